@@ -1,0 +1,142 @@
+"""The command line: `headstart COMMAND [overrides]`, with Hydra's grammar for what follows the command."""
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pipeline import __version__
+from pipeline.errors import ConfigError, HeadstartError, nearest
+
+COMMANDS = {
+    "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
+    "study": "run one study: experiments=quickstart; plan=true only shows its cells",
+    "report": "rebuild figures and report of a study from finished cells: experiments=quickstart",
+    "predict": "classify text with a trained cell: cell=ID predict.text='...' or predict.path=FILE",
+    "export": "write a trained cell as a Hugging Face directory: cell=ID export=FOLDER",
+    "dashboard": "start the MLflow dashboard on this machine and print its links",
+    "doctor": "versions, hardware, precision and threads chosen, samples, and what is wrong",
+}
+HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--resolve", "--package", "-p", "--shell-completion", "-sc", "--hydra-help")
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the main thread is, so that workers are stopped and records written on the way out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 where all went well, 1 for failures, 2 for the user's mistakes, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = any(a in ("debug=true", "debug=True", "debug=1") for a in given)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _dispatch(given)
+    except HeadstartError as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"Error: {error}")
+        return error.exit_code
+    except (KeyboardInterrupt, Terminated) as stop:
+        _say("Stopped. Finished cells are kept; the same command goes on from there.")
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _dispatch(given: list[str]) -> int:
+    if given and given[0] in ("-sc", "--shell-completion"):
+        return _complete(given)
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if given else 2
+    if given[0] in ("--version", "version"):
+        print(f"headstart {__version__}")
+        return 0
+    command, rest = given[0], given[1:]
+    if command not in COMMANDS:
+        raise ConfigError([f"There is no command {command!r}. {nearest(command, COMMANDS)}"])
+    if any(a in ("-h", "--help") for a in rest):
+        print(usage(command))
+        return 0
+    if any(a in HYDRA_FLAGS for a in rest):
+        return _hydra(rest)
+    _refuse_flags(rest)
+    return int(importlib.import_module(f"pipeline.commands.{command}").run(rest))
+
+
+def usage(command: str | None = None) -> str:
+    """The help text; for one command, its line alone and what follows it."""
+    shown = COMMANDS if command is None else {command: COMMANDS[command]}
+    lines = [f"  {name:<10} {text}" for name, text in shown.items()]
+    return "\n".join(
+        [
+            "usage: headstart COMMAND [name=value ...]      (or: python -m pipeline COMMAND ...)",
+            "",
+            *lines,
+            "",
+            "  COMMAND --cfg job             the whole configuration, with these overrides",
+            "  COMMAND --info defaults-tree  which files it is made of",
+            "  debug=true                    show tracebacks",
+            "",
+            'Tab completion in bash: eval "$(headstart -sc install=bash)"',
+        ]
+    )
+
+
+def _refuse_flags(rest: Sequence[str]) -> None:
+    for argument in rest:
+        if argument in ("-m", "--multirun"):
+            raise ConfigError(["--multirun is not offered: several trainings are a study. See experiments/README.md."])
+        if argument.startswith("-"):
+            raise ConfigError([f"There is no option {argument!r}; settings are given as name=value. {nearest(argument, HYDRA_FLAGS)}"])
+
+
+def _hydra(rest: list[str]) -> int:
+    """Let Hydra itself answer about the configuration."""
+    import hydra
+
+    from pipeline.config.compose import compose, register
+    from pipeline.config.where import own_root
+
+    register()
+    settings = [a for a in rest if "=" in a and not a.startswith("-")]
+    compose([a for a in settings if not a.startswith(("install=", "uninstall=", "query="))])  # our errors, not Hydra's
+    sys.argv = ["headstart", *rest]
+
+    @hydra.main(version_base="1.3", config_path=str(own_root() / "conf"), config_name="config")
+    def show(_: object) -> None:
+        """Never reached: the flags make Hydra print and leave."""
+
+    show()
+    return 0
+
+
+def _complete(given: list[str]) -> int:
+    """Hydra's tab completion, which knows nothing of commands: the command word is taken out of the line."""
+    line = os.environ.get("COMP_LINE", "")
+    words = line.split(" ")
+    if len(words) > 2 and words[1] in COMMANDS:
+        shorter = " ".join([words[0], *words[2:]])
+        os.environ["COMP_LINE"] = shorter
+        os.environ["COMP_POINT"] = str(max(0, int(os.environ.get("COMP_POINT", len(line))) - (len(line) - len(shorter))))
+    elif len(words) == 2 and any(name.startswith(words[1]) for name in COMMANDS):
+        print("\n".join(name for name in COMMANDS if name.startswith(words[1])))
+        return 0
+    return _hydra(given)
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""One file per command. Each takes the overrides and returns the exit code."""

@@ -1,0 +1,39 @@
+"""`train`: one cell."""
+
+from collections.abc import Sequence
+
+from pipeline.records import CellResult
+from pipeline.study.plan import plan_cell
+from pipeline.study.progress import Progress
+from pipeline.study.run import run as run_plan
+from pipeline.tracking.client import Mirror
+from pipeline.tracking.spool import StudyLog
+
+
+def run(overrides: Sequence[str]) -> int:
+    """Train the cell that `overrides` describe, or show it where it is finished already."""
+    plan = plan_cell(overrides)
+    log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
+    log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
+    with Mirror.start(plan.config.tracking, plan.root) as mirror, Progress(plan) as progress:
+        outcome = run_plan(plan, progress.watch)
+        mirror.drain(30)
+    for failed in outcome.failed:
+        print(f"The cell failed: {failed.reason}\nIts log: {plan.root / 'logs' / failed.cell_id}.log")
+    for name in outcome.finished:
+        print(summary(plan.store.result(name)))
+        print(f"Result: {plan.store.folder(name)}")
+    return 1 if outcome.failed else 0
+
+
+def summary(result: CellResult) -> str:
+    """The cell's scores in a few lines."""
+    lines = [f"{result.key.label} seed={result.key.seed}: cell {result.cell_id}"]
+    for evaluation in result.evaluations:
+        scores = ", ".join(f"{k} {v:.4f}" for k, v in evaluation.metrics.items())
+        lines.append(f"  {evaluation.dataset:<12} {evaluation.items:>6} items  {scores}")
+    lines.append(
+        f"  {result.cost.examples} examples in {result.cost.steps} steps, {result.cost.flops:.3g} FLOPs, "
+        f"{result.measured.training_seconds:.1f} s of training and {result.measured.evaluation_seconds:.1f} s of validation"
+    )
+    return "\n".join(lines)

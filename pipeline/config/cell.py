@@ -1,0 +1,37 @@
+"""The cell: one training, with everything that decides its result."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from pipeline.config.schema import Arm, Base, Config, Recipe, Task, Train
+from pipeline.records import CellKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One training: (base, task, arm, train size, seed, hyperparameters). `train.precision` is already resolved."""
+
+    base: Base
+    task: Task
+    arm: Arm
+    train: Train
+
+    @property
+    def key(self) -> CellKey:
+        """The cell in words."""
+        return CellKey(
+            base=self.base.name, task=self.task.name, arm=self.arm.name, size=self.train.size, seed=self.train.seed
+        )
+
+    @property
+    def recipe(self) -> Recipe:
+        """The arm's recipe with what `train` overrides."""
+        names = [f.name for f in dataclasses.fields(Recipe)]
+        given = {n: getattr(self.train, n) for n in names if getattr(self.train, n) is not None}
+        return dataclasses.replace(self.arm.recipe, **given)
+
+
+def cell_of(config: Config, *, precision: str) -> Cell:
+    """The cell that `config` describes, with the precision that the coordinator resolved."""
+    train = dataclasses.replace(config.train, precision=precision)
+    return Cell(base=config.base, task=config.task, arm=config.arm, train=train)

@@ -1,0 +1,71 @@
+"""The identity of a cell: a hash of all that can change its result, and of nothing else."""
+
+import json
+
+from pipeline.config.cell import Cell
+from pipeline.files import digest
+from pipeline.records import encode
+
+RESULT_VERSION = 1  # raised by hand when a change of the code changes results
+
+# What describes but does not decide. Paths and sources give way to the fingerprints of the content they lead to.
+EXCLUDED = frozenset(
+    {
+        "base.name",
+        "base.source",
+        "base.path",
+        "base.revision",
+        "base.package",
+        "base.sha256",
+        "base.licence",
+        "base.upstream",
+        "base.languages",
+        "base.pretraining_flops",
+        "base.pretraining_source",
+        "base.test_text_seen",
+        "base.test_text_note",
+        "base.token",
+        "task.name",
+        "task.data",
+        "task.out_of_domain",
+        "train.keep",
+        "arm.recipe",  # replaced by the recipe as `train` overrides it
+        "train.lr",
+        "train.weight_decay",
+        "train.warmup",
+        "train.decay",
+        "train.epochs",
+        "train.min_steps",
+        "train.patience",
+    }
+)
+
+
+def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
+    """Sixteen hexadecimal digits: equal if and only if the results must be equal.
+
+    Args:
+        cell: the training, its precision resolved.
+        base_fingerprint: of the base's weights, configuration and tokenizer.
+        data_fingerprint: of the content of every data file and of how columns and splits are taken from it.
+    """
+    fields = {k: v for k, v in _flatten(encode(cell)).items() if not _excluded(k)}
+    fields |= {f"recipe.{k}": v for k, v in encode(cell.recipe).items()}
+    if cell.arm.trained != "adapters":
+        fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
+    text = json.dumps(fields, sort_keys=True)
+    return digest(str(RESULT_VERSION), text, base_fingerprint, data_fingerprint)[:16]
+
+
+def _excluded(name: str) -> bool:
+    parts = name.split(".")
+    return any(".".join(parts[:i]) in EXCLUDED for i in range(1, len(parts) + 1))
+
+
+def _flatten(value: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, object] = {}
+    for key, inner in value.items():
+        flat |= _flatten(inner, f"{prefix}.{key}" if prefix else str(key))
+    return flat

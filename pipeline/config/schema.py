@@ -1,0 +1,217 @@
+"""Every setting, typed, with its meaning. The frozen records here are the only form in which settings travel.
+
+Types are checked by OmegaConf through `pipeline.config.twin`, rules between fields in `pipeline.config.validate`.
+"""
+
+from dataclasses import dataclass, field
+
+SECRET = {"secret": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A pretrained checkpoint and its tokenizer."""
+
+    name: str = ""  # how it is called; for source=hub, the hub's name of it
+    source: str = "hub"  # package | hub | local
+    path: str | None = None  # package: folder in the package; local: a directory
+    revision: str | None = None  # hub: commit, tag or branch
+    package: str | None = None  # package: its name and version, as pip takes it
+    sha256: str | None = None  # of the weights; another content is refused
+    licence: str = "unknown"
+    upstream: str | None = None  # where the packaged copy comes from
+    languages: tuple[str, ...] = ()
+    pretraining_flops: float | None = None  # about 6 N D; null where unknown
+    pretraining_source: str | None = None  # where that figure comes from
+    test_text_seen: str = "unknown"  # could pretraining have seen the test text: known_seen | known_unseen | unknown
+    test_text_note: str = ""  # why
+    token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Where labelled text comes from and how it is split."""
+
+    source: str = "file"  # package | file | hub | local
+    path: str | None = None  # file, directory, hub name, or file in a package
+    validation: str | None = None  # file: a separate validation file; hub and local: split name
+    test: str | None = None  # file: a separate test file; hub and local: split name
+    train_split: str = "train"  # hub and local: split to train on
+    subset: str | None = None  # hub: configuration name
+    revision: str | None = None  # hub: commit, tag or branch
+    package: str | None = None  # package: its name and version, as pip takes it
+    sha256: str | None = None  # of the file; another content is refused
+    text: str = "text"  # column of the text
+    label: str = "label"  # column of the label
+    label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
+    where: dict[str, str] = field(default_factory=dict)  # keep rows whose column equals the value
+    validation_size: int = 400  # rows held out for validation where there is no separate set
+    test_size: int = 1500  # rows held out for the test where there is no separate set (at most a quarter)
+    licence: str = "unknown"
+    upstream: str | None = None
+    token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Data, objective and metrics."""
+
+    name: str = ""
+    kind: str = "classification"  # a file in pipeline/tasks
+    metric: str = "accuracy"  # the one that claims speak of
+    max_length: int = 128  # tokens; longer texts are truncated and counted
+    deduplicate: bool = True  # remove from training what also stands in validation or test
+    split_seed: int = 0  # fixes which rows are held out
+    data: Data = Data()
+    out_of_domain: dict[str, Data] = field(default_factory=dict)  # sets that are only ever tested on
+    out_of_domain_size: int = 500  # rows of each, a fixed stratified sample; 0 for all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How an arm is trained. Declared per arm, printed in every report."""
+
+    lr: float = 5e-5  # peak learning rate
+    weight_decay: float = 0.01
+    warmup: float = 0.1  # share of the steps
+    decay: str = "linear"  # linear | cosine | constant
+    epochs: float = 3.0  # passes over the train subset
+    min_steps: int = 0  # at least this many steps, however small the subset
+    patience: int = 0  # evaluations without a better validation score before stopping; 0: never
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """Low-rank adapters (Hu et al. 2021), through peft."""
+
+    rank: int = 8
+    alpha: float = 16.0
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ()  # module names; empty: peft's choice for the architecture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """How the network starts and what is trained."""
+
+    name: str = ""
+    start: str = "pretrained"  # pretrained | scratch
+    trained: str = "all"  # all | head | adapters
+    recipe: Recipe = Recipe()
+    lora: Lora = Lora()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """Where and how a training is spread. Never changes the result."""
+
+    name: str = "auto"
+    accelerator: str = "auto"  # auto | cpu | gpu
+    devices: int = 1
+    strategy: str = "single"  # single | ddp
+    threads: int | None = None  # per worker; null: cores / workers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """One training. Fields that are null take the arm's recipe."""
+
+    size: int | str = "all"  # training labels
+    seed: int = 0  # one draw of subset, initialisation and order
+    batch: int = 32  # global batch size, examples
+    lr: float | None = None
+    weight_decay: float | None = None
+    warmup: float | None = None
+    decay: str | None = None
+    epochs: float | None = None
+    min_steps: int | None = None
+    patience: int | None = None
+    clip: float = 1.0  # gradient norm
+    dropout: float | None = None  # null: the base's own; the same for every arm
+    precision: str = "auto"  # auto | fp32 | bf16
+    eval_every: int | None = None  # examples between evaluations; null: by size, the same for every arm
+    keep: str = "best"  # weights kept: best (of each arm and size) | all | none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executor:
+    """Where cells run."""
+
+    name: str = "local"
+    workers: int | None = None  # cells at once; null: one per core (cpu) or per device (gpu)
+    timeout_minutes: float = 240.0  # a cell that takes longer is stopped and marked failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """Where runs are recorded."""
+
+    name: str = "local"  # local | server | none
+    uri: str | None = field(default=None, metadata=SECRET)  # server: its URL; local: null, SQLite under paths.root
+    port: int = 5000  # of the dashboard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a study sets out to judge, stated before it runs."""
+
+    statement: str = ""  # the claim in words
+    metric: str = "score"  # score | label_multiplier | flops_to_target | examples_to_target | early_area | generalisation_gap
+    arm: str = "pretrained"
+    against: str = "scratch"
+    size: int | str = "largest"  # labels, or smallest | largest
+    dataset: str = "test"  # or the name of an out-of-domain set
+    direction: str = "higher"  # higher | lower: which way `arm` should differ
+    delta: float = 0.02  # smallest effect that matters, > 0; for ratios, the ratio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Cells plus the analysis that answers one question."""
+
+    name: str = ""
+    question: str = ""
+    arms: tuple[str, ...] = ()
+    sizes: tuple[int | str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    target: float | None = None  # validation score that cost to target refers to
+    early_examples: int = 320  # "soon after the start"
+    confidence: float = 0.95
+    claims: dict[str, Claim] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Where results go."""
+
+    root: str = "outputs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predict:
+    """What `predict` reads and writes."""
+
+    text: str | None = None  # one text
+    path: str | None = None  # a CSV, or a text file with one text a line; null and no text: standard input
+    column: str = "text"  # of the CSV
+    output: str | None = None  # a CSV to write; null: standard output
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The whole of it."""
+
+    base: Base = Base()
+    task: Task = Task()
+    arm: Arm = Arm()
+    hardware: Hardware = Hardware()
+    train: Train = Train()
+    executor: Executor = Executor()
+    tracking: Tracking = Tracking()
+    study: Study = Study()
+    paths: Paths = Paths()
+    predict: Predict = Predict()
+    cell: str | None = None  # predict, export: the cell's id or its first letters; null: the best of the study
+    export: str | None = None  # export: the directory to write
+    plan: bool = False  # study: print the cells and an estimate, train nothing
+    debug: bool = False  # show tracebacks

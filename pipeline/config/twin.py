@@ -1,0 +1,42 @@
+"""The mutable twin of a frozen record, which OmegaConf needs to merge YAML and overrides into."""
+
+import dataclasses
+import types
+import typing
+from functools import cache
+from typing import Any, Union
+
+
+@cache
+def twin(record: type) -> type:
+    """A mutable dataclass with the fields of `record`; tuples become lists, unions of scalars become Any.
+
+    OmegaConf marks frozen dataclasses read-only and mishandles unions inside merged elements; the exact types
+    are checked when the result is decoded back into `record`.
+    """
+    hints = typing.get_type_hints(record)
+    specs = [(f.name, _type(hints[f.name]), _default(f, hints[f.name])) for f in dataclasses.fields(record)]
+    return dataclasses.make_dataclass(record.__name__, specs, kw_only=True)
+
+
+def _type(hint: Any) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return twin(typing.cast(type, hint))
+    if origin is tuple:
+        return list[_type(args[0])]  # type: ignore[misc]
+    if origin is dict:
+        return dict[args[0], _type(args[1])]  # type: ignore[misc,valid-type]
+    if origin in (Union, types.UnionType) and type(None) not in args:
+        return Any
+    return hint
+
+
+def _default(spec: Any, hint: Any) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return dataclasses.field(default_factory=typing.cast(type, _type(hint)))
+    if isinstance(spec.default, tuple):
+        return dataclasses.field(default_factory=list)
+    if spec.default_factory is not dataclasses.MISSING:
+        return dataclasses.field(default_factory=spec.default_factory)
+    return dataclasses.field(default=spec.default)

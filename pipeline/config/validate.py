@@ -1,0 +1,176 @@
+"""Rules between and within settings, in one place; all violations are reported together."""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from pipeline.config.schema import Claim, Config, Data, Study
+from pipeline.errors import UserError, nearest
+from pipeline.files import safe_name
+
+CHOICES = {
+    "base.source": ("package", "hub", "local"),
+    "base.test_text_seen": ("known_seen", "known_unseen", "unknown"),
+    "task.data.source": ("package", "file", "hub", "local"),
+    "arm.start": ("pretrained", "scratch"),
+    "arm.trained": ("all", "head", "adapters"),
+    "arm.recipe.decay": ("linear", "cosine", "constant"),
+    "train.decay": ("linear", "cosine", "constant"),
+    "train.precision": ("auto", "fp32", "bf16"),
+    "train.keep": ("best", "all", "none"),
+    "hardware.accelerator": ("auto", "cpu", "gpu"),
+    "hardware.strategy": ("single", "ddp"),
+    "executor.name": ("local",),
+    "tracking.name": ("local", "server", "none"),
+}
+AT_LEAST_ONE = ("train.batch", "hardware.devices", "hardware.threads", "executor.workers", "train.eval_every",
+                "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank")  # fmt: skip
+ABOVE_ZERO = ("arm.recipe.lr", "train.lr", "arm.recipe.epochs", "train.epochs", "train.clip",
+              "executor.timeout_minutes")  # fmt: skip
+NOT_NEGATIVE = ("arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
+                "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "train.seed")  # fmt: skip
+SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout")
+CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area",
+                 "generalisation_gap")  # fmt: skip
+
+
+def violations(config: Config) -> list[str]:
+    """Every rule that `config` breaks, one sentence each; empty where it is sound."""
+    rules = (_choices, _numbers, _names, _base, _data, _train, _hardware, _tracking, _study)
+    return [text for rule in rules for text in rule(config)]
+
+
+def _get(config: Config, name: str) -> object:
+    value: object = config
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _choices(config: Config) -> Iterator[str]:
+    for name, valid in CHOICES.items():
+        value = _get(config, name)
+        if value is not None and value not in valid:
+            yield f"{name} must be one of its choices, but got {value!r}. {nearest(str(value), valid)}"
+
+
+def _numbers(config: Config) -> Iterator[str]:
+    checks = (
+        (AT_LEAST_ONE, "at least 1", lambda v: v >= 1),
+        (ABOVE_ZERO, "above 0", lambda v: 0 < v < float("inf")),
+        (NOT_NEGATIVE, "0 or more", lambda v: v >= 0),
+        (SHARES, "from 0 to below 1", lambda v: 0 <= v < 1),
+    )
+    for names, rule, holds in checks:
+        for name in names:
+            value = _get(config, name)
+            if value is not None and not holds(value):
+                yield f"{name} must be {rule}, but got {value!r}."
+    if config.task.max_length < 8:
+        yield f"task.max_length must be at least 8 tokens, but got {config.task.max_length}."
+
+
+def _names(config: Config) -> Iterator[str]:
+    named = [("arm.name", config.arm.name), ("task.name", config.task.name), ("study.name", config.study.name)]
+    named += [("task.out_of_domain", name) for name in config.task.out_of_domain]
+    for what, name in named:
+        if name or what == "task.out_of_domain":
+            try:
+                safe_name(name, what)
+            except UserError as error:
+                yield str(error)
+
+
+def _base(config: Config) -> Iterator[str]:
+    base = config.base
+    if base.source == "hub" and not base.name:
+        yield "base=hub needs the hub's name of the base: base.name=distilbert/distilbert-base-uncased."
+    if base.source == "local" and not base.path:
+        yield "base=local needs a directory: base.path=DIRECTORY."
+    if base.source == "package" and (not base.path or not base.package):
+        yield "A base with source=package needs base.package (its name and version) and base.path (a folder in it)."
+    if ".." in PurePath(base.name).parts or base.name.startswith("/"):
+        yield f"base.name must be a name, not a path, but got {base.name!r}. For a directory use base=local base.path=."
+
+
+def _data(config: Config) -> Iterator[str]:
+    for where, data in [("task.data", config.task.data), *_out_of_domain(config)]:
+        if not data.path:
+            yield f"{where}.path is missing. For your own file: task=classification task.data.path=FILE."
+        if data.source == "package" and not data.package:
+            yield f"{where}.package is missing: the name and version of the package that carries {data.path!r}."
+        if data.text == data.label:
+            yield f"{where}.text and {where}.label must be two columns, but both are {data.text!r}."
+
+
+def _out_of_domain(config: Config) -> list[tuple[str, Data]]:
+    return [(f"task.out_of_domain.{name}", data) for name, data in config.task.out_of_domain.items()]
+
+
+def _train(config: Config) -> Iterator[str]:
+    if not _is_size(config.train.size):
+        yield f"train.size must be a number of labels or 'all', but got {config.train.size!r}."
+    if config.arm.start == "scratch" and config.arm.trained != "all":
+        yield (
+            f"arm.trained={config.arm.trained} needs arm.start=pretrained: "
+            "a random network that stays fixed is no baseline."
+        )
+
+
+def _hardware(config: Config) -> Iterator[str]:
+    hardware = config.hardware
+    if hardware.strategy == "single" and hardware.devices > 1:
+        yield f"hardware.devices={hardware.devices} needs hardware.strategy=ddp (or hardware=ddp_cpu, hardware=ddp)."
+    if config.train.batch % hardware.devices:
+        below = config.train.batch // hardware.devices * hardware.devices
+        near = f"{below} or {below + hardware.devices}" if below else str(hardware.devices)
+        yield (
+            f"train.batch must be divisible by hardware.devices={hardware.devices}, "
+            f"but got {config.train.batch}. The nearest: {near}."
+        )
+
+
+def _tracking(config: Config) -> Iterator[str]:
+    if config.tracking.name == "server" and not config.tracking.uri:
+        yield "tracking=server needs the server's address: tracking.uri=https://HOST."
+    if not 1 <= config.tracking.port <= 65535:
+        yield f"tracking.port must be from 1 to 65535, but got {config.tracking.port}."
+
+
+def _is_size(size: int | str) -> bool:
+    return size == "all" or (isinstance(size, int) and size >= 1)
+
+
+def _study(config: Config) -> Iterator[str]:
+    study = config.study
+    if not study.name:
+        return
+    for name, values in (("arms", study.arms), ("sizes", study.sizes), ("seeds", study.seeds)):
+        if not values:
+            yield f"study.{name} must name at least one, but got none."
+        if len(set(values)) < len(values):
+            yield f"study.{name} must not repeat itself, but got {list(values)}."
+    yield from (f"study.sizes must be numbers of labels or 'all', but got {s!r}." for s in study.sizes if not _is_size(s))
+    yield from (f"study.seeds must be 0 or more, but got {s}." for s in study.seeds if s < 0)
+    if not 0.5 < study.confidence < 1:
+        yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
+    for key, claim in study.claims.items():
+        yield from (f"study.claims.{key}: {text}" for text in _claim(claim, study, config))
+
+
+def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
+    if claim.metric not in CLAIM_METRICS:
+        yield f"metric {claim.metric!r} is unknown. {nearest(claim.metric, CLAIM_METRICS)}"
+    if claim.direction not in ("higher", "lower"):
+        yield f"direction must be higher or lower, but got {claim.direction!r}."
+    if claim.delta <= 0:
+        yield f"delta, the smallest effect that matters, must be above 0, but got {claim.delta}."
+    for arm in (claim.arm, claim.against):
+        if arm not in study.arms:
+            yield f"arm {arm!r} is not in study.arms. {nearest(arm, study.arms)}"
+    if claim.size not in (*study.sizes, "smallest", "largest"):
+        yield f"size {claim.size!r} is not in study.sizes {list(study.sizes)}; smallest and largest are valid too."
+    datasets = ("test", *config.task.out_of_domain)
+    if claim.dataset not in datasets:
+        yield f"dataset {claim.dataset!r} is not an evaluation set of the task. {nearest(claim.dataset, datasets)}"
+    if claim.metric.endswith("_to_target") and study.target is None:
+        yield "needs study.target, the validation score to reach, stated beforehand."

@@ -1,0 +1,26 @@
+"""Where configuration files lie: the working directory's first, then the package's own."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def own_root() -> Path:
+    """The folder that holds this distribution's conf/ and experiments/: inside the wheel, or the checkout."""
+    packed = _PACKAGE / "_data"
+    return packed if packed.is_dir() else _PACKAGE.parent
+
+
+def search_roots() -> list[Path]:
+    """Folders looked through for conf/ and experiments/, the first match wins."""
+    here, own = Path.cwd().resolve(), own_root()
+    return [own] if here == own else [here, own]
+
+
+def search_path() -> list[str]:
+    """The same as Hydra's search path entries: conf/ holds groups, and experiments/ is a group of its folder."""
+    entries: list[str] = []
+    for root in search_roots():
+        entries += [f"file://{root / 'conf'}"] if (root / "conf").is_dir() else []
+        entries += [f"file://{root}"] if (root / "experiments").is_dir() else []
+    return entries

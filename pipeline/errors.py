@@ -1,0 +1,65 @@
+"""One exception tree. `exit_code` is what the command line returns: 2 for the user's mistakes, 1 for failures."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class HeadstartError(Exception):
+    """Base of every error this package raises on purpose; its text is meant for people."""
+
+    exit_code = 1
+
+
+class UserError(HeadstartError):
+    """Something the user can put right: a setting, a file, a name."""
+
+    exit_code = 2
+
+
+class ConfigError(UserError):
+    """The configuration breaks one or more rules; all of them are listed at once."""
+
+    def __init__(self, violations: Sequence[str]) -> None:
+        self.violations = tuple(violations)
+        lines = [f"  {i}. {text}" for i, text in enumerate(self.violations, start=1)]
+        heading = "The configuration breaks 1 rule:" if len(lines) == 1 else f"The configuration breaks {len(lines)} rules:"
+        super().__init__("\n".join([heading, *lines]))
+
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[tuple[str, ...]]]:
+        return type(self), (self.violations,)  # so that a worker's error reaches the coordinator whole
+
+
+class DataError(UserError):
+    """The data cannot serve the task: missing, unreadable, too small or wrongly labelled."""
+
+
+class BaseModelError(UserError):
+    """The base cannot be loaded as asked: no weights, other architecture, unsafe format, no network."""
+
+
+class UnequalStartError(HeadstartError):
+    """Two arms of a comparison would not start on the same line."""
+
+
+class TrainingError(HeadstartError):
+    """A training went wrong: the loss is not finite, a rank disagrees, memory ran out."""
+
+
+class StorageError(HeadstartError):
+    """Results could not be written or read: disk full, read-only directory, damaged file."""
+
+
+class TrackingError(HeadstartError):
+    """The tracking server could not be reached or refused a record. Never fails a training."""
+
+
+class ServiceError(UserError):
+    """A local server could not start, for example because its port is taken."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The sentence that follows an unknown name: the nearest valid one, then all of them."""
+    names = sorted(valid)
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{hint}Valid: {', '.join(names) or 'none'}."

@@ -1,0 +1,130 @@
+"""Cells on this machine: one process for each, forked from a server that has imported the heavy libraries already."""
+
+import multiprocessing
+import multiprocessing.context
+import os
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing import connection, forkserver
+from pathlib import Path
+
+from pipeline.execution.assignment import Assignment, Event, Notify, death
+from pipeline.execution.worker import work
+from pipeline.tracking.spool import AttemptLog
+from pipeline.training.results import ResultStore
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+
+
+def context() -> multiprocessing.context.ForkServerContext:
+    """The way processes are started here: forked from the warm server."""
+    return _CONTEXT
+
+
+def warm_up(threads: int) -> None:
+    """Start the server that workers are forked from; it imports in the background while the caller goes on."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    _CONTEXT.set_forkserver_preload(["pipeline.execution.preload"])
+    forkserver.ensure_running()
+
+
+@dataclass
+class _Running:
+    """A cell in flight: its ranks' processes, and when it has to be done."""
+
+    assignment: Assignment
+    deadline: float
+    processes: list[multiprocessing.process.BaseProcess] = field(default_factory=list)
+
+    @property
+    def over(self) -> bool:
+        return all(p.exitcode is not None for p in self.processes)
+
+    @property
+    def broken(self) -> bool:
+        return any(p.exitcode not in (None, 0) for p in self.processes)
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+        for process in self.processes:
+            process.join()
+
+
+class LocalExecutor:
+    """See `Executor`. At most `workers` cells run at the same time, each for at most `timeout_seconds`."""
+
+    def __init__(self, *, workers: int, timeout_seconds: float) -> None:
+        self.workers = workers
+        self.timeout_seconds = timeout_seconds
+
+    def run(self, assignments: Sequence[Assignment], notify: Notify) -> None:
+        """See `Executor`."""
+        waiting = list(assignments)
+        running: list[_Running] = []
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers:
+                    running.append(self._start(waiting.pop(0), notify))
+                self._wait(running)
+                running = [cell for cell in running if not self._settled(cell, notify)]
+        finally:
+            for cell in running:
+                cell.stop()
+                _log(cell.assignment).killed()
+
+    def _start(self, assignment: Assignment, notify: Notify) -> _Running:
+        cell = _Running(assignment, time.monotonic() + self.timeout_seconds)
+        port = _free_port()
+        for rank in range(assignment.job.hardware.devices):
+            process = _CONTEXT.Process(target=work, args=(assignment, rank, port), daemon=True)
+            process.start()
+            cell.processes.append(process)
+        notify(Event(cell_id=assignment.job.cell_id, state="started"))
+        return cell
+
+    def _wait(self, running: list[_Running]) -> None:
+        nearest = min(cell.deadline for cell in running) - time.monotonic()
+        alive = [p.sentinel for cell in running for p in cell.processes if p.exitcode is None]
+        connection.wait(alive, timeout=max(0.0, min(nearest, 1.0)))
+
+    def _settled(self, cell: _Running, notify: Notify) -> bool:
+        late = time.monotonic() > cell.deadline
+        if not (cell.over or cell.broken or late):
+            return False
+        reason = self._outcome(cell, late)
+        state = "failed" if reason else "finished"
+        notify(Event(cell_id=cell.assignment.job.cell_id, state=state, reason=reason))
+        return True
+
+    def _outcome(self, cell: _Running, late: bool) -> str:
+        """Why the cell failed; empty where it is finished."""
+        job = cell.assignment.job
+        store = ResultStore(Path(job.root))
+        codes = [p.exitcode for p in cell.processes]
+        cell.stop()
+        if store.has(job.cell_id):
+            return ""
+        if late and None in codes:
+            reason = f"It took longer than {self.timeout_seconds / 60:g} minutes. Raise executor.timeout_minutes."
+            _log(cell.assignment).failed(reason)
+            return reason
+        if 1 in codes and store.failure(job.cell_id).is_file():
+            return store.failure(job.cell_id).read_text(encoding="utf-8").splitlines()[0]
+        reason = death(next((c for c in codes if c), codes[0]))
+        _log(cell.assignment).failed(reason)
+        return reason
+
+
+def _log(assignment: Assignment) -> AttemptLog:
+    job = assignment.job
+    return AttemptLog(Path(job.root), assignment.study_id, job.cell_id, assignment.attempt_id)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

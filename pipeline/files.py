@@ -1,0 +1,142 @@
+"""Atomic writes and locks: a reader never sees half a file, a crash never leaves one."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import StorageError, UserError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step; on failure the old content stands."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` in one step, flushed to disk before the rename.
+
+    Raises:
+        StorageError: the directory is read-only or the disk is full.
+    """
+    staged = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(staged, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(staged, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
+        raise storage_error(path, error) from error
+
+
+@contextlib.contextmanager
+def staged_directory(target: Path) -> Iterator[Path]:
+    """A directory to fill; when the block ends well it is flushed and renamed to `target`, else removed.
+
+    If `target` came to exist meanwhile, it stays and the new one is dropped: the first writer wins.
+    """
+    staged = target.parent / f".staged-{target.name}-{uuid.uuid4().hex}"
+    try:
+        staged.mkdir(parents=True)
+        yield staged
+        _flush_tree(staged)
+        _rename_unless_there(staged, target)
+    except OSError as error:
+        raise storage_error(target, error) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _rename_unless_there(staged: Path, target: Path) -> None:
+    try:
+        os.rename(staged, target)
+    except OSError:
+        if not target.is_dir():
+            raise
+    _flush(target.parent)
+
+
+def _flush_tree(root: Path) -> None:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            _flush(Path(folder) / name)
+        _flush(Path(folder))
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on `path`; it is freed by the kernel when its holder dies."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock on `path`."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(*parts: str) -> str:
+    """The SHA-256 of several texts, unambiguous in where each ends."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8")
+        total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()
+
+
+def safe_name(name: str, what: str) -> str:
+    """`name`, if it can be a file's name as it stands.
+
+    Raises:
+        UserError: it is empty, too long, starts with a dot or has other characters than letters, digits, `. _ - `.
+    """
+    plain = name.replace("-", "").replace("_", "").replace(".", "")
+    if plain.isalnum() and not name.startswith(".") and len(name) <= 100 and name.isascii():
+        return name
+    raise UserError(f"{what} must be letters, digits, '.', '_' and '-' alone, not starting with '.', but got {name!r}.")
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """The OSError as one sentence with its remedy."""
+    if error.errno == 28:
+        return StorageError(f"The disk is full: {path} was not written. Free some space and run the same command again.")
+    if error.errno in (13, 30):
+        return StorageError(f"{path.parent} cannot be written to. Choose another folder with paths.root=FOLDER.")
+    return StorageError(f"{path} could not be written: {error}.")

@@ -1,0 +1,1 @@
+"""From a base and an arm to a network on the start line."""

@@ -1,0 +1,136 @@
+"""Builds an arm's network. Every arm starts from the same freshly initialised network; only then do they part:
+pretrained arms receive the base's weights, the head stays the fresh one in all of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.config.cell import Cell
+from pipeline.config.schema import Arm
+from pipeline.errors import BaseModelError
+from pipeline.files import digest
+from pipeline.models.adapters import add_adapters
+from pipeline.models.locate import Located
+from pipeline.tasks import TaskKind, kind
+
+LOADED_AT_LEAST = 0.95
+_DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "activation_dropout",
+    "classifier_dropout", "seq_classif_dropout", "embedding_dropout", "mlp_dropout", "embd_pdrop", "resid_pdrop",
+    "attn_pdrop", "hidden_dropout", "pooler_dropout", "cls_dropout",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """An arm's network and what is known of its start. `model` is in train mode, float32, on the processor."""
+
+    model: Any
+    base_prefix: str
+    architecture: str
+    loaded_fraction: float | None
+
+
+def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
+    """The Hugging Face configuration shared by every arm: the base's, with the task's classes and the asked dropout.
+
+    Raises:
+        BaseModelError: the directory's configuration cannot be read or needs code of its own.
+    """
+    from transformers import AutoConfig
+
+    names = dict(enumerate(labels))
+    try:
+        config = AutoConfig.from_pretrained(
+            str(located.directory),
+            num_labels=len(labels),
+            id2label=names,
+            label2id={v: k for k, v in names.items()},
+            trust_remote_code=False,
+            local_files_only=True,
+        )
+    except (ValueError, OSError, KeyError) as error:
+        raise BaseModelError(f"Base {cell.base.name!r} has a configuration that cannot be used: {error}") from error
+    if cell.train.dropout is not None:
+        for name in _DROPOUTS:
+            if isinstance(getattr(config, name, None), float):
+                setattr(config, name, cell.train.dropout)
+    return config
+
+
+def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -> Network:
+    """The network of `cell`'s arm, on the start line.
+
+    Args:
+        seed: of the initialisation; the same for every arm, so that the fresh parts are equal bit by bit.
+
+    Raises:
+        BaseModelError: the checkpoint is of another architecture, or so little of it fits that "pretrained" would be random.
+    """
+    import torch
+
+    task = kind(cell.task.kind)
+    config = configuration(cell, located, labels)
+    torch.manual_seed(seed)
+    model = _fresh(task, config, cell)
+    architecture = digest(*[f"{n} {tuple(p.shape)}" for n, p in model.named_parameters()])
+    fraction = None
+    if cell.arm.start == "pretrained":
+        fraction = _load_into(model, task, config, cell, located)
+    prefix = model.base_model_prefix
+    model = _choose_trained(model, cell.arm, prefix)
+    model.train()
+    if cell.arm.trained == "head":
+        base_of(model, prefix).eval()
+    return Network(model=model, base_prefix=prefix, architecture=architecture, loaded_fraction=fraction)
+
+
+def base_of(model: Any, prefix: str) -> Any:
+    """The part of `model` that the base's checkpoint fills."""
+    return getattr(model, prefix)
+
+
+def _fresh(task: TaskKind, config: Any, cell: Cell) -> Any:
+    import torch
+
+    try:
+        model = task.build(config)
+    except (ValueError, KeyError) as error:
+        raise BaseModelError(
+            f"Base {cell.base.name!r} ({config.model_type}) cannot do {task.name}: {str(error).splitlines()[0]}"
+        ) from error
+    return model.to(torch.float32)
+
+
+def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Located) -> float:
+    """Copy the checkpoint's weights over the base's part of `model`; the share of its parameters that were there."""
+    try:
+        loaded, info = task.load(str(located.directory), config)
+    except (RuntimeError, ValueError, OSError, KeyError) as error:
+        raise BaseModelError(f"Base {cell.base.name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+    fraction = _loaded_fraction(loaded, info)
+    if fraction < LOADED_AT_LEAST:
+        raise BaseModelError(
+            f"Only {fraction:.0%} of base {cell.base.name!r} were found in its checkpoint (at least {LOADED_AT_LEAST:.0%} "
+            "must be): the 'pretrained' arm would start nearly random. Check base.path and its config.json."
+        )
+    prefix = f"{model.base_model_prefix}."
+    source = loaded.state_dict()
+    base = {k: v for k, v in source.items() if k.startswith(prefix)}
+    model.load_state_dict(base, strict=False)
+    return fraction
+
+
+def _loaded_fraction(model: Any, info: Any) -> float:
+    missing = set(info["missing_keys"]) | {m[0] if isinstance(m, tuple) else m for m in info.get("mismatched_keys", ())}
+    prefix = f"{model.base_model_prefix}."
+    sizes = {n: p.numel() for n, p in model.named_parameters() if n.startswith(prefix)}
+    absent = sum(size for name, size in sizes.items() if name in missing or name.removeprefix(prefix) in missing)
+    return 1 - absent / max(1, sum(sizes.values()))
+
+
+def _choose_trained(model: Any, arm: Arm, prefix: str) -> Any:
+    if arm.trained == "adapters":
+        return add_adapters(model, arm.lora)
+    if arm.trained == "head":
+        base_of(model, prefix).requires_grad_(False)
+    return model

@@ -1,0 +1,82 @@
+"""Floating-point operations of a training step and of a forward pass, counted by torch on tensors without content."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.cell import Cell
+from pipeline.config.schema import Arm
+from pipeline.models.adapters import add_adapters
+from pipeline.tasks import kind
+
+_LENGTHS = (16, 32, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flops:
+    """FLOPs of one example as a quadratic of its padded length, 2 per multiply-add: c0 + c1 L + c2 L^2.
+
+    A transformer's cost is exactly such a quadratic: projections are linear in length, attention is quadratic.
+    """
+
+    train: tuple[float, float, float]
+    forward: tuple[float, float, float]
+
+    def training(self, examples: int, length: int) -> float:
+        """Of one forward and backward pass over `examples` padded to `length` tokens."""
+        return examples * _evaluate(self.train, length)
+
+    def inference(self, examples: int, length: int) -> float:
+        """Of one forward pass."""
+        return examples * _evaluate(self.forward, length)
+
+
+def count(cell: Cell, config: Any) -> Flops:
+    """Count for the arm's network: what is frozen has no backward pass, adapters have their own cost."""
+    train = _coefficients([_count(cell, config, length, backward=True) for length in _LENGTHS])
+    forward = _coefficients([_count(cell, config, length, backward=False) for length in _LENGTHS])
+    return Flops(train=train, forward=forward)
+
+
+def _count(cell: Cell, config: Any, length: int, *, backward: bool) -> float:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    model = _weightless(cell.arm, cell, config)
+    ids = torch.zeros((1, length), dtype=torch.int64, device="meta")
+    counter = FlopCounterMode(display=False)
+    with counter:
+        logits = model(input_ids=ids).logits
+        if backward:
+            logits.sum().backward()
+    return float(counter.get_total_flops())
+
+
+def _weightless(arm: Arm, cell: Cell, config: Any) -> Any:
+    """The arm's network on torch's meta device, with attention written out so that every product is counted."""
+    import copy
+
+    import torch
+
+    plain = copy.deepcopy(config)
+    plain._attn_implementation = "eager"
+    with torch.device("meta"):
+        model = kind(cell.task.kind).build(plain)
+        if arm.trained == "adapters":
+            model = add_adapters(model, arm.lora)
+    if arm.trained == "head":
+        getattr(model, model.base_model_prefix).requires_grad_(False)
+    return model
+
+
+def _coefficients(values: Sequence[float]) -> tuple[float, float, float]:
+    vandermonde = np.vander(np.array(_LENGTHS, dtype=float), 3, increasing=True)
+    c0, c1, c2 = np.linalg.solve(vandermonde, np.array(values))
+    return float(round(c0)), float(round(c1)), float(round(c2))
+
+
+def _evaluate(coefficients: tuple[float, float, float], length: int) -> float:
+    c0, c1, c2 = coefficients
+    return c0 + c1 * length + c2 * length * length

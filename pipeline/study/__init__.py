@@ -1,0 +1,1 @@
+"""A study: plan its cells, run what is missing, find."""

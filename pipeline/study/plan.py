@@ -1,0 +1,110 @@
+"""From overrides to the cells of a study, each with its identity. Nothing heavy is imported and nothing is trained."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.cell import Cell, cell_of
+from pipeline.config.compose import compose
+from pipeline.config.identity import cell_id
+from pipeline.config.schema import Config
+from pipeline.data.fingerprint import data_fingerprint
+from pipeline.errors import ConfigError
+from pipeline.files import digest
+from pipeline.hardware import Resolved, resolve
+from pipeline.models.locate import Located, locate
+from pipeline.training.results import ResultStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be done: `cells` by identity, in the order in which they will run."""
+
+    config: Config
+    study_id: str
+    hardware: Resolved
+    located: Located
+    data_fingerprint: str
+    cells: dict[str, Cell]
+
+    @property
+    def root(self) -> Path:
+        """paths.root."""
+        return Path(self.config.paths.root)
+
+    @property
+    def store(self) -> ResultStore:
+        """Where finished cells are."""
+        return ResultStore(self.root)
+
+    @property
+    def folder(self) -> Path:
+        """Where the study's findings and report go."""
+        return self.root / "studies" / self.config.study.name
+
+    def missing(self) -> dict[str, Cell]:
+        """The cells without a result."""
+        return {name: cell for name, cell in self.cells.items() if not self.store.has(name)}
+
+
+def plan_study(overrides: Sequence[str]) -> Plan:
+    """The plan of the study that `overrides` choose.
+
+    Raises:
+        ConfigError: no study is chosen, or a setting breaks a rule.
+        DataError, BaseModelError: data or base are not there.
+    """
+    config = compose(overrides)
+    if not config.study.name:
+        raise ConfigError(["A study must be chosen: experiments=quickstart (experiments/README.md lists them)."])
+    _refuse_arm(overrides)
+    arms = [compose([*overrides, f"arm={name}"]) for name in config.study.arms]
+    return _plan(config, arms)
+
+
+def plan_cell(overrides: Sequence[str]) -> Plan:
+    """The plan of one training, as `train` runs it: a study of one cell, named after its task and without claims."""
+    config = compose(overrides)
+    study = dataclasses.replace(
+        config.study,
+        name=f"train-{config.task.name}",
+        question=f"Single trainings on {config.task.name}",
+        arms=(config.arm.name,),
+        sizes=(config.train.size,),
+        seeds=(config.train.seed,),
+        claims={},
+    )
+    return _plan(dataclasses.replace(config, study=study), [config])
+
+
+def _refuse_arm(overrides: Sequence[str]) -> None:
+    given = [o for o in overrides if o.startswith("arm=")]
+    if given:
+        raise ConfigError([f"A study takes its arms from study.arms, but got {given[0]}. Say: study.arms=[pretrained,scratch]."])
+
+
+def _plan(config: Config, arms: Sequence[Config]) -> Plan:
+    hardware = resolve(config.hardware, precision=config.train.precision, workers=config.executor.workers)
+    located = locate(config.base)
+    fingerprint = data_fingerprint(config.task)
+    trainings = [
+        _cell(arm, size=size, seed=seed, precision=hardware.precision)
+        for size in config.study.sizes
+        for seed in config.study.seeds
+        for arm in arms
+    ]
+    cells = {cell_id(c, base_fingerprint=located.whole, data_fingerprint=fingerprint): c for c in trainings}
+    return Plan(
+        config=config,
+        study_id=f"{config.study.name}-{digest(*cells)[:10]}",
+        hardware=hardware,
+        located=located,
+        data_fingerprint=fingerprint,
+        cells=cells,
+    )
+
+
+def _cell(config: Config, *, size: int | str, seed: int, precision: str) -> Cell:
+    cell = cell_of(config, precision=precision)
+    return dataclasses.replace(cell, train=dataclasses.replace(cell.train, size=size, seed=seed))

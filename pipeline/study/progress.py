@@ -1,0 +1,81 @@
+"""Live progress of a study: cells done, running and failed, and the time left."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from pipeline.execution.assignment import Event
+from pipeline.study.plan import Plan
+from pipeline.study.workload import work_of
+
+
+class Progress:
+    """Shows one line that is kept up to date on a terminal, and a line per finished cell elsewhere."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.missing = plan.missing()
+        self.started: dict[str, float] = {}
+        self.done: dict[str, float] = {}  # cell -> seconds it took
+        self.failed: set[str] = set()
+        self.console = Console(file=sys.stderr, highlight=False)
+        self.live = Live(console=self.console, get_renderable=self._line, refresh_per_second=2, transient=True)
+        self.began = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        if self.missing:
+            reused = len(self.plan.cells) - len(self.missing)
+            self.console.print(
+                f"{self.plan.config.study.name}: {len(self.plan.cells)} cells, {reused} finished before, "
+                f"{len(self.missing)} to train, {self.plan.hardware.workers} at a time. Preparing …"
+            )
+            if self.console.is_terminal:
+                self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.live.is_started:
+            self.live.stop()
+
+    def watch(self, event: Event) -> None:
+        """Take note of what happened to a cell."""
+        now = time.monotonic()
+        if event.state == "started":
+            self.started[event.cell_id] = now
+            return
+        seconds = now - self.started[event.cell_id]
+        cell = self.plan.cells[event.cell_id]
+        (self.failed.add(event.cell_id) if event.state == "failed" else self.done.setdefault(event.cell_id, seconds))
+        text = f"{event.state} {cell.key.label} seed={cell.key.seed} in {seconds:.0f} s"
+        text += f": {event.reason}" if event.reason else ""
+        self.console.print(f"[{len(self.done) + len(self.failed)}/{len(self.missing)}] {text} {self._left()}", markup=False)
+
+    def _line(self) -> Text:
+        running = len(self.started) - len(self.done) - len(self.failed)
+        elapsed = time.monotonic() - self.began
+        return Text(
+            f"{len(self.done)} done, {running} running, {len(self.failed)} failed of {len(self.missing)}; "
+            f"{duration(elapsed)} gone {self._left()}"
+        )
+
+    def _left(self) -> str:
+        """Time left: the work of the cells still to do, at the pace of those done."""
+        over = set(self.done) | self.failed
+        spent = sum(work_of(self.missing[name]) for name in self.done)
+        if not spent or len(over) == len(self.missing):
+            return ""
+        pace = sum(self.done.values()) / spent
+        left = sum(work_of(cell) for name, cell in self.missing.items() if name not in over)
+        return f"(about {duration(left * pace / self.plan.hardware.workers)} left)"
+
+
+def duration(seconds: float) -> str:
+    """"45 s", "12 min" or "3 h 20 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

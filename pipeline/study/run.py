@@ -1,0 +1,136 @@
+"""Trains what a plan misses. The coordinator: it holds no model, imports nothing heavy, and outlives any worker."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline.config.cell import Cell
+from pipeline.execution.assignment import Assignment, Event, attempt_id
+from pipeline.execution.errand import call
+from pipeline.execution.local import LocalExecutor, warm_up
+from pipeline.files import is_locked
+from pipeline.records import FailedCell
+from pipeline.study.plan import Plan
+from pipeline.tracking.spool import mirrored, reconcile, reuse
+from pipeline.training.job import Job
+from pipeline.training.ready import Ready, make_ready
+
+Watch = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a plan's cells."""
+
+    finished: tuple[str, ...]
+    trained: tuple[str, ...]
+    failed: tuple[FailedCell, ...]
+
+
+def run(plan: Plan, watch: Watch) -> Outcome:
+    """Train every missing cell of `plan`; whatever was finished before is used again.
+
+    Args:
+        watch: told of each cell that starts, finishes or fails.
+
+    Raises:
+        DataError, BaseModelError, ConfigError: found before any cell starts.
+    """
+    missing = plan.missing()
+    clear_leftovers(plan)
+    reasons: dict[str, str] = {}
+    if missing:
+        warm_up(plan.hardware.threads)
+        ready = prepare(plan)
+        reasons = _train(plan, missing, ready, watch)
+    _mirror_reused(plan, trained=set(missing))
+    keep_weights(plan)
+    return Outcome(
+        finished=tuple(name for name in plan.cells if plan.store.has(name)),
+        trained=tuple(name for name in missing if plan.store.has(name)),
+        failed=tuple(_failed(name, plan.cells[name], why) for name, why in reasons.items()),
+    )
+
+
+def prepare(plan: Plan) -> Ready:
+    """Data, subsets and networks of all cells, checked in a worker."""
+    return call(
+        make_ready,
+        cells=list(plan.cells.values()),
+        located=plan.located,
+        data_fingerprint=plan.data_fingerprint,
+        root=plan.root,
+    )
+
+
+def clear_leftovers(plan: Plan) -> None:
+    """Record attempts that were killed as killed, and remove the half-written folders they left."""
+    locked = {name for name in plan.cells if is_locked(plan.store.lock_file(name))}
+    if not locked:  # else another coordinator is at work on them
+        reconcile(plan.root, plan.study_id)
+    for staged in plan.store.cells.glob(".staged-*"):
+        name = staged.name.split("-")[1]
+        if name in plan.cells and name not in locked:
+            shutil.rmtree(staged, ignore_errors=True)
+
+
+def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+
+    def notify(event: Event) -> None:
+        if event.state == "failed":
+            reasons[event.cell_id] = event.reason
+        watch(event)
+
+    executor = LocalExecutor(
+        workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes
+    )
+    executor.run([_assignment(plan, name, cell, ready) for name, cell in missing.items()], notify)
+    return reasons
+
+
+def _assignment(plan: Plan, name: str, cell: Cell, ready: Ready) -> Assignment:
+    job = Job(
+        cell=cell,
+        cell_id=name,
+        root=str(plan.root),
+        base_directory=str(plan.located.directory),
+        base_fingerprint=plan.located.weights,
+        tokenizer_fingerprint=plan.located.tokenizer,
+        data_folder=ready.data_folder,
+        hardware=plan.hardware,
+        concurrency=plan.hardware.workers,
+    )
+    return Assignment(job=job, study_id=plan.study_id, attempt_id=attempt_id())
+
+
+def _mirror_reused(plan: Plan, *, trained: set[str]) -> None:
+    """Record cells that were finished before under this study too, once."""
+    known = mirrored(plan.root, plan.study_id)
+    for name, cell in plan.cells.items():
+        if name not in known and name not in trained and plan.store.has(name):
+            reuse(plan.root, plan.study_id, cell, plan.store.result(name))
+
+
+def keep_weights(plan: Plan) -> None:
+    """With train.keep=best, delete the weights of all but the best validation cell of each arm and size."""
+    if plan.config.train.keep != "best":
+        return
+    groups: dict[tuple[str, int | str], list[str]] = {}
+    for name, cell in plan.cells.items():
+        if plan.store.weights(name):
+            groups.setdefault((cell.arm.name, cell.train.size), []).append(name)
+    for names in groups.values():
+        for name in sorted(names, key=lambda n: _validation(plan, n), reverse=True)[1:]:
+            plan.store.drop_weights(name)
+
+
+def _validation(plan: Plan, name: str) -> tuple[float, float]:
+    result = plan.store.result(name)
+    metrics = next(e.metrics for e in result.evaluations if e.role == "validation")
+    sign = 1.0 if result.higher_is_better else -1.0
+    return sign * metrics[result.metric], -metrics["loss"]
+
+
+def _failed(name: str, cell: Cell, reason: str) -> FailedCell:
+    return FailedCell(cell_id=name, arm=cell.arm.name, size=cell.train.size, seed=cell.train.seed, reason=reason)

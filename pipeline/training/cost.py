@@ -1,0 +1,46 @@
+"""What a cell costs: FLOPs by count, parameters, bytes, and the memory of this process."""
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.cell import Cell
+from pipeline.files import digest, write_text
+from pipeline.models.flops import Flops, count
+from pipeline.records import decode, to_json
+
+
+def flops_of(cell: Cell, config: Any, *, root: Path) -> Flops:
+    """The count for this network and arm; kept under `root/flops`, since it takes about a second."""
+    arm = [cell.arm.trained, str(cell.arm.lora), cell.task.kind]
+    key = digest(config.to_json_string(), *arm)[:16]
+    path = root / "flops" / f"{key}.json"
+    if path.is_file():
+        return decode(Flops, json.loads(path.read_text(encoding="utf-8")), str(path))
+    counted = count(cell, config)
+    write_text(path, to_json(counted))
+    return counted
+
+
+def cumulative_flops(flops: Flops, schedule: list[np.ndarray], lengths: np.ndarray) -> list[float]:
+    """Training FLOPs after each step, padding included: every batch is as long as its longest text."""
+    steps = [flops.training(len(batch), int(lengths[batch].max())) for batch in schedule]
+    return [float(x) for x in np.cumsum(steps)]
+
+
+def parameter_counts(model: Any, *, base: int) -> tuple[int, int]:
+    """(all, trained) parameters; `base` counts those of a base whose features stand in for it."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return base + sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
+
+
+def peak_memory_bytes() -> int:
+    """The peak of this process: of the GPU's allocator where one is used, else of resident memory, imports included."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

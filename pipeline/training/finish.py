@@ -1,0 +1,97 @@
+"""Tests a fitted cell on every evaluation set and writes its result."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.data.sets import EncodedSet
+from pipeline.records import SCORES_DTYPE, CellResult, Evaluation
+from pipeline.training.fit import Fitted, outputs
+from pipeline.training.results import ResultStore
+from pipeline.training.trajectory import converged_gain
+
+TRAIN_SAMPLE = 400  # rows of the train subset that the train score is measured on
+
+
+def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
+    """Per-example scores on every set and the cell's result; with several ranks, all must call it."""
+    prepared = fitted.prepared
+    sets = [prepared.validation, prepared.test, *prepared.out_of_domain.values()]
+    measured = [_evaluate(fitted, encoded, index) for index, encoded in enumerate(sets)]
+    evaluations = [evaluation for evaluation, _ in measured]
+    evaluations.append(_train_score(fitted))
+    return _result(fitted, tuple(evaluations)), np.concatenate([scores for _, scores in measured])
+
+
+def save(store: ResultStore, fitted: Fitted, result: CellResult, scores: np.ndarray) -> None:
+    """Write the finished cell in one step."""
+    with store.writing(fitted.job.cell, result, scores) as folder:
+        text = json.dumps(result.start_line.versions, indent=2, sort_keys=True)
+        (folder / "environment.json").write_text(text + "\n", encoding="utf-8")
+        if fitted.job.cell.train.keep != "none":
+            _save_weights(fitted, folder / "weights")
+
+
+def _save_weights(fitted: Fitted, folder: Path) -> None:
+    """The trained parameters alone: a fixed base is not stored again with each cell."""
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    trained = {n: p.detach().cpu().contiguous() for n, p in fitted.network.model.named_parameters() if p.requires_grad}
+    save_file(trained, folder / "trained.safetensors")
+
+
+def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluation, np.ndarray]:
+    found = outputs(fitted.job, fitted.network, fitted.inputs.of(encoded), len(fitted.prepared.labels))
+    scores = np.zeros(len(encoded), dtype=SCORES_DTYPE)
+    scores["dataset"], scores["item"] = index, np.arange(len(encoded))
+    scores["label"], scores["predicted"] = found.labels, found.predicted
+    scores["score"], scores["loss"] = found.scores, found.losses
+    return _evaluation(fitted, encoded, found), scores
+
+
+def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
+    return Evaluation(
+        dataset=encoded.name,
+        role=encoded.role,
+        items=len(encoded),
+        truncated=encoded.truncated,
+        fingerprint=encoded.fingerprint,
+        metrics=fitted.task.measure(found),
+    )
+
+
+def _train_score(fitted: Fitted) -> Evaluation:
+    rows = fitted.rows[:TRAIN_SAMPLE]
+    train = fitted.inputs.of(fitted.prepared.train, rows)
+    found = outputs(fitted.job, fitted.network, train, len(fitted.prepared.labels))
+    whole = _evaluation(fitted, fitted.prepared.train, found)
+    return dataclasses.replace(whole, dataset="train", role="train", items=len(rows))
+
+
+def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
+    trajectory, cell = fitted.trajectory, fitted.job.cell
+    now = time.time()
+    measured = dataclasses.replace(fitted.measured, finished_at=now, seconds=now - fitted.measured.started_at)
+    return CellResult(
+        cell_id=fitted.job.cell_id,
+        key=cell.key,
+        train_items=len(fitted.rows),
+        labels=fitted.prepared.labels,
+        metric=cell.task.metric,
+        higher_is_better=trajectory.sign > 0,
+        evaluations=evaluations,
+        trajectory=tuple(trajectory.points),
+        best_step=trajectory.best_step,
+        stopped_by=trajectory.stopped_by,
+        converged_gain=converged_gain(trajectory.points, sign=trajectory.sign),
+        loaded_fraction=fitted.network.loaded_fraction,
+        start_line=fitted.start_line,
+        cost=fitted.cost,
+        measured=measured,
+        weights_kept=cell.train.keep != "none",
+    )

@@ -1,0 +1,247 @@
+"""Trains one cell and returns what it leaves behind."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from pipeline.data.batches import batch_schedule, rank_slice
+from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.data.store import load
+from pipeline.data.subsets import nested_subset
+from pipeline.models.build import Network, build, configuration
+from pipeline.models.locate import Located
+from pipeline.models.tokenizer import load_tokenizer
+from pipeline.records import Cost, Measured, StartLine
+from pipeline.tasks import TaskKind, kind
+from pipeline.training.cost import cumulative_flops, flops_of, parameter_counts, peak_memory_bytes
+from pipeline.training.features import feature_inputs, replace_base
+from pipeline.training.grid import due_steps, evaluation_grid, horizon, regular_interval
+from pipeline.training.inference import logits
+from pipeline.training.inputs import Inputs, TokenInputs
+from pipeline.training.job import Job, seed_for
+from pipeline.training.module import CellModule
+from pipeline.training.start_line import dropout_of, start_line
+from pipeline.training.trajectory import Report, Trajectory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A trained cell, still in memory. `rows` are the train subset's rows in the pool."""
+
+    job: Job
+    task: TaskKind
+    network: Network
+    prepared: Prepared
+    inputs: "CellInputs"
+    rows: np.ndarray
+    trajectory: Trajectory
+    start_line: StartLine
+    cost: Cost
+    measured: Measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellInputs:
+    """Every set of a cell, as inputs of its network: tokens, or features where the base is fixed."""
+
+    task: TaskKind
+    pad_id: int
+    first_rows: dict[str, int] | None
+
+    def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Inputs:
+        """Inputs of a set, or of some of its rows."""
+        if self.first_rows is None:
+            return TokenInputs(encoded, self.task, self.pad_id, rows)
+        return feature_inputs(encoded, self.first_rows[encoded.name], rows)
+
+
+class Batches(torch.utils.data.Dataset[dict[str, Any]]):
+    """The schedule as collated batches; with several ranks, this rank's rows of each."""
+
+    def __init__(self, inputs: Inputs, schedule: list[np.ndarray], rank: int, world: int) -> None:
+        self.inputs, self.schedule, self.rank, self.world = inputs, schedule, rank, world
+
+    def __len__(self) -> int:
+        return len(self.schedule)
+
+    def __getitem__(self, step: int) -> dict[str, Any]:
+        batch = self.schedule[step]
+        mine = rank_slice(batch, self.rank, self.world)
+        return self.inputs.collate(mine) | {"global_size": torch.tensor(len(batch))}
+
+
+def fit(job: Job, report: Report) -> Fitted:
+    """Train `job`'s cell to the end of its schedule and put its best validation weights in place.
+
+    Args:
+        report: called with each point of the trajectory, on rank 0.
+
+    Raises:
+        TrainingError: the loss is not finite.
+        UnequalStartError: the network is not on the common start line.
+        BaseModelError, DataError: what was there when the study was planned is gone or changed.
+    """
+    started = time.time()
+    cell, task = job.cell, kind(job.cell.task.kind)
+    prepared = load(Path(job.data_folder))
+    network, inputs, base_parameters, dropout = _network(job, prepared, task)
+    rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
+    train = inputs.of(prepared.train, rows)
+    length = horizon(cell.recipe, items=len(rows), batch=cell.train.batch)
+    order_seed = seed_for(cell.train.seed, "order")
+    schedule = batch_schedule(train.lengths, batch=cell.train.batch, examples=length, seed=order_seed)
+    interval = regular_interval(items=len(rows), batch=cell.train.batch, every=cell.train.eval_every)
+    line = start_line(
+        job, network, train_items=rows, schedule=schedule, grid_interval=interval, dropout=dropout
+    )
+    flops = flops_of(cell, configuration(cell, _located(job), prepared.labels), root=Path(job.root))
+    costs = cumulative_flops(flops, schedule, train.lengths)
+    trajectory = _trajectory(job, network, inputs, prepared, schedule, costs, interval, report)
+    module = CellModule(network.model, task, cell.recipe, total_steps=len(schedule))
+    torch.manual_seed(seed_for(cell.train.seed, f"dropout {_rank()}"))
+    _trainer(job, trajectory, len(schedule)).fit(module, _loader(Batches(train, schedule, _rank(), job.hardware.devices)))
+    trajectory.restore_best(module)
+    return Fitted(
+        job=job,
+        task=task,
+        network=network,
+        prepared=prepared,
+        inputs=inputs,
+        rows=rows,
+        trajectory=trajectory,
+        start_line=line,
+        cost=_cost(trajectory, network, base_parameters),
+        measured=_measured(job, trajectory, started),
+    )
+
+
+def _network(job: Job, prepared: Prepared, task: TaskKind) -> tuple[Network, CellInputs, int, float]:
+    """The network on the start line, its inputs, the parameters behind cached features, and its dropout."""
+    cell, located = job.cell, _located(job)
+    pad_id = load_tokenizer(located.directory).pad_token_id
+    network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
+    network.model.config.pad_token_id = pad_id
+    dropout = dropout_of(network.model)
+    before = sum(p.numel() for p in network.model.parameters())
+    first_rows = None
+    if cell.arm.trained == "head":
+        first_rows = replace_base(
+            network, prepared, task, pad_id=pad_id, base=job.base_fingerprint,
+            precision=cell.train.precision, root=Path(job.root),
+        )  # fmt: skip
+    hidden = before - sum(p.numel() for p in network.model.parameters())
+    return network, CellInputs(task=task, pad_id=pad_id, first_rows=first_rows), hidden, dropout
+
+
+def _located(job: Job) -> Located:
+    return Located(directory=Path(job.base_directory), weights=job.base_fingerprint, tokenizer=job.tokenizer_fingerprint)
+
+
+def _trajectory(
+    job: Job,
+    network: Network,
+    inputs: CellInputs,
+    prepared: Prepared,
+    schedule: list[np.ndarray],
+    costs: list[float],
+    interval: int,
+    report: Report,
+) -> Trajectory:
+    cell = job.cell
+    seen = [int(x) for x in np.cumsum([len(batch) for batch in schedule])]
+    grid = evaluation_grid(interval=interval, batch=cell.train.batch, until=seen[-1])
+    validation = inputs.of(prepared.validation)
+
+    def measure() -> tuple[float, float]:
+        found = kind(cell.task.kind).measure(outputs(job, network, validation, len(prepared.labels)))
+        return found[cell.task.metric], found["loss"]
+
+    return Trajectory(
+        due=due_steps(grid, seen),
+        seen=seen,
+        flops=costs,
+        measure=measure,
+        report=report,
+        patience=cell.recipe.patience,
+        patience_from=interval,
+        higher_is_better=cell.task.metric != "loss",
+    )
+
+
+def outputs(job: Job, network: Network, inputs: Inputs, classes: int) -> Any:
+    """The task's per-example outputs of the network on a whole set."""
+    world = job.hardware.devices
+    found = logits(
+        network.model, inputs, classes=classes, precision=job.cell.train.precision, rank=_rank(), world=world
+    )
+    return kind(job.cell.task.kind).outputs(found, inputs.labels)
+
+
+def _trainer(job: Job, trajectory: Trajectory, steps: int) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator=job.hardware.accelerator,
+        devices=job.hardware.devices,
+        strategy=_strategy(job),
+        precision="bf16-mixed" if job.cell.train.precision == "bf16" else "32-true",
+        max_steps=steps,
+        max_epochs=-1 if steps else 1,
+        gradient_clip_val=job.cell.train.clip,
+        callbacks=[trajectory],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+    )
+
+
+def _strategy(job: Job) -> Any:
+    if job.hardware.devices == 1:
+        return "auto"
+    from pytorch_lightning.strategies import DDPStrategy
+
+    return DDPStrategy(process_group_backend="gloo" if job.hardware.accelerator == "cpu" else "nccl")
+
+
+def _rank() -> int:
+    return int(os.environ.get("RANK", "0"))
+
+
+def _loader(batches: Batches) -> "torch.utils.data.DataLoader[dict[str, Any]]":
+    return torch.utils.data.DataLoader(batches, batch_size=None, num_workers=0)
+
+
+def _cost(trajectory: Trajectory, network: Network, hidden: int) -> Cost:
+    last = trajectory.points[-1]
+    parameters, trained = parameter_counts(network.model, base=hidden)
+    return Cost(
+        flops=last.flops,
+        examples=last.examples,
+        steps=last.step,
+        parameters=parameters,
+        trained_parameters=trained,
+        stored_bytes=4 * trained,
+    )
+
+
+def _measured(job: Job, trajectory: Trajectory, started: float) -> Measured:
+    now = time.time()
+    return Measured(
+        seconds=now - started,
+        training_seconds=trajectory.training_seconds,
+        evaluation_seconds=trajectory.evaluation_seconds,
+        trajectory_seconds=tuple(trajectory.seconds),
+        peak_memory_bytes=peak_memory_bytes(),
+        started_at=started,
+        finished_at=now,
+        threads=job.hardware.threads,
+        devices=job.hardware.devices,
+        concurrency=job.concurrency,
+    )

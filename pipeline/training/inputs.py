@@ -1,0 +1,58 @@
+"""Collated inputs of an encoded set: token ids, or the cached features that stand for them."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.data.sets import EncodedSet
+from pipeline.tasks import TaskKind
+
+
+class Inputs(Protocol):
+    """Anything that can be collated into a batch."""
+
+    lengths: np.ndarray  # int [N], tokens
+    labels: np.ndarray  # int32 [N]
+
+    def __len__(self) -> int: ...
+
+    def collate(self, items: np.ndarray) -> dict[str, Any]:
+        """The batch of these rows."""
+        ...
+
+
+class TokenInputs:
+    """Token ids of an encoded set, optionally of some of its rows."""
+
+    def __init__(self, encoded: EncodedSet, task: TaskKind, pad_id: int, rows: np.ndarray | None = None) -> None:
+        self.encoded, self.task, self.pad_id = encoded, task, pad_id
+        self.rows = np.arange(len(encoded)) if rows is None else rows
+        self.lengths = np.asarray(encoded.lengths)[self.rows]
+        self.labels = np.asarray(encoded.labels)[self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def collate(self, items: np.ndarray) -> dict[str, Any]:
+        """See Inputs."""
+        ids = [self.encoded.item(int(self.rows[i])) for i in items]
+        return self.task.collate(ids, self.labels[items], pad_id=self.pad_id)
+
+
+class FeatureInputs:
+    """Rows of cached features: the row's number stands in for its token ids (see features.CachedBase)."""
+
+    def __init__(self, lengths: np.ndarray, labels: np.ndarray, first_row: int, rows: np.ndarray) -> None:
+        self.lengths, self.labels = lengths[rows], labels[rows]
+        self.numbers = first_row + rows
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def collate(self, items: np.ndarray) -> dict[str, Any]:
+        """See Inputs."""
+        import torch
+
+        ids = torch.from_numpy(self.numbers[items].astype(np.int64))[:, None]
+        labels = torch.from_numpy(self.labels[items].astype(np.int64))
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}

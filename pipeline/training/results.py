@@ -1,0 +1,116 @@
+"""Finished cells on disk. A cell's folder appears in one step, complete, or not at all."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.config.cell import Cell
+from pipeline.errors import StorageError, UserError
+from pipeline.files import lock, safe_name, staged_directory, write_text
+from pipeline.records import SCORES_DTYPE, CellResult, decode, from_json, to_json
+
+
+@dataclass(frozen=True)
+class ResultStore:
+    """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, environment.json and, where kept, weights/."""
+
+    root: Path
+
+    @property
+    def cells(self) -> Path:
+        """The folder of all finished cells."""
+        return self.root / "cells"
+
+    def folder(self, cell_id: str) -> Path:
+        """Where the cell is, or would be."""
+        return self.cells / safe_name(cell_id, "A cell's id")
+
+    def has(self, cell_id: str) -> bool:
+        """Whether the cell is finished."""
+        return (self.folder(cell_id) / "result.json").is_file()
+
+    def result(self, cell_id: str) -> CellResult:
+        """The finished cell's result.
+
+        Raises:
+            StorageError: it does not exist or is damaged.
+        """
+        path = self.folder(cell_id) / "result.json"
+        return from_json(CellResult, _read(path), f"{path}")
+
+    def cell(self, cell_id: str) -> Cell:
+        """The configuration it was trained with."""
+        path = self.folder(cell_id) / "config.json"
+        return decode(Cell, json.loads(_read(path)), f"{path}")
+
+    def scores(self, cell_id: str) -> np.ndarray:
+        """Per-example scores, SCORES_DTYPE [items of all evaluation sets]."""
+        path = self.folder(cell_id) / "scores.npy"
+        try:
+            scores = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"{path} cannot be read ({error}). Delete its folder to train the cell again.") from error
+        if scores.dtype != SCORES_DTYPE:
+            raise StorageError(f"{path} was written by another version. Delete its folder to train the cell again.")
+        return np.asarray(scores)
+
+    def weights(self, cell_id: str) -> Path | None:
+        """The folder of its weights, or None where they were not kept."""
+        path = self.folder(cell_id) / "weights"
+        return path if path.is_dir() else None
+
+    def drop_weights(self, cell_id: str) -> None:
+        """Delete the weights and keep the result."""
+        shutil.rmtree(self.folder(cell_id) / "weights", ignore_errors=True)
+
+    def ids(self) -> list[str]:
+        """All finished cells."""
+        return sorted(p.parent.name for p in self.cells.glob("*/result.json") if not p.parent.name.startswith("."))
+
+    def lock_file(self, cell_id: str) -> Path:
+        """The file whose lock a process holds while it trains the cell."""
+        return self.root / "locks" / f"{safe_name(cell_id, 'cell')}.lock"
+
+    def find(self, prefix: str) -> str:
+        """The one finished cell whose id starts with `prefix`.
+
+        Raises:
+            UserError: there is none, or more than one.
+        """
+        safe_name(prefix, "cell")
+        found = [name for name in self.ids() if name.startswith(prefix)]
+        if len(found) != 1:
+            what = "no finished cell starts" if not found else f"{len(found)} finished cells start"
+            raise UserError(f"cell={prefix}: {what} with these letters under {self.cells}. `report` lists the cells.")
+        return found[0]
+
+    @contextmanager
+    def claim(self, cell_id: str) -> Iterator[bool]:
+        """Hold the cell's lock; yields whether it is still to be trained. The lock goes with its holder's death."""
+        with lock(self.lock_file(cell_id)):
+            yield not self.has(cell_id)
+
+    @contextmanager
+    def writing(self, cell: Cell, result: CellResult, scores: np.ndarray) -> Iterator[Path]:
+        """A folder holding the result; what the caller adds to it (weights) is part of the same atomic step."""
+        with staged_directory(self.folder(result.cell_id)) as folder:
+            np.save(folder / "scores.npy", scores, allow_pickle=False)
+            write_text(folder / "config.json", to_json(cell))
+            yield folder
+            write_text(folder / "result.json", to_json(result))
+
+    def failure(self, cell_id: str) -> Path:
+        """Where the reason of its last failure is kept."""
+        return self.root / "failures" / f"{safe_name(cell_id, 'cell')}.txt"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error}).") from error

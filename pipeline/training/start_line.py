@@ -1,0 +1,89 @@
+"""What must be equal between arms, recorded when a cell takes its place on the start line."""
+
+import importlib.metadata
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipeline.errors import UnequalStartError
+from pipeline.files import digest
+from pipeline.models.build import Network, base_of
+from pipeline.records import StartLine
+from pipeline.training.job import Job
+
+_LIBRARIES = ("torch", "transformers", "pytorch-lightning", "peft", "datasets", "numpy")
+
+
+def start_line(
+    job: Job, network: Network, *, train_items: np.ndarray, schedule: list[np.ndarray], grid_interval: int, dropout: float
+) -> StartLine:
+    """The record of this cell's start. `order` covers the first epoch, which every arm's schedule has in common."""
+    recipe = job.cell.recipe
+    numbers = {k: float(v) for k, v in vars(recipe).items() if not isinstance(v, str)}
+    return StartLine(
+        architecture=network.architecture,
+        tokenizer=job.tokenizer_fingerprint,
+        train_items=digest(train_items.astype("<i8").tobytes().hex())[:16],
+        order=_order(schedule, len(train_items)),
+        evaluation_grid=f"0, doublings of {job.cell.train.batch}, multiples of {grid_interval} examples",
+        global_batch=job.cell.train.batch,
+        dropout=dropout,
+        trained_mode=_trained_mode(network),
+        parameter_dtype=_dtype(network.model),
+        precision=job.cell.train.precision,
+        versions=versions(),
+        recipe=numbers,
+        trained=job.cell.arm.trained,
+        base_mode="train" if job.cell.arm.trained != "head" else "eval",
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that take part in a training."""
+    return {name: importlib.metadata.version(name) for name in _LIBRARIES}
+
+
+def dropout_of(model: Any) -> float:
+    """The largest dropout probability in the network as built; attention's own is part of its configuration."""
+    return max((m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)), default=0.0)
+
+
+def _order(schedule: list[np.ndarray], items: int) -> str:
+    total, first = 0, []
+    for batch in schedule:
+        if total >= items:
+            break
+        first.append(",".join(map(str, batch.tolist())))
+        total += len(batch)
+    return digest(*first)[:16]
+
+
+def _trained_mode(network: Network) -> str:
+    """The mode of every module with trained parameters.
+
+    Raises:
+        UnequalStartError: some are not in train mode, so that dropout would differ between arms.
+    """
+    model = network.model
+    owners = [m for m in model.modules() if any(p.requires_grad for p in m.parameters(recurse=False))]
+    if not all(m.training for m in owners):
+        raise UnequalStartError("Some trained modules are not in train mode: dropout would differ between the arms.")
+    fixed = not any(p.requires_grad for p in base_of_plain(network).parameters())
+    if fixed and base_of_plain(network).training:
+        raise UnequalStartError("The fixed base is in train mode: its features would change with dropout.")
+    return "train"
+
+
+def base_of_plain(network: Network) -> Any:
+    """The base inside the network, adapters or not."""
+    model = network.model
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return base_of(plain, network.base_prefix)
+
+
+def _dtype(model: Any) -> str:
+    found = sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})
+    if found != ["float32"]:
+        raise UnequalStartError(f"Parameters must be float32 in every arm, but this one has {', '.join(found)}.")
+    return found[0]

@@ -1,0 +1,124 @@
+"""The callback that walks the evaluation grid: measures validation, keeps the best weights, stops, guards against NaN."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from pipeline.errors import TrainingError
+from pipeline.records import TrajectoryPoint
+from pipeline.training.module import CellModule
+
+Measure = Callable[[], tuple[float, float]]  # -> validation score, validation loss
+Report = Callable[[TrajectoryPoint], None]
+
+
+class Trajectory(pl.Callback):
+    """Evaluates at the steps in `due` and before the first step."""
+
+    def __init__(
+        self,
+        *,
+        due: dict[int, int],
+        seen: list[int],
+        flops: list[float],
+        measure: Measure,
+        report: Report,
+        patience: int,
+        patience_from: int,
+        higher_is_better: bool,
+    ) -> None:
+        self.due, self.seen, self.flops = due, seen, flops
+        self.measure, self.report = measure, report
+        self.patience, self.patience_from = patience, patience_from
+        self.sign = 1.0 if higher_is_better else -1.0
+        self.points: list[TrajectoryPoint] = []
+        self.seconds: list[float] = []
+        self.training_seconds = 0.0
+        self.evaluation_seconds = 0.0
+        self.best: tuple[float, float] = (-math.inf, -math.inf)
+        self.best_step = 0
+        self.best_state: dict[str, torch.Tensor] = {}
+        self.waited = 0
+        self.stopped_by = "schedule"
+        self._resumed = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Step 0: the start itself."""
+        self._evaluate(trainer, pl_module, step=0)
+        self._resumed = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Evaluate where the grid says so."""
+        if trainer.global_step not in self.due:
+            return
+        self.training_seconds += time.perf_counter() - self._resumed
+        self._evaluate(trainer, pl_module, step=trainer.global_step)
+        self._resumed = time.perf_counter()
+
+    def _evaluate(self, trainer: pl.Trainer, module: pl.LightningModule, *, step: int) -> None:
+        assert isinstance(module, CellModule)
+        started = time.perf_counter()
+        train_loss = module.take_mean_loss()
+        _require_finite(train_loss, "training", step)
+        score, loss = self.measure()
+        _require_finite(loss, "validation", step)
+        point = TrajectoryPoint(
+            step=step,
+            examples=self.seen[step - 1] if step else 0,
+            flops=self.flops[step - 1] if step else 0.0,
+            train_loss=train_loss,
+            validation_loss=loss,
+            validation_score=score,
+            learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
+        )
+        self.points.append(point)
+        self.seconds.append(self.training_seconds)
+        self._keep_best(module, point)
+        self._stop_if_patience_ran_out(trainer, point)
+        self.evaluation_seconds += time.perf_counter() - started
+        if trainer.is_global_zero:
+            self.report(point)
+
+    def _keep_best(self, module: CellModule, point: TrajectoryPoint) -> None:
+        rank = (self.sign * point.validation_score, -point.validation_loss)
+        if rank > self.best:
+            self.best, self.best_step, self.waited = rank, point.step, 0
+            self.best_state = {n: p.detach().clone() for n, p in module.model.named_parameters() if p.requires_grad}
+        elif point.examples >= self.patience_from:
+            self.waited += 1
+
+    def _stop_if_patience_ran_out(self, trainer: pl.Trainer, point: TrajectoryPoint) -> None:
+        if self.patience and self.waited >= self.patience and point.step < len(self.seen):
+            self.stopped_by = "patience"
+            trainer.should_stop = True
+
+    def restore_best(self, module: CellModule) -> None:
+        """Put the weights of the best validation point back."""
+        parameters = dict(module.model.named_parameters())
+        with torch.no_grad():
+            for name, value in self.best_state.items():
+                parameters[name].copy_(value)
+
+
+def converged_gain(points: list[TrajectoryPoint], *, sign: float) -> float | None:
+    """The gain in mean validation score from the third quarter of the steps to the last; None under two points in each."""
+    total = points[-1].step
+    third = [sign * p.validation_score for p in points if total / 2 < p.step <= 3 * total / 4]
+    last = [sign * p.validation_score for p in points if p.step > 3 * total / 4]
+    if len(third) < 2 or len(last) < 2:
+        return None
+    return sum(last) / len(last) - sum(third) / len(third)
+
+
+def _require_finite(loss: float | None, which: str, step: int) -> None:
+    if loss is not None and not math.isfinite(loss):
+        raise TrainingError(
+            f"The {which} loss is {loss} at step {step}: the training diverged. "
+            "Lower train.lr, raise train.warmup, or use train.precision=fp32."
+        )
