@@ -20,7 +20,18 @@ COMMANDS = {
     "dashboard": "start the MLflow dashboard on this machine and print its links",
     "doctor": "versions, hardware, precision and threads chosen, samples, and what is wrong",
 }
-HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--resolve", "--package", "-p", "--shell-completion", "-sc", "--hydra-help")
+HYDRA_FLAGS = (
+    "--cfg",
+    "-c",
+    "--info",
+    "-i",
+    "--resolve",
+    "--package",
+    "-p",
+    "--shell-completion",
+    "-sc",
+    "--hydra-help",
+)
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -97,7 +108,9 @@ def _refuse_flags(rest: Sequence[str]) -> None:
         if argument in ("-m", "--multirun"):
             raise ConfigError(["--multirun is not offered: several trainings are a study. See experiments/README.md."])
         if argument.startswith("-"):
-            raise ConfigError([f"There is no option {argument!r}; settings are given as name=value. {nearest(argument, HYDRA_FLAGS)}"])
+            raise ConfigError(
+                [f"There is no option {argument!r}; settings are given as name=value. {nearest(argument, HYDRA_FLAGS)}"]
+            )
 
 
 def _hydra(rest: list[str]) -> int:
@@ -127,7 +140,9 @@ def _complete(given: list[str]) -> int:
     if len(words) > 2 and words[1] in COMMANDS:
         shorter = " ".join([words[0], *words[2:]])
         os.environ["COMP_LINE"] = shorter
-        os.environ["COMP_POINT"] = str(max(0, int(os.environ.get("COMP_POINT", len(line))) - (len(line) - len(shorter))))
+        os.environ["COMP_POINT"] = str(
+            max(0, int(os.environ.get("COMP_POINT", len(line))) - (len(line) - len(shorter)))
+        )
     elif len(words) == 2 and any(name.startswith(words[1]) for name in COMMANDS):
         print("\n".join(name for name in COMMANDS if name.startswith(words[1])))
         return 0

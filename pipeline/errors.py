@@ -22,7 +22,9 @@ class ConfigError(UserError):
     def __init__(self, violations: Sequence[str]) -> None:
         self.violations = tuple(violations)
         lines = [f"  {i}. {text}" for i, text in enumerate(self.violations, start=1)]
-        heading = "The configuration breaks 1 rule:" if len(lines) == 1 else f"The configuration breaks {len(lines)} rules:"
+        heading = (
+            "The configuration breaks 1 rule:" if len(lines) == 1 else f"The configuration breaks {len(lines)} rules:"
+        )
         super().__init__("\n".join([heading, *lines]))
 
     def __reduce__(self) -> tuple[type["ConfigError"], tuple[tuple[str, ...]]]:

@@ -136,7 +136,9 @@ def safe_name(name: str, what: str) -> str:
 def storage_error(path: Path, error: OSError) -> StorageError:
     """The OSError as one sentence with its remedy."""
     if error.errno == 28:
-        return StorageError(f"The disk is full: {path} was not written. Free some space and run the same command again.")
+        return StorageError(
+            f"The disk is full: {path} was not written. Free some space and run the same command again."
+        )
     if error.errno in (13, 30):
         return StorageError(f"{path.parent} cannot be written to. Choose another folder with paths.root=FOLDER.")
     return StorageError(f"{path} could not be written: {error}.")

@@ -1,13 +1,13 @@
-"""From finished cells to findings, report and record; what `study`, `train` and `report` share at their end."""
+"""From finished cells to findings and report: what `study` and `report` share at their end."""
 
+import dataclasses
 import datetime
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config.redaction import without_secrets
-from pipeline.config.schema import Arm
-from pipeline.data.prepare import data_report
+from pipeline.data.store import META, load
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
@@ -17,35 +17,33 @@ from pipeline.study.find import find
 from pipeline.study.plan import Plan
 
 
-def findings_of(plan: Plan, failed: Sequence[FailedCell]) -> Findings:
-    """The findings of every finished cell of the plan, written to `findings.json`."""
-    cells = _results(plan)
-    found = find(
-        plan.config.study, cells, plan.store.scores, base=plan.config.base, task=plan.config.task, failed=failed
-    )
-    path = plan.folder / "findings.json"
-    text = to_json(found)
+def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[FailedCell]) -> Findings:
+    """The findings of the finished cells, written to `findings.json` where they are new."""
+    config = plan.config
+    found = find(config.study, cells, plan.store.scores, base=config.base, task=config.task, failed=failed)
+    path, text = plan.folder / "findings.json", to_json(found)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
     return found
 
 
-def report_of(plan: Plan, findings: Findings, command: Sequence[str]) -> Path:
-    """Write the study's report; returns the path of report.html."""
-    return write_report(findings, _results(plan), about_of(plan, command), plan.folder)
+def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, command: Sequence[str]) -> Path:
+    """Write the study's report; the path of report.html."""
+    return write_report(findings, cells, about(plan, cells, command), plan.folder)
 
 
-def about_of(plan: Plan, command: Sequence[str]) -> About:
-    """What the report says beyond the findings. Values of secret settings in `command` are masked."""
-    cells = _results(plan)
+def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:
+    """What the report says beyond the findings; secret settings in `command` are masked."""
+    task = plan.config.task
     newest = max((c.measured.finished_at for c in cells), default=0.0)
+    arms = {c.arm.name: dataclasses.replace(c.arm, recipe=c.recipe) for c in plan.cells.values()}
     return About(
         base=BaseFacts.of(plan.config.base),
-        task=plan.config.task.name,
-        data_licence=plan.config.task.data.licence,
-        data_upstream=plan.config.task.data.upstream,
-        data_report=data_report(plan.root, plan.config.task, plan.data_fingerprint, plan.located.tokenizer),
-        arms=_arms(plan),
+        task=task.name,
+        data_licence=task.data.licence,
+        data_upstream=task.data.upstream,
+        data_report=_data_report(plan.data_folder),
+        arms=tuple(arms.values()),
         command=shlex.join(["python", "-m", "pipeline", *without_secrets(command)]),
         versions=cells[0].start_line.versions if cells else {},
         machine=describe(),
@@ -55,12 +53,5 @@ def about_of(plan: Plan, command: Sequence[str]) -> About:
     )
 
 
-def _arms(plan: Plan) -> tuple[Arm, ...]:
-    import dataclasses
-
-    found = {cell.arm.name: dataclasses.replace(cell.arm, recipe=cell.recipe) for cell in plan.cells.values()}
-    return tuple(found.values())
-
-
-def _results(plan: Plan) -> list[CellResult]:
-    return [plan.store.result(name) for name in plan.cells if plan.store.has(name)]
+def _data_report(folder: Path) -> tuple[str, ...]:
+    return load(folder).report.sentences if (folder / META).is_file() else ()

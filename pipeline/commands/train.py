@@ -34,6 +34,6 @@ def summary(result: CellResult) -> str:
         lines.append(f"  {evaluation.dataset:<12} {evaluation.items:>6} items  {scores}")
     lines.append(
         f"  {result.cost.examples} examples in {result.cost.steps} steps, {result.cost.flops:.3g} FLOPs, "
-        f"{result.measured.training_seconds:.1f} s of training and {result.measured.evaluation_seconds:.1f} s of validation"
+        f"{result.measured.training_seconds:.1f} s of training, {result.measured.evaluation_seconds:.1f} s of validation"
     )
     return "\n".join(lines)

@@ -131,7 +131,7 @@ def _keys(kind: Any, prefix: str = "") -> Iterator[str]:
 
 
 def _groups() -> list[str]:
-    return sorted(p.name for p in (own_root() / "conf").iterdir() if p.is_dir()) + ["experiments"]
+    return [*sorted(p.name for p in (own_root() / "conf").iterdir() if p.is_dir()), "experiments"]
 
 
 def _plain_lines(error: Exception) -> list[str]:

@@ -156,7 +156,9 @@ class Claim:
     """What a study sets out to judge, stated before it runs."""
 
     statement: str = ""  # the claim in words
-    metric: str = "score"  # score | label_multiplier | flops_to_target | examples_to_target | early_area | generalisation_gap
+    metric: str = (
+        "score"  # score | label_multiplier | flops_to_target | examples_to_target | early_area | generalisation_gap
+    )
     arm: str = "pretrained"
     against: str = "scratch"
     size: int | str = "largest"  # labels, or smallest | largest

@@ -149,7 +149,9 @@ def _study(config: Config) -> Iterator[str]:
             yield f"study.{name} must name at least one, but got none."
         if len(set(values)) < len(values):
             yield f"study.{name} must not repeat itself, but got {list(values)}."
-    yield from (f"study.sizes must be numbers of labels or 'all', but got {s!r}." for s in study.sizes if not _is_size(s))
+    yield from (
+        f"study.sizes must be numbers of labels or 'all', but got {s!r}." for s in study.sizes if not _is_size(s)
+    )
     yield from (f"study.seeds must be 0 or more, but got {s}." for s in study.seeds if s < 0)
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."

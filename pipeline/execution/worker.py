@@ -31,7 +31,16 @@ def work(assignment: Assignment, rank: int, port: int) -> None:
         store.failure(job.cell_id).unlink(missing_ok=True)
     try:
         _train(assignment, store, rank)
-    except (HeadstartError, RuntimeError, ValueError, OSError, MemoryError, AssertionError, TypeError, LookupError) as error:
+    except (
+        HeadstartError,
+        RuntimeError,
+        ValueError,
+        OSError,
+        MemoryError,
+        AssertionError,
+        TypeError,
+        LookupError,
+    ) as error:
         _record_failure(assignment, store, error, rank)
         sys.stdout.flush()
         os._exit(1)

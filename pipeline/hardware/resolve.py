@@ -62,7 +62,10 @@ def _workers(hardware: Hardware, accelerator: str, asked: int | None) -> tuple[i
     have = len(machine.gpus()) if accelerator == "gpu" else machine.cores()
     count = max(1, have // hardware.devices)
     unit = "GPUs" if accelerator == "gpu" else "cores"
-    return count, f"workers={count}: {have} {unit} / {hardware.devices} per cell; several small trainings beat one wide one"
+    return (
+        count,
+        f"workers={count}: {have} {unit} / {hardware.devices} per cell; several small trainings beat one wide one",
+    )
 
 
 def _precision(asked: str, accelerator: str) -> tuple[str, str]:

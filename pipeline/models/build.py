@@ -64,7 +64,7 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
         seed: of the initialisation; the same for every arm, so that the fresh parts are equal bit by bit.
 
     Raises:
-        BaseModelError: the checkpoint is of another architecture, or so little of it fits that "pretrained" would be random.
+        BaseModelError: the checkpoint is of another architecture, or so little of it fits that "pretrained" is random.
     """
     import torch
 

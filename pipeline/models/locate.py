@@ -32,7 +32,7 @@ def locate(base: Base) -> Located:
     """Find the base, fetch it from the hub if need be, and fingerprint it.
 
     Raises:
-        BaseModelError: it is missing, has no safetensors weights, is truncated or has another content than declared.
+        BaseModelError: it is missing, has no safetensors weights, is truncated or has other content than declared.
     """
     directory = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
     weights = _weight_files(directory, base)
@@ -54,7 +54,8 @@ def locate(base: Base) -> Located:
 
 
 def _in_package(base: Base) -> Path:
-    assert base.package and base.path
+    assert base.package
+    assert base.path
     name = base.package.partition("==")[0]
     try:
         root = Path(str(importlib.metadata.distribution(name).locate_file("")))
@@ -90,7 +91,9 @@ def _from_hub(base: Base) -> Path:
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         raise BaseModelError(_no_hub(base, error)) from error
     except (HfHubHTTPError, HFValidationError) as error:
-        raise BaseModelError(f"The hub has no base {base.name!r} for you ({_first_line(error)}). Check base.name.") from error
+        raise BaseModelError(
+            f"The hub has no base {base.name!r} for you ({_first_line(error)}). Check base.name."
+        ) from error
     return _existing(Path(found), base)
 
 
@@ -116,7 +119,9 @@ def _weight_files(directory: Path, base: Base) -> list[Path]:
             f"Base {base.name!r} has pickled weights ({pickled[0]}), which could run code when loaded. "
             "Convert them to safetensors (model.save_pretrained(DIR) in a place you trust) and use that directory."
         )
-    raise BaseModelError(f"Base {base.name!r} has no weights: {directory} holds no *.safetensors file. Check base.path.")
+    raise BaseModelError(
+        f"Base {base.name!r} has no weights: {directory} holds no *.safetensors file. Check base.path."
+    )
 
 
 def _check_complete(file: Path) -> None:

@@ -28,7 +28,7 @@ class CellKey:
 
     @property
     def label(self) -> str:
-        """"pretrained n=100", the legend of figures and of the dashboard."""
+        """ "pretrained n=100", the legend of figures and of the dashboard."""
         return f"{self.arm} n={self.size}"
 
 
@@ -59,7 +59,7 @@ class TrajectoryPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a training costs on any machine: FLOPs (2 per multiply-add, padding included), examples, parameters, bytes."""
+    """What a training costs anywhere: FLOPs (2 per multiply-add, padding included), examples, parameters, bytes."""
 
     flops: float
     examples: int
@@ -89,7 +89,7 @@ class Measured:
 class StartLine:
     """What must be equal between the arms of one comparison, as it was when the first step was taken.
 
-    `modes` and `dtypes` map a class of parts ("trained", "fixed") to their state.
+    `recipe`, `trained` and `base_mode` are declared per arm and may differ.
     """
 
     architecture: str
@@ -127,4 +127,3 @@ class CellResult:
     start_line: StartLine
     cost: Cost
     measured: Measured
-    weights_kept: bool

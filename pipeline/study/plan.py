@@ -8,12 +8,14 @@ from pathlib import Path
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
-from pipeline.config.schema import Config
+from pipeline.config.schema import Config, Study
 from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.prepare import prepared_folder
 from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
+from pipeline.records import CellResult
 from pipeline.training.results import ResultStore
 
 
@@ -42,6 +44,20 @@ class Plan:
     def folder(self) -> Path:
         """Where the study's findings and report go."""
         return self.root / "studies" / self.config.study.name
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the prepared data lie, or will lie."""
+        return prepared_folder(
+            self.config.task,
+            tokenizer_fingerprint=self.located.tokenizer,
+            data_fingerprint=self.data_fingerprint,
+            root=self.root,
+        )
+
+    def results(self) -> list[CellResult]:
+        """The results of the finished cells, in the plan's order."""
+        return [self.store.result(name) for name in self.cells if self.store.has(name)]
 
     def missing(self) -> dict[str, Cell]:
         """The cells without a result."""
@@ -78,10 +94,22 @@ def plan_cell(overrides: Sequence[str]) -> Plan:
     return _plan(dataclasses.replace(config, study=study), [config])
 
 
+def plan_of_cell(cell: Cell, config: Config) -> Plan:
+    """The plan of a cell that is finished already, to reach its data and results; hardware and paths are `config`'s."""
+    train = dataclasses.replace(cell.train, keep=config.train.keep)
+    study = Study(
+        name=f"train-{cell.task.name}", arms=(cell.arm.name,), sizes=(cell.train.size,), seeds=(cell.train.seed,)
+    )
+    whole = dataclasses.replace(config, base=cell.base, task=cell.task, arm=cell.arm, train=train, study=study)
+    return _plan(whole, [whole])
+
+
 def _refuse_arm(overrides: Sequence[str]) -> None:
     given = [o for o in overrides if o.startswith("arm=")]
     if given:
-        raise ConfigError([f"A study takes its arms from study.arms, but got {given[0]}. Say: study.arms=[pretrained,scratch]."])
+        raise ConfigError(
+            [f"A study takes its arms from study.arms, but got {given[0]}. Say: study.arms=[pretrained,scratch]."]
+        )
 
 
 def _plan(config: Config, arms: Sequence[Config]) -> Plan:

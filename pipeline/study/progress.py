@@ -19,12 +19,12 @@ class Progress:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.missing = plan.missing()
+        self.began = time.monotonic()
         self.started: dict[str, float] = {}
         self.done: dict[str, float] = {}  # cell -> seconds it took
         self.failed: set[str] = set()
         self.console = Console(file=sys.stderr, highlight=False)
         self.live = Live(console=self.console, get_renderable=self._line, refresh_per_second=2, transient=True)
-        self.began = time.monotonic()
 
     def __enter__(self) -> "Progress":
         if self.missing:
@@ -37,7 +37,9 @@ class Progress:
                 self.live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.live.is_started:
             self.live.stop()
 
@@ -52,7 +54,9 @@ class Progress:
         (self.failed.add(event.cell_id) if event.state == "failed" else self.done.setdefault(event.cell_id, seconds))
         text = f"{event.state} {cell.key.label} seed={cell.key.seed} in {seconds:.0f} s"
         text += f": {event.reason}" if event.reason else ""
-        self.console.print(f"[{len(self.done) + len(self.failed)}/{len(self.missing)}] {text} {self._left()}", markup=False)
+        self.console.print(
+            f"[{len(self.done) + len(self.failed)}/{len(self.missing)}] {text} {self._left()}", markup=False
+        )
 
     def _line(self) -> Text:
         running = len(self.started) - len(self.done) - len(self.failed)
@@ -74,7 +78,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """"45 s", "12 min" or "3 h 20 min"."""
+    """ "45 s", "12 min" or "3 h 20 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -82,9 +82,7 @@ def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> 
             reasons[event.cell_id] = event.reason
         watch(event)
 
-    executor = LocalExecutor(
-        workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes
-    )
+    executor = LocalExecutor(workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
     executor.run([_assignment(plan, name, cell, ready) for name, cell in missing.items()], notify)
     return reasons
 

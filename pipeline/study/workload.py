@@ -1,9 +1,13 @@
 """How much work a cell is, in training examples of the whole network, for estimates of time."""
 
+import statistics
+
 from pipeline.config.cell import Cell
+from pipeline.study.plan import Plan
 from pipeline.training.grid import evaluation_grid, horizon, regular_interval
 
 ALL = 10_000  # examples assumed for size "all" before the data have been read
+DEFAULT_PACE = 60.0  # examples/s of one worker with one thread, a small encoder, short texts
 _SHARE = {"all": 1.0, "adapters": 0.7, "head": 0.02}  # of a full training step's time
 _INFERENCE = 0.3  # a forward pass, as a share of a training step
 
@@ -22,3 +26,12 @@ def work_of(cell: Cell, *, rows: int = ALL) -> float:
     tested = cell.task.data.test_size + 4 * len(cell.task.out_of_domain) * cell.task.out_of_domain_size
     inference = _INFERENCE * (evaluations * cell.task.data.validation_size + tested)
     return _SHARE[cell.arm.trained] * length + (0.1 if cell.arm.trained == "head" else 1.0) * inference
+
+
+def estimated_seconds(plan: Plan) -> tuple[float, str]:
+    """Seconds for the missing cells, and what the estimate rests on: finished cells here, or a default pace."""
+    done = [(work_of(plan.store.cell(n)), plan.store.result(n)) for n in plan.store.ids()[:50]]
+    same = [(w, r.measured.seconds) for w, r in done if r.start_line.precision == plan.hardware.precision]
+    pace = statistics.median([seconds / work for work, seconds in same]) if same else 1 / DEFAULT_PACE
+    basis = f"at the pace of {len(same)} finished cells" if same else "a guess before any cell was timed here"
+    return sum(work_of(c) for c in plan.missing().values()) * pace / plan.hardware.workers, basis

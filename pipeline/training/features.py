@@ -132,7 +132,8 @@ def _of_set(network: Network, inputs: TokenInputs, precision: str) -> tuple[np.n
 
 def _read(folder: Path) -> CachedBase:
     pooled = folder / "pooled.npy"
-    return CachedBase(
+    cached = CachedBase(
         np.load(folder / "first.npy", mmap_mode="c", allow_pickle=False),
         np.load(pooled, mmap_mode="c", allow_pickle=False) if pooled.is_file() else None,
     )
+    return cached.eval()

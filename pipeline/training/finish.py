@@ -93,5 +93,4 @@ def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
         start_line=fitted.start_line,
         cost=fitted.cost,
         measured=measured,
-        weights_kept=cell.train.keep != "none",
     )

@@ -97,15 +97,15 @@ def fit(job: Job, report: Report) -> Fitted:
     order_seed = seed_for(cell.train.seed, "order")
     schedule = batch_schedule(train.lengths, batch=cell.train.batch, examples=length, seed=order_seed)
     interval = regular_interval(items=len(rows), batch=cell.train.batch, every=cell.train.eval_every)
-    line = start_line(
-        job, network, train_items=rows, schedule=schedule, grid_interval=interval, dropout=dropout
-    )
+    line = start_line(job, network, train_items=rows, schedule=schedule, grid_interval=interval, dropout=dropout)
     flops = flops_of(cell, configuration(cell, _located(job), prepared.labels), root=Path(job.root))
     costs = cumulative_flops(flops, schedule, train.lengths)
     trajectory = _trajectory(job, network, inputs, prepared, schedule, costs, interval, report)
     module = CellModule(network.model, task, cell.recipe, total_steps=len(schedule))
     torch.manual_seed(seed_for(cell.train.seed, f"dropout {_rank()}"))
-    _trainer(job, trajectory, len(schedule)).fit(module, _loader(Batches(train, schedule, _rank(), job.hardware.devices)))
+    _trainer(job, trajectory, len(schedule)).fit(
+        module, _loader(Batches(train, schedule, _rank(), job.hardware.devices))
+    )
     trajectory.restore_best(module)
     return Fitted(
         job=job,
@@ -140,7 +140,9 @@ def _network(job: Job, prepared: Prepared, task: TaskKind) -> tuple[Network, Cel
 
 
 def _located(job: Job) -> Located:
-    return Located(directory=Path(job.base_directory), weights=job.base_fingerprint, tokenizer=job.tokenizer_fingerprint)
+    return Located(
+        directory=Path(job.base_directory), weights=job.base_fingerprint, tokenizer=job.tokenizer_fingerprint
+    )
 
 
 def _trajectory(

@@ -17,7 +17,7 @@ def regular_interval(*, items: int, batch: int, every: int | None) -> int:
 
 
 def evaluation_grid(*, interval: int, batch: int, until: int) -> tuple[int, ...]:
-    """Examples seen at which validation is measured: 0, doublings of the batch up to the interval, then multiples of it.
+    """Examples seen at which validation is measured: 0, doublings of the batch below the interval, multiples of it.
 
     The grid of a longer schedule starts with that of a shorter one, so that arms are compared at equal points.
     """
@@ -30,7 +30,7 @@ def evaluation_grid(*, interval: int, batch: int, until: int) -> tuple[int, ...]
 
 
 def due_steps(grid: tuple[int, ...], seen: list[int]) -> dict[int, int]:
-    """Step -> grid point: the first step at which at least that many examples have been seen; the last step is always in.
+    """Step -> grid point: the first step at which that many examples have been seen; the last step is always in.
 
     Args:
         grid: examples, ascending.

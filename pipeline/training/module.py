@@ -43,14 +43,15 @@ class CellModule(pl.LightningModule):
         """AdamW without decay on norms and biases, and the recipe's schedule per step."""
         optimizer = torch.optim.AdamW(self._groups(), lr=self.recipe.lr, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: factor(step, total=self.total_steps, warmup=self.recipe.warmup, decay=self.recipe.decay)
+            optimizer,
+            lambda step: factor(step, total=self.total_steps, warmup=self.recipe.warmup, decay=self.recipe.decay),
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
-        """Clip the global norm. Lightning's own refuses fused optimizers, though without a scaler nothing is unscaled."""
+        """Clip the global norm. Lightning's own refuses fused optimizers, though without a scaler it could."""
         if gradient_clip_val:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
 

@@ -46,14 +46,14 @@ def make_ready(cells: Sequence[Cell], located: Located, *, data_fingerprint: str
         nested_subset(np.asarray(prepared.train.labels), size, seed)
     for cell in {c.arm.name: c for c in cells}.values():
         _try_arm(cell, located, prepared, root)
-    return Ready(
-        data_folder=str(prepared.folder), sentences=prepared.report.sentences, train_rows=len(prepared.train)
-    )
+    return Ready(data_folder=str(prepared.folder), sentences=prepared.report.sentences, train_rows=len(prepared.train))
 
 
 def _check_length(cell: Cell, longest: int) -> None:
     if cell.task.max_length > longest:
-        raise ConfigError([f"task.max_length must be at most {longest}, what the base takes, but got {cell.task.max_length}."])
+        raise ConfigError(
+            [f"task.max_length must be at most {longest}, what the base takes, but got {cell.task.max_length}."]
+        )
 
 
 def _try_arm(cell: Cell, located: Located, prepared: Prepared, root: Path) -> None:

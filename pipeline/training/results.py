@@ -54,7 +54,9 @@ class ResultStore:
         try:
             scores = np.load(path, allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise StorageError(f"{path} cannot be read ({error}). Delete its folder to train the cell again.") from error
+            raise StorageError(
+                f"{path} cannot be read ({error}). Delete its folder to train the cell again."
+            ) from error
         if scores.dtype != SCORES_DTYPE:
             raise StorageError(f"{path} was written by another version. Delete its folder to train the cell again.")
         return np.asarray(scores)

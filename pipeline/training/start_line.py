@@ -16,7 +16,13 @@ _LIBRARIES = ("torch", "transformers", "pytorch-lightning", "peft", "datasets", 
 
 
 def start_line(
-    job: Job, network: Network, *, train_items: np.ndarray, schedule: list[np.ndarray], grid_interval: int, dropout: float
+    job: Job,
+    network: Network,
+    *,
+    train_items: np.ndarray,
+    schedule: list[np.ndarray],
+    grid_interval: int,
+    dropout: float,
 ) -> StartLine:
     """The record of this cell's start. `order` covers the first epoch, which every arm's schedule has in common."""
     recipe = job.cell.recipe

@@ -1,4 +1,4 @@
-"""The callback that walks the evaluation grid: measures validation, keeps the best weights, stops, guards against NaN."""
+"""The callback that walks the evaluation grid: measures validation, keeps the best weights, stops at NaN."""
 
 import math
 import time
@@ -107,7 +107,7 @@ class Trajectory(pl.Callback):
 
 
 def converged_gain(points: list[TrajectoryPoint], *, sign: float) -> float | None:
-    """The gain in mean validation score from the third quarter of the steps to the last; None under two points in each."""
+    """The gain in mean validation score from the third quarter of the steps to the last; None under two points each."""
     total = points[-1].step
     third = [sign * p.validation_score for p in points if total / 2 < p.step <= 3 * total / 4]
     last = [sign * p.validation_score for p in points if p.step > 3 * total / 4]

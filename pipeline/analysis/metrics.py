@@ -1,0 +1,65 @@
+"""Metrics of one evaluation set, from gold and predicted classes."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Classes = npt.NDArray[Any]  # of any integer type
+
+SHARES = ("accuracy", "macro_f1")  # metrics from 0 to 1, spoken of in percentage points
+
+
+def accuracy(labels: Classes, predicted: Classes) -> float:
+    """The share of items [N] whose predicted class is the gold one.
+
+    Raises:
+        ValueError: the arrays differ in length or are empty.
+    """
+    _check(labels, predicted)
+    return float(np.mean(labels == predicted))
+
+
+def macro_f1(labels: Classes, predicted: Classes, *, classes: int) -> float:
+    """The unweighted mean over classes of F1 = 2 TP / (2 TP + FP + FN), from labels [N] and predictions [N].
+
+    It averages over the classes that occur among `labels`; F1 of one that is never predicted is 0.
+
+    Raises:
+        ValueError: the arrays differ in length or are empty.
+    """
+    _check(labels, predicted)
+    return float(weighted_macro_f1(labels, predicted[None], np.ones((1, len(labels))), classes=classes)[0, 0])
+
+
+def weighted_macro_f1(labels: Classes, predicted: Classes, weights: npt.NDArray[Any], *, classes: int) -> Floats:
+    """Macro F1 [B, S] of predictions [S, N] under B item weightings [B, N], as the bootstrap needs it."""
+    total = np.zeros((len(weights), len(predicted)))
+    counted = np.zeros((len(weights), 1))
+    for k in range(classes):
+        gold, answers = labels == k, predicted == k
+        support = weights @ gold.astype(weights.dtype)
+        hits = weights @ (answers & gold).T.astype(weights.dtype)
+        claims = weights @ answers.T.astype(weights.dtype)
+        total += 2.0 * hits / np.maximum(support[:, None] + claims, 1e-12)
+        counted += (support > 0)[:, None]
+    return np.asarray(total / np.maximum(counted, 1.0))
+
+
+def chance_level(metric: str, labels: Classes) -> float:
+    """The score without any skill on labels [N]: the majority's share, or one over the classes for macro F1.
+
+    For other metrics there is no such number and it is 0.
+    """
+    counts = np.bincount(labels[labels >= 0])
+    if metric == "macro_f1" and counts.any():
+        return 1.0 / int((counts > 0).sum())
+    return float(counts.max() / counts.sum()) if metric == "accuracy" and counts.any() else 0.0
+
+
+def _check(labels: Classes, predicted: Classes) -> None:
+    if labels.shape != predicted.shape or labels.ndim != 1 or not len(labels):
+        raise ValueError(
+            f"labels and predictions must be two [N] arrays, N > 0, not {labels.shape} and {predicted.shape}"
+        )

@@ -1,0 +1,14 @@
+"""`dashboard`: MLflow on this machine, until Ctrl-C."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.config.compose import compose
+from pipeline.tracking.dashboard import serve
+
+
+def run(overrides: Sequence[str]) -> int:
+    """Start it and print its links."""
+    config = compose(overrides)
+    serve(config.tracking, Path(config.paths.root))
+    return 0

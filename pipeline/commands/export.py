@@ -1,0 +1,112 @@
+"""`export`: a trained cell as a Hugging Face directory whose `transformers.pipeline` scores as the cell did."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.analysis.crossed import crossed_mean, half_width
+from pipeline.commands.closing import about
+from pipeline.commands.trained import Trained, trained_cell
+from pipeline.config.compose import compose
+from pipeline.data.store import load, texts
+from pipeline.errors import HeadstartError, UserError
+from pipeline.files import staged_directory, write_text
+from pipeline.records import Estimate
+from pipeline.report.card import model_card
+from pipeline.study.plan import Plan, plan_of_cell
+from pipeline.training.results import ResultStore
+
+LEVEL = 0.95
+CHECKED = 64  # test texts whose scores must be the cell's
+TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
+
+
+def run(overrides: Sequence[str]) -> int:
+    """Write the directory, check its scores, and say where it is."""
+    config = compose(overrides)
+    trained = trained_cell(config)
+    target = Path(config.export or f"{config.paths.root}/exports/{trained.result.cell_id}")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(f"export={target} exists already. Choose another folder, or delete it first.")
+    plan = plan_of_cell(trained.cell, config)
+    with staged_directory(target) as folder:
+        _save(trained, folder)
+        worst = _check(trained, plan, folder)
+        write_text(folder / "README.md", _card(trained, plan, overrides))
+    print(f"Exported {trained.result.key.label} (cell {trained.result.cell_id}) to {target}")
+    print(
+        f"Checked: transformers.pipeline gives the cell's scores on {CHECKED} test texts (they differ by {worst:.1e} at most)."
+    )
+    return 0
+
+
+def _save(trained: Trained, folder: Path) -> None:
+    tokenizer = trained.tokenizer()
+    tokenizer.model_max_length = trained.cell.task.max_length
+    tokenizer.save_pretrained(folder)
+    trained.network().save_pretrained(folder)
+
+
+def _check(trained: Trained, plan: Plan, folder: Path) -> float:
+    """The largest difference in the gold class's probability between the exported model and the cell's own scores."""
+    import torch
+    from transformers import pipeline
+
+    prepared = load(plan.data_folder)
+    sample = texts(prepared, "test")[:CHECKED]
+    precision = trained.cell.train.precision
+    classify = pipeline("text-classification", model=str(folder), tokenizer=str(folder), device="cpu", top_k=None)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        found = classify(sample, truncation=True)
+    theirs = np.array(
+        [_gold(row, trained.result.labels[g]) for row, g in zip(found, prepared.test.labels, strict=False)]
+    )
+    ours = np.exp(-_losses(trained, plan)[: len(sample)])
+    worst = float(np.abs(theirs - ours).max())
+    if worst > TOLERANCE[precision]:
+        raise HeadstartError(
+            f"The exported model does not score as the cell did: a probability differs by {worst:.3f}, "
+            f"at most {TOLERANCE[precision]} is allowed. Nothing was written. Train the cell again if libraries changed."
+        )
+    return worst
+
+
+def _gold(row: Any, label: str) -> float:
+    return float(next(entry["score"] for entry in row if entry["label"] == label))
+
+
+def _losses(trained: Trained, plan: Plan) -> np.ndarray:
+    """The cell's test losses, float32 [items]."""
+    scores = plan.store.scores(trained.result.cell_id)
+    index = next(i for i, e in enumerate(trained.result.evaluations) if e.dataset == "test")
+    return np.asarray(scores[scores["dataset"] == index]["loss"])
+
+
+def _card(trained: Trained, plan: Plan, overrides: Sequence[str]) -> str:
+    facts = about(plan, [trained.result], ["export", *overrides])
+    return model_card(trained.result, facts, _estimates(trained, plan.store))
+
+
+def _estimates(trained: Trained, store: ResultStore) -> dict[str, Estimate]:
+    scores = store.scores(trained.result.cell_id)
+    found = {}
+    for index, evaluation in enumerate(trained.result.evaluations):
+        if evaluation.role in ("in_domain", "out_of_domain"):
+            found[evaluation.dataset] = _estimate(scores[scores["dataset"] == index]["score"])
+    return found
+
+
+def _estimate(scores: np.ndarray) -> Estimate:
+    mean = crossed_mean(scores[None])
+    half = half_width(mean.variance, mean.df, LEVEL)
+    return Estimate(
+        value=mean.value,
+        low=mean.value - half,
+        high=mean.value + half,
+        level=LEVEL,
+        seeds=1,
+        items=len(scores),
+        method="one training, items only",
+    )

@@ -1,0 +1,25 @@
+"""`report`: findings, figures and report of a study again, from finished cells."""
+
+from collections.abc import Sequence
+
+from pipeline.commands.closing import report_on, write_findings
+from pipeline.commands.showing import show_findings
+from pipeline.errors import UserError
+from pipeline.study.plan import plan_study
+
+
+def run(overrides: Sequence[str]) -> int:
+    """Write them and show the verdicts. Nothing is trained, nothing is recorded."""
+    plan = plan_study(overrides)
+    cells = plan.results()
+    if not cells:
+        name = plan.config.study.name
+        raise UserError(
+            f"No cell of {name} is finished under {plan.store.cells}. Run: python -m pipeline study experiments={name}"
+        )
+    findings = write_findings(plan, cells, failed=())
+    path = report_on(plan, cells, findings, ["study", *overrides])
+    show_findings(findings)
+    print(f"{len(cells)} of {len(plan.cells)} cells are finished.")
+    print(f"Report: {path}")
+    return 0

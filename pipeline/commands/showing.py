@@ -1,0 +1,60 @@
+"""Plans and findings as tables on the terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.records import ArmScore, Findings
+from pipeline.study.plan import Plan
+from pipeline.study.progress import duration
+from pipeline.study.workload import estimated_seconds
+
+_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
+
+
+def show_plan(plan: Plan) -> None:
+    """The cells of a plan, which of them are finished, and an estimate of the time for the rest."""
+    console = Console(highlight=False)
+    missing = plan.missing()
+    table = Table(title=f"{plan.config.study.name}: {plan.config.study.question}", title_justify="left")
+    for column in ("cell", "arm", "size", "seed", "state"):
+        table.add_column(column, justify="right" if column in ("size", "seed") else "left")
+    for name, cell in plan.cells.items():
+        state = "to train" if name in missing else "finished"
+        table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), state)
+    console.print(table)
+    for reason in plan.hardware.reasons:
+        console.print(reason, markup=False)
+    seconds, basis = estimated_seconds(plan)
+    console.print(
+        f"{len(missing)} of {len(plan.cells)} cells to train: about {duration(seconds)} ({basis})", markup=False
+    )
+
+
+def show_findings(findings: Findings) -> None:
+    """Scores by arm and size, then a sentence for each claim."""
+    console = Console(highlight=False)
+    for dataset in dict.fromkeys(s.dataset for s in findings.scores):
+        rows = [s for s in findings.scores if s.dataset == dataset]
+        console.print(_scores(findings, dataset, rows))
+    for verdict in findings.verdicts:
+        console.print(verdict.statement, style="bold", markup=False)
+        console.print(f"  {verdict.sentence}", style=_STYLES[verdict.verdict].split()[-1], markup=False)
+    for caveat in findings.caveats[:2]:
+        console.print(f"Note: {caveat}", markup=False)
+
+
+def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:
+    level = f"{rows[0].estimate.level:.0%}" if rows else ""
+    title = (
+        f"{findings.metric} on {dataset} ({rows[0].role.replace('_', '-')}), mean over seeds and its {level} interval"
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column("labels", justify="right")
+    for arm in findings.arms:
+        table.add_column(arm, justify="right")
+    found = {(s.arm, s.size): s.estimate for s in rows}
+    for size in findings.sizes:
+        cells = [found.get((arm, size)) for arm in findings.arms]
+        shown = [f"{e.value:.1%}  [{e.low:.1%}, {e.high:.1%}]" if e else "no result" for e in cells]
+        table.add_row(str(size), *shown)
+    return table

@@ -1,0 +1,62 @@
+"""`study`: one study, from its plan to its verdicts."""
+
+from collections.abc import Sequence
+
+from pipeline.commands.closing import report_on, write_findings
+from pipeline.commands.showing import show_findings, show_plan
+from pipeline.records import Findings
+from pipeline.study.plan import Plan, plan_study
+from pipeline.study.progress import Progress
+from pipeline.study.run import Outcome
+from pipeline.study.run import run as run_plan
+from pipeline.tracking.client import Mirror
+from pipeline.tracking.links import links
+from pipeline.tracking.spool import StudyLog
+
+DRAIN_SECONDS = 60.0
+
+
+def run(overrides: Sequence[str]) -> int:
+    """Run the study that `overrides` choose; with plan=true only show what would be done."""
+    plan = plan_study(overrides)
+    if plan.config.plan:
+        show_plan(plan)
+        return 0
+    with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
+        outcome, findings = _run(plan, mirror, ["study", *overrides])
+        everything_told = mirror.drain(DRAIN_SECONDS)
+        show_findings(findings)
+        _say_where(plan, outcome)
+        if not everything_told:
+            print(f"Not yet in the dashboard: {mirror.problem() or 'the rest is told by the next command'}")
+    return 1 if outcome.failed else 0
+
+
+def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, Findings]:
+    study = plan.config.study
+    log = StudyLog(plan.root, plan.study_id, study.name)
+    log.started(study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
+    mirror.wake()
+    try:
+        with Progress(plan) as progress:
+            outcome = run_plan(plan, progress.watch)
+    except BaseException:
+        log.killed()
+        raise
+    cells = plan.results()
+    findings = write_findings(plan, cells, outcome.failed)
+    log.finished(findings, report_on(plan, cells, findings, command))
+    return outcome, findings
+
+
+def _say_where(plan: Plan, outcome: Outcome) -> None:
+    for failed in outcome.failed:
+        print(f"Failed: {failed.arm} n={failed.size} seed={failed.seed}: {failed.reason}")
+        print(f"  its log: {plan.root / 'logs' / failed.cell_id}.log")
+    print(f"Report:    {plan.folder / 'report.html'}")
+    where = links(plan.config.tracking, plan.root, plan.study_id)
+    if plan.config.tracking.name == "local":
+        given = "" if plan.config.paths.root == "outputs" else f" paths.root={plan.config.paths.root}"
+        print(f"Dashboard: python -m pipeline dashboard{given}")
+    elif where:
+        print(f"Dashboard: {where[-1].url}")

@@ -1,0 +1,76 @@
+"""A finished cell brought back to life, for `predict` and `export`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.cell import Cell
+from pipeline.config.schema import Config
+from pipeline.errors import UserError
+from pipeline.models.locate import Located, locate
+from pipeline.records import CellResult
+from pipeline.training.results import ResultStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A finished cell with its weights."""
+
+    cell: Cell
+    result: CellResult
+    located: Located
+    weights: Path
+
+    def network(self) -> Any:
+        """The plain network, in evaluation mode."""
+        import transformers
+
+        from pipeline.models.restore import restore
+
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+        return restore(self.cell, self.located, self.weights, self.result.labels)
+
+    def tokenizer(self) -> Any:
+        """The base's tokenizer."""
+        from pipeline.models.tokenizer import load_tokenizer
+
+        return load_tokenizer(self.located.directory)
+
+
+def trained_cell(config: Config) -> Trained:
+    """The cell that `config.cell` names, or the best one on validation of the configured task.
+
+    Raises:
+        UserError: there is none, or its weights were not kept.
+    """
+    store = ResultStore(Path(config.paths.root))
+    cell_id = store.find(config.cell) if config.cell else _best(store, config)
+    weights = store.weights(cell_id)
+    if weights is None:
+        raise UserError(
+            f"The weights of cell {cell_id} were not kept (train.keep=best keeps those of the best seed of each arm "
+            f"and size). With weights: {', '.join(_with_weights(store)) or 'none'}. Or train again with train.keep=all."
+        )
+    cell = store.cell(cell_id)
+    return Trained(cell=cell, result=store.result(cell_id), located=locate(cell.base), weights=weights)
+
+
+def _with_weights(store: ResultStore) -> list[str]:
+    return [name for name in store.ids() if store.weights(name)]
+
+
+def _best(store: ResultStore, config: Config) -> str:
+    results = [store.result(n) for n in _with_weights(store)]
+    fitting = [r for r in results if r.key.task == config.task.name]
+    if not fitting:
+        raise UserError(
+            f"No finished cell of task {config.task.name!r} has weights under {store.cells}. "
+            "Train one first: python -m pipeline train"
+        )
+    return max(fitting, key=_validation).cell_id
+
+
+def _validation(result: CellResult) -> float:
+    score = next(e.metrics[result.metric] for e in result.evaluations if e.role == "validation")
+    return score if result.higher_is_better else -score

@@ -1,0 +1,1 @@
+"""Labelled text, from its source to token ids: read, cleaned, split, checked for duplicates, encoded, drawn from."""

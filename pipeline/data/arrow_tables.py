@@ -1,0 +1,145 @@
+"""Parquet files and directories written by `datasets`, read through Arrow: nothing in them is executed."""
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.data.rows import Rows, Wanted, as_text
+from pipeline.errors import DataError, nearest
+
+
+def read_parquet(path: Path, ask: Wanted, field: str) -> Rows:
+    """The wanted columns of a Parquet file.
+
+    Raises:
+        DataError: the file is torn or not Parquet, or a column is missing.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            ask.check(file.schema_arrow.names, path.name)
+            table = file.read(columns=list(ask.columns))
+            names = _names_in_metadata(file.schema_arrow.metadata)
+        return rows_of(table, ask, path.name, names)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _torn(path, "Parquet", error, field) from error
+
+
+def splits_of(root: Path) -> tuple[str, ...]:
+    """The names of a saved DatasetDict's splits; empty for a single Dataset."""
+    if not (root / "dataset_dict.json").is_file():
+        return ()
+    splits = _json(root / "dataset_dict.json").get("splits", [])
+    return tuple(s for s in splits if isinstance(s, str) and PurePosixPath(s).name == s)
+
+
+def split_folder(root: Path, split: str, setting: str) -> Path:
+    """The folder of one split of a saved directory.
+
+    Raises:
+        DataError: there is no such split; the nearest is named.
+    """
+    splits = splits_of(root)
+    if not splits:
+        if setting.endswith("train_split"):
+            return root
+        raise DataError(f"{setting}={split} must name a split, but {root} holds a single set. Set {setting}=null.")
+    if split not in splits:
+        raise DataError(f"{setting} must name a split of {root.name}, but got {split!r}. {nearest(split, splits)}")
+    return root / split
+
+
+def arrow_files(folder: Path, field: str) -> list[Path]:
+    """The Arrow files of one saved split, in order.
+
+    Raises:
+        DataError: the list is damaged, a file is missing, or a name leads out of the folder.
+    """
+    listed = _json(folder / "state.json").get("_data_files", [])
+    names = [entry.get("filename") for entry in listed if isinstance(entry, dict)]
+    for name in names:
+        if not isinstance(name, str) or not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise DataError(f"{field}: {folder}/state.json names {name!r}, which leads out of its directory: refused.")
+        if not (folder / name).is_file():
+            raise DataError(f"{field}: {folder} is incomplete, {name} is missing. Save the data set again.")
+    return [folder / str(name) for name in names]
+
+
+def read_saved(folder: Path, ask: Wanted, field: str) -> Rows:
+    """The wanted columns of one saved split; class numbers become class names.
+
+    Raises:
+        DataError: as `arrow_files`, or a file is torn, or a column is missing.
+    """
+    files = arrow_files(folder, field)
+    return read_arrow(files, ask, field, class_names(_json(folder / "dataset_info.json"), ask.label))
+
+
+def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...]) -> Rows:
+    """The wanted columns of Arrow stream files, one after the other; `names` are those of the classes, if any."""
+    import pyarrow as pa
+
+    rows: Rows = {name: [] for name in ask.columns}
+    for path in files:
+        try:
+            with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+                ask.check(reader.schema.names, path.parent.name)
+                table = reader.read_all()
+                table.validate(full=True)
+                for name, values in rows_of(table, ask, path.name, {ask.label: names}).items():
+                    rows[name] += values
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise _torn(path, "Arrow", error, field) from error
+    return rows
+
+
+def class_names(info: dict[str, Any], column: str) -> tuple[str, ...]:
+    """The class names that `datasets` records for a label column; empty where there are none."""
+    features = info.get("features")
+    feature = features.get(column) if isinstance(features, dict) else None
+    names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
+    return tuple(str(n) for n in names) if isinstance(names, list) else ()
+
+
+def rows_of(table: Any, ask: Wanted, place: str, names: dict[str, tuple[str, ...]]) -> Rows:
+    """The wanted columns of an Arrow table as text; numbers of a class column become its names, -1 is missing."""
+    rows: Rows = {}
+    for column in ask.columns:
+        values = table.column(column).to_pylist()
+        classes = names.get(column, ())
+        if classes:
+            values = [_class_name(v, classes) for v in values]
+        rows[column] = [as_text(v, f"{place}, {column!r}") for v in values]
+    return rows
+
+
+def _class_name(value: Any, names: tuple[str, ...]) -> Any:
+    if isinstance(value, int):
+        return names[value] if 0 <= value < len(names) else None
+    return value
+
+
+def _names_in_metadata(metadata: dict[bytes, bytes] | None) -> dict[str, tuple[str, ...]]:
+    """Class names from the schema note that `datasets` leaves in the Parquet files it writes."""
+    try:
+        info = json.loads((metadata or {}).get(b"huggingface", b"{}")).get("info", {})
+    except (json.JSONDecodeError, AttributeError):
+        return {}
+    return {c: class_names(info, c) for c in info.get("features", {})} if isinstance(info, dict) else {}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} must be JSON as `datasets` writes it, but cannot be read: {error}.") from error
+    return value if isinstance(value, dict) else {}
+
+
+def _torn(path: Path, kind: str, error: Exception, field: str) -> DataError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return DataError(
+        f"{field}: {path} cannot be read as {kind} ({reason}). It is torn or of another kind: fetch or write it again."
+    )

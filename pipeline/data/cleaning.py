@@ -1,0 +1,84 @@
+"""From rows as read to clean examples: nothing empty, nothing unlabelled, classes that can be learnt."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.data.sets import LabelledSet, RawSet
+from pipeline.errors import DataError, nearest
+
+LEAST = 2  # examples of each class in a split that is drawn, and in train
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaned:
+    """The clean rows, and how many had no text or no label."""
+
+    rows: LabelledSet
+    empty: int
+    unlabelled: int
+
+
+def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
+    """The rows that have a text and a label, labels as positions in `labels`.
+
+    Raises:
+        DataError: a label is not among `labels`, no row is left, or a text holds zero bytes.
+    """
+    number = {name: i for i, name in enumerate(labels)}
+    kept = [(t, v) for t, v in zip(raw.texts, raw.labels, strict=True) if t is not None and v is not None]
+    unknown = next((v for _, v in kept if v not in number), None)
+    if unknown is not None:
+        raise DataError(
+            f"Every label of {place} must be a class of the training data, but {unknown!r} is not. "
+            f"{nearest(unknown, labels)} Rename it with label_names, or keep other rows with where."
+        )
+    if not kept:
+        raise DataError(f"{place} must hold rows with a text and a label, but none of {len(raw)} rows has both.")
+    damaged = next((i for i, (text, _) in enumerate(kept) if "\0" in text), None)
+    if damaged is not None:
+        raise DataError(f"{place} must be text, but row {damaged + 1} holds zero bytes: the file is damaged.")
+    classes = np.array([number[v] for _, v in kept], dtype=np.int32)
+    empty = sum(t is None for t in raw.texts)
+    return Cleaned(
+        rows=LabelledSet(texts=tuple(t for t, _ in kept), labels=classes),
+        empty=empty,
+        unlabelled=len(raw) - len(kept) - empty,
+    )
+
+
+def check_classes(raw: RawSet, *, column: str, field: str) -> None:
+    """Refuse labels that cannot be classes.
+
+    Raises:
+        DataError: there is one class only, or the labels look like numbers to predict or an id.
+    """
+    counts = Counter(v for t, v in zip(raw.texts, raw.labels, strict=True) if t is not None and v is not None)
+    rows = counts.total()
+    if len(counts) == 1 and rows:
+        only = next(iter(counts))
+        raise DataError(
+            f"{field}.label must have two classes at least, but column {column!r} holds {only!r} alone. "
+            f"Choose another column, or other rows with {field}.where."
+        )
+    if rows > 2 and (len(counts) == rows or (len(counts) > 20 and 2 * len(counts) > rows)):
+        raise DataError(
+            f"{field}.label must be a class, but column {column!r} has {len(counts)} different values in {rows} rows: "
+            f"it looks like an id or a number to predict. Set {field}.label to the column of the classes."
+        )
+
+
+def check_counts(labels: np.ndarray, names: tuple[str, ...], *, least: int, place: str) -> None:
+    """Refuse a class with fewer than `least` examples.
+
+    Raises:
+        DataError: every such class is named with its count.
+    """
+    counts = np.bincount(labels, minlength=len(names))
+    rare = [f"{name!r} has {count}" for name, count in zip(names, counts, strict=True) if count < least]
+    if rare:
+        raise DataError(
+            f"Each class needs {least} examples at least in {place}, but {', '.join(rare)}. "
+            f"Add examples, merge classes with task.data.label_names, or leave them out with task.data.where."
+        )

@@ -1,0 +1,65 @@
+"""The fingerprint of a task's data: its content, byte by byte, and how rows become examples."""
+
+import json
+from pathlib import Path
+
+from pipeline.config.schema import Data, Task
+from pipeline.data.arrow_tables import arrow_files, split_folder
+from pipeline.data.hub import commit_of
+from pipeline.data.locate import check_content, check_source, content_hash, located, saved_directory
+from pipeline.files import digest
+
+_VERSION = "1"  # raised by hand when reading, cleaning or splitting changes the examples
+_DECIDING = ("text", "label", "label_names", "where", "validation_size", "test_size")
+
+
+def data_fingerprint(task: Task) -> str:
+    """A digest that changes with the content of any file and with the settings that turn rows into examples.
+
+    Content is hashed anew at each call: size and modification time can stay the same when content changes. Where
+    files lie does not matter. Hub data counts by its commit.
+
+    Raises:
+        DataError: something is missing or unreadable; the message says what to do.
+    """
+    hashes: dict[Path, str] = {}
+    parts = [_VERSION, *_parts(task.data, "task.data", hashes)]
+    for name in sorted(task.out_of_domain):
+        parts += [name, *_parts(task.out_of_domain[name], f"task.out_of_domain.{name}", hashes)]
+    return digest(*parts)
+
+
+def _parts(data: Data, field: str, hashes: dict[Path, str]) -> list[str]:
+    check_source(data, field)
+    settings = {name: getattr(data, name) for name in _DECIDING}
+    return [json.dumps(settings, sort_keys=True), json.dumps(_content(data, field, hashes), sort_keys=True)]
+
+
+def _content(data: Data, field: str, hashes: dict[Path, str]) -> dict[str, object]:
+    splits = {"train": data.train_split, "validation": data.validation, "test": data.test}
+    if data.source == "hub":
+        return {"name": data.path, "subset": data.subset, "commit": commit_of(data, field), "splits": splits}
+    if data.source == "local":
+        return {"splits": splits, **_saved(data, field, splits, hashes)}
+    found = {role: _hashed(path, field, hashes) for role, path in located(data, field).items()}
+    check_content(data, found["train"].split(":")[-1], field)
+    return dict(found)
+
+
+def _saved(data: Data, field: str, splits: dict[str, str | None], hashes: dict[Path, str]) -> dict[str, object]:
+    """Of the splits in use: the Arrow files, and the features, which name the classes."""
+    root = saved_directory(data, field)
+    found: dict[str, object] = {}
+    for role, split in splits.items():
+        if split:
+            folder = split_folder(root, split, f"{field}.{'train_split' if role == 'train' else role}")
+            files = [folder / "dataset_info.json", *arrow_files(folder, field)]
+            found[role] = [_hashed(path, field, hashes) for path in files]
+    return found
+
+
+def _hashed(path: Path, field: str, hashes: dict[Path, str]) -> str:
+    """The kind of file, which decides how it is parsed, and its content."""
+    if path not in hashes:
+        hashes[path] = content_hash(path, field)
+    return f"{path.suffix.lower()}:{hashes[path]}"

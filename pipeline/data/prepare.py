@@ -1,0 +1,73 @@
+"""A task's data made ready once: read, cleaned, split, freed of duplicates, encoded, stored for every cell to map."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import tasks
+from pipeline.config.schema import Task
+from pipeline.data import store
+from pipeline.data.examples import Examples, examples
+from pipeline.data.fingerprint import data_fingerprint as content_now
+from pipeline.data.report import data_report
+from pipeline.data.sets import Prepared
+from pipeline.data.store import load, texts
+from pipeline.errors import DataError
+from pipeline.files import digest, lock, staged_directory
+
+_VERSION = "1"  # raised by hand when what is stored changes
+_ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
+
+__all__ = ["Prepared", "load", "prepare", "prepared_folder", "texts"]
+
+
+def prepare(task: Task, tokenizer: Any, *, tokenizer_fingerprint: str, data_fingerprint: str, root: Path) -> Prepared:
+    """The task's data, encoded. Found under `root`/data if prepared before; of several callers one does the work.
+
+    Args:
+        task: data and how it is split.
+        tokenizer: a Hugging Face tokenizer, handed to the task kind's `encode`.
+        tokenizer_fingerprint: identifies the tokenizer's behaviour.
+        data_fingerprint: what `data_fingerprint(task)` said; other content by now is refused.
+        root: where results go.
+
+    Raises:
+        DataError: the data cannot serve the task, or changed since its fingerprint was taken.
+        StorageError: the folder cannot be written, or what is in it is damaged.
+    """
+    folder = prepared_folder(
+        task, tokenizer_fingerprint=tokenizer_fingerprint, data_fingerprint=data_fingerprint, root=root
+    )
+    if not (folder / store.META).is_file():
+        with lock(folder.with_name(f".{folder.name}.lock")):
+            if not (folder / store.META).is_file():
+                _build(task, tokenizer, data_fingerprint, folder)
+    return load(folder)
+
+
+def prepared_folder(task: Task, *, tokenizer_fingerprint: str, data_fingerprint: str, root: Path) -> Path:
+    """Where `prepare` puts, or has put, this task's data."""
+    settings = (task.kind, task.max_length, task.deduplicate, task.split_seed, task.out_of_domain_size)
+    key = digest(_VERSION, data_fingerprint, tokenizer_fingerprint, *map(str, settings))[:16]
+    return root / "data" / key
+
+
+def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path) -> None:
+    found = examples(task)
+    if content_now(task) != fingerprint:
+        raise DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
+    with staged_directory(folder) as staged:
+        written = _encoded(found, task, tokenizer, staged)
+        truncated = {meta.name: meta.truncated for meta in written}
+        report = data_report(found, truncated, max_length=task.max_length)
+        store.write_meta(staged, store.Meta(labels=found.labels, sets=tuple(written), report=report))
+
+
+def _encoded(found: Examples, task: Task, tokenizer: Any, folder: Path) -> list[store.SetMeta]:
+    kind = tasks.kind(task.kind)
+    roles: Mapping[str, str] = _ROLES
+    written = []
+    for name, rows in found.sets.items():
+        ids, truncated = kind.encode(list(rows.texts), tokenizer, task.max_length)
+        written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, ids, truncated))
+    return written

@@ -1,0 +1,102 @@
+"""Rows of the wanted columns, as text, whatever the source's own types are."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.config.schema import Data
+from pipeline.errors import DataError, nearest
+
+Rows = dict[str, list[str | None]]  # column name -> values, all of one length
+
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_MISSING = frozenset({"", "nan", "NaN"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The columns that a task asks for; `field` is the setting they come from, such as "task.data"."""
+
+    text: str
+    label: str
+    where: dict[str, str]
+    field: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Each column once."""
+        return tuple(dict.fromkeys([self.text, self.label, *self.where]))
+
+    def check(self, available: Iterable[str], place: str) -> None:
+        """Refuse a table without the wanted columns.
+
+        Raises:
+            DataError: all missing columns at once, each with the setting that asks for it and the nearest name.
+        """
+        names = list(available)
+        asked = [(f"{self.field}.text", self.text), (f"{self.field}.label", self.label)]
+        asked += [(f"{self.field}.where.{c}", c) for c in self.where]
+        absent = [(setting, column) for setting, column in asked if column not in names]
+        if absent:
+            lines = [f"{s} asks for a column {c!r}, but {place} has none. {nearest(c, names)}" for s, c in absent]
+            raise DataError("\n".join([*lines, f"Set {absent[0][0]}=COLUMN."]))
+
+
+def wanted(data: Data, field: str) -> Wanted:
+    """The columns that `data` asks for."""
+    return Wanted(text=data.text, label=data.label, where=dict(data.where), field=field)
+
+
+def as_text(value: Any, place: str) -> str | None:
+    """A cell of a typed table as text: whole floats as integers, None for a missing value.
+
+    Raises:
+        DataError: the value is a list or another nested thing.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half a character
+    if not isinstance(value, list | tuple | dict | bytes):
+        return str(value)
+    raise DataError(
+        f"{place} must hold one text or number a row, but got {type(value).__name__}: {str(value)[:60]!r}. "
+        f"Only one label a text is supported."
+    )
+
+
+def label_value(value: str | None) -> str | None:
+    """A label without surrounding spaces, "1.0" as "1", None where it is missing."""
+    text = (value or "").strip()
+    if text in _MISSING:
+        return None
+    whole = _WHOLE.fullmatch(text)
+    return whole.group(1) if whole else text
+
+
+def text_value(value: str | None) -> str | None:
+    """A text, or None where nothing stands in it; what a table writes for "not a number" counts as nothing."""
+    return None if value is None or value.strip() in _MISSING else value
+
+
+def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:
+    """The rows whose columns equal the values in `where`.
+
+    Raises:
+        DataError: none does; the message names the nearest value.
+    """
+    for column, value in ask.where.items():
+        kept = [i for i, v in enumerate(rows[column]) if label_value(v) == label_value(value)]
+        if not kept and rows[column]:
+            common = [str(v) for v, _ in Counter(rows[column]).most_common(20)]
+            raise DataError(
+                f"{ask.field}.where.{column}={value} must match some rows, but none of {place} does. "
+                f"{nearest(value, common)}"
+            )
+        rows = {name: [values[i] for i in kept] for name, values in rows.items()}
+    return rows

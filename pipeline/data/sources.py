@@ -1,0 +1,125 @@
+"""Reads labelled rows from any source: a file in a package, a file, the hub, or a directory written by `datasets`."""
+
+from pathlib import Path
+
+from pipeline.config.schema import Data
+from pipeline.data.arrow_tables import read_parquet, read_saved, split_folder
+from pipeline.data.hub import commit_of, read_hub
+from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
+from pipeline.data.rows import Rows, Wanted, filtered, label_value, text_value, wanted
+from pipeline.data.sets import RawSet, RawSplits
+from pipeline.data.text_tables import not_utf8, read_delimited, read_json
+from pipeline.errors import DataError, nearest
+
+_SETTING = {"train": "path", "validation": "validation", "test": "test"}
+
+
+def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
+    """The rows of `data`, filtered by `where`, labels renamed by `label_names`; nothing is dropped or drawn yet.
+
+    Args:
+        data: where the rows are and how they are taken.
+        task_name: the task, for messages.
+        field: the setting that `data` comes from, for messages.
+
+    Raises:
+        DataError: the data is missing, unreadable, unsafe, without a column, or not what its hash says.
+    """
+    ask = wanted(data, field)
+    sentences: list[str] = []
+    tables = _tables(data, ask, sentences)
+    place = f"the rows of task {task_name}"
+    sets = {role: _raw(filtered(rows, ask, place), ask) for role, rows in tables.items()}
+    if not len(sets["train"]):
+        raise DataError(f"{field}.path must hold rows, but {data.path} has a heading and nothing below it.")
+    names = _class_names(sets["train"], data, field)
+    renamed = {role: _renamed(raw, data.label_names) for role, raw in sets.items()}
+    return RawSplits(
+        train=renamed["train"],
+        validation=renamed.get("validation"),
+        test=renamed.get("test"),
+        labels=names,
+        sentences=tuple(sentences),
+    )
+
+
+def split_settings(data: Data) -> dict[str, tuple[str, str]]:
+    """For hub and local data: role -> (setting, split's name)."""
+    given = {"train": ("train_split", data.train_split)}
+    given |= {"validation": ("validation", data.validation)} if data.validation else {}
+    return given | ({"test": ("test", data.test)} if data.test else {})
+
+
+def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
+    field = ask.field
+    if data.source == "hub":
+        splits = split_settings(data)
+        read_in = read_hub(data, commit_of(data, field), dict(splits.values()), ask)
+        return {role: read_in[setting] for role, (setting, _) in splits.items()}
+    if data.source == "local":
+        root = saved_directory(data, field)
+        return {
+            role: read_saved(split_folder(root, split, f"{field}.{setting}"), ask, field)
+            for role, (setting, split) in split_settings(data).items()
+        }
+    paths = located(data, field)
+    if data.sha256:
+        check_content(data, content_hash(paths["train"], f"{field}.path"), field)
+    return {role: _read_path(p, data, ask, f"{field}.{_SETTING[role]}", sentences) for role, p in paths.items()}
+
+
+def _read_path(path: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
+    if path.is_dir():
+        return _read_folder(path, data, ask, field, sentences)
+    suffix = path.suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        return read_parquet(path, ask, field)
+    if suffix in (".json", ".jsonl", ".ndjson"):
+        return read_json(path, ask, field)
+    return read_delimited(path, ask, field)
+
+
+def _read_folder(root: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
+    """One row a file: columns "text" and "label", the sub-folder's name."""
+    ask.check(("text", "label"), f"a directory of classes ({root.name})")
+    rows: Rows = {"text": [], "label": []}
+    for label, paths in folder_files(root, field).items():
+        for path in paths:
+            rows["text"].append(_read_text(path, data, field, sentences))
+            rows["label"].append(label)
+    return rows
+
+
+def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if data.source != "package":  # whoever uses a package cannot put its files right
+            raise not_utf8(path, content, error, field) from error
+    sentences.append(f"{path.parent.name}/{path.name} is not UTF-8 and was read as Windows-1252.")
+    return content.decode("cp1252", errors="replace")
+
+
+def _raw(rows: Rows, ask: Wanted) -> RawSet:
+    texts = tuple(text_value(v) for v in rows[ask.text])
+    return RawSet(texts=texts, labels=tuple(label_value(v) for v in rows[ask.label]))
+
+
+def _renamed(raw: RawSet, names: dict[str, str]) -> RawSet:
+    return RawSet(texts=raw.texts, labels=tuple(None if v is None else names.get(v, v) for v in raw.labels))
+
+
+def _class_names(raw: RawSet, data: Data, field: str) -> tuple[str, ...]:
+    """The classes in the order of their values (by number where all are whole numbers), each name once."""
+    values = {v for v in raw.labels if v is not None}
+    for value in data.label_names:
+        if value not in values:
+            known = sorted(values)[:30]
+            raise DataError(
+                f"{field}.label_names renames {value!r}, which is no value of column {data.label!r}. "
+                f"{nearest(value, known)}"
+            )
+    whole = all(v.removeprefix("-").isdecimal() and v.isascii() for v in values)
+    ordered = sorted(values, key=int) if whole else sorted(values)
+    return tuple(dict.fromkeys(data.label_names.get(v, v) for v in ordered))

@@ -1,0 +1,129 @@
+"""Encoded sets on disk: plain arrays that every cell maps into memory, the texts, and one JSON about them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.data.sets import RESERVED, DataReport, EncodedSet, LabelledSet, Prepared
+from pipeline.errors import DataError, StorageError, nearest
+from pipeline.files import digest
+from pipeline.records import from_json, to_json
+
+META = "meta.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetMeta:
+    """One stored set; `rows` and `tokens` are what its arrays must hold."""
+
+    name: str
+    role: str
+    rows: int
+    tokens: int
+    truncated: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meta:
+    """What meta.json says."""
+
+    labels: tuple[str, ...]
+    sets: tuple[SetMeta, ...]
+    report: DataReport
+
+
+def write_set(folder: Path, name: str, role: str, rows: LabelledSet, ids: list[np.ndarray], truncated: int) -> SetMeta:
+    """Write one set's token ids, labels and texts, and say what was written."""
+    offsets = np.cumsum([0, *(len(row) for row in ids)], dtype=np.int64)
+    np.save(folder / f"{name}.ids.npy", np.concatenate(ids).astype(np.int32), allow_pickle=False)
+    np.save(folder / f"{name}.offsets.npy", offsets, allow_pickle=False)
+    np.save(folder / f"{name}.labels.npy", rows.labels.astype(np.int32), allow_pickle=False)
+    with open(folder / f"{name}.texts.jsonl", "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(text) + "\n" for text in rows.texts)
+    return SetMeta(
+        name=name,
+        role=role,
+        rows=len(rows),
+        tokens=int(offsets[-1]),
+        truncated=truncated,
+        fingerprint=digest(*rows.texts, *(str(label) for label in rows.labels.tolist())),
+    )
+
+
+def write_meta(folder: Path, meta: Meta) -> None:
+    """Write what describes the folder."""
+    (folder / META).write_text(to_json(meta), encoding="utf-8")
+
+
+def load(folder: Path) -> Prepared:
+    """The prepared data in `folder`; arrays are memory-mapped, so this takes milliseconds at any size.
+
+    Raises:
+        StorageError: the folder is missing or damaged.
+    """
+    try:
+        text = (folder / META).read_text(encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"{folder} holds no prepared data ({error}). Run the study again: it prepares it."
+        ) from error
+    meta = from_json(Meta, text, f"{folder.name}/{META}")
+    sets = {s.name: _load_set(folder, s) for s in meta.sets}
+    return Prepared(
+        folder=folder,
+        labels=meta.labels,
+        train=sets["train"],
+        validation=sets["validation"],
+        test=sets["test"],
+        out_of_domain={name: found for name, found in sets.items() if name not in RESERVED},
+        report=meta.report,
+    )
+
+
+def texts(prepared: Prepared, set_name: str) -> list[str]:
+    """The texts of one set, in the order of its items.
+
+    Raises:
+        DataError: there is no such set.
+        StorageError: the file is damaged.
+    """
+    if set_name not in prepared.sets:
+        raise DataError(f"{set_name!r} must be a prepared set. {nearest(set_name, prepared.sets)}")
+    try:
+        with open(prepared.folder / f"{set_name}.texts.jsonl", encoding="utf-8") as file:
+            found = [str(json.loads(line)) for line in file]
+    except (OSError, ValueError) as error:
+        raise _damaged(prepared.folder, set_name, str(error)) from error
+    if len(found) != len(prepared.sets[set_name]):
+        raise _damaged(prepared.folder, set_name, f"{len(found)} texts for {len(prepared.sets[set_name])} labels")
+    return found
+
+
+def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
+    ids, offsets, labels = (_array(folder, meta.name, part) for part in ("ids", "offsets", "labels"))
+    if (len(ids), len(offsets), len(labels)) != (meta.tokens, meta.rows + 1, meta.rows) or offsets[-1] != meta.tokens:
+        raise _damaged(folder, meta.name, "its arrays do not fit together")
+    return EncodedSet(
+        name=meta.name,
+        role=meta.role,
+        ids=ids,
+        offsets=offsets,
+        labels=labels,
+        truncated=meta.truncated,
+        fingerprint=meta.fingerprint,
+    )
+
+
+def _array(folder: Path, name: str, part: str) -> Any:
+    try:
+        return np.load(folder / f"{name}.{part}.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, name, str(error)) from error
+
+
+def _damaged(folder: Path, name: str, why: str) -> StorageError:
+    return StorageError(f"The set {name!r} in {folder} is damaged ({why}). Delete that folder and run again.")

@@ -1,0 +1,33 @@
+"""A trained cell's network from its stored weights."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.cell import Cell
+from pipeline.errors import StorageError
+from pipeline.models.adapters import merged
+from pipeline.models.build import build
+from pipeline.models.locate import Located
+
+
+def restore(cell: Cell, located: Located, weights: Path, labels: tuple[str, ...]) -> Any:
+    """The plain network (adapters merged in) in evaluation mode, float32, on the processor.
+
+    Args:
+        weights: the cell's weights folder; it holds the trained parameters alone, the rest comes from the base.
+
+    Raises:
+        StorageError: the stored parameters are not those of this cell's network.
+    """
+    from safetensors.torch import load_file
+
+    network = build(cell, located, labels, seed=0)
+    stored = load_file(weights / "trained.safetensors")
+    trained = {n for n, p in network.model.named_parameters() if p.requires_grad}
+    if set(stored) != trained:
+        raise StorageError(
+            f"{weights} does not hold the parameters of this cell. Delete the cell's folder to train it again."
+        )
+    network.model.load_state_dict(stored, strict=False)
+    model = merged(network.model) if cell.arm.trained == "adapters" else network.model
+    return model.eval()

@@ -1,0 +1,53 @@
+"""What a report says beyond its findings: where the base and the data come from, and how to repeat it."""
+
+from dataclasses import dataclass
+
+from pipeline.config.schema import Arm, Base
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseFacts:
+    """What a reader must know of a base. Carries no token, unlike the settings it is made from."""
+
+    name: str
+    upstream: str | None
+    licence: str
+    revision: str | None
+    sha256: str | None
+    test_text_seen: str
+    test_text_note: str
+
+    @classmethod
+    def of(cls, base: Base) -> "BaseFacts":
+        """The facts of `base`; a hub base is its own upstream."""
+        return cls(
+            name=base.name,
+            upstream=base.upstream or (base.name if base.source == "hub" else None),
+            licence=base.licence,
+            revision=base.revision,
+            sha256=base.sha256,
+            test_text_seen=base.test_text_seen,
+            test_text_note=base.test_text_note,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """Everything a report or a model card shows that no training decides.
+
+    `data_report` holds sentences (rows, duplicates removed, truncated texts); `arms` are the arms with their
+    recipes as used; `command` repeats the study; `created` is shown as it stands.
+    """
+
+    base: BaseFacts
+    task: str
+    data_licence: str
+    data_upstream: str | None
+    data_report: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    command: str
+    versions: dict[str, str]
+    machine: str
+    precision: str
+    concurrency: int
+    created: str

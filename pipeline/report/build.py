@@ -1,0 +1,73 @@
+"""Writes a study's report: one HTML file, the same as Markdown, and above 300 cells a CSV of them."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline import files
+from pipeline.records import CellResult, Findings
+from pipeline.report import sections_costs, sections_record, sections_results
+from pipeline.report.about import About
+from pipeline.report.cells import CSV_NAME, MOST_CELLS, cell_section, cells_csv
+from pipeline.report.layout import Section
+from pipeline.report.markdown import markdown_page
+from pipeline.report.page import html_page
+
+
+def write_report(findings: Findings, cells: Sequence[CellResult], about: About, folder: Path) -> Path:
+    """Writes report.html and report.md, and cells.csv above 300 cells, into `folder`; the path of report.html.
+
+    Each file is replaced in one step. The same input gives the same bytes.
+
+    Raises:
+        StorageError: the folder cannot be written or the disk is full.
+    """
+    sections = report_sections(findings, cells, about)
+    page = html_page(findings, sections, len(cells))
+    if len(cells) > MOST_CELLS:
+        files.write_text(folder / CSV_NAME, cells_csv(findings, cells))
+    else:
+        _remove_stale(folder / CSV_NAME)
+    files.write_text(folder / "report.md", markdown_page(findings, sections, len(cells)))
+    files.write_text(folder / "report.html", page)
+    return folder / "report.html"
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise files.storage_error(path, error) from error
+
+
+def report_sections(findings: Findings, cells: Sequence[CellResult], about: About) -> tuple[Section, ...]:
+    """The sections in the order they are read, after the verdict."""
+    return (
+        sections_results.headline(findings),
+        sections_results.curves(findings),
+        sections_results.multipliers(findings),
+        sections_results.tracks(findings, cells),
+        sections_costs.to_target(findings),
+        sections_costs.early(findings),
+        sections_costs.other_domains(findings),
+        sections_costs.costs(findings, about),
+        cell_section(findings, cells),
+        sections_record.failed(findings),
+        sections_record.fairness(findings),
+        sections_record.seen(about),
+        sections_record.limits(findings),
+        sections_record.data(findings, about, cells),
+        sections_record.recipes(findings, about),
+        sections_record.repeat(findings, about),
+    )
+
+
+def save_png(findings: Findings, path: Path) -> None:
+    """Writes the learning curves as a PNG on white, two dots a pixel, for a README."""
+    from pipeline.report.picture import main_figure
+    from pipeline.report.svg import drawing_settings
+
+    buffer = io.BytesIO()
+    with drawing_settings():
+        main_figure(findings).savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+    files.write_bytes(path, buffer.getvalue())

@@ -1,0 +1,145 @@
+"""A Hugging Face model card for one trained cell: what it is, what it scored and what it is not for."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from pipeline.records import CellResult, Estimate, Evaluation
+from pipeline.report.about import About
+from pipeline.report.markdown import escape, fenced
+from pipeline.report.wording import behind, byte_size, count, flops, plain, plural, scale_of, short_count, size_name
+
+_LICENCES = frozenset(
+    (
+        *("apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "mpl-2.0", "afl-3.0", "openrail", "unlicense"),
+        *("cc0-1.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0"),
+        *("gpl-2.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "unknown", "other"),
+    )
+)
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+
+
+def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimate]) -> str:
+    """README.md of an exported model. `estimates` maps an evaluation set to the score there with its interval.
+
+    A set without an estimate is given its plain score, said to be without an interval.
+    """
+    tests = [e for e in result.evaluations if e.role in ("in_domain", "out_of_domain")]
+    parts = [
+        _front_matter(result, about, tests, estimates),
+        f"# {escape(about.base.name)} on {escape(about.task)}, {_arm(result)}",
+        _what_it_is(result, about),
+        "## Scores\n\n" + _scores(result, tests, estimates),
+        "## Data\n\n" + _data(result, about),
+        "## How it was trained\n\n" + _training(result, about),
+        "## Limits\n\n" + _limits(result, about),
+        "## Licence\n\n" + _licence(about),
+        "## Use\n\n" + fenced(_USE),
+        f"Made by Headstart, cell `{re.sub('[^A-Za-z0-9._-]', '', result.cell_id)}`, {escape(about.created)}.",
+    ]
+    return ("\n\n".join(parts) + "\n").encode("utf-8", "replace").decode("utf-8")
+
+
+_USE = """from transformers import pipeline
+
+classify = pipeline("text-classification", model=".")
+classify("…")"""
+
+
+def _front_matter(r: CellResult, about: About, tests: Sequence[Evaluation], found: Mapping[str, Estimate]) -> str:
+    licence = about.base.licence.lower()
+    lines = ["---", f"license: {licence if licence in _LICENCES else 'other'}"]
+    lines += [f"license_name: {_quoted(about.base.licence)}"] if licence not in _LICENCES else []
+    upstream = about.base.upstream or ""
+    if r.key.arm != "scratch" and r.loaded_fraction and _HUB_NAME.fullmatch(upstream):
+        lines.append(f"base_model: {_quoted(upstream)}")
+    lines += ["library_name: transformers", "pipeline_tag: text-classification", "tags:", "- headstart", "metrics:"]
+    lines += [f"- {_quoted(r.metric)}", "model-index:", f"- name: {_quoted(f'{about.base.name} {r.key.label}')}"]
+    lines.append("  results:")
+    for e in tests:
+        lines += ["  - task:", "      type: text-classification", "    dataset:"]
+        lines += [f"      name: {_quoted(f'{about.task}, {e.dataset}')}", f"      type: {_quoted(e.dataset)}"]
+        lines += ["    metrics:", f"    - type: {_quoted(r.metric)}", f"      value: {_value(r, e, found):.6g}"]
+    return "\n".join([*lines, "---"])
+
+
+def _quoted(text: str) -> str:
+    """A YAML double-quoted scalar: JSON's, which YAML reads alike once unprintable characters are gone."""
+    return json.dumps(plain(text, 200).encode("utf-8", "replace").decode("utf-8"), ensure_ascii=False)
+
+
+def _value(r: CellResult, e: Evaluation, found: Mapping[str, Estimate]) -> float:
+    return found[e.dataset].value if e.dataset in found else e.metrics[r.metric]
+
+
+def _arm(r: CellResult) -> str:
+    return escape(f"{r.key.arm}, {size_name(r.key.size)} labels, seed {r.key.seed}")
+
+
+def _what_it_is(r: CellResult, about: About) -> str:
+    upstream = f" ({escape(about.base.upstream)})" if about.base.upstream else ""
+    if r.loaded_fraction:
+        start = f"It started from the pretrained weights of {escape(about.base.name)}{upstream}"
+    else:
+        start = f"It has the architecture and tokenizer of {escape(about.base.name)}{upstream}, freshly initialised,"
+    labels = ", ".join(escape(label, 60) for label in r.labels[:50])
+    return (
+        f"A text classifier with {len(r.labels)} classes: {labels}. {start} "
+        f"and was trained on {plural(r.train_items, 'labelled text')}."
+    )
+
+
+def _scores(r: CellResult, tests: Sequence[Evaluation], found: Mapping[str, Estimate]) -> str:
+    scale = scale_of(r.metric)
+    lines = [f"| evaluation set | {escape(r.metric)} | interval | items |", "| --- | ---: | ---: | ---: |"]
+    for e in tests:
+        role = "in-domain" if e.role == "in_domain" else "out of domain"
+        span = scale.span(found[e.dataset]) if e.dataset in found else "none computed"
+        value = scale.score(_value(r, e, found))
+        lines.append(f"| {escape(e.dataset)} ({role}) | {value} | {span} | {count(e.items)} |")
+    shown = [found[e.dataset] for e in tests if e.dataset in found]
+    said = (
+        f"\n\n{behind(shown)[:1].upper()}{behind(shown)[1:]}; one training, so no spread over seeds." if shown else ""
+    )
+    return "\n".join(lines) + said
+
+
+def _data(r: CellResult, about: About) -> str:
+    source = f" from {escape(about.data_upstream)}" if about.data_upstream else ""
+    first = f"Task {escape(about.task)}{source}, licence of the data: {escape(about.data_licence)}."
+    return "\n".join([first, "", *(f"- {escape(line)}" for line in about.data_report)]).rstrip()
+
+
+def _training(r: CellResult, about: About) -> str:
+    recipe = ", ".join(f"{escape(k.replace('_', ' '))} {v:g}" for k, v in sorted(r.start_line.recipe.items()))
+    cost = r.cost
+    return "\n".join(
+        [
+            f"- Trained: {escape(r.start_line.trained)}, {short_count(cost.trained_parameters)} of "
+            f"{short_count(cost.parameters)} parameters.",
+            f"- Recipe: {recipe}; batches of {r.start_line.global_batch}; precision {escape(r.start_line.precision)}.",
+            f"- {count(cost.steps)} steps over {count(cost.examples)} examples, {flops(cost.flops)}; the weights "
+            f"are those of step {count(r.best_step)}, the best on validation.",
+            f"- {byte_size(cost.stored_bytes)} to store.",
+            f"- Machine: {escape(about.machine)}.",
+        ]
+    )
+
+
+def _limits(r: CellResult, about: About) -> str:
+    seen = about.base.test_text_seen.replace("_", " ")
+    note = f" {escape(about.base.test_text_note)}" if about.base.test_text_note else ""
+    cut = sum(e.truncated for e in r.evaluations)
+    lines = [
+        "- The scores hold for texts like those of its evaluation sets; look at the out-of-domain scores for others.",
+        "- It is one training of one study: another seed gives other weights and a somewhat different score.",
+        f"- Could pretraining have included the test text: {escape(seen)}.{note}",
+        "- It was not examined for bias here. It is no basis for decisions about people.",
+    ]
+    lines += [f"- {plural(cut, 'evaluation text')} were longer than the model reads and were cut."] if cut else []
+    return "\n".join(lines)
+
+
+def _licence(about: About) -> str:
+    base = f"The base {escape(about.base.name)}: {escape(about.base.licence)}. The data: {escape(about.data_licence)}."
+    return f"{base} Check both before you pass this model on."

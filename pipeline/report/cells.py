@@ -1,0 +1,108 @@
+"""The table of cells: whole up to 300 cells, above that a summary here and all of them in a CSV beside the report."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+
+from pipeline.records import CellResult, Findings
+from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
+from pipeline.report.wording import count, duration, flops, plain, scale_of, size_name
+
+MOST_CELLS = 300
+CSV_NAME = "cells.csv"
+
+
+def cell_section(findings: Findings, cells: Sequence[CellResult]) -> Section:
+    """Every cell, or a summary per arm and size."""
+    if not cells:
+        return Section(anchor="cells", title="Cells", lead="No cell has finished.")
+    whole = len(cells) <= MOST_CELLS
+    table = _whole_table(findings, _sorted(findings, cells)) if whole else _summary_table(findings, cells)
+    lead = "" if whole else f"A summary of {count(len(cells))} cells; each of them is in {CSV_NAME} beside this report."
+    return Section(anchor="cells", title="Cells", lead=lead, tables=(table,))
+
+
+def _sorted(findings: Findings, cells: Sequence[CellResult]) -> list[CellResult]:
+    arms = {arm: i for i, arm in enumerate(findings.arms)}
+    return sorted(cells, key=lambda c: (arms.get(c.key.arm, len(arms)), c.train_items, c.key.seed, c.cell_id))
+
+
+def _test_sets(cells: Sequence[CellResult]) -> list[str]:
+    first = cells[0].evaluations
+    ordered = sorted(first, key=lambda e: e.role != "in_domain")
+    return [e.dataset for e in ordered if e.role in ("in_domain", "out_of_domain")]
+
+
+def _score(cell: CellResult, dataset: str) -> float:
+    found = [e.metrics.get(cell.metric, float("nan")) for e in cell.evaluations if e.dataset == dataset]
+    return found[0] if found else float("nan")
+
+
+def _whole_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
+    scale, sets = scale_of(findings.metric), _test_sets(cells)
+    rows = [
+        (
+            Entry(plain(c.cell_id)[:12]),
+            arm_entry(c.key.arm),
+            Entry(plain(c.stopped_by, 30).replace("_", " ")),
+            Entry(size_name(c.key.size)),
+            Entry(str(c.key.seed)),
+            *(Entry(scale.score(_score(c, name))) for name in sets),
+            Entry(f"{c.best_step:,}", f"of {c.cost.steps:,}"),
+            Entry(flops(c.cost.flops)),
+            Entry(duration(c.measured.seconds)),
+        )
+        for c in cells
+    ]
+    names = tuple(plain(name, 30) for name in sets)
+    header = ("cell", "arm", "ended by", "labels", "seed", *names, "best step", "computation", "time")
+    caption = "The best step is the one with the best validation score; its weights are the ones tested."
+    return Table(caption=caption, header=header, rows=tuple(rows), names=3, inline=True, tall=len(rows) > 20)
+
+
+def _summary_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
+    show, test = scale_of(findings.metric).score, (_test_sets(cells) or ["test"])[0]
+    groups: dict[tuple[str, int | str], list[CellResult]] = {}
+    for cell in cells:
+        groups.setdefault((cell.key.arm, cell.key.size), []).append(cell)
+    order = [(a, s) for a in findings.arms for s in findings.sizes if (a, s) in groups]
+    sizes = {s: size_entry(findings, s) for s in findings.sizes}
+    rows = [(arm_entry(arm), sizes[size], *_summary(show, test, groups[arm, size])) for arm, size in order]
+    header = ("arm", "labels", "cells", "mean", "lowest", "highest", "computation", "time")
+    metric = plain(findings.metric, 40).replace("_", " ")
+    caption = f"Cells by arm and size; {metric} on {plain(test, 40)}; computation and time are totals."
+    return Table(caption=caption, header=header, rows=tuple(rows))
+
+
+def _summary(show: Callable[[float], str], test: str, cells: Sequence[CellResult]) -> Iterable[Entry]:
+    scores = [_score(c, test) for c in cells]
+    yield Entry(count(len(cells)))
+    yield from (Entry(show(x)) for x in (sum(scores) / len(scores), min(scores), max(scores)))
+    yield Entry(flops(sum(c.cost.flops for c in cells)))
+    yield Entry(duration(sum(c.measured.seconds for c in cells)))
+
+
+def cells_csv(findings: Findings, cells: Sequence[CellResult]) -> str:
+    """Every cell, finished or failed, one a line, in plain numbers (scores as shares, seconds, bytes)."""
+    sets = _test_sets(cells) if cells else []
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    fixed = ("cell_id", "arm", "size", "seed", "train_items", "status", "ended_by", "best_step", "steps", "examples")
+    writer.writerow([*fixed, "flops", "seconds", "peak_memory_bytes", *map(_field, sets)])
+    writer.writerows(_csv_row(c, sets) for c in _sorted(findings, cells))
+    for f in findings.failed:
+        writer.writerow([_field(str(x)) for x in (f.cell_id, f.arm, f.size, f.seed, "", "failed", f.reason)])
+    return buffer.getvalue()
+
+
+def _csv_row(c: CellResult, sets: Sequence[str]) -> list[str | int | float]:
+    words: list[str | int | float] = [_field(c.cell_id), _field(c.key.arm), _field(str(c.key.size)), c.key.seed]
+    steps = [c.best_step, c.cost.steps, c.cost.examples]
+    costs = [c.cost.flops, c.measured.seconds, c.measured.peak_memory_bytes]
+    return [*words, c.train_items, "finished", _field(c.stopped_by), *steps, *costs, *[_score(c, s) for s in sets]]
+
+
+def _field(text: str) -> str:
+    """One line that no spreadsheet takes for a formula."""
+    line = plain(text)
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line

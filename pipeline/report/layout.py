@@ -1,0 +1,71 @@
+"""The parts a report is made of, as text and panels; `page.py` and `markdown.py` set them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.records import Estimate, Findings
+from pipeline.report.panels import Panel
+from pipeline.report.wording import count, plain, size_name
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One field of a table: its text, a smaller line under it, and the arm whose mark stands before it."""
+
+    text: str
+    sub: str = ""
+    arm: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table; its first `names` columns hold words and stand left, the others numbers and stand right.
+
+    `inline` sets an entry's smaller text beside it, `tall` lets the table scroll within itself.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    names: int = 1
+    inline: bool = False
+    tall: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the report. `facts` are pairs of a name and its value, `code` is a command shown as it is typed."""
+
+    anchor: str
+    title: str
+    lead: str = ""
+    panels: tuple[Panel, ...] = ()
+    caption: str = ""
+    tables: tuple[Table, ...] = ()
+    bullets: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    code: str = ""
+
+
+def cut(sentences: Sequence[str], most: int = 60) -> tuple[str, ...]:
+    """The sentences on one line each; past `most`, how many more there are."""
+    shown = [plain(s, 600) for s in sentences[:most]]
+    return (*shown, f"… and {count(len(sentences) - most)} more.") if len(sentences) > most else tuple(shown)
+
+
+def notes(estimates: Iterable[Estimate]) -> tuple[str, ...]:
+    """The conditions under which the intervals hold, each said once."""
+    parts = dict.fromkeys(part.strip().rstrip(".") for e in estimates for part in e.note.split("; "))
+    return cut([f"{part[0].upper()}{part[1:]}." for part in parts if part], 12)
+
+
+def size_entry(findings: Findings, size: int | str) -> Entry:
+    """A train size as the first field of a row; "all" with its number of labels."""
+    known = [s.train_items for s in findings.scores if s.size == size]
+    return Entry(size_name(size), "" if isinstance(size, int) or not known else count(known[0]))
+
+
+def arm_entry(arm: str) -> Entry:
+    """An arm's name with its mark."""
+    return Entry(plain(arm, 40), arm=arm)

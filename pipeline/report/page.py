@@ -1,0 +1,73 @@
+"""Sets the sections as one HTML page that needs nothing else: no script, no font, no other file."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from pipeline.records import Findings
+from pipeline.report.drawing import WIDE, draw, panel_width
+from pipeline.report.layout import Section
+from pipeline.report.palette import css_variables, looks, placeholder_theme
+from pipeline.report.panels import CurvePanel, TrackPanel
+from pipeline.report.svg import drawing_settings, themed_svg
+from pipeline.report.verdicts import verdict_views
+from pipeline.report.wording import TIMES, plain, plural, size_name
+
+
+def html_page(findings: Findings, sections: Sequence[Section], finished: int) -> str:
+    """The report as HTML. Every text is escaped by the template; only our own drawings go in as they are."""
+    import jinja2
+    from markupsafe import Markup
+
+    folder = files("pipeline.report") / "templates"
+    names = ("report.html.j2", "parts.html.j2", "style.css.j2")
+    loader = jinja2.DictLoader({name: (folder / name).read_text("utf-8") for name in names})
+    environment = jinja2.Environment(
+        loader=loader, autoescape=False, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    drawings = {anchor: [Markup(svg) for svg in svgs] for anchor, svgs in _drawings(findings, sections).items()}
+    text = environment.get_template("report.html.j2").render(
+        study=plain(findings.study, 100),
+        question=plain(findings.question, 400),
+        intro=intro(findings, finished),
+        verdicts=verdict_views(findings),
+        sections=sections,
+        drawings=drawings,
+        narrow={s.anchor: bool(s.panels) and panel_width(s.panels) < WIDE for s in sections},
+        legends={s.anchor: any(isinstance(p, CurvePanel | TrackPanel) for p in s.panels) for s in sections},
+        looks=looks(findings.arms),
+        arms=[plain(a, 40) for a in findings.arms],
+    )
+    # A text read from JSON may hold half a surrogate pair, which no file can.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _drawings(findings: Findings, sections: Sequence[Section]) -> dict[str, list[str]]:
+    theme, variables = placeholder_theme(findings.arms), css_variables(findings.arms)
+    drawn: dict[str, list[str]] = {}
+    with drawing_settings():
+        for section in sections:
+            drawn[section.anchor] = [
+                themed_svg(
+                    draw(panel, theme, panel_width(section.panels)),
+                    name=f"{section.anchor}-{i}",
+                    title=f"{section.title}: {panel.title}",
+                    variables=variables,
+                )
+                for i, panel in enumerate(section.panels)
+            ]
+    return drawn
+
+
+def intro(findings: Findings, finished: int) -> str:
+    """One line on what was compared: "base minilm · task sentiment · 3 arms x 3 sizes x 3 seeds · 27 cells"."""
+    sizes = findings.sizes if len(findings.sizes) <= 6 else (findings.sizes[0], "…", findings.sizes[-1])
+    amounts = ", ".join(size_name(s) for s in sizes)
+    done = plural(finished, "finished cell")
+    parts = [
+        f"base {plain(findings.base, 60)}",
+        f"task {plain(findings.task, 60)}",
+        f"{plural(len(findings.arms), 'arm')} {TIMES} {plural(len(findings.sizes), 'size')} ({amounts} labels) {TIMES} "
+        f"{plural(len(findings.seeds), 'seed')}",
+        f"{done}, {len(findings.failed):,} failed" if findings.failed else done,
+    ]
+    return " · ".join(parts)

@@ -1,0 +1,193 @@
+"""The sections on what it costs and how far it carries: cost to target, early accuracy, other domains, costs."""
+
+import math
+from collections.abc import Sequence
+
+from pipeline.records import CostToTarget, EarlyAccuracy, Findings, Gap
+from pipeline.report.about import About
+from pipeline.report.figure_data import costs_to_target, early_accuracy
+from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
+from pipeline.report.sections_results import contrast_table, score_table
+from pipeline.report.wording import (
+    MISSING,
+    TIMES,
+    behind,
+    byte_size,
+    count,
+    duration,
+    flops,
+    plain,
+    plural,
+    ratio_span,
+    scale_of,
+    short_count,
+)
+
+
+def to_target(findings: Findings) -> Section:
+    """Ratios of the cost to reach the target, bounds where a seed never does."""
+    found = findings.costs_to_target
+    if not found:
+        said = "The study states no target score (study.target), or no arm was compared on it."
+        return Section(anchor="cost-to-target", title="Cost to target", lead=said)
+    target = scale_of(findings.metric).score(found[0].target)
+    return Section(
+        anchor="cost-to-target",
+        title="Cost to target",
+        lead=f"How many times the cost the second arm pays to reach a validation score of {target}: above 1{TIMES}, "
+        "the first arm is cheaper. Reached means two evaluations in a row; evaluation itself is not charged.",
+        panels=costs_to_target(findings, "flops") or costs_to_target(findings, found[0].unit),
+        caption="FLOPs to target, geometric mean over seeds; a bound where a seed never reaches the target.",
+        tables=(_cost_ratio_table(findings, found),),
+        bullets=notes(c.estimate for c in found),
+    )
+
+
+def _cost_ratio_table(findings: Findings, found: Sequence[CostToTarget]) -> Table:
+    order = list(dict.fromkeys(_pair(c) for c in found))
+    rows = [
+        (
+            arm_entry(c.arm),
+            Entry(plain(c.against, 40)),
+            Entry(plain(c.unit, 20)),
+            size_entry(findings, c.size),
+            Entry(plain(c.text, 40)),
+            Entry(ratio_span(c.estimate)),
+            Entry(f"{c.censored_arm} and {c.censored_against} of {c.estimate.seeds}"),
+        )
+        for c in sorted(found, key=lambda c: order.index(_pair(c)))
+    ]
+    levels = " and ".join(f"{100 * x:.3g}%" for x in sorted({c.estimate.level for c in found}))
+    return Table(
+        caption=f"Cost of the second arm over cost of the first, with {levels} intervals over seeds.",
+        header=("arm", "against", "unit", "labels", "ratio", "interval", "seeds that never reach it"),
+        rows=tuple(rows),
+        names=3,
+        inline=True,
+    )
+
+
+def _pair(c: CostToTarget) -> tuple[str, str, str]:
+    return c.arm, c.against, c.unit
+
+
+def early(findings: Findings) -> Section:
+    """Accuracy before and soon after the start, and the area under the trajectory."""
+    if not findings.early:
+        return Section(anchor="early", title="Early accuracy", lead="No trajectory was recorded.")
+    after = count(findings.early[0].early_examples)
+    return Section(
+        anchor="early",
+        title="Early accuracy",
+        lead=f"Validation {plain(findings.metric, 40).replace('_', ' ')} before the first step and after {after} "
+        "training examples.",
+        panels=early_accuracy(findings),
+        caption=f"Hollow mark: before training. Filled mark: after {after} examples, on a bar that is its interval.",
+        tables=(_early_table(findings, findings.early),),
+        bullets=notes(e.early for e in findings.early),
+    )
+
+
+def _early_table(findings: Findings, found: Sequence[EarlyAccuracy]) -> Table:
+    scale = scale_of(findings.metric)
+    rows = [
+        (
+            arm_entry(e.arm),
+            size_entry(findings, e.size),
+            *(Entry(scale.score(x.value), scale.span(x)) for x in (e.untrained, e.early, e.area)),
+        )
+        for e in found
+    ]
+    return Table(
+        caption=f"With {behind(e.early for e in found)}. The area is the mean height of the trajectory.",
+        header=("arm", "labels", "before training", f"after {count(found[0].early_examples)} examples", "area"),
+        rows=tuple(rows),
+        inline=True,
+    )
+
+
+def other_domains(findings: Findings) -> Section:
+    """Scores out of domain, differences there and the generalisation gaps."""
+    names = list(dict.fromkeys(s.dataset for s in findings.scores if s.role == "out_of_domain"))
+    tables: list[Table] = []
+    for name in names:
+        tables.append(score_table(findings, [s for s in findings.scores if s.dataset == name]))
+        contrasts = [c for c in findings.contrasts if c.dataset == name]
+        tables.extend([contrast_table(findings, contrasts)] if contrasts else [])
+    tables.extend(_gap_table(findings, d) for d in dict.fromkeys(g.dataset for g in findings.gaps))
+    lead = "" if tables else "The task has no out-of-domain set (task.out_of_domain)."
+    said = notes(g.estimate for g in findings.gaps)
+    return Section(anchor="out-of-domain", title="Out of domain", lead=lead, tables=tuple(tables), bullets=said)
+
+
+def _gap_table(findings: Findings, dataset: str) -> Table:
+    found = {(g.size, g.arm): g for g in findings.gaps if g.dataset == dataset}
+    arms = [a for a in findings.arms if any(arm == a for _, arm in found)]
+    rows = [
+        (size_entry(findings, size), *(_gap_entry(findings, found.get((size, a))) for a in arms))
+        for size in findings.sizes
+    ]
+    unit = scale_of(findings.metric).unit
+    faint = "" if all(g.above_chance for g in found.values()) else " “At chance”: the gap says nothing there."
+    return Table(
+        caption=f"Generalisation gap, in-domain minus {plain(dataset, 40)}{unit and f', in{unit}'}, with "
+        f" {behind(g.estimate for g in found.values())}.{faint}",
+        header=("labels", *arms),
+        rows=tuple(rows),
+    )
+
+
+def _gap_entry(findings: Findings, gap: Gap | None) -> Entry:
+    if gap is None:
+        return Entry(MISSING)
+    scale = scale_of(findings.metric)
+    sub = scale.span(gap.estimate, signed=True) + ("" if gap.above_chance else "; at chance")
+    return Entry(scale.signed(gap.estimate.value), sub)
+
+
+def costs(findings: Findings, about: About) -> Section:
+    """What each arm costs at each size, on any machine and on this one."""
+    lead = "Means over seeds of one training. FLOPs count two per multiply-add, padding included."
+    tables = (_cost_table(findings), *_measured_table(findings, about)) if findings.costs else ()
+    return Section(anchor="costs", title="Costs", lead=lead if tables else "No cell has finished.", tables=tables)
+
+
+def _cost_table(findings: Findings) -> Table:
+    unit = scale_of(findings.metric)
+    rows = [
+        (
+            arm_entry(c.arm),
+            size_entry(findings, c.size),
+            Entry(flops(c.flops)),
+            Entry(count(c.examples), f"in {plural(round(c.steps), 'step')}"),
+            Entry(short_count(c.trained_parameters), f"of {short_count(c.parameters)}"),
+            Entry(byte_size(c.stored_bytes)),
+            Entry(MISSING if c.converged_gain is None else unit.signed(c.converged_gain)),
+        )
+        for c in findings.costs
+    ]
+    last = f"validation gain over the last quarter of its steps{unit.unit and ', in points'}"
+    return Table(
+        caption=f"Cost of one training on any machine. Late gain: {last}; near 0, the training had converged.",
+        header=("arm", "labels", "computation", "examples seen", "parameters trained", "stored", "late gain"),
+        rows=tuple(rows),
+        inline=True,
+    )
+
+
+def _measured_table(findings: Findings, about: About) -> tuple[Table, ...]:
+    measured = {(c.arm, c.size): findings.measured.get(f"{c.arm} n={c.size}", {}) for c in findings.costs}
+    if not any(measured.values()):
+        return ()
+    sizes = {c.size: size_entry(findings, c.size) for c in findings.costs}
+    rows = [
+        (
+            arm_entry(arm),
+            sizes[size],
+            Entry(duration(values.get("seconds", math.nan))),
+            Entry(byte_size(values.get("peak_memory_bytes", math.nan))),
+        )
+        for (arm, size), values in measured.items()
+    ]
+    caption = f"Measured on this machine ({plain(about.machine, 200)}), {plural(about.concurrency, 'cell')} at a time."
+    return (Table(caption=caption, header=("arm", "labels", "time", "peak memory"), rows=tuple(rows), inline=True),)

@@ -1,0 +1,126 @@
+"""The sections that let a reader check and repeat: cells, failures, fairness, limits, data, recipes, versions."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from pipeline.config.schema import Arm
+from pipeline.records import CellResult, FailedCell, Findings
+from pipeline.report.about import About
+from pipeline.report.layout import Entry, Section, Table, arm_entry, cut
+from pipeline.report.wording import count, plain, plural, size_name
+
+MOST_FAILED = 100
+_SEEN = {
+    "known_seen": "Yes: the base's pretraining is known to have included the test text.",
+    "known_unseen": "No: the base's pretraining is known not to have included the test text.",
+    "unknown": "Unknown: nobody can say whether the base's pretraining included the test text.",
+}
+
+
+def failed(findings: Findings) -> Section:
+    """Cells without a result, each with its reason."""
+    found = findings.failed
+    lead = f"{plural(len(found), 'cell')} left no result." if found else "None: every planned cell has a result."
+    tables = (_failed_table(found),) if found else ()
+    return Section(anchor="failed", title="Failed cells", lead=lead, tables=tables)
+
+
+def _failed_table(found: Sequence[FailedCell]) -> Table:
+    rows = [
+        (
+            Entry(plain(f.cell_id)[:12]),
+            arm_entry(f.arm),
+            Entry(plain(f.reason, 400)),
+            Entry(size_name(f.size)),
+            Entry(str(f.seed)),
+        )
+        for f in found[:MOST_FAILED]
+    ]
+    shown = f"The first {MOST_FAILED} of {count(len(found))}." if len(found) > MOST_FAILED else ""
+    header = ("cell", "arm", "reason", "labels", "seed")
+    return Table(caption=shown, header=header, rows=tuple(rows), names=3, tall=len(rows) > 20)
+
+
+def fairness(findings: Findings) -> Section:
+    """What was checked to be equal between the arms, and what was declared to differ."""
+    return Section(anchor="fairness", title="Fairness checks", bullets=cut(findings.fairness))
+
+
+def seen(about: About) -> Section:
+    """Whether the base could have seen the test text, and why we say so."""
+    answer = _SEEN.get(about.base.test_text_seen, _SEEN["unknown"])
+    note = plain(about.base.test_text_note)
+    lead = f"{answer} {note}" if note else f"{answer} Its base states no reason."
+    return Section(anchor="seen", title="Could the base have seen the test text?", lead=lead)
+
+
+def limits(findings: Findings) -> Section:
+    """What the comparison does not show."""
+    return Section(anchor="limits", title="What this comparison does not show", bullets=cut(findings.caveats))
+
+
+def data(findings: Findings, about: About, cells: Sequence[CellResult]) -> Section:
+    """The base, the task and what was done to its data."""
+    facts = [
+        ("Base", _joined(about.base.name, about.base.upstream, about.base.revision)),
+        ("Base licence", about.base.licence),
+        ("Base weights", f"sha256 {about.base.sha256}" if about.base.sha256 else ""),
+        ("Task", about.task),
+        ("Classes", _classes(cells[0].labels) if cells else ""),
+        ("Data", about.data_upstream or ""),
+        ("Data licence", about.data_licence),
+    ]
+    shown = tuple((name, plain(value, 400)) for name, value in facts if value)
+    return Section(anchor="data", title="Base and data", facts=shown, bullets=cut(about.data_report))
+
+
+def _classes(labels: Sequence[str]) -> str:
+    shown = ", ".join(plain(label, 60) for label in labels[:20])
+    return f"{len(labels)}: {shown}" + (", …" if len(labels) > 20 else "")
+
+
+def _joined(name: str, *more: str | None) -> str:
+    extra = [m for m in dict.fromkeys(more) if m and m != name]
+    return f"{name} ({', '.join(extra)})" if extra else name
+
+
+def recipes(findings: Findings, about: About) -> Section:
+    """How each arm is trained, side by side."""
+    arms = [a for name in findings.arms for a in about.arms if a.name == name]
+    names = [f.name for f in dataclasses.fields(arms[0].recipe)] if arms else []
+    rows = [_recipe_row("start", [a.start for a in arms]), _recipe_row("trained", [_trained(a) for a in arms])]
+    rows += [_recipe_row(n.replace("_", " "), [_setting(getattr(a.recipe, n)) for a in arms]) for n in names]
+    table = Table(caption="", header=("", *(plain(a.name, 40) for a in arms)), rows=tuple(rows))
+    lead = "Declared per arm; everything else is the same for all." if arms else "Not recorded."
+    return Section(anchor="recipes", title="Recipes", lead=lead, tables=(table,) if arms else ())
+
+
+def _recipe_row(name: str, values: Sequence[str]) -> tuple[Entry, ...]:
+    return (Entry(name), *(Entry(plain(v, 40)) for v in values))
+
+
+def _trained(arm: Arm) -> str:
+    return f"adapters of rank {arm.lora.rank}" if arm.trained == "adapters" else arm.trained
+
+
+def _setting(value: float | int | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def repeat(findings: Findings, about: About) -> Section:
+    """The command that repeats the study and what it ran on."""
+    facts = [
+        ("Machine", plain(about.machine, 300)),
+        ("Precision", plain(about.precision, 60)),
+        ("Cells at a time", str(about.concurrency)),
+        ("Seeds", _seeds(findings.seeds)),
+        ("Made", plain(about.created, 60)),
+        ("Versions", ", ".join(f"{plain(k, 60)} {plain(v, 60)}" for k, v in sorted(about.versions.items()))),
+    ]
+    shown = tuple((k, v) for k, v in facts if v)
+    lead = "The same command finds the finished cells again and trains only what is missing."
+    return Section(anchor="repeat", title="Repeat it", lead=lead, code=about.command, facts=shown)
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds)) if len(seeds) <= 20 else f"{count(len(seeds))}, from {min(seeds)} to {max(seeds)}"

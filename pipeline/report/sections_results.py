@@ -1,0 +1,179 @@
+"""The sections on what was found: scores, curves, label multipliers, trajectories."""
+
+import math
+from collections.abc import Sequence
+
+from pipeline.records import ArmScore, CellResult, Contrast, Estimate, Findings, Multiplier, Transferred
+from pipeline.report.figure_data import MOST_PANELS, label_multipliers, learning_curves, trajectories, window
+from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
+from pipeline.report.wording import ALPHA, MINUS, MISSING, TIMES, behind, p_value, plain, plural, ratio_span, scale_of
+
+
+def headline(findings: Findings) -> Section:
+    """Mean scores on the in-domain test, sizes down and arms across, and the differences between arms."""
+    scores = [s for s in findings.scores if s.role == "in_domain"]
+    tables = [score_table(findings, scores)] if scores else []
+    own = {s.dataset for s in scores}
+    contrasts = [c for c in findings.contrasts if c.dataset in own]
+    if contrasts:
+        tables.append(contrast_table(findings, contrasts))
+    shown = [s.estimate for s in scores] + [c.estimate for c in contrasts]
+    return Section(
+        anchor="scores",
+        title="Scores",
+        lead="" if scores else "No cell has finished, so there is no score to show.",
+        tables=tuple(tables),
+        bullets=notes(shown),
+    )
+
+
+def score_table(findings: Findings, scores: Sequence[ArmScore]) -> Table:
+    """Mean scores on one evaluation set with their intervals; the best of each size stands out."""
+    scale = scale_of(scores[0].metric)
+    found = {(s.size, s.arm): s for s in scores}
+    arms = [a for a in findings.arms if any(s.arm == a for s in scores)]
+    rows = []
+    for size in findings.sizes:
+        here = {a: found[size, a] for a in arms if (size, a) in found}
+        values = [s.estimate.value for s in here.values()]
+        best = (max if findings.higher_is_better else min)(values) if len(values) > 1 else None
+        fields = [
+            Entry(
+                scale.score(here[a].estimate.value),
+                scale.span(here[a].estimate),
+                strong=here[a].estimate.value == best,
+            )
+            if a in here
+            else Entry(MISSING)
+            for a in arms
+        ]
+        rows.append((size_entry(findings, size), *fields))
+    first = scores[0]
+    chance = f" Chance: {scale.score(first.chance)}." if first.chance == first.chance else ""
+    return Table(
+        caption=f"Mean {_words(first.metric)} on {plain(first.dataset, 40)}, "
+        f"with {behind(s.estimate for s in scores)}.{chance}",
+        header=("labels", *arms),
+        rows=tuple(rows),
+    )
+
+
+def contrast_table(findings: Findings, contrasts: Sequence[Contrast]) -> Table:
+    """Differences between arms with their intervals and p-values corrected by Holm."""
+    scale = scale_of(contrasts[0].metric)
+    pairs = list(dict.fromkeys((c.arm, c.against) for c in contrasts))
+    found = {(c.size, c.arm, c.against): c for c in contrasts}
+    rows = []
+    for size in findings.sizes:
+        fields = [_contrast_entry(found.get((size, *pair))) for pair in pairs]
+        rows.append((size_entry(findings, size), *fields))
+    unit = f" in{scale.unit}" if scale.unit else ""
+    return Table(
+        caption=f"Differences{unit}, paired by seed and item, with {behind(c.estimate for c in contrasts)}; "
+        "p after Holm's correction over all of the study's contrasts.",
+        header=("labels", *(f"{plain(a, 30)} {MINUS} {plain(b, 30)}" for a, b in pairs)),
+        rows=tuple(rows),
+    )
+
+
+def _contrast_entry(contrast: Contrast | None) -> Entry:
+    if contrast is None:
+        return Entry(MISSING)
+    e, scale = contrast.estimate, scale_of(contrast.metric)
+    p = e.p_holm if e.p_holm is not None else e.p
+    said = "" if p is None else f"; p {p_value(p)}" if p < 0.001 else f"; p = {p_value(p)}"
+    return Entry(scale.signed(e.value), scale.span(e, signed=True) + said)
+
+
+def curves(findings: Findings) -> Section:
+    """Learning curves, a panel per evaluation set."""
+    return Section(
+        anchor="curves",
+        title="Learning curves",
+        lead=f"Mean {_words(findings.metric)} against the number of training labels, on a logarithmic axis.",
+        panels=learning_curves(findings),
+        caption="Bars are intervals over seeds and items together. The dotted line is chance. "
+        "Marks of different arms are set slightly apart so that their bars can be told from each other.",
+    )
+
+
+def multipliers(findings: Findings) -> Section:
+    """Label multipliers with censoring shown, and effective data transferred."""
+    if not findings.multipliers:
+        said = "No label multiplier: it needs an arm from a pretrained start, a scratch arm and two sizes at least."
+        return Section(anchor="multipliers", title="Label multipliers", lead=said)
+    v = max(m.validation_labels for m in findings.multipliers)
+    return Section(
+        anchor="multipliers",
+        title="Label multipliers",
+        lead="How many times the training labels the other arm needs to reach the same score. "
+        f"It counts training labels only; every arm also had {plural(v, 'validation label')}.",
+        panels=label_multipliers(findings),
+        caption="The pale track is what the sizes of this study can measure; an arrow at its end means "
+        "“at least” or “at most”, never a number read beyond the data.",
+        tables=(_multiplier_table(findings, findings.multipliers),),
+        bullets=notes(m.estimate for m in findings.multipliers) + tuple(map(_transferred, findings.transferred)),
+    )
+
+
+def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
+    rows = [
+        (
+            arm_entry(m.arm),
+            Entry(plain(m.against, 40)),
+            size_entry(findings, m.size),
+            Entry(f"{plain(m.text, 24)}{TIMES}"),
+            Entry(ratio_span(m.estimate, *window(findings, m.size, m.against))),
+        )
+        for m in found
+    ]
+    return Table(
+        caption=f"Labels the second arm needs for the first one's score, over the first one's labels; "
+        f"{behind(m.estimate for m in found)}.",
+        header=("arm", "against", "labels", "multiplier", "interval"),
+        rows=tuple(rows),
+        names=2,
+        inline=True,
+    )
+
+
+def _transferred(t: Transferred) -> str:
+    pair = f"Effective data transferred, {plain(t.arm, 40)} over {plain(t.against, 40)}"
+    note = f" {_sentence(t.note)}" if t.note else ""
+    if t.k is None or t.alpha is None:
+        return f"{pair}: not fitted ({plural(t.points, 'usable size')}).{note}"
+    return (
+        f"{pair}: D(n) = k·n^{ALPHA} with k = {t.k.value:.3g} ({_ends(t.k)}) and {ALPHA} = {t.alpha.value:.2f} "
+        f"({_ends(t.alpha)}), fitted on {plural(t.points, 'size')}.{note}"
+    )
+
+
+def _sentence(note: str) -> str:
+    text = plain(note, 300)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _ends(estimate: Estimate) -> str:
+    """The interval of a fitted constant."""
+    known = math.isfinite(estimate.low) and math.isfinite(estimate.high)
+    return f"{estimate.low:.3g} to {estimate.high:.3g}" if known else "no interval"
+
+
+def tracks(findings: Findings, cells: Sequence[CellResult]) -> Section:
+    """Trajectories, a panel per size."""
+    panels = trajectories(findings, cells)
+    more = f" Of {len(findings.sizes)} sizes, {MOST_PANELS} are drawn." if len(findings.sizes) > MOST_PANELS else ""
+    target = " The dashed line is the target that cost to target refers to." if findings.costs_to_target else ""
+    return Section(
+        anchor="trajectories",
+        title="Trajectories",
+        lead=f"Validation {_words(findings.metric)} as training goes on: the mean over seeds, in a band from the "
+        "lowest seed to the highest.",
+        panels=panels,
+        caption="The axis is linear up to the first evaluation after step 0 and logarithmic from there. A run that has "
+        f"stopped keeps its last score.{target}{more}",
+    )
+
+
+def _words(metric: str) -> str:
+    return plain(metric, 40).replace("_", " ")

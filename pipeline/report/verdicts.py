@@ -1,0 +1,153 @@
+"""A verdict as the report shows it: a badge, one sentence and its interval against the smallest effect that matters."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from pipeline.records import Findings, Verdict
+from pipeline.report.wording import MINUS, PLAIN, TIMES, Scale, behind, plain, plural, ratio, ratio_span, scale_of
+
+RATIO_METRICS = frozenset({"label_multiplier", "flops_to_target", "examples_to_target", "seconds_to_target"})
+# How a study words a verdict: "Refuted (too small): a scores … (95% interval …); the smallest effect … Remedy."
+_OPENING = re.compile(r"(?P<kind>Supported|Refuted|Inconclusive)(?: \((?P<how>[^)]*)\))?: ")
+_BODY = re.compile(r"(?P<finding>.+) \((?P<interval>[\d.]+% interval [^()]*)\); (?P<rest>.+)")
+_KINDS = ("supported", "refuted", "inconclusive")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """An interval on a line, positions in per cent of its width; the effects that matter lie from `delta` to `edge`.
+
+    `open_low` and `open_high` say that the interval goes on beyond what is drawn.
+    """
+
+    low: float
+    value: float
+    high: float
+    nothing: float
+    delta: float
+    edge: float
+    open_low: bool
+    open_high: bool
+    nothing_text: str
+    delta_text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictView:
+    """`kind` is supported, refuted or inconclusive, `how` a refutation's kind; `details` stand behind the sentence."""
+
+    kind: str
+    how: str
+    claim: str
+    sentence: str
+    next_step: str
+    details: str
+    strip: Strip | None
+
+
+def verdict_views(findings: Findings) -> tuple[VerdictView, ...]:
+    """The verdicts in the order of the study's claims."""
+    return tuple(_view(v, scale_of(findings.metric)) for v in findings.verdicts)
+
+
+def _view(v: Verdict, scale: Scale) -> VerdictView:
+    kind = v.verdict if v.verdict in _KINDS else "inconclusive"
+    sentence = plain(v.sentence)
+    opening = _OPENING.match(sentence)
+    how = (opening["how"] or "") if opening and opening["kind"].lower() == kind else ""
+    body = sentence[opening.end() :] if opening and opening["kind"].lower() == kind else sentence
+    finding, details, next_step = _parts(body, v, scale)
+    return VerdictView(
+        kind=kind,
+        how=how,
+        claim=plain(v.statement or v.claim),
+        sentence=finding[:1].upper() + finding[1:],
+        next_step=next_step,
+        details=details,
+        strip=_strip(v, scale) if v.estimate else None,
+    )
+
+
+def _parts(body: str, v: Verdict, scale: Scale) -> tuple[str, str, str]:
+    """What was found, the numbers behind it, and what is still needed; nothing of the sentence is lost."""
+    found = _BODY.fullmatch(body)
+    if not found or not v.estimate:
+        step = _next_step(v)
+        return body, _details(v, scale), "" if step in body else step
+    smallest, _, next_step = found["rest"].partition(". ")
+    interval = re.sub(r"-(?=\d)", MINUS, found["interval"]).replace(" x ", f" {TIMES} ")
+    details = [interval, smallest.rstrip("."), plain(v.estimate.method, 120)]
+    return f"{found['finding']}.", " · ".join(d for d in details if d), next_step or _next_step(v)
+
+
+def _next_step(v: Verdict) -> str:
+    if v.verdict in ("supported", "refuted"):
+        return ""
+    if v.seeds_needed is not None:
+        return f"{plural(v.seeds_needed, 'seed')} would settle it."
+    return plain(v.remedy)
+
+
+def _details(v: Verdict, scale: Scale) -> str:
+    if v.estimate is None:
+        return ""
+    if v.metric in RATIO_METRICS:
+        value, span, least = ratio(v.estimate.value), ratio_span(v.estimate), ratio(v.delta)
+    else:
+        value, span = scale.change(v.estimate.value), scale.span(v.estimate, signed=True)
+        least = _amount(v.delta, scale)
+    shown = f"{value} ({span})" if math.isfinite(v.estimate.value) else span
+    parts = [shown, behind([v.estimate]), f"smallest effect that matters: {least}", plain(v.estimate.method, 120)]
+    return " · ".join(p for p in parts if p)
+
+
+def _amount(value: float, scale: Scale) -> str:
+    text = scale.number(value)
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + scale.unit
+
+
+def _strip(v: Verdict, scale: Scale) -> Strip | None:
+    e = v.estimate
+    if e is None or math.isnan(e.low) or math.isnan(e.high):
+        return None
+    over = v.metric in RATIO_METRICS
+    threshold = _threshold(v, over)
+    nothing = 0.0
+    ends = [_place(x, over) for x in (e.low, e.value, e.high)]
+    finite = [x for x in (*ends, nothing, _place(threshold, over)) if math.isfinite(x)]
+    room = 0.12 * (max(finite) - min(finite)) or 1.0
+    low, high = min(finite) - room, max(finite) + room
+
+    def at(x: float) -> float:
+        return round(100 * (min(max(x, low), high) - low) / (high - low), 2)
+
+    return Strip(
+        low=at(ends[0]),
+        value=at(ends[1]),
+        high=at(ends[2]),
+        nothing=at(nothing),
+        delta=at(_place(threshold, over)),
+        edge=100.0 if v.direction != "lower" else 0.0,
+        open_low=math.isinf(ends[0]),
+        open_high=math.isinf(ends[2]),
+        nothing_text=f"1{TIMES}" if over else "0",
+        delta_text=ratio(threshold) if over else _signed_amount(threshold, scale),
+    )
+
+
+def _signed_amount(value: float, scale: Scale) -> str:
+    text = _amount(abs(value), PLAIN if not scale.unit else scale)
+    return f"+{text}" if value > 0 else f"{MINUS}{text}"
+
+
+def _threshold(v: Verdict, over: bool) -> float:
+    if v.direction != "lower":
+        return v.delta
+    return min(v.delta, 1 / v.delta) if over and v.delta else -v.delta
+
+
+def _place(value: float, over: bool) -> float:
+    if not over:
+        return value
+    return math.log(value) if value > 0 else -math.inf

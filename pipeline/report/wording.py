@@ -1,0 +1,182 @@
+"""Numbers as people read them: "79.9%", "18.2 points", "1.3 TFLOPs", "3 min 20 s"."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.records import Estimate
+
+MISSING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
+SHARES = frozenset({"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall"})
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a metric is shown: `factor` and `digits` for every number, `suffix` after a score, `unit` after a change."""
+
+    factor: float
+    digits: int
+    suffix: str
+    unit: str
+
+    def number(self, value: float) -> str:
+        """The value without its suffix, "79.9"."""
+        return MISSING if math.isnan(value) else _fixed(value * self.factor, self.digits)
+
+    def score(self, value: float) -> str:
+        """The value with its suffix, "79.9%"."""
+        return MISSING if math.isnan(value) else self.number(value) + self.suffix
+
+    def change(self, value: float) -> str:
+        """A difference with its sign and unit, "+18.2 points"."""
+        return MISSING if math.isnan(value) else self.signed(value) + self.unit
+
+    def signed(self, value: float) -> str:
+        """A difference with its sign, "+18.2"; what rounds to zero has none."""
+        text = self.number(value)
+        return f"+{text}" if value > 0 and any(c in "123456789" for c in text) else text
+
+    def span(self, estimate: Estimate, *, signed: bool = False) -> str:
+        """The interval, "77.8 to 82.0"."""
+        show = self.signed if signed else self.number
+        if math.isnan(estimate.low) or math.isnan(estimate.high):
+            return "no interval"
+        return f"{show(estimate.low)} to {show(estimate.high)}"
+
+
+PERCENT = Scale(100.0, 1, "%", " points")
+PLAIN = Scale(1.0, 3, "", "")
+
+
+def scale_of(metric: str) -> Scale:
+    """Per cent for metrics that are shares of one, three decimals for all others."""
+    return PERCENT if metric in SHARES else PLAIN
+
+
+def _fixed(value: float, digits: int) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    text = f"{value:,.{digits}f}"
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+
+
+def ratio(value: float) -> str:
+    """A ratio with two figures that matter, "6.3x"; infinite ends are for the caller to word."""
+    if math.isnan(value):
+        return MISSING
+    if not math.isfinite(value):
+        return _fixed(value, 0)
+    return f"{_figures(value)}{TIMES}"
+
+
+def ratio_span(estimate: Estimate, floor: float = -math.inf, ceiling: float = math.inf) -> str:
+    """The interval of a ratio; an end outside what was measured reads "> ceiling" or "< floor"."""
+    low, high = estimate.low, estimate.high
+    if math.isnan(low) or math.isnan(high):
+        return "no interval"
+    if math.isinf(ceiling) and math.isinf(high):
+        return f"{_figures(low)} or more" if low > 0 and math.isfinite(low) else "without bounds"
+    if high == math.inf and low >= 0.999 * ceiling:
+        return f"> {_figures(ceiling)}"
+    return f"{_ratio_end(low, floor, ceiling)} to {_ratio_end(high, floor, ceiling)}"
+
+
+def _ratio_end(value: float, floor: float, ceiling: float) -> str:
+    if value == math.inf:
+        return f"> {_figures(ceiling)}" if math.isfinite(ceiling) else "∞"
+    if value == -math.inf or value <= 0:
+        return f"< {_figures(floor)}" if math.isfinite(floor) else "0"
+    return _figures(value)
+
+
+def _figures(value: float) -> str:
+    digits = 0 if abs(value) >= 20 else 1 if abs(value) >= 1 else 2
+    text = _fixed(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separated, "7,676"."""
+    return MISSING if math.isnan(value) else f"{value:,.0f}"
+
+
+def short_count(value: float) -> str:
+    """A large count in few characters, "22.7 M"."""
+    return _prefixed(value, 1000.0, ("", " k", " M", " G", " T"))
+
+
+def flops(value: float) -> str:
+    """Floating-point operations, "1.3 TFLOPs"."""
+    return _prefixed(value, 1000.0, (" FLOPs", " kFLOPs", " MFLOPs", " GFLOPs", " TFLOPs", " PFLOPs", " EFLOPs"))
+
+
+def byte_size(value: float) -> str:
+    """Bytes in decimal units, "90.9 MB"."""
+    return _prefixed(value, 1000.0, (" B", " kB", " MB", " GB", " TB"))
+
+
+def _prefixed(value: float, step: float, names: tuple[str, ...]) -> str:
+    if math.isnan(value):
+        return MISSING
+    rank = 0
+    while abs(value) >= step * 0.9995 and rank < len(names) - 1:
+        value, rank = value / step, rank + 1
+    digits = 0 if rank == 0 or abs(value) >= 99.95 else 1
+    return f"{value:,.{digits}f}{names[rank]}"
+
+
+def duration(seconds: float) -> str:
+    """A time span, "0.8 s", "42 s", "3 min 20 s", "1 h 05 min"."""
+    if math.isnan(seconds):
+        return MISSING
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value, "0.003" or "< 0.001"."""
+    if value is None or math.isnan(value):
+        return MISSING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def size_name(size: int | str) -> str:
+    """A train size as a label, "1,000" or "all"."""
+    return f"{size:,}" if isinstance(size, int) else size
+
+
+def plural(number: int, noun: str) -> str:
+    """ "1 seed", "3 seeds"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def behind(estimates: Iterable[Estimate]) -> str:
+    """What stands behind several numbers, in words: "95% intervals, 3 seeds x 1,500 items", "interval" for one."""
+    known = list(estimates)
+    if not known:
+        return ""
+    levels = sorted({e.level for e in known})
+    shown = " and ".join(f"{100 * level:.3g}%" for level in levels)
+    seeds, items = _range([e.seeds for e in known], "seed"), _range([e.items for e in known], "item")
+    noun = "interval" if len(known) == 1 else "intervals"
+    return f"{shown} {noun}, {seeds} {TIMES} {items}" if max(e.items for e in known) else f"{shown} {noun}, {seeds}"
+
+
+def _range(numbers: list[int], noun: str) -> str:
+    low, high = min(numbers), max(numbers)
+    return plural(high, noun) if low == high else f"{low:,} to {high:,} {noun}s"
+
+
+def plain(text: str, limit: int = 2000) -> str:
+    """`text` on one line without control characters, cut at `limit`: it may come from data or from an error."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

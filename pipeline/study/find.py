@@ -1,0 +1,75 @@
+"""From finished cells to findings: every number of a report, with its interval, and a verdict on every claim.
+
+The same cells give the same findings to the bit: all random numbers come from fixed streams. Nothing that depends on
+the machine or the moment stands outside `Findings.measured`.
+"""
+
+from collections.abc import Sequence
+
+from pipeline.config.schema import Base, Study, Task
+from pipeline.records import CellResult, FailedCell, Findings
+from pipeline.study.find_caveats import caveats, validation_labels
+from pipeline.study.find_claims import verdicts
+from pipeline.study.find_costs import costs, costs_to_target, measured
+from pipeline.study.find_curves import multipliers, transferred
+from pipeline.study.find_early import early
+from pipeline.study.find_estimates import Replicates
+from pipeline.study.find_fairness import fairness
+from pipeline.study.find_scores import contrasts, gaps, pairs, scores
+from pipeline.study.find_table import BASELINE, ScoreLoader, Table
+
+__all__ = ["ScoreLoader", "find"]
+
+
+def find(
+    study: Study,
+    cells: Sequence[CellResult],
+    load_scores: ScoreLoader,
+    *,
+    base: Base,
+    task: Task,
+    failed: Sequence[FailedCell] = (),
+) -> Findings:
+    """What the finished cells of a study say.
+
+    Cells of other arms, sizes or seeds than the study's are ignored. `load_scores` is called once for each cell.
+
+    Raises:
+        UnequalStartError: the arms do not start on the same line.
+        StorageError: a cell's scores do not fit its evaluation sets.
+    """
+    table = Table(study, cells, load_scores, task.metric)
+    equal = fairness(table.all_cells())
+    replicates = Replicates(table)
+    compared = pairs(table)
+    curves = [pair for pair in compared if pair[1] == BASELINE or pair in _curve_claims(study)]
+    scored, spent, ratios = scores(table, replicates), costs(table), costs_to_target(table, compared)
+    return Findings(
+        study=study.name,
+        question=study.question,
+        base=base.name,
+        task=task.name,
+        metric=table.metric,
+        higher_is_better=table.higher_is_better,
+        arms=study.arms,
+        sizes=study.sizes,
+        seeds=study.seeds,
+        verdicts=verdicts(table, replicates),
+        scores=scored,
+        contrasts=contrasts(table, replicates, compared),
+        multipliers=multipliers(table, replicates, curves, validation_labels(table)),
+        transferred=transferred(table, replicates, curves),
+        costs_to_target=ratios,
+        early=early(table),
+        gaps=gaps(table, replicates, scored),
+        costs=spent,
+        cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},
+        failed=tuple(failed),
+        fairness=equal,
+        caveats=caveats(table, base, task, failed, spent),
+        measured=measured(table, compared),
+    )
+
+
+def _curve_claims(study: Study) -> set[tuple[str, str]]:
+    return {(claim.arm, claim.against) for claim in study.claims.values() if claim.metric == "label_multiplier"}

@@ -1,0 +1,116 @@
+"""What the comparison does not show, in sentences."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from pipeline.analysis.breakeven import tasks_to_break_even
+from pipeline.config.schema import Base, Task
+from pipeline.records import ArmCost, FailedCell
+from pipeline.study.find_costs import target_costs
+from pipeline.study.find_table import BASELINE, Table
+
+CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
+SEEN = {
+    "known_seen": "is known to have seen the test text in pretraining",
+    "known_unseen": "is known not to have seen the test text in pretraining",
+    "unknown": "may have seen the test text in pretraining: it is not known",
+}
+
+
+def caveats(
+    table: Table,
+    base: Base,
+    task: Task,
+    failed: Sequence[FailedCell],
+    costs: Sequence[ArmCost],
+) -> tuple[str, ...]:
+    """Every condition and limit that a reader of the findings must know."""
+    return (
+        *_missing(table, failed),
+        *_base(base, task),
+        *_design(table),
+        *_convergence(costs),
+        *_pretraining(table, base),
+    )
+
+
+def validation_labels(table: Table) -> int:
+    """V, the labels of the validation set that every arm used beside its training labels; 0 without cells."""
+    cells = (cell for group in table.cells.values() for cell in group.values())
+    return max((e.items for cell in cells for e in cell.evaluations if e.role == "validation"), default=0)
+
+
+def _missing(table: Table, failed: Sequence[FailedCell]) -> Iterator[str]:
+    study = table.study
+    planned = len(study.arms) * len(study.sizes) * len(study.seeds)
+    finished = sum(len(table.cells.get((arm, size), ())) for arm in study.arms for size in study.sizes)
+    if finished < planned:
+        gone = [
+            f"{arm} n={size}: {len(table.cells.get((arm, size), ()))} of {len(study.seeds)} seeds"
+            for arm in study.arms
+            for size in study.sizes
+            if len(table.cells.get((arm, size), ())) < len(study.seeds)
+        ]
+        more = f" and {len(gone) - 6} more" if len(gone) > 6 else ""
+        yield (
+            f"{planned - finished} of {planned} cells have no result, {len(failed)} of them failed "
+            f"({'; '.join(gone[:6])}{more}). Every comparison uses the seeds that all its cells share."
+        )
+
+
+def _base(base: Base, task: Task) -> Iterator[str]:
+    name = base.name or "the base"
+    yield f"One pretrained checkpoint ({name}) was compared: this says nothing of other checkpoints or of its recipe."
+    note = f" ({base.test_text_note.rstrip('.')})" if base.test_text_note else ""
+    yield f"{name} {SEEN.get(base.test_text_seen, SEEN['unknown'])}{note}."
+    yield f"One task ({task.name or 'unnamed'}) with one split: other tasks and other splits may differ."
+
+
+def _design(table: Table) -> Iterator[str]:
+    study = table.study
+    labels = validation_labels(table)
+    if labels:
+        yield (
+            f"Every arm also used {labels:,} validation labels to choose its best point; "
+            "label counts and multipliers count training labels alone."
+        )
+    if "all" in study.sizes:
+        yield 'At size "all" seeds no longer vary the data: its intervals are conditional on this pool of examples.'
+    if "frozen" in study.arms:
+        yield "For frozen, seeds vary the subset and the head alone, so its spread is not that of a whole training."
+    if len(study.seeds) < 3:
+        yield f"{len(study.seeds)} seed(s): what varies from seed to seed is hardly known. Use three or more."
+    yield "Recipes are fixed for each arm, not tuned on this task; another recipe may change the differences."
+
+
+def _convergence(costs: Sequence[ArmCost]) -> Iterator[str]:
+    for cost in costs:
+        if cost.arm == BASELINE and cost.converged_gain is not None and cost.converged_gain >= CONVERGED:
+            yield (
+                f"{cost.arm} n={cost.size} had not converged: it still gained {100 * cost.converged_gain:.1f} points "
+                "over the last quarter of its steps. Longer training may narrow the difference."
+            )
+
+
+def _pretraining(table: Table, base: Base) -> Iterator[str]:
+    name = base.name or "the base"
+    if base.pretraining_flops is None:
+        yield f"The cost of pretraining {name} is unknown and is charged to no arm."
+        return
+    source = f" ({base.pretraining_source})" if base.pretraining_source else ""
+    yield (
+        f"The cost of pretraining {name}, about {base.pretraining_flops:.2g} FLOPs{source}, is charged to no arm"
+        f"{_paid_back(table, base.pretraining_flops)}."
+    )
+
+
+def _paid_back(table: Table, pretraining: float) -> str:
+    """After how many such tasks, for the first pretrained arm and the largest size where every seed gets there."""
+    for arm in table.study.arms:
+        for size in reversed(table.curve_sizes(arm)):
+            spent = target_costs(table, arm, BASELINE, size, "flops") if arm != BASELINE else None
+            if spent:
+                tasks = tasks_to_break_even(pretraining, *spent)
+                when = "is never paid back" if math.isinf(tasks) else f"is paid back after {tasks:,.0f} such tasks"
+                return f"; it {when} where {arm} and {BASELINE} are trained to the target at n={size}"
+    return ""

@@ -1,0 +1,187 @@
+"""What arms cost: in total, and to reach the study's target."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.analysis.cost import CostRatio, cost_ratio, cost_to_target
+from pipeline.records import ArmCost, CellResult, CostToTarget, Estimate
+from pipeline.study.find_curves import ratio_text
+from pipeline.study.find_estimates import Effect
+from pipeline.study.find_scores import Pair
+from pipeline.study.find_table import Size, Table
+
+Floats = npt.NDArray[np.float64]
+
+UNITS: dict[str, Callable[[CellResult], Sequence[float]]] = {
+    "flops": lambda cell: [point.flops for point in cell.trajectory],
+    "examples": lambda cell: [point.examples for point in cell.trajectory],
+    "seconds": lambda cell: cell.measured.trajectory_seconds,
+}
+REPEATABLE = ("flops", "examples")  # seconds differ between two runs of the same study
+LOG_T = "Student's t on log ratios over seeds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetRatio:
+    """A cost ratio with its record's text and the number of seeds that never reach the target."""
+
+    effect: Effect
+    ratio: CostRatio
+    censored_arm: int
+    censored_against: int
+    text: str
+
+
+def costs(table: Table) -> tuple[ArmCost, ...]:
+    """Means over the seeds of every arm and size."""
+    return tuple(_cost(table.of(arm, size), arm, size) for arm, size in table.groups())
+
+
+def _cost(cells: Sequence[CellResult], arm: str, size: Size) -> ArmCost:
+    gains = [cell.converged_gain for cell in cells if cell.converged_gain is not None]
+    return ArmCost(
+        arm=arm,
+        size=size,
+        flops=float(np.mean([cell.cost.flops for cell in cells])),
+        examples=float(np.mean([cell.cost.examples for cell in cells])),
+        steps=float(np.mean([cell.cost.steps for cell in cells])),
+        parameters=max(cell.cost.parameters for cell in cells),
+        trained_parameters=max(cell.cost.trained_parameters for cell in cells),
+        stored_bytes=max(cell.cost.stored_bytes for cell in cells),
+        converged_gain=float(np.mean(gains)) if gains else None,
+    )
+
+
+def costs_to_target(table: Table, wanted: Sequence[Pair]) -> tuple[CostToTarget, ...]:
+    """Ratios in FLOPs and in examples of every pair at every size, where the study states a target."""
+    target = table.study.target
+    if target is None:
+        return ()
+    return tuple(
+        CostToTarget(
+            arm=arm,
+            against=against,
+            size=size,
+            unit=unit,
+            target=target,
+            estimate=found.effect.estimate,
+            censored_arm=found.censored_arm,
+            censored_against=found.censored_against,
+            text=found.text,
+        )
+        for arm, against in wanted
+        for size in table.study.sizes
+        for unit in REPEATABLE
+        if (found := target_ratio(table, arm, against, size, unit, table.study.confidence))
+    )
+
+
+def target_ratio(table: Table, arm: str, against: str, size: Size, unit: str, level: float) -> TargetRatio | None:
+    """against/arm of the cost to the study's target; None without a target or a shared seed."""
+    seeds = table.seeds((arm, size), (against, size))
+    if table.study.target is None or not seeds:
+        return None
+    ours, ours_reached = _reach(table, arm, size, seeds, unit)
+    theirs, theirs_reached = _reach(table, against, size, seeds, unit)
+    starts = [[_first_step(UNITS[unit](cell)) for cell in table.of(name, size, seeds)] for name in (arm, against)]
+    ratio = cost_ratio(ours, ours_reached, theirs, theirs_reached, np.min(np.array(starts), axis=0), level)
+    missed, missed_against = int(np.sum(~ours_reached)), int(np.sum(~theirs_reached))
+    estimate = Estimate(
+        value=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        level=level,
+        seeds=len(seeds),
+        items=0,
+        method=LOG_T,
+        p=None,
+        note=_conditions(ratio, len(seeds), missed, missed_against),
+    )
+    spread = ratio.log_variance if ratio.bound == "" else math.inf
+    return TargetRatio(
+        effect=Effect(estimate=estimate, per_seed=spread, fixed=0.0),
+        ratio=ratio,
+        censored_arm=missed,
+        censored_against=missed_against,
+        text=bound_text(ratio),
+    )
+
+
+def target_costs(table: Table, arm: str, against: str, size: Size, unit: str) -> tuple[float, float] | None:
+    """Mean costs to the target of the two arms over their shared seeds; None unless every seed of both gets there."""
+    seeds = table.seeds((arm, size), (against, size))
+    if table.study.target is None or not seeds:
+        return None
+    ours, ours_reached = _reach(table, arm, size, seeds, unit)
+    theirs, theirs_reached = _reach(table, against, size, seeds, unit)
+    if not (ours_reached.all() and theirs_reached.all()):
+        return None
+    return float(ours.mean()), float(theirs.mean())
+
+
+def bound_text(ratio: CostRatio) -> str:
+    """ "3.2", "> 3.2", "< 0.8" or "not determined"."""
+    if ratio.bound == "unknown":
+        return "not determined"
+    return ratio_text(ratio.value, {"above": "> ", "below": "< "}.get(ratio.bound, ""))
+
+
+def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    target = table.study.target
+    assert target is not None
+    reached = [
+        cost_to_target(
+            np.array([point.validation_score for point in cell.trajectory]),
+            np.array(UNITS[unit](cell), dtype=np.float64),
+            target,
+            higher_is_better=table.higher_is_better,
+        )
+        for cell in table.of(arm, size, seeds)
+    ]
+    return np.array([cost for cost, _ in reached]), np.array([held for _, held in reached])
+
+
+def _first_step(costs: Sequence[float]) -> float:
+    """The cost of the first point after the start: as finely as the grid can tell costs apart."""
+    return next((float(cost) for cost in costs if cost > 0), 1.0)
+
+
+def _conditions(ratio: CostRatio, seeds: int, missed: int, missed_against: int) -> str:
+    parts = ["read off the evaluation grid"]
+    if missed or missed_against:
+        parts.append(f"the target is not reached by {missed} and {missed_against} of {seeds} seeds")
+    if ratio.bound == "unknown":
+        parts.append("seeds bound it on both sides")
+    if seeds == 1:
+        parts.append("one seed: no interval")
+    return "; ".join(parts)
+
+
+def measured(table: Table, wanted: Sequence[Pair]) -> dict[str, dict[str, float]]:
+    """What depends on the machine and the moment, by "arm n=size": seconds, memory, ratio of seconds to target."""
+    found = {f"{arm} n={size}": _measured(table.of(arm, size)) for arm, size in table.groups()}
+    for arm, against in wanted:
+        for size in table.study.sizes:
+            ratio = target_ratio(table, arm, against, size, "seconds", table.study.confidence)
+            if ratio:
+                estimate, name = ratio.effect.estimate, f"{arm} n={size}"
+                prefix = "seconds_to_target_ratio" + ("" if against == "scratch" else f"_against_{against}")
+                found[name] |= {
+                    prefix: estimate.value,
+                    f"{prefix}_low": estimate.low,
+                    f"{prefix}_high": estimate.high,
+                }
+    return found
+
+
+def _measured(cells: Sequence[CellResult]) -> dict[str, float]:
+    return {
+        "seconds": float(np.mean([cell.measured.seconds for cell in cells])),
+        "training_seconds": float(np.mean([cell.measured.training_seconds for cell in cells])),
+        "evaluation_seconds": float(np.mean([cell.measured.evaluation_seconds for cell in cells])),
+        "peak_memory_bytes": float(max(cell.measured.peak_memory_bytes for cell in cells)),
+    }

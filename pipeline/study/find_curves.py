@@ -1,0 +1,222 @@
+"""How many labels a start is worth: label multipliers and effective data transferred."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.analysis.curves import (
+    FEWEST_POINTS,
+    LabelMultiplier,
+    isotonic,
+    labels_to_reach,
+    multiplier_interval,
+    transferred_law,
+)
+from pipeline.records import Estimate, Multiplier, Transferred
+from pipeline.study.find_estimates import BOOTSTRAP, ONE_SEED, Effect, Replicates, Term, effect, pool_note, widening
+from pipeline.study.find_scores import Pair
+from pipeline.study.find_table import Size, Table
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The learning curve of `against` and the score of `arm` at one size, over the seeds all of these cells share.
+
+    Scores are signed so that higher is better.
+    """
+
+    table: Table
+    replicates: Replicates
+    arm: str
+    against: str
+    size: Size
+
+    @cached_property
+    def against_sizes(self) -> list[Size]:
+        """The sizes of `against`, ascending."""
+        return self.table.curve_sizes(self.against)
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds shared by the arm's cells and the whole curve; empty where there are none."""
+        groups = [(self.arm, self.size), *((self.against, size) for size in self.against_sizes)]
+        return self.table.seeds(*groups) if self.against_sizes else ()
+
+    @cached_property
+    def sizes(self) -> Floats:
+        """Training labels at each point of the curve, [K]."""
+        return np.array([self.table.train_items(self.against, s) for s in self.against_sizes], dtype=np.float64)
+
+    @property
+    def labels(self) -> int:
+        """Training labels n of the arm."""
+        return self.table.train_items(self.arm, self.size)
+
+    @cached_property
+    def means(self) -> Floats:
+        """The curve's measured scores, [K]."""
+        return np.array([self._mean(self.against, size) for size in self.against_sizes])
+
+    @cached_property
+    def target(self) -> float:
+        """The arm's measured score."""
+        return self._mean(self.arm, self.size)
+
+    @cached_property
+    def resampled(self) -> tuple[Floats, Floats]:
+        """Joint replicates of the curve [B, K] and of the arm's score [B], seeds and items resampled."""
+        curve = [self._draws(self.against, size) for size in self.against_sizes]
+        return np.stack(curve, axis=1), self._draws(self.arm, self.size)
+
+    @cached_property
+    def reached(self) -> Floats:
+        """Replicates [B] of N*, infinite where censored."""
+        curve, target = self.resampled
+        return labels_to_reach(self.sizes, isotonic(curve), target)
+
+    def _mean(self, arm: str, size: Size) -> float:
+        dataset = self.dataset
+        rows = self.table.rows(arm, size, dataset, self.seeds)
+        return self.table.sign * float(self.table.score(rows, dataset).mean())
+
+    def _draws(self, arm: str, size: Size) -> Floats:
+        return np.asarray(self.table.sign * self.replicates.of(arm, size, self.dataset, self.seeds))
+
+    @property
+    def dataset(self) -> str:
+        """The in-domain test set."""
+        return next(s.name for s in self.table.sets.values() if s.role == "in_domain")
+
+
+def multipliers(
+    table: Table, replicates: Replicates, wanted: Sequence[Pair], validation_labels: int
+) -> tuple[Multiplier, ...]:
+    """N*/n of every pair at every size at which the arm has cells."""
+    found = []
+    for arm, against in wanted:
+        for size in table.curve_sizes(arm):
+            measured = multiplier_of(Curve(table, replicates, arm, against, size), table.study.confidence)
+            if measured:
+                labels, multiplier = measured
+                found.append(
+                    Multiplier(
+                        arm=arm,
+                        against=against,
+                        size=size,
+                        estimate=labels.estimate,
+                        text=ratio_text(multiplier.value, {"above": "> ", "below": "< "}.get(multiplier.censored, "")),
+                        validation_labels=validation_labels,
+                    )
+                )
+    return tuple(found)
+
+
+def multiplier_of(curve: Curve, level: float) -> tuple[Effect, LabelMultiplier] | None:
+    """The label multiplier with its interval; `per_seed` and `fixed` of the effect are variances of its logarithm.
+
+    None where the arm and the whole of the other's curve share no seed.
+    """
+    if not curve.seeds or curve.table.in_domain is None:
+        return None
+    found = multiplier_interval(curve.sizes, curve.means, curve.target, curve.labels, *curve.resampled, level)
+    total, shared = log_variance(curve.reached), _fixed_share(curve)
+    seeds = len(curve.seeds)
+    estimate = Estimate(
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        level=level,
+        seeds=seeds,
+        items=curve.table.in_domain.items,
+        method=BOOTSTRAP,
+        note=_conditions(curve, found),
+    )
+    return Effect(estimate=estimate, per_seed=total * (1.0 - shared) * seeds, fixed=total * shared), found
+
+
+def log_variance(labels: Floats) -> float:
+    """Variance of log N* over replicates [B], by its quartiles, so that censored ones may stay in; may be infinite."""
+    ordered = np.sort(labels)
+    first, third = ordered[len(ordered) // 4], ordered[3 * len(ordered) // 4]
+    if not (first > 0.0 and third < math.inf):
+        return math.inf
+    return float((np.log(third / first) / 1.349) ** 2)
+
+
+def _fixed_share(curve: Curve) -> float:
+    """The share of the variance that more seeds would not remove, as in the difference at the curve's nearest size."""
+    labels = float(labels_to_reach(curve.sizes, isotonic(curve.means), np.array(curve.target)))
+    near = int(np.argmin(np.abs(np.log(curve.sizes) - np.log(np.clip(labels, curve.sizes[0], curve.sizes[-1])))))
+    terms = [
+        Term(sign=1.0, arm=curve.arm, size=curve.size, dataset=curve.dataset),
+        Term(sign=-1.0, arm=curve.against, size=curve.against_sizes[near], dataset=curve.dataset),
+    ]
+    found = effect(curve.table, curve.replicates, terms, curve.seeds, curve.table.study.confidence)
+    whole = found.per_seed / len(curve.seeds) + found.fixed
+    return found.fixed / whole if whole > 0.0 else 0.0
+
+
+def _conditions(curve: Curve, found: LabelMultiplier) -> str:
+    edges = {"above": "censored: past the largest size measured", "below": "censored: below the smallest size measured"}
+    alone = ONE_SEED if len(curve.seeds) == 1 else widening(len(curve.seeds))
+    parts = [edges.get(found.censored, ""), alone, pool_note([curve.size, *curve.against_sizes])]
+    return "; ".join(part for part in parts if part)
+
+
+def transferred(table: Table, replicates: Replicates, wanted: Sequence[Pair]) -> tuple[Transferred, ...]:
+    """Effective data transferred of every pair, fitted over the sizes where it is known."""
+    return tuple(
+        _transferred(table, replicates, arm, against)
+        for arm, against in wanted
+        if table.curve_sizes(arm) and table.curve_sizes(against)
+    )
+
+
+def _transferred(table: Table, replicates: Replicates, arm: str, against: str) -> Transferred:
+    curves = [Curve(table, replicates, arm, against, size) for size in table.curve_sizes(arm)]
+    curves = [curve for curve in curves if curve.seeds]
+    sizes = np.array([curve.labels for curve in curves], dtype=np.float64)
+    labels = np.array([labels_to_reach(c.sizes, isotonic(c.means), np.array(c.target)) for c in curves])
+    points = int(np.sum(np.isfinite(labels) & (labels > sizes)))
+    if points < FEWEST_POINTS:
+        note = f"{points} of {len(curves)} sizes have an uncensored positive D = N* - n; a fit needs {FEWEST_POINTS}"
+        return Transferred(arm=arm, against=against, points=points, k=None, alpha=None, note=note)
+    resampled = np.stack([curve.reached for curve in curves], axis=1)
+    return _law(table, arm, against, sizes, labels, resampled, min(len(c.seeds) for c in curves))
+
+
+def _law(
+    table: Table, arm: str, against: str, sizes: Floats, labels: Floats, resampled: Floats, seeds: int
+) -> Transferred:
+    law = transferred_law(sizes, labels, resampled, table.study.confidence)
+    assert law is not None
+    assert table.in_domain is not None
+    note = f"holds for this pair of domains alone; {law.usable:.0%} of the replicates allow the fit"
+    items = table.in_domain.items
+    k, alpha = (
+        Estimate(
+            value=value,
+            low=min(low, value),
+            high=max(high, value),
+            level=table.study.confidence,
+            seeds=seeds,
+            items=items,
+            method=BOOTSTRAP,
+        )
+        for value, (low, high) in ((law.k, law.k_interval), (law.alpha, law.alpha_interval))
+    )
+    points = int(np.sum(np.isfinite(labels) & (labels > sizes)))
+    return Transferred(arm=arm, against=against, points=points, k=k, alpha=alpha, note=note)
+
+
+def ratio_text(value: float, mark: str = "") -> str:
+    """A ratio in three digits or fewer, with "> " or "< " before a bound: "6.3", "> 16", "< 0.5"."""
+    if value >= 100.0:
+        return f"{mark}{value:,.0f}"
+    return f"{mark}{value:.3g}" if mark or value < 1.0 else f"{mark}{float(f'{value:.3g}'):.3g}"

@@ -1,0 +1,59 @@
+"""How accurate arms are before and soon after they start, from their validation trajectories."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.analysis.trajectory import normalised_area, score_after
+from pipeline.records import CellResult, EarlyAccuracy
+from pipeline.study.find_estimates import Effect, over_seeds, within, without_p
+from pipeline.study.find_table import Size, Table
+
+CONDITION = "conditional on the validation items"
+
+
+def early(table: Table) -> tuple[EarlyAccuracy, ...]:
+    """Untrained score, score after the study's `early_examples`, and normalised area, of every arm and size."""
+    return tuple(_early(table, arm, size) for arm, size in table.groups())
+
+
+def _early(table: Table, arm: str, size: Size) -> EarlyAccuracy:
+    study, cells, end = table.study, table.of(arm, size), horizon(table, size)
+    ended = any(cell.trajectory[-1].examples < study.early_examples for cell in cells)
+    quick = [score_after(*_path(cell), study.early_examples) for cell in cells]
+    note = f"{CONDITION}; {'a run ended earlier: its last score counts' if ended else ''}".rstrip("; ")
+    parts = (
+        ([cell.trajectory[0].validation_score for cell in cells], CONDITION),
+        (quick, note),
+        ([normalised_area(*_path(cell), end) for cell in cells], f"over the first {end:,} examples; {CONDITION}"),
+    )
+    untrained, after, area = (
+        without_p(within(over_seeds(values, study.confidence, text).estimate, table.metric)) for values, text in parts
+    )
+    return EarlyAccuracy(
+        arm=arm, size=size, untrained=untrained, early_examples=study.early_examples, early=after, area=area
+    )
+
+
+def area_difference(table: Table, arm: str, against: str, size: Size, level: float) -> Effect | None:
+    """`arm` minus `against` in normalised area, paired by seed over one horizon; None where they share no seed."""
+    seeds = table.seeds((arm, size), (against, size))
+    if not seeds:
+        return None
+    end = horizon(table, size)
+    ours, theirs = (
+        np.array([normalised_area(*_path(cell), end) for cell in table.of(name, size, seeds)])
+        for name in (arm, against)
+    )
+    return over_seeds(list(ours - theirs), level, f"over the first {end:,} examples; {CONDITION}")
+
+
+def horizon(table: Table, size: Size) -> int:
+    """The examples that every run at this size trained on at least, so that areas span the same stretch."""
+    cells: Sequence[CellResult] = [cell for arm in table.study.arms for cell in table.of(arm, size)]
+    return min(cell.trajectory[-1].examples for cell in cells)
+
+
+def _path(cell: CellResult) -> tuple[np.ndarray, np.ndarray]:
+    examples = np.array([point.examples for point in cell.trajectory], dtype=np.float64)
+    return examples, np.array([point.validation_score for point in cell.trajectory], dtype=np.float64)

@@ -1,0 +1,159 @@
+"""Finished cells of a study as compact [seeds, items] matrices, so that ten thousand cells fit in memory."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.analysis.metrics import chance_level, macro_f1
+from pipeline.config.schema import Study
+from pipeline.errors import StorageError
+from pipeline.records import CellResult, Evaluation
+
+Size = int | str
+Matrix = npt.NDArray[Any]
+BASELINE = "scratch"
+TESTED = ("in_domain", "out_of_domain")
+
+
+class ScoreLoader(Protocol):
+    """Reads a finished cell's per-example scores, dtype SCORES_DTYPE, by its id."""
+
+    def __call__(self, cell_id: str, /) -> npt.NDArray[Any]:
+        """The rows of all its evaluation sets."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestSet:
+    """One evaluation set that arms are compared on; `labels` is [N], -1 where an item has none."""
+
+    name: str
+    role: str
+    items: int
+    labels: Matrix
+    chance: float
+
+
+class Table:
+    """The study's finished cells by arm, size and seed. Each cell's scores are loaded once, when it is built."""
+
+    def __init__(self, study: Study, cells: Sequence[CellResult], scores: ScoreLoader, metric: str) -> None:
+        self.study = study
+        self.cells: dict[tuple[str, Size], dict[int, CellResult]] = defaultdict(dict)
+        for cell in _wanted(study, cells):
+            self.cells[cell.key.arm, cell.key.size][cell.key.seed] = cell
+        first = next(iter(self.all_cells()), None)
+        self.metric = first.metric if first else metric
+        self.higher_is_better = first.higher_is_better if first else True
+        self.labels = first.labels if first else ()
+        self.sets: dict[str, TestSet] = {}
+        self._rows: dict[tuple[str, Size, str], Matrix] = {}
+        for arm, size in self.groups():
+            self._read(arm, size, self.of(arm, size), scores)
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the metric is a mean of per-example scores, so that the crossed components apply to it."""
+        return self.metric != "macro_f1"
+
+    @property
+    def sign(self) -> float:
+        """1 where a higher metric is better, else -1."""
+        return 1.0 if self.higher_is_better else -1.0
+
+    @property
+    def in_domain(self) -> TestSet | None:
+        """The test set of the task, or None without cells."""
+        return next((s for s in self.sets.values() if s.role == "in_domain"), None)
+
+    def resolve(self, dataset: str) -> TestSet | None:
+        """The set a claim means: "test" is the in-domain one, whatever it is called."""
+        return self.in_domain if dataset == "test" else self.sets.get(dataset)
+
+    def all_cells(self) -> list[CellResult]:
+        """Every finished cell, in the order of the study's arms, sizes and ascending seeds."""
+        return [cell for arm, size in self.groups() for cell in self.of(arm, size)]
+
+    def groups(self) -> list[tuple[str, Size]]:
+        """Every (arm, size) with at least one cell, in the study's order."""
+        return [(arm, size) for arm in self.study.arms for size in self.study.sizes if self.cells.get((arm, size))]
+
+    def seeds(self, *groups: tuple[str, Size]) -> tuple[int, ...]:
+        """The seeds that all of these (arm, size) have finished, ascending."""
+        common = set.intersection(*(set(self.cells.get(group, ())) for group in groups))
+        return tuple(sorted(common))
+
+    def of(self, arm: str, size: Size, seeds: Sequence[int] | None = None) -> list[CellResult]:
+        """The finished cells of an arm and size, in the order of `seeds`."""
+        group = self.cells.get((arm, size), {})
+        return [group[seed] for seed in (sorted(group) if seeds is None else seeds)]
+
+    def train_items(self, arm: str, size: Size) -> int:
+        """How many labels its cells trained on, the most of any seed."""
+        return max(cell.train_items for cell in self.of(arm, size))
+
+    def curve_sizes(self, arm: str) -> list[Size]:
+        """The sizes at which the arm has cells, by the labels they trained on, ascending."""
+        present = [size for size in self.study.sizes if self.cells.get((arm, size))]
+        return sorted(present, key=lambda size: self.train_items(arm, size))
+
+    def rows(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> Matrix:
+        """Per-example scores float32 [S, N], or predicted classes int32 [S, N] where the metric is no mean."""
+        order = {seed: row for row, seed in enumerate(sorted(self.cells[arm, size]))}
+        whole = self._rows[arm, size, dataset]
+        return whole if len(seeds) == len(order) else whole[[order[seed] for seed in seeds]]
+
+    def score(self, rows: Matrix, dataset: str) -> npt.NDArray[np.float64]:
+        """The metric of every seed, [S], from `rows`."""
+        if self.is_mean:
+            return np.asarray(rows.mean(axis=1, dtype=np.float64))
+        labels = self.sets[dataset].labels
+        return np.array([macro_f1(labels, row, classes=len(self.labels)) for row in rows])
+
+    def _read(self, arm: str, size: Size, cells: list[CellResult], scores: ScoreLoader) -> None:
+        for position, cell in enumerate(cells):
+            table = scores(cell.cell_id)
+            for index, evaluation in enumerate(cell.evaluations):
+                if evaluation.role in TESTED:
+                    part = _ordered(table[table["dataset"] == index], evaluation, cell)
+                    self._add_set(evaluation, part)
+                    shape = (len(cells), evaluation.items)
+                    kind = np.float32 if self.is_mean else np.int32
+                    rows = self._rows.setdefault((arm, size, evaluation.dataset), np.zeros(shape, dtype=kind))
+                    rows[position] = part["score" if self.is_mean else "predicted"]
+
+    def _add_set(self, evaluation: Evaluation, part: Matrix) -> None:
+        if evaluation.dataset not in self.sets:
+            labels = np.array(part["label"])
+            self.sets[evaluation.dataset] = TestSet(
+                name=evaluation.dataset,
+                role=evaluation.role,
+                items=evaluation.items,
+                labels=labels,
+                chance=chance_level(self.metric, labels),
+            )
+
+
+def _wanted(study: Study, cells: Sequence[CellResult]) -> list[CellResult]:
+    return [
+        cell
+        for cell in cells
+        if cell.key.arm in study.arms and cell.key.size in study.sizes and cell.key.seed in study.seeds
+    ]
+
+
+def _ordered(part: Matrix, evaluation: Evaluation, cell: CellResult) -> Matrix:
+    """The rows of one set by item, every item once."""
+    items = part["item"]
+    if len(items) == evaluation.items and np.array_equal(items, np.arange(evaluation.items)):
+        return part
+    if not np.array_equal(np.sort(items), np.arange(evaluation.items)):
+        raise StorageError(
+            f"The scores of cell {cell.cell_id} must hold each of the {evaluation.items} items of "
+            f"{evaluation.dataset} once, but hold {len(items)} rows. Delete the cell's folder and run again."
+        )
+    return np.asarray(part[np.argsort(items)])

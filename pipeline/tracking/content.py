@@ -1,0 +1,175 @@
+"""What the dashboard shows of a study and of its cells: tags, parameters, metrics, data sets and notes."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from pipeline.records import CellResult, Evaluation, TrajectoryPoint
+from pipeline.tracking.events import CellFinished, CellPoint, CellStarted, StudyFinished, StudyStarted
+
+ATTEMPT = "headstart.attempt"  # by which a run is found again
+NOTE = "mlflow.note.content"
+# The same colours as in the report's figures; hues after Okabe and Ito (2008).
+_COLOURS = {
+    "pretrained": "#0068a8",
+    "scratch": "#cf5200",
+    "frozen": "#00805e",
+    "lora": "#a83f83",
+    "self_pretrained": "#8a6a00",
+}
+_SPARE = ("#5b4bb5", "#4d6470", "#9b2c2c", "#2f7d8c")
+_MEASURED = ("seconds", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a metric, at a time in milliseconds and a step in training examples."""
+
+    key: str
+    value: float
+    at: int
+    step: int
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A set of examples a cell was trained or scored on; `digest` is the project's own, over all its rows."""
+
+    name: str
+    digest: str
+    rows: int
+    context: str
+
+
+def colour(arm: str) -> str:
+    """The arm's colour in lists and charts."""
+    return _COLOURS.get(arm) or _SPARE[sum(arm.encode()) % len(_SPARE)]
+
+
+def cell_name(started: CellStarted) -> str:
+    """The run's name: "pretrained n=100 seed 0"."""
+    return f"{started.key.label} seed {started.key.seed}"
+
+
+def cell_params(started: CellStarted) -> dict[str, str]:
+    """The short set of settings that people compare runs by; all of them are in config.json."""
+    key = started.key
+    return {
+        "arm": key.arm,
+        "cell": key.label,
+        "seed": str(key.seed),
+        "data/train_size": str(key.size),
+        "base": key.base,
+        "task": key.task,
+        "optim/lr": f"{started.lr:g}",
+    }
+
+
+def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[str, str]:
+    """The tags of a cell's run; `current` is "no" once the study's findings do not rest on it."""
+    tags = {
+        **cell_params(started),
+        "kind": "cell",
+        "study_id": study_id,
+        "cell_id": started.cell_id,
+        "current": "yes",
+        "mlflow.runColor": colour(started.key.arm),
+        "mlflow.source.name": "headstart",
+    }
+    return tags | ({"mlflow.parentRunId": parent} if parent else {})
+
+
+def study_tags(study_id: str, name: str) -> dict[str, str]:
+    """The tags of a study's own run."""
+    return {"kind": "study", "study_id": study_id, "study": name, "mlflow.source.name": "headstart"}
+
+
+def point_values(point: TrajectoryPoint, metric: str, at: int) -> list[Value]:
+    """The metrics of one point of the trajectory; what is not a finite number is left out."""
+    named = {
+        f"val/{metric}": point.validation_score,
+        "val/loss": point.validation_loss,
+        "train/loss": point.train_loss,
+        "optim/lr": point.learning_rate,
+    }
+    return _values(named, at, point.examples)
+
+
+def result_values(finished: CellFinished, shown: Sequence[CellPoint], at: int) -> list[Value]:
+    """The metrics of a finished cell: scores and costs once, and the points that were not `shown` before."""
+    result, known = finished.result, {event.point.examples for event in shown}
+    values = _values(_scores(result) | _costs(result), at, 0)
+    start, seconds = result.measured.started_at, result.measured.trajectory_seconds
+    for i, point in enumerate(result.trajectory):
+        if point.examples not in known:
+            moment = int((start + seconds[i]) * 1000) if i < len(seconds) else at
+            values += point_values(point, result.metric, moment)
+    return values
+
+
+def data_sets(result: CellResult) -> Iterator[DataSet]:
+    """The sets a cell was trained, chosen and tested on."""
+    key = result.key
+    yield DataSet(
+        f"{key.task} train n={key.size}", _short(result.start_line.train_items), result.train_items, "training"
+    )
+    contexts = {"validation": "validation", "in_domain": "testing", "out_of_domain": "testing"}
+    for evaluation in result.evaluations:
+        if evaluation.role in contexts:
+            name, context = f"{evaluation.dataset} ({evaluation.role})", contexts[evaluation.role]
+            yield DataSet(name, _short(evaluation.fingerprint), evaluation.items, context)
+
+
+def question(started: StudyStarted) -> str:
+    """The note of an experiment whose study has no findings yet."""
+    return _plain(started.sentence)
+
+
+def answer(started: StudyStarted | None, finished: StudyFinished) -> str:
+    """The note of a study: the verdict in its first line, then the question and the other verdicts."""
+    sentences = [_plain(sentence) for sentence in finished.sentences] or ["The study states no claim."]
+    parts = [sentences[0], f"Question: {_plain(started.question)}" if started else ""]
+    parts += [f"- {sentence}" for sentence in sentences[1:]]
+    if finished.failed:
+        parts.append(f"Cells without a result: {len(finished.failed)}.")
+    parts.append("The full report is under Artifacts: report.html.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _scores(result: CellResult) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for evaluation in result.evaluations:
+        for name, value in evaluation.metrics.items():
+            if name == result.metric or evaluation.role not in ("validation", "train"):
+                found.setdefault(_score_key(evaluation, name), value)
+    return found
+
+
+def _score_key(evaluation: Evaluation, name: str) -> str:
+    prefixes = {"in_domain": "test/", "validation": "val/best_", "train": "train/best_"}
+    if evaluation.role in prefixes:
+        return prefixes[evaluation.role] + _safe(name)
+    return f"test/{_safe(name)} {_safe(evaluation.dataset)}"
+
+
+def _costs(result: CellResult) -> dict[str, float]:
+    costs = {f"cost/{f.name}": float(getattr(result.cost, f.name)) for f in fields(result.cost)}
+    return costs | {f"cost/{name}": float(getattr(result.measured, name)) for name in _MEASURED}
+
+
+def _values(named: Mapping[str, float | None], at: int, step: int) -> list[Value]:
+    return [Value(k, float(v), at, step) for k, v in named.items() if v is not None and math.isfinite(v)]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+
+
+def _short(digest: str) -> str:
+    return digest[:36] or "unknown"  # the store keeps 36 characters
+
+
+def _plain(sentence: str) -> str:
+    """Without the marks that would make it a heading or a list, and on one line."""
+    return " ".join(sentence.split()).lstrip("#>-* ")

@@ -1,0 +1,167 @@
+"""The dashboard: MLflow's server on the local store, on loopback alone, in the foreground."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from pipeline.config.schema import Tracking
+from pipeline.errors import ServiceError
+from pipeline.files import lock
+from pipeline.tracking.client import replay_command
+from pipeline.tracking.links import links
+from pipeline.tracking.store import Store, store_of
+from pipeline.tracking.web import HOST
+
+START_SECONDS = 90.0  # a first start creates the store's tables
+
+
+def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print) -> None:
+    """Show the dashboard until Ctrl-C or SIGTERM; for a server that runs elsewhere, only say its addresses.
+
+    Args:
+        tracking: which store, and the local dashboard's port.
+        root: where results go (`paths.root`).
+        say: takes each line that the user is told.
+
+    Raises:
+        ServiceError: the port is taken, the server didn't start, or nothing is recorded (`tracking=none`).
+    """
+    store = store_of(tracking, root)
+    if store is None:
+        raise ServiceError("tracking=none records nothing to show. Use tracking=local or tracking=server.")
+    if store.address:
+        _say_links(tracking, root, say)
+        return
+    _check_free(tracking.port)
+    with _signals(), _caught_up(store), _server(store, tracking.port) as server:
+        _say_links(tracking, root, say)
+        say("Ctrl-C stops the dashboard.")
+        with contextlib.suppress(KeyboardInterrupt):
+            server.wait()
+            raise ServiceError(f"The dashboard's server ended by itself; its last words are in {_log(store)}.")
+
+
+def server_command(store: Store, port: int) -> list[str]:
+    """The command that serves the local store."""
+    return [sys.executable, "-P", "-m", "pipeline.tracking.web", str(port), str(store.root.absolute())]
+
+
+def _say_links(tracking: Tracking, root: Path, say: Callable[[str], None]) -> None:
+    study = ""
+    for link in links(tracking, root):
+        if link.study_id != study:
+            study = link.study_id
+            say(f"\n{study}")
+        say(f"  {link.title:<28} {link.url}")
+    say("")
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            other = port + 1 if port < 65535 else 5001
+            raise ServiceError(
+                f"Port {port} of {HOST} cannot be used ({error.strerror}). If it is the dashboard, open "
+                f"http://{HOST}:{port}; if not, take another port: tracking.port={other} "
+                f"(make dashboard ARGS=tracking.port={other})."
+            ) from error
+
+
+@contextlib.contextmanager
+def _caught_up(store: Store) -> Iterator[None]:
+    """Replay what waits, and bring the store's tables up to date, before the server opens it."""
+    store.ledger.mkdir(parents=True, exist_ok=True)
+    with open(_log(store), "wb") as log:
+        subprocess.run(
+            replay_command(store), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=store.environment, check=False
+        )
+    yield
+
+
+@contextlib.contextmanager
+def _server(store: Store, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    store.artifacts.mkdir(parents=True, exist_ok=True)
+    with open(_log(store), "ab") as log:
+        server = subprocess.Popen(
+            server_command(store, port),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=store.environment,
+            start_new_session=True,
+        )
+    try:
+        with lock(store.creation_lock):
+            wait_until_healthy(server, port, _log(store))
+        yield server
+    finally:
+        _stop(server)
+
+
+def wait_until_healthy(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    """Return once the server answers.
+
+    Raises:
+        ServiceError: it ended, or did not answer in time; the message quotes its log's last line.
+    """
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        if _healthy(port):
+            return
+        time.sleep(0.1)
+    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    raise ServiceError(
+        f"The dashboard's server did not start. Its last words: {words[-1] if words else 'none'} (all in {log})"
+    )
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _stop(server: "subprocess.Popen[bytes]") -> None:
+    """End the server with all its workers."""
+    for number, seconds in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(seconds)
+    server.wait()
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the dashboard as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _log(store: Store) -> Path:
+    return store.root / "tracking" / "dashboard.log"

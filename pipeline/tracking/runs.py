@@ -1,0 +1,151 @@
+"""The calls to MLflow: experiments, runs and what is in them. Each may be repeated without changing anything."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
+from mlflow.exceptions import MlflowException
+
+from pipeline.files import digest
+from pipeline.tracking import views
+from pipeline.tracking.content import ATTEMPT, NOTE, DataSet, Value
+from pipeline.tracking.store import Store
+
+_BATCH = 1000  # metrics in one call
+_PAGE = 1000  # runs in one answer
+
+
+class Runs:
+    """Experiments and runs in one store.
+
+    Raises:
+        mlflow.exceptions.MlflowException, OSError: the store could not be reached or refused a call.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+
+    def experiment(self, name: str) -> str:
+        """The id of the experiment of this name; it is created, or brought back if it was deleted."""
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            place = (self.store.artifacts / digest(name)[:16]).as_uri() if self.store.address is None else None
+            return self._create_experiment(name, place)
+        if found.lifecycle_stage == "deleted":
+            self.client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def _create_experiment(self, name: str, place: str | None) -> str:
+        try:
+            return str(self.client.create_experiment(name, artifact_location=place))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        return self.experiment(name)
+
+    def find(self, experiment_id: str, attempt: str) -> str | None:
+        """The id of the run of this attempt, if there is one."""
+        clause = f'tags."{ATTEMPT}" = "{attempt}"'
+        found = self.client.search_runs([experiment_id], clause, max_results=1)
+        return str(found[0].info.run_id) if found else None
+
+    def create(self, experiment_id: str, attempt: str, name: str, at: int, tags: Mapping[str, str]) -> str:
+        """The id of a new run that started at `at`; its attempt is its tag from the first moment on."""
+        run = self.client.create_run(experiment_id, start_time=at, tags={**tags, ATTEMPT: attempt}, run_name=name)
+        return str(run.info.run_id)
+
+    def alive(self, run_id: str) -> bool:
+        """Whether the run exists; one that somebody deleted is brought back."""
+        try:
+            stage = self.client.get_run(run_id).info.lifecycle_stage
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+        if stage == "deleted":
+            self.client.restore_run(run_id)
+        return True
+
+    def describe(self, run_id: str, params: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """Set parameters and tags."""
+        self.client.log_batch(
+            run_id,
+            params=[Param(k, v[:500]) for k, v in params.items()],
+            tags=[RunTag(k, v[:5000]) for k, v in tags.items()],
+        )
+
+    def values(self, run_id: str, values: Sequence[Value]) -> None:
+        """Log metrics; the same value at the same time and step counts once."""
+        for first in range(0, len(values), _BATCH):
+            batch = [Metric(v.key, v.value, v.at, v.step) for v in values[first : first + _BATCH]]
+            self.client.log_batch(run_id, metrics=batch)
+
+    def data_sets(self, run_id: str, sets: Iterable[DataSet]) -> None:
+        """Link the run to the sets it was trained and tested on."""
+        inputs = [
+            DatasetInput(
+                Dataset(
+                    s.name,
+                    s.digest,
+                    "headstart",
+                    json.dumps({"name": s.name}),
+                    profile=json.dumps({"num_rows": s.rows}),
+                ),
+                [InputTag("mlflow.data.context", s.context)],
+            )
+            for s in sets
+        ]
+        self.client.log_inputs(run_id, inputs)
+
+    def text(self, run_id: str, name: str, value: Any) -> None:
+        """Store a value as a JSON artifact."""
+        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+        self.client.log_text(run_id, text + "\n", name)
+
+    def files(self, run_id: str, paths: Iterable[Path]) -> None:
+        """Store the files that exist as artifacts."""
+        for path in paths:
+            if path.is_file():
+                self.client.log_artifact(run_id, str(path))
+
+    def end(self, run_id: str, status: str, at: int) -> None:
+        """FINISHED, FAILED or KILLED at `at`."""
+        self.client.set_terminated(run_id, status, at)
+
+    def reopen(self, run_id: str) -> None:
+        """Running again."""
+        self.client.update_run(run_id, status="RUNNING")
+
+    def note(self, experiment_id: str, text: str) -> None:
+        """What lists and the head of the page say of the experiment."""
+        self.client.set_experiment_tag(experiment_id, NOTE, text)
+
+    def save_views(self, experiment_id: str, study_id: str, metric: str, at: int) -> None:
+        """Provision the saved views."""
+        for key, value in views.tags(study_id, metric, at):
+            self.client.set_experiment_tag(experiment_id, key, value)
+
+    def mark_current(self, experiment_id: str, study_id: str, finished: Sequence[str], failed: Sequence[str]) -> None:
+        """Tag as current, of the study's runs, the last of each cell that ended as the findings say."""
+        wanted = dict.fromkeys(failed, "FAILED") | dict.fromkeys(finished, "FINISHED")
+        for run in self._cells(experiment_id, study_id):
+            holds = wanted.get(run.data.tags.get("cell_id", "")) == run.info.status
+            if holds:
+                del wanted[run.data.tags["cell_id"]]
+            current = "yes" if holds else "no"
+            if run.data.tags.get("current") != current:
+                self.client.set_tag(run.info.run_id, "current", current)
+
+    def _cells(self, experiment_id: str, study_id: str) -> Iterable[Any]:
+        clause = f'tags.kind = "cell" and tags.study_id = "{study_id}"'
+        order, token = ["attributes.end_time DESC"], None
+        while True:
+            page = self.client.search_runs([experiment_id], clause, ViewType.ACTIVE_ONLY, _PAGE, order, token)
+            yield from page
+            token = page.token
+            if not token:
+                return

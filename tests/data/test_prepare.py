@@ -1,0 +1,154 @@
+"""Preparing: what is removed and counted, what is stored, and that several processes do the work once."""
+
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.config.schema import Data, Task
+from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.prepare import Prepared, load, prepare, texts
+from pipeline.errors import DataError, StorageError
+from tests.contracts import sources_kit as kit
+
+LONG = " ".join(f"long{i}" for i in range(30))
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> object:
+    return kit.word_tokenizer()
+
+
+def prepared(task: Task, tokenizer: object, root: Path, tokenizer_fingerprint: str = "t") -> Prepared:
+    known = data_fingerprint(task)
+    return prepare(task, tokenizer, tokenizer_fingerprint=tokenizer_fingerprint, data_fingerprint=known, root=root)
+
+
+def with_test_set(folder: Path, train: list[kit.Row], test: list[kit.Row]) -> Data:
+    data = kit.write_csv(folder, train)
+    return replace(data, test=kit.write_csv(folder / "test", test).path)
+
+
+def test_what_stands_in_the_test_set_is_removed_from_train_and_counted(tokenizer: object, tmp_path: Path) -> None:
+    test = [*kit.rows(seed=1), (LONG, 1)]
+    train = [*kit.rows(), (test[0][0].upper() + "!", 0), (LONG + " more", 1)]
+    found = prepared(kit.task(with_test_set(tmp_path, train, test)), tokenizer, tmp_path / "out")
+    held = found.report.exact_duplicates, found.report.near_duplicates
+    assert sum(n for pair, n in held[0].items() if pair.endswith("/test")) == 1
+    assert sum(n for pair, n in held[1].items() if pair.endswith("/test")) == 1
+    assert sum(found.report.removed.values()) == 2
+    assert LONG + " more" not in texts(found, "train") + texts(found, "validation")
+    assert any("found in test" in s and "removed" in s for s in found.report.sentences)
+
+
+def test_without_deduplication_overlaps_are_counted_but_kept(tokenizer: object, tmp_path: Path) -> None:
+    test = kit.rows(seed=1)
+    task = kit.task(with_test_set(tmp_path, [*kit.rows(), *test[:8]], test), deduplicate=False)
+    found = prepared(task, tokenizer, tmp_path / "out")
+    assert sum(n for pair, n in found.report.exact_duplicates.items() if pair.endswith("/test")) == 8
+    assert found.report.removed == {"validation": 0, "train": 0}
+    assert found.report.rows["train"] + found.report.rows["validation"] == 68
+
+
+def test_what_stands_in_an_out_of_domain_set_is_removed_from_train(tokenizer: object, tmp_path: Path) -> None:
+    data = kit.write_csv(tmp_path, kit.rows())
+    other = kit.write_csv(tmp_path / "other", kit.rows()[:40])
+    found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
+    assert not set(texts(found, "train")) & set(texts(found, "other"))
+    assert found.report.exact_duplicates["train/other"] == found.report.removed["train"] > 0
+
+
+def test_a_text_longer_than_the_limit_is_truncated_and_counted(tokenizer: object, tmp_path: Path) -> None:
+    test = [*kit.rows(seed=1), (" ".join(["word"] * 100_000), 1)]
+    found = prepared(kit.task(with_test_set(tmp_path, kit.rows(), test)), tokenizer, tmp_path / "out")
+    assert found.test.truncated == found.report.truncated["test"] == 1
+    assert found.test.lengths.max() == 16
+    assert any("truncated" in sentence for sentence in found.report.sentences)
+
+
+def test_texts_with_different_labels_are_counted(tokenizer: object, tmp_path: Path) -> None:
+    table = kit.rows()
+    found = prepared(kit.task(kit.write_csv(tmp_path, [*table, (table[0][0], 1)])), tokenizer, tmp_path / "out")
+    assert (found.report.repeated, found.report.conflicting) == (1, 1)
+
+
+def test_whole_numbers_are_ordered_as_numbers_and_words_as_words(tokenizer: object, tmp_path: Path) -> None:
+    found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows(count=240, classes=11))), tokenizer, tmp_path / "out")
+    assert found.labels == tuple(str(i) for i in range(11))
+
+
+def test_the_split_seed_changes_what_is_held_out(tokenizer: object, tmp_path: Path) -> None:
+    data = kit.write_csv(tmp_path, kit.rows())
+    one, other = (prepared(kit.task(data, split_seed=s), tokenizer, tmp_path / "out") for s in (0, 1))
+    assert one.folder != other.folder
+    assert one.test.fingerprint != other.test.fingerprint
+
+
+def test_another_tokenizer_or_length_is_stored_apart(tokenizer: object, tmp_path: Path) -> None:
+    task = kit.task(kit.write_csv(tmp_path, kit.rows()))
+    folders = {
+        prepared(task, tokenizer, tmp_path / "out").folder,
+        prepared(task, tokenizer, tmp_path / "out", tokenizer_fingerprint="other").folder,
+        prepared(replace(task, max_length=8), tokenizer, tmp_path / "out").folder,
+    }
+    assert len(folders) == 3
+
+
+def test_arrays_are_mapped_read_only_and_load_back_as_written(tokenizer: object, tmp_path: Path) -> None:
+    found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
+    again = load(found.folder)
+    assert isinstance(again.train.ids, np.memmap)
+    assert not again.train.ids.flags.writeable
+    assert (again.train.ids.dtype, again.train.offsets.dtype, again.train.labels.dtype) == ("int32", "int64", "int32")
+    assert again.report == found.report
+
+
+@pytest.mark.parametrize("part", ["train.ids.npy", "test.offsets.npy", "meta.json"])
+def test_a_damaged_store_is_refused_with_its_remedy(part: str, tokenizer: object, tmp_path: Path) -> None:
+    found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
+    (found.folder / part).write_bytes((found.folder / part).read_bytes()[:-40])
+    with pytest.raises(StorageError):
+        load(found.folder)
+
+
+def test_a_pickled_array_in_the_store_is_refused(tokenizer: object, tmp_path: Path) -> None:
+    found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
+    np.save(found.folder / "train.ids.npy", np.array([{"an": "object"}], dtype=object), allow_pickle=True)
+    with pytest.raises(StorageError, match="Delete that folder"):
+        load(found.folder)
+
+
+def test_texts_of_an_unknown_set_name_the_nearest(tokenizer: object, tmp_path: Path) -> None:
+    found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
+    with pytest.raises(DataError, match="Did you mean 'test'"):
+        texts(found, "tset")
+
+
+class CountingTokenizer:
+    """Leaves a file for every call, so that processes can be counted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, rows: list[str], **_: object) -> dict[str, list[list[int]]]:
+        (self.folder / f"{multiprocessing.current_process().pid}-{len(rows)}").touch()
+        return {"input_ids": [[1, 2] for _ in rows]}
+
+
+def _prepare_in_process(task: Task, folder: Path) -> None:
+    prepared(task, CountingTokenizer(folder), folder / "out")
+
+
+def test_of_several_processes_one_prepares_and_the_others_wait_for_it(tmp_path: Path) -> None:
+    task = kit.task(kit.write_csv(tmp_path / "source", kit.rows()))
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_prepare_in_process, args=(task, tmp_path)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [p.exitcode for p in processes] == [0, 0, 0]
+    assert len({p.name.split("-")[0] for p in tmp_path.iterdir() if p.name[0].isdigit()}) == 1
+    assert len([p for p in (tmp_path / "out" / "data").iterdir() if p.is_dir()]) == 1

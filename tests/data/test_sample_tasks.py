@@ -1,0 +1,59 @@
+"""The tasks that come with the project: their packaged data is what their YAML says."""
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config.schema import Data, Task
+from pipeline.data.examples import Examples, examples
+from pipeline.data.fingerprint import data_fingerprint
+
+TASKS = Path(__file__).parents[2] / "conf" / "task"
+
+
+def sample(name: str) -> Task:
+    """The task as its YAML says, if its package is installed."""
+    given = yaml.safe_load((TASKS / f"{name}.yaml").read_text(encoding="utf-8"))
+    package = given["data"]["package"].split("==")[0]
+    if package.replace("-", "_") not in {d.name.replace("-", "_") for d in metadata.distributions()}:
+        pytest.skip(f"{package} is not installed")
+    given["data"] = Data(**given["data"])
+    given["out_of_domain"] = {k: Data(**v) for k, v in given.get("out_of_domain", {}).items()}
+    return Task(**given)
+
+
+@pytest.fixture(scope="module")
+def sentiment() -> Examples:
+    return examples(sample("sentiment"))
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("name", ["sentiment", "topic"])
+def test_the_packaged_data_has_the_declared_hash(name: str) -> None:
+    assert len(data_fingerprint(sample(name))) == 64  # raises where it differs
+
+
+@pytest.mark.service
+def test_sentiment_is_balanced_in_every_set(sentiment: Examples) -> None:
+    assert sentiment.labels == ("negative", "positive")
+    sizes = {name: len(rows) for name, rows in sentiment.sets.items()}
+    assert sizes == {"train": 6629, "validation": 400, "test": 1500, "imdb": 500}
+    for rows in sentiment.sets.values():
+        assert abs(rows.labels.mean() - 0.5) < 0.001
+
+
+@pytest.mark.service
+def test_sentiment_has_a_repeated_sentence_that_is_kept_out_of_train(sentiment: Examples) -> None:
+    assert sentiment.counts.repeated == 2
+    assert sentiment.counts.removed["train"] == 1
+
+
+@pytest.mark.service
+def test_topic_has_five_classes_and_its_many_repeated_articles_are_kept_out_of_train() -> None:
+    found = examples(sample("topic"))
+    assert found.labels == ("business", "entertainment", "politics", "sports", "tech")
+    assert found.counts.rows_read == 2225
+    assert found.counts.repeated > 90
+    assert found.counts.removed["train"] > 40
