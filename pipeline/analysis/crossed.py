@@ -67,8 +67,8 @@ def crossed_mean(scores: Scores) -> CrossedMean:
     """The mean of scores [S, N], or of a paired difference [S, N], and its variance over seeds and items.
 
     V = (MS_seed + MS_item - MS_residual) / (S N), where the item component is not let below 0; degrees of freedom by
-    Satterthwaite. V is not let below a quarter of MS_residual / (S N), the least it can be expected to be: seeds that
-    happen to agree to the digit are no proof of precision.
+    Satterthwaite in Hillis's form (2007). V is not let below a quarter of MS_residual / (S N), the least it can be
+    expected to be: seeds that happen to agree to the digit are no proof of precision.
 
     Raises:
         ValueError: the array is empty, not two-dimensional, or not finite.
@@ -143,57 +143,13 @@ def _combine(value: float, groups: list[Floats], fixed_parts: list[float], block
     # Hillis 2007: Satterthwaite over the parts that stay after flooring, hence never fewer than seeds - 1.
     squares = sum(p**2 / (len(g) - 1) for p, g in zip(seed_parts, groups, strict=True) if p > 0.0)
     squares += sum(p**2 / (b.items - 1) for p, b in zip(fixed_parts, blocks, strict=False) if p > 0.0)
-    noise = sum(part.ms_residual / len(part.seed_means) for part in parts)
-    spread = float(gap.var(ddof=1)) if len(gap) > 1 else 0.0
-    fixed = max(0.0, spread - noise) / len(gap)
-    return _combine(float(gap.mean()), [part.seed_means for part in parts], [fixed], parts)
-
-
-def half_width(variance: float, df: float, level: float) -> float:
-    """Half the width of a two-sided Student's t interval."""
-    if variance == 0.0:
-        return 0.0
-    return float(stdtrit(min(df, 1e9), 0.5 + level / 2.0)) * math.sqrt(variance)
-
-
-def _block(scores: Scores) -> _Block:
-    if scores.ndim != 2 or 0 in scores.shape:
-        raise ValueError(f"scores must be a [seeds, items] array, but have shape {scores.shape}")
-    grand = float(scores.mean(dtype=np.float64))
-    if not math.isfinite(grand):
-        raise ValueError("scores must be finite")
-    centred = scores.astype(np.float64) - grand
-    seeds, items = centred.shape
-    rows, columns = centred.mean(axis=1), centred.mean(axis=0)
-    ss_item = seeds * float(columns @ columns)
-    ss_residual = float(np.einsum("ij,ij->", centred, centred)) - items * float(rows @ rows) - ss_item
-    # Rounding leaves about 1e-16 a cell where the true sum is 0.
-    ss_residual = ss_residual if ss_residual > 1e-12 * centred.size else 0.0
-    ms_item = ss_item / (items - 1) if items > 1 else 0.0
-    ms_residual = ss_residual / ((seeds - 1) * (items - 1)) if seeds > 1 and items > 1 else 0.0
-    return _Block(seed_means=rows + grand, items=items, ms_item=ms_item, ms_residual=ms_residual)
-
-
-def _combine(value: float, groups: list[Floats], fixed_parts: list[float], blocks: list[_Block]) -> CrossedMean:
-    seed_variances = [float(g.var(ddof=1)) if len(g) > 1 and np.ptp(g) > 1e-12 else 0.0 for g in groups]
-    seed_parts = [v / len(g) for v, g in zip(seed_variances, groups, strict=True)]
-    fixed = sum(fixed_parts)
-    variance = sum(seed_parts) + fixed
-    # Satterthwaite: each mean square enters with its own degrees of freedom, added or subtracted alike.
-    squares = sum(p**2 / (len(g) - 1) for p, g in zip(seed_parts, groups, strict=True) if p > 0.0)
-    for block in blocks:
-        seeds, cells = len(block.seed_means), len(block.seed_means) * block.items
-        if block.items > 1:
-            squares += (block.ms_item / cells) ** 2 / (block.items - 1)
-        if block.items > 1 and seeds > 1:
-            squares += (block.ms_residual / cells) ** 2 / ((seeds - 1) * (block.items - 1))
     noise = sum(block.ms_residual / (len(block.seed_means) * block.items) for block in blocks)
     seeds, items = min(len(g) for g in groups), min(block.items for block in blocks)
     unknown = seeds == 1 and max(block.items for block in blocks) == 1
     return CrossedMean(
         value=value,
         variance=math.inf if unknown else max(variance, RESIDUAL_FLOOR * noise),
-        df=max(1.0, variance**2 / squares) if squares > 0.0 else math.inf,
+        df=variance**2 / squares if squares > 0.0 else float(max(1, seeds - 1)),
         seeds=seeds,
         items=items,
         per_seed=sum(seed_variances),

@@ -65,8 +65,7 @@ def labels_to_reach(sizes: Floats, fitted: Floats, targets: Floats) -> Floats:
     low = np.take_along_axis(fitted, lower[..., None], axis=-1)[..., 0]
     rise = np.where(high > low, high - low, 1.0)
     share = np.clip((targets - low) / rise, 0.0, 1.0)
-    logs = np.log(sizes)
-    found = np.exp(logs[lower] + share * (logs[upper] - logs[lower]))
+    found = sizes[lower] * (sizes[upper] / sizes[lower]) ** share
     found = np.where((upper == 0) & (high > targets), -np.inf, found)
     return np.where(reached.any(axis=-1), found, np.inf)
 

@@ -33,7 +33,7 @@ def summary(result: CellResult) -> str:
         scores = ", ".join(f"{k} {v:.4f}" for k, v in evaluation.metrics.items())
         lines.append(f"  {evaluation.dataset:<12} {evaluation.items:>6} items  {scores}")
     lines.append(
-        f"  {result.cost.examples} examples in {result.cost.steps} steps, {result.cost.flops:.3g} FLOPs, "
-        f"{result.measured.training_seconds:.1f} s of training, {result.measured.evaluation_seconds:.1f} s of validation"
+        f"  {result.cost.examples} examples in {result.cost.steps} steps, {result.cost.flops:.3g} FLOPs; seconds: "
+        f"{result.measured.training_seconds:.1f} training, {result.measured.evaluation_seconds:.1f} validation"
     )
     return "\n".join(lines)

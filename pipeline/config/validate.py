@@ -1,7 +1,8 @@
 """Rules between and within settings, in one place; all violations are reported together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
+from typing import Any
 
 from pipeline.config.schema import Claim, Config, Data, Study
 from pipeline.errors import UserError, nearest
@@ -22,13 +23,19 @@ CHOICES = {
     "executor.name": ("local",),
     "tracking.name": ("local", "server", "none"),
 }
-AT_LEAST_ONE = ("train.batch", "hardware.devices", "hardware.threads", "executor.workers", "train.eval_every",
-                "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank")  # fmt: skip
-ABOVE_ZERO = ("arm.recipe.lr", "train.lr", "arm.recipe.epochs", "train.epochs", "train.clip",
-              "executor.timeout_minutes")  # fmt: skip
-NOT_NEGATIVE = ("arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
-                "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "train.seed")  # fmt: skip
-SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout")
+AT_LEAST_ONE = (
+    "train.batch", "hardware.devices", "hardware.threads", "executor.workers", "train.eval_every",
+    "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank",
+)  # fmt: skip
+ABOVE_ZERO = (
+    "arm.recipe.lr", "train.lr", "arm.recipe.epochs", "train.epochs", "train.clip", "arm.lora.alpha",
+    "executor.timeout_minutes",
+)  # fmt: skip
+NOT_NEGATIVE = (
+    "arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
+    "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "task.split_seed", "train.seed",
+)  # fmt: skip
+SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
 CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area",
                  "generalisation_gap")  # fmt: skip
 
@@ -54,10 +61,10 @@ def _choices(config: Config) -> Iterator[str]:
 
 
 def _numbers(config: Config) -> Iterator[str]:
-    checks = (
+    checks: tuple[tuple[tuple[str, ...], str, Callable[[Any], bool]], ...] = (
         (AT_LEAST_ONE, "at least 1", lambda v: v >= 1),
         (ABOVE_ZERO, "above 0", lambda v: 0 < v < float("inf")),
-        (NOT_NEGATIVE, "0 or more", lambda v: v >= 0),
+        (NOT_NEGATIVE, "0 or more", lambda v: 0 <= v < float("inf")),
         (SHARES, "from 0 to below 1", lambda v: 0 <= v < 1),
     )
     for names, rule, holds in checks:
@@ -120,7 +127,7 @@ def _hardware(config: Config) -> Iterator[str]:
     hardware = config.hardware
     if hardware.strategy == "single" and hardware.devices > 1:
         yield f"hardware.devices={hardware.devices} needs hardware.strategy=ddp (or hardware=ddp_cpu, hardware=ddp)."
-    if config.train.batch % hardware.devices:
+    if hardware.devices >= 1 and config.train.batch % hardware.devices:
         below = config.train.batch // hardware.devices * hardware.devices
         near = f"{below} or {below + hardware.devices}" if below else str(hardware.devices)
         yield (

@@ -17,7 +17,7 @@ def add_adapters(model: Any, lora: Lora) -> Any:
     settings = LoraConfig(
         task_type=TaskType.SEQ_CLS,
         r=lora.rank,
-        lora_alpha=lora.alpha,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it is only divided by the rank: a float serves
         lora_dropout=lora.dropout,
         target_modules=list(lora.targets) or None,
     )

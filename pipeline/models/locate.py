@@ -32,7 +32,7 @@ def locate(base: Base) -> Located:
     """Find the base, fetch it from the hub if need be, and fingerprint it.
 
     Raises:
-        BaseModelError: it is missing, has no safetensors weights, is truncated or has other content than declared.
+        BaseModelError: it is missing, lacks safetensors weights, is truncated or has other content than declared.
     """
     directory = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
     weights = _weight_files(directory, base)

@@ -52,7 +52,7 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class Multiplier:
-    """N*/n: how many times the labels `against` needs to reach `arm`'s score at `size`; `text` is "> 16" if censored."""
+    """N*/n: how many times the labels `against` needs for `arm`'s score at `size`; `text` is "> 16" if censored."""
 
     arm: str
     against: str
@@ -64,7 +64,7 @@ class Multiplier:
 
 @dataclass(frozen=True, kw_only=True)
 class Transferred:
-    """Effective data transferred D_T(n) = N* - n, fitted as k n^alpha (Hernandez et al. 2021); None with too few points."""
+    """Effective data transferred D_T(n) = N* - n, fitted as k n^alpha (Hernandez et al. 2021), where points allow."""
 
     arm: str
     against: str

@@ -22,7 +22,7 @@ def html_page(findings: Findings, sections: Sequence[Section], finished: int) ->
     names = ("report.html.j2", "parts.html.j2", "style.css.j2")
     loader = jinja2.DictLoader({name: (folder / name).read_text("utf-8") for name in names})
     environment = jinja2.Environment(
-        loader=loader, autoescape=False, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     drawings = {anchor: [Markup(svg) for svg in svgs] for anchor, svgs in _drawings(findings, sections).items()}
     text = environment.get_template("report.html.j2").render(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Classification:
     """Cross-entropy over classes; the per-example score is 1 where the answer is right."""
 
-    name = "classification"
-    metrics = ("accuracy", "macro_f1")
+    name: str = "classification"
+    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
         """See TaskKind. A text counts as truncated when its tokens do not all fit."""

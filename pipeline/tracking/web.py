@@ -25,14 +25,24 @@ def main() -> None:
     import uvicorn
 
     port = int(sys.argv[1])
-    os.environ.update(settings(store_from({}, Path(sys.argv[2])), port))
+    os.environ.update(_manners(port))  # read when MLflow's server is first imported
+    os.environ.update(_contents(store_from({}, Path(sys.argv[2]))))
     from mlflow.server.fastapi_app import app
 
     uvicorn.run(guarded(app), host=HOST, port=port, log_level="warning")
 
 
-def settings(store: Store, port: int) -> dict[str, str]:
-    """What MLflow's application reads from its environment; only requests addressed to this very port are answered."""
+def _manners(port: int) -> dict[str, str]:
+    """Only requests addressed to this very port of this machine, and from its own pages, are answered."""
+    return {
+        "_MLFLOW_SGI_NAME": "uvicorn",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": f"localhost:{port},{HOST}:{port}",
+        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": f"http://localhost:{port},http://{HOST}:{port}",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+
+
+def _contents(store: Store) -> dict[str, str]:
     from mlflow.server import constants
 
     return {
@@ -40,10 +50,6 @@ def settings(store: Store, port: int) -> dict[str, str]:
         constants.ARTIFACTS_DESTINATION_ENV_VAR: store.artifacts.as_uri(),
         constants.ARTIFACT_ROOT_ENV_VAR: "mlflow-artifacts:/",
         constants.SERVE_ARTIFACTS_ENV_VAR: "true",
-        "_MLFLOW_SGI_NAME": "uvicorn",
-        "MLFLOW_SERVER_ALLOWED_HOSTS": f"localhost:{port},{HOST}:{port}",
-        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": f"http://localhost:{port},http://{HOST}:{port}",
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
 
 

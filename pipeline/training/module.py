@@ -6,6 +6,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 
 from pipeline.config.schema import Recipe
 from pipeline.tasks import TaskKind
@@ -39,7 +40,7 @@ class CellModule(pl.LightningModule):
         self.loss_sum, self.loss_steps = 0.0, 0
         return mean
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW without decay on norms and biases, and the recipe's schedule per step."""
         optimizer = torch.optim.AdamW(self._groups(), lr=self.recipe.lr, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
