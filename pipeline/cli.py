@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import TracebackType
 from typing import NoReturn
 
 from pipeline import __version__
@@ -20,18 +21,9 @@ COMMANDS = {
     "dashboard": "start the MLflow dashboard on this machine and print its links",
     "doctor": "versions, hardware, precision and threads chosen, samples, and what is wrong",
 }
-HYDRA_FLAGS = (
-    "--cfg",
-    "-c",
-    "--info",
-    "-i",
-    "--resolve",
-    "--package",
-    "-p",
-    "--shell-completion",
-    "-sc",
-    "--hydra-help",
-)
+QUESTIONS = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc")  # that Hydra answers
+DETAILS = ("--resolve", "--package", "-p")  # of --cfg
+TAKES_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -48,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = any(a in ("debug=true", "debug=True", "debug=1") for a in given)
     signal.signal(signal.SIGTERM, _terminate)
+    if arguments is None and not debug:
+        sys.excepthook = _unexpected
     try:
         return _dispatch(given)
     except HeadstartError as error:
@@ -60,6 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"Error: {error}. With debug=true the same command shows where.")
         return 1
 
 
@@ -78,9 +77,9 @@ def _dispatch(given: list[str]) -> int:
     if any(a in ("-h", "--help") for a in rest):
         print(usage(command))
         return 0
-    if any(a in HYDRA_FLAGS for a in rest):
-        return _hydra(rest)
     _refuse_flags(rest)
+    if any(a.startswith("-") for a in rest):
+        return _configuration(rest)
     return int(importlib.import_module(f"pipeline.commands.{command}").run(rest))
 
 
@@ -107,23 +106,51 @@ def _refuse_flags(rest: Sequence[str]) -> None:
     for argument in rest:
         if argument in ("-m", "--multirun"):
             raise ConfigError(["--multirun is not offered: several trainings are a study. See experiments/README.md."])
-        if argument.startswith("-"):
-            raise ConfigError(
-                [f"There is no option {argument!r}; settings are given as name=value. {nearest(argument, HYDRA_FLAGS)}"]
-            )
+        if argument.startswith("-") and argument.partition("=")[0] not in (*QUESTIONS, *DETAILS):
+            hint = nearest(argument, (*QUESTIONS, *DETAILS))
+            raise ConfigError([f"There is no option {argument!r}; settings are given as name=value. {hint}"])
 
 
-def _hydra(rest: list[str]) -> int:
+def _configuration(rest: Sequence[str]) -> int:
+    """`--cfg`, `--info` and their like: what the configuration is and what it is made of."""
+    flags, settings = _split(rest)
+    if "job" in (flags.get("--cfg"), flags.get("-c")):
+        from pipeline.config.compose import shown
+
+        print(shown(settings, flags.get("--package") or flags.get("-p") or ""), end="")
+        return 0
+    if not any(flag in QUESTIONS for flag in flags):
+        raise ConfigError([f"{next(iter(flags))} only goes with --cfg: train --cfg job --package train."])
+    return _hydra(rest, settings)
+
+
+def _split(rest: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Options with their values, and settings."""
+    flags: dict[str, str] = {}
+    settings: list[str] = []
+    words = list(rest)
+    while words:
+        word = words.pop(0)
+        name, _, value = word.partition("=")
+        if not word.startswith("-"):
+            settings.append(word)
+        elif not value and name in TAKES_VALUE and words and "=" not in words[0]:
+            flags[name] = words.pop(0)
+        else:
+            flags[name] = value
+    return flags, settings
+
+
+def _hydra(arguments: Sequence[str], settings: Sequence[str]) -> int:
     """Let Hydra itself answer about the configuration."""
     import hydra
 
-    from pipeline.config.compose import compose, register
+    from pipeline.config.compose import NEW_ENTRIES, compose
+    from pipeline.config.redaction import without_secrets
     from pipeline.config.where import own_root
 
-    register()
-    settings = [a for a in rest if "=" in a and not a.startswith("-")]
-    compose([a for a in settings if not a.startswith(("install=", "uninstall=", "query="))])  # our errors, not Hydra's
-    sys.argv = ["headstart", *rest]
+    compose(settings)  # for our errors, not Hydra's
+    sys.argv = ["headstart", *without_secrets([a for a in arguments if not a.startswith(NEW_ENTRIES)])]
 
     @hydra.main(version_base="1.3", config_path=str(own_root() / "conf"), config_name="config")
     def show(_: object) -> None:
@@ -146,7 +173,12 @@ def _complete(given: list[str]) -> int:
     elif len(words) == 2 and any(name.startswith(words[1]) for name in COMMANDS):
         print("\n".join(name for name in COMMANDS if name.startswith(words[1])))
         return 0
-    return _hydra(given)
+    return _hydra(given, ())
+
+
+def _unexpected(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """What is shown of an error that nobody foresaw; the interpreter then ends with 1."""
+    _say(f"Error: {kind.__name__}: {error}\nThis is a bug. With debug=true the same command shows where.")
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:

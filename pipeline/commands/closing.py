@@ -1,9 +1,10 @@
 """From finished cells to findings and report: what `study` and `report` share at their end."""
 
+import contextlib
 import dataclasses
 import datetime
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.config.redaction import without_secrets
@@ -15,6 +16,7 @@ from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
 from pipeline.study.find import find
 from pipeline.study.plan import Plan
+from pipeline.tracking.spool import StudyLog
 
 
 def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[FailedCell]) -> Findings:
@@ -25,6 +27,19 @@ def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[Fai
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
     return found
+
+
+@contextlib.contextmanager
+def recorded(log: StudyLog) -> Iterator[None]:
+    """What ends the block badly ends the study's record too: failed for an error, killed for a signal."""
+    try:
+        yield
+    except Exception as error:
+        log.failed(str(error))
+        raise
+    except BaseException:
+        log.killed()
+        raise
 
 
 def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, command: Sequence[str]) -> Path:

@@ -37,7 +37,8 @@ def run(overrides: Sequence[str]) -> int:
         write_text(folder / "README.md", _card(trained, plan, overrides))
     print(f"Exported {trained.result.key.label} (cell {trained.result.cell_id}) to {target}")
     print(
-        f"Checked: transformers.pipeline gives the cell's scores on {CHECKED} test texts (they differ by {worst:.1e} at most)."
+        f"Checked: transformers.pipeline gives the cell's scores on {CHECKED} test texts "
+        f"(largest difference {worst:.1e})."
     )
     return 0
 
@@ -68,7 +69,8 @@ def _check(trained: Trained, plan: Plan, folder: Path) -> float:
     if worst > TOLERANCE[precision]:
         raise HeadstartError(
             f"The exported model does not score as the cell did: a probability differs by {worst:.3f}, "
-            f"at most {TOLERANCE[precision]} is allowed. Nothing was written. Train the cell again if libraries changed."
+            f"at most {TOLERANCE[precision]} is allowed. Nothing was written. "
+            "Train the cell again if libraries changed."
         )
     return worst
 

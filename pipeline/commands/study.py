@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from pipeline.commands.closing import report_on, write_findings
+from pipeline.commands.closing import recorded, report_on, write_findings
 from pipeline.commands.showing import show_findings, show_plan
 from pipeline.records import Findings
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.progress import Progress
-from pipeline.study.run import Outcome
+from pipeline.study.run import Outcome, clear_leftovers
 from pipeline.study.run import run as run_plan
 from pipeline.tracking.client import Mirror
 from pipeline.tracking.links import links
@@ -19,6 +19,8 @@ DRAIN_SECONDS = 60.0
 def run(overrides: Sequence[str]) -> int:
     """Run the study that `overrides` choose; with plan=true only show what would be done."""
     plan = plan_study(overrides)
+    for statement in plan.unjudged:
+        print(f"Not judged: {statement!r}. The task has no other domain (task.out_of_domain) to test it on.")
     if plan.config.plan:
         show_plan(plan)
         return 0
@@ -35,17 +37,15 @@ def run(overrides: Sequence[str]) -> int:
 def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, Findings]:
     study = plan.config.study
     log = StudyLog(plan.root, plan.study_id, study.name)
+    clear_leftovers(plan)
     log.started(study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
     mirror.wake()
-    try:
+    with recorded(log):
         with Progress(plan) as progress:
             outcome = run_plan(plan, progress.watch)
-    except BaseException:
-        log.killed()
-        raise
-    cells = plan.results()
-    findings = write_findings(plan, cells, outcome.failed)
-    log.finished(findings, report_on(plan, cells, findings, command))
+        cells = plan.results()
+        findings = write_findings(plan, cells, outcome.failed)
+        log.finished(findings, report_on(plan, cells, findings, command))
     return outcome, findings
 
 

@@ -2,22 +2,30 @@
 
 from collections.abc import Sequence
 
+from pipeline.commands.closing import recorded, write_findings
 from pipeline.records import CellResult
 from pipeline.study.plan import plan_cell
 from pipeline.study.progress import Progress
+from pipeline.study.run import clear_leftovers
 from pipeline.study.run import run as run_plan
 from pipeline.tracking.client import Mirror
 from pipeline.tracking.spool import StudyLog
+
+DRAIN_SECONDS = 30.0
 
 
 def run(overrides: Sequence[str]) -> int:
     """Train the cell that `overrides` describe, or show it where it is finished already."""
     plan = plan_cell(overrides)
     log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
+    clear_leftovers(plan)
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
-    with Mirror.start(plan.config.tracking, plan.root) as mirror, Progress(plan) as progress:
-        outcome = run_plan(plan, progress.watch)
-        mirror.drain(30)
+    with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
+        with recorded(log):
+            with Progress(plan) as progress:
+                outcome = run_plan(plan, progress.watch)
+            log.finished(write_findings(plan, plan.results(), outcome.failed), plan.folder)
+        mirror.drain(DRAIN_SECONDS)
     for failed in outcome.failed:
         print(f"The cell failed: {failed.reason}\nIts log: {plan.root / 'logs' / failed.cell_id}.log")
     for name in outcome.finished:

@@ -4,9 +4,11 @@ import dataclasses
 import re
 import typing
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.config.schema import Config
+
+T = TypeVar("T")
 
 MASK = "***"
 
@@ -30,14 +32,44 @@ def without_secrets(overrides: Sequence[str]) -> list[str]:
     return [_masked(o, patterns) for o in overrides]
 
 
+def public(record: T) -> T:
+    """`record` with every setting that is typed as secret at its default, as it may be stored."""
+    changed: dict[str, Any] = {}
+    for field in dataclasses.fields(typing.cast(Any, record)):
+        value = getattr(record, field.name)
+        if field.metadata.get("secret"):
+            changed[field.name] = field.default
+        elif dataclasses.is_dataclass(value):
+            changed[field.name] = public(value)
+        elif isinstance(value, dict):
+            changed[field.name] = {k: public(v) if dataclasses.is_dataclass(v) else v for k, v in value.items()}
+    return dataclasses.replace(typing.cast(Any, record), **changed)  # type: ignore[no-any-return]
+
+
 def _masked(override: str, patterns: list[re.Pattern[str]]) -> str:
     name, equals, value = override.partition("=")
-    plain: Any = without_credentials(value)
-    if equals and any(p.fullmatch(name.lstrip("+~")) for p in patterns):
-        plain = plain if "://" in value and plain == value else MASK
+    plain = without_credentials(value)
+    if equals and any(p.fullmatch(name.strip().lstrip("+~")) for p in patterns):
+        return f"{name}={plain if '://' in value and plain == value else MASK}"
+    leaves = "|".join({re.escape(n.rpartition(".")[2]) for n in secret_settings()})
+    plain = re.sub(rf"(['\"]?\b(?:{leaves})['\"]?\s*:\s*)[^,}}]+", rf"\g<1>{MASK}", plain)  # task.data={token: ...}
     return f"{name}{equals}{plain}"
 
 
 def without_credentials(text: str) -> str:
     """`text` with `user:password@` taken out of every address in it."""
     return re.sub(r"(?<=://)[^/\s@'\"]*@", f"{MASK}@", text)
+
+
+def redacted(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A configuration tree as it may be shown: like `without_secrets`, for values wherever they come from."""
+    shown: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            shown[key] = redacted(value, f"{name}.")
+        elif isinstance(value, str):
+            shown[key] = without_secrets([f"{name}={value}"])[0].removeprefix(f"{name}=")
+        else:
+            shown[key] = value
+    return shown

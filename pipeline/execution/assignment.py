@@ -44,8 +44,13 @@ def attempt_id() -> str:
     return f"{time.time_ns() // 1_000_000}-{os.getpid()}"
 
 
+UNWRITABLE = 28  # exit code of a worker that could not even write why it failed
+
+
 def death(exit_code: int | None) -> str:
     """Why a worker without a result ended, in words."""
+    if exit_code == UNWRITABLE:
+        return "The disk is full, or paths.root cannot be written to. Free some space and run the same command again."
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         hint = " The system may have run out of memory: try executor.workers=1." if name == "SIGKILL" else ""

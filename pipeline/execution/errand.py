@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pipeline.errors import HeadstartError
 from pipeline.execution.assignment import death
 from pipeline.execution.local import context
+from pipeline.execution.worker import obey_the_coordinator_alone
 
 T = TypeVar("T")
 
@@ -28,6 +29,9 @@ def call(function: Callable[..., T], /, **arguments: Any) -> T:
     except EOFError as error:
         process.join()
         raise HeadstartError(death(process.exitcode)) from error
+    except BaseException:
+        process.kill()
+        raise
     process.join()
     if kind == "error":
         raise value
@@ -36,6 +40,7 @@ def call(function: Callable[..., T], /, **arguments: Any) -> T:
 
 
 def _answer(pipe: Connection, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    obey_the_coordinator_alone()
     _silence()
     try:
         pipe.send(("result", function(**arguments)))

@@ -41,7 +41,8 @@ class _Running:
 
     @property
     def over(self) -> bool:
-        return all(p.exitcode is not None for p in self.processes)
+        """Rank 0 writes the result, or finds it there already while the others wait for it in vain."""
+        return self.processes[0].exitcode is not None
 
     @property
     def broken(self) -> bool:
@@ -74,11 +75,12 @@ class LocalExecutor:
         finally:
             for cell in running:
                 cell.stop()
-                _log(cell.assignment).killed()
+                _record_kill(cell.assignment)
 
     def _start(self, assignment: Assignment, notify: Notify) -> _Running:
         cell = _Running(assignment, time.monotonic() + self.timeout_seconds)
         port = _free_port()
+        ResultStore(Path(assignment.job.root)).failure(assignment.job.cell_id).unlink(missing_ok=True)
         for rank in range(assignment.job.hardware.devices):
             process = _CONTEXT.Process(target=work, args=(assignment, rank, port), daemon=True)
             process.start()
@@ -107,21 +109,40 @@ class LocalExecutor:
         codes = [p.exitcode for p in cell.processes]
         cell.stop()
         if store.has(job.cell_id):
+            _record_result(cell.assignment, store)
             return ""
+        reason = death(next((c for c in codes if c), codes[0]))
         if late and None in codes:
             reason = f"It took longer than {self.timeout_seconds / 60:g} minutes. Raise executor.timeout_minutes."
-            _log(cell.assignment).failed(reason)
-            return reason
-        if 1 in codes and store.failure(job.cell_id).is_file():
-            return store.failure(job.cell_id).read_text(encoding="utf-8").splitlines()[0]
-        reason = death(next((c for c in codes if c), codes[0]))
-        _log(cell.assignment).failed(reason)
+        elif store.failure(job.cell_id).is_file():
+            reason = store.failure(job.cell_id).read_text(encoding="utf-8").splitlines()[0]
+        _record_failure(cell.assignment, reason)
         return reason
 
 
 def _log(assignment: Assignment) -> AttemptLog:
     job = assignment.job
     return AttemptLog(Path(job.root), assignment.study_id, job.cell_id, assignment.attempt_id)
+
+
+def _record_result(assignment: Assignment, store: ResultStore) -> None:
+    """For a worker that died between its result and the record of it. One that found a result has no record to end."""
+    log = _log(assignment)
+    if log.path.is_file():
+        log.finished(store.result(assignment.job.cell_id))
+
+
+def _record_failure(assignment: Assignment, reason: str) -> None:
+    log = _log(assignment)
+    if not log.path.is_file():  # it died before it could say that it started
+        log.started(assignment.job.cell)
+    log.failed(reason)
+
+
+def _record_kill(assignment: Assignment) -> None:
+    log = _log(assignment)
+    if log.path.is_file():
+        log.killed()
 
 
 def _free_port() -> int:

@@ -9,8 +9,8 @@ import threading
 import traceback
 from pathlib import Path
 
-from pipeline.errors import HeadstartError
-from pipeline.execution.assignment import Assignment
+from pipeline.errors import HeadstartError, StorageError
+from pipeline.execution.assignment import UNWRITABLE, Assignment
 from pipeline.files import write_text
 from pipeline.tracking.spool import AttemptLog, redact
 from pipeline.training.results import ResultStore
@@ -21,15 +21,12 @@ def work(assignment: Assignment, rank: int, port: int) -> None:
 
     Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the coordinator decides
     job = assignment.job
     store = ResultStore(Path(job.root))
-    _leave_with_parent()
-    _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
-    _set_environment(assignment, rank, port)
-    if rank == 0:
-        store.failure(job.cell_id).unlink(missing_ok=True)
+    obey_the_coordinator_alone()
     try:
+        _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
+        _set_environment(assignment, rank, port)
         _train(assignment, store, rank)
     except (
         HeadstartError,
@@ -41,9 +38,7 @@ def work(assignment: Assignment, rank: int, port: int) -> None:
         TypeError,
         LookupError,
     ) as error:
-        _record_failure(assignment, store, error, rank)
-        sys.stdout.flush()
-        os._exit(1)
+        os._exit(1 if _record_failure(assignment, store, error) else UNWRITABLE)
 
 
 def _train(assignment: Assignment, store: ResultStore, rank: int) -> None:
@@ -65,14 +60,18 @@ def _train(assignment: Assignment, store: ResultStore, rank: int) -> None:
             log.finished(result, reused=False)
 
 
-def _record_failure(assignment: Assignment, store: ResultStore, error: BaseException, rank: int) -> None:
-    traceback.print_exc()
-    if rank and store.failure(assignment.job.cell_id).is_file():
-        return
-    reason = redact(_reason(error))
-    job = assignment.job
-    write_text(store.failure(job.cell_id), f"{reason}\n\n{redact(traceback.format_exc())}")
-    AttemptLog(store.root, assignment.study_id, job.cell_id, assignment.attempt_id).failed(reason)
+def _record_failure(assignment: Assignment, store: ResultStore, error: BaseException) -> bool:
+    """Leave the reason where the coordinator finds it; of several ranks the first to fail says why."""
+    path = store.failure(assignment.job.cell_id)
+    with contextlib.suppress(OSError):  # the log lies on the same disk
+        print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
+    if path.is_file():
+        return True
+    try:
+        write_text(path, f"{redact(_reason(error))}\n\n{redact(traceback.format_exc())}")
+    except StorageError:
+        return False
+    return True
 
 
 def _reason(error: BaseException) -> str:
@@ -114,8 +113,9 @@ def _log_to(path: Path) -> None:
     os.close(handle)
 
 
-def _leave_with_parent() -> None:
-    """End this process as soon as the coordinator is gone, however it went."""
+def obey_the_coordinator_alone() -> None:
+    """Ignore Ctrl-C, which reaches the whole group, and end as soon as the coordinator is gone, however it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is None:
         return

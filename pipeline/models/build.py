@@ -111,7 +111,8 @@ def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Loc
     if fraction < LOADED_AT_LEAST:
         raise BaseModelError(
             f"Only {fraction:.0%} of base {cell.base.name!r} were found in its checkpoint (at least "
-            f"{LOADED_AT_LEAST:.0%} must be): the 'pretrained' arm would start nearly random. Check base.path and its config.json."
+            f"{LOADED_AT_LEAST:.0%} must be): the 'pretrained' arm would start nearly random. "
+            "Check base.path and its config.json."
         )
     prefix = f"{model.base_model_prefix}."
     source = loaded.state_dict()
@@ -125,7 +126,7 @@ def _loaded_fraction(model: Any, info: Any) -> float:
     prefix = f"{model.base_model_prefix}."
     sizes = {n: p.numel() for n, p in model.named_parameters() if n.startswith(prefix)}
     absent = sum(size for name, size in sizes.items() if name in missing or name.removeprefix(prefix) in missing)
-    return 1 - float(absent) / max(1, sum(sizes.values()))
+    return 1.0 - float(absent) / float(max(1, sum(sizes.values())))
 
 
 def _choose_trained(model: Any, arm: Arm, prefix: str) -> Any:

@@ -11,6 +11,7 @@ from pipeline.errors import BaseModelError
 from pipeline.files import digest, sha256
 
 _PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
+_PATIENCE = 5.0  # seconds to wait for the hub to answer
 _PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 
 
@@ -41,8 +42,9 @@ def locate(base: Base) -> Located:
     hashes = {file.name: sha256(file) for file in weights}
     if base.sha256 and base.sha256 not in hashes.values():
         raise BaseModelError(
-            f"The weights of base {base.name!r} must have SHA-256 {base.sha256}, but {directory} has "
-            f"{', '.join(hashes.values())}. Install {base.package or 'the declared version'} again, or drop base.sha256."
+            f"The weights of base {base.name!r} must have SHA-256 {base.sha256}, but those in {directory} have "
+            f"{', '.join(hashes.values())}. Install {base.package or 'the declared version'} again, or set "
+            "base.sha256=null for other weights."
         )
     config = sha256(directory / "config.json")
     rest = {f.name: sha256(f) for f in _tokenizer_files(directory)}
@@ -78,23 +80,41 @@ def _existing(directory: Path, base: Base) -> Path:
             f"Base {base.name!r} must be a directory with config.json, safetensors weights and a tokenizer, "
             f"as save_pretrained writes it, but {directory} has no config.json. Check base.path."
         )
+    if (directory / "adapter_config.json").exists():
+        raise BaseModelError(
+            f"Base {base.name!r} must be a whole model, but {directory} holds an adapter. "
+            "Merge it into its own base first (model.merge_and_unload()), and save that."
+        )
     return directory
 
 
 def _from_hub(base: Base) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import HTTPError as Unreachable  # type: ignore[attr-defined]
 
     token = base.token or os.environ.get("HF_TOKEN")
     try:
+        # Asked first, since a download from a hub that never answers waits for minutes.
+        HfApi(token=token).repo_info(base.name, revision=base.revision, timeout=_PATIENCE)
         found = snapshot_download(base.name, revision=base.revision, token=token, allow_patterns=_PATTERNS)
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        raise BaseModelError(_no_hub(base, error)) from error
-    except (HfHubHTTPError, HFValidationError) as error:
+    except (RepositoryNotFoundError, RevisionNotFoundError, GatedRepoError, HFValidationError) as error:
         raise BaseModelError(
-            f"The hub has no base {base.name!r} for you ({_first_line(error)}). Check base.name."
+            f"The hub has no base {base.name!r} for you ({_first_line(error)}). Check base.name and base.revision; "
+            "for one that asks for consent or a login, set HF_TOKEN in the environment."
         ) from error
+    except (Unreachable, OSError) as error:
+        found = _cached(base, error)
     return _existing(Path(found), base)
+
+
+def _cached(base: Base, why: Exception) -> str:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return str(snapshot_download(base.name, revision=base.revision, local_files_only=True))
+    except OSError as error:
+        raise BaseModelError(_no_hub(base, why)) from error
 
 
 def _no_hub(base: Base, error: Exception) -> str:
@@ -110,18 +130,36 @@ def _first_line(error: Exception) -> str:
 
 
 def _weight_files(directory: Path, base: Base) -> list[Path]:
-    files = sorted(directory.glob("*.safetensors"))
-    if files:
-        return files
+    """The files that transformers loads: model.safetensors, or the parts that its index names."""
+    if (directory / "model.safetensors").exists():
+        return [directory / "model.safetensors"]
+    index = directory / "model.safetensors.index.json"
+    if index.is_file():
+        return [_part(directory, name, base) for name in _indexed(index, base)]
     pickled = [n for n in _PICKLED if (directory / n).exists()]
     if pickled:
         raise BaseModelError(
             f"Base {base.name!r} has pickled weights ({pickled[0]}), which could run code when loaded. "
             "Convert them to safetensors (model.save_pretrained(DIR) in a place you trust) and use that directory."
         )
-    raise BaseModelError(
-        f"Base {base.name!r} has no weights: {directory} holds no *.safetensors file. Check base.path."
-    )
+    raise BaseModelError(f"Base {base.name!r} has no weights: {directory} holds no model.safetensors. Check base.path.")
+
+
+def _indexed(index: Path, base: Base) -> list[str]:
+    try:
+        return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BaseModelError(f"The index of base {base.name!r}, {index}, is damaged. Copy it again.") from error
+
+
+def _part(directory: Path, name: str, base: Base) -> Path:
+    if Path(name).name != name or not name.endswith(".safetensors"):
+        raise BaseModelError(
+            f"The index of base {base.name!r} must name safetensors files beside it, but names {name!r}."
+        )
+    if not (directory / name).is_file():
+        raise BaseModelError(f"Base {base.name!r} lacks {name}, which its index names. Copy it to {directory} too.")
+    return directory / name
 
 
 def _check_complete(file: Path) -> None:

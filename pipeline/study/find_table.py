@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.metrics import chance_level, macro_f1
+from pipeline.analysis.metrics import chance_level, weighted_macro_f1
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import CellResult, Evaluation
@@ -112,7 +112,8 @@ class Table:
         if self.is_mean:
             return np.asarray(rows.mean(axis=1, dtype=np.float64))
         labels = self.sets[dataset].labels
-        return np.array([macro_f1(labels, row, classes=len(self.labels)) for row in rows])
+        whole = np.ones((1, len(labels)))
+        return np.asarray(weighted_macro_f1(labels, rows, whole, classes=len(self.labels))[0])
 
     def _read(self, arm: str, size: Size, cells: list[CellResult], scores: ScoreLoader) -> None:
         for position, cell in enumerate(cells):

@@ -29,6 +29,7 @@ class Plan:
     located: Located
     data_fingerprint: str
     cells: dict[str, Cell]
+    unjudged: tuple[str, ...] = ()  # claims on a set that the task has not
 
     @property
     def root(self) -> Path:
@@ -76,7 +77,10 @@ def plan_study(overrides: Sequence[str]) -> Plan:
         raise ConfigError(["A study must be chosen: experiments=quickstart (experiments/README.md lists them)."])
     _refuse_arm(overrides)
     arms = [compose([*overrides, f"arm={name}"]) for name in config.study.arms]
-    return _plan(config, arms)
+    judged = {k: c for k, c in config.study.claims.items() if c.dataset in ("test", *config.task.out_of_domain)}
+    unjudged = tuple(c.statement or k for k, c in config.study.claims.items() if k not in judged)
+    config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
+    return dataclasses.replace(_plan(config, arms), unjudged=unjudged)
 
 
 def plan_cell(overrides: Sequence[str]) -> Plan:

@@ -1,14 +1,15 @@
 """Trains what a plan misses. The coordinator: it holds no model, imports nothing heavy, and outlives any worker."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.config.cell import Cell
 from pipeline.execution.assignment import Assignment, Event, attempt_id
 from pipeline.execution.errand import call
 from pipeline.execution.local import LocalExecutor, warm_up
-from pipeline.files import is_locked
+from pipeline.files import is_locked, lock
 from pipeline.records import FailedCell
 from pipeline.study.plan import Plan
 from pipeline.tracking.spool import mirrored, reconcile, reuse
@@ -37,13 +38,12 @@ def run(plan: Plan, watch: Watch) -> Outcome:
         DataError, BaseModelError, ConfigError: found before any cell starts.
     """
     missing = plan.missing()
-    clear_leftovers(plan)
     reasons: dict[str, str] = {}
     if missing:
         warm_up(plan.hardware.threads)
         ready = prepare(plan)
         reasons = _train(plan, missing, ready, watch)
-    _mirror_reused(plan, trained=set(missing))
+    _mirror_reused(plan)
     keep_weights(plan)
     return Outcome(
         finished=tuple(name for name in plan.cells if plan.store.has(name)),
@@ -64,14 +64,29 @@ def prepare(plan: Plan) -> Ready:
 
 
 def clear_leftovers(plan: Plan) -> None:
-    """Record attempts that were killed as killed, and remove the half-written folders they left."""
-    locked = {name for name in plan.cells if is_locked(plan.store.lock_file(name))}
-    if not locked:  # else another coordinator is at work on them
+    """Record attempts that were killed as killed, and remove the half-written folders they left.
+
+    To be called before a study is recorded as started, which would else be taken for one that was killed.
+    """
+    if not any(is_locked(plan.store.lock_file(name)) for name in plan.cells):  # else another coordinator is at work
         reconcile(plan.root, plan.study_id)
-    for staged in plan.store.cells.glob(".staged-*"):
-        name = staged.name.split("-")[1]
-        if name in plan.cells and name not in locked:
-            shutil.rmtree(staged, ignore_errors=True)
+    for staged, held in _staged(plan):
+        if not is_locked(held):
+            with lock(held):
+                shutil.rmtree(staged, ignore_errors=True)
+
+
+def _staged(plan: Plan) -> Iterator[tuple[Path, Path]]:
+    """Every folder in the making under paths.root, and the lock that its maker holds."""
+    root = plan.root
+    locks = {
+        "cells": lambda key: plan.store.lock_file(key),
+        "data": lambda key: root / "data" / f".{key}.lock",
+        "features": lambda key: root / "locks" / f"features-{key}.lock",
+    }
+    for kind, lock_of in locks.items():
+        for staged in (root / kind).glob(".staged-*"):
+            yield staged, lock_of(staged.name.split("-")[1])
 
 
 def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> dict[str, str]:
@@ -102,11 +117,11 @@ def _assignment(plan: Plan, name: str, cell: Cell, ready: Ready) -> Assignment:
     return Assignment(job=job, study_id=plan.study_id, attempt_id=attempt_id())
 
 
-def _mirror_reused(plan: Plan, *, trained: set[str]) -> None:
-    """Record cells that were finished before under this study too, once."""
+def _mirror_reused(plan: Plan) -> None:
+    """Record cells that were finished before, or meanwhile by somebody else, under this study too, once."""
     known = mirrored(plan.root, plan.study_id)
     for name, cell in plan.cells.items():
-        if name not in known and name not in trained and plan.store.has(name):
+        if name not in known and plan.store.has(name):
             reuse(plan.root, plan.study_id, cell, plan.store.result(name))
 
 

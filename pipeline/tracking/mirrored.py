@@ -56,7 +56,7 @@ class MirroredStudy:
 
     def _begin(self, run_id: str, at: int, body: StudyStarted) -> None:
         self.runs.reopen(run_id)
-        self.runs.describe(run_id, {}, {content.NOTE: content.question(body)})
+        self.runs.log(run_id, tags={content.NOTE: content.question(body)})
         self.runs.note(self.experiment_id, content.question(body))
         try:
             self.runs.save_views(self.experiment_id, self.study_id, body.metric, at)
@@ -87,7 +87,7 @@ class MirroredStudy:
 
     def _findings(self, run_id: str, body: StudyFinished) -> None:
         note = content.answer(self.started, body)
-        self.runs.describe(run_id, {}, {content.NOTE: note, "verdict": ", ".join(body.verdicts) or "none"})
+        self.runs.log(run_id, tags={content.NOTE: note, "verdict": ", ".join(body.verdicts) or "none"})
         self.runs.note(self.experiment_id, note)
         self.runs.files(run_id, [self.store.root / body.report / name for name in _ARTIFACTS])
         self.runs.mark_current(self.experiment_id, self.study_id, body.cells, body.failed)
@@ -103,40 +103,45 @@ class MirroredStudy:
             tags = content.cell_tags(started[1], self.study_id, self.parent)
             run_id = self._adopt(path.name, path.stem, content.cell_name(started[1]), started[0], tags)
         new = [event for event in every if event.end > self.ledger.offset(path.name)]
-        self._points(run_id, new, started[1].metric)
-        shown = [event.body for event in every if isinstance(event.body, CellPoint)]
+        self._describe(run_id, every, new, started[1].metric)
         for event in new:
-            self._cell_event(run_id, event, shown)
+            self._cell_event(run_id, event)
         self.ledger.note(replace(self.ledger.entries[path.name], offset=end))
         return True
 
-    def _points(self, run_id: str, new: list[Event], metric: str) -> None:
-        points = [(event.at, event.body.point) for event in new if isinstance(event.body, CellPoint)]
-        self.runs.values(run_id, [v for at, point in points for v in content.point_values(point, metric, at)])
+    def _describe(self, run_id: str, every: list[Event], new: list[Event], metric: str) -> None:
+        """Log what is new of a cell in one call: to a store, calls cost more than what is in them."""
+        shown = [event.body for event in every if isinstance(event.body, CellPoint)]
+        params: dict[str, str] = {}
+        tags: dict[str, str] = {}
+        values: list[content.Value] = []
+        for event in new:
+            if isinstance(event.body, CellStarted):
+                params |= content.cell_params(event.body)
+            elif isinstance(event.body, CellPoint):
+                values += content.point_values(event.body.point, metric, event.at)
+            elif isinstance(event.body, CellFinished):
+                values += content.result_values(event.body, shown, event.at)
+                tags["reused"] = "true" if event.body.reused else "false"
+        self.runs.log(run_id, params=params, tags=tags, values=values)
 
-    def _cell_event(self, run_id: str, event: Event, shown: list[CellPoint]) -> None:
+    def _cell_event(self, run_id: str, event: Event) -> None:
         body = event.body
         if isinstance(body, CellStarted):
-            self.runs.describe(run_id, content.cell_params(body), {})
             self.runs.text(run_id, "config.json", body.config)
         elif isinstance(body, CellFinished):
-            self._result(run_id, body, shown, event.at)
+            self.runs.data_sets(run_id, content.data_sets(body.result))
+            self.runs.text(run_id, "result.json", encode(body.result))
+            self.runs.end(run_id, "FINISHED", event.at)
         elif isinstance(body, Failed | Killed):
             self._end_badly(run_id, body, event.at)
 
-    def _result(self, run_id: str, body: CellFinished, shown: list[CellPoint], at: int) -> None:
-        self.runs.values(run_id, content.result_values(body, shown, at))
-        self.runs.data_sets(run_id, content.data_sets(body.result))
-        self.runs.describe(run_id, {}, {"reused": "true" if body.reused else "false"})
-        self.runs.text(run_id, "result.json", encode(body.result))
-        self.runs.end(run_id, "FINISHED", at)
-
     def _end_badly(self, run_id: str, body: Failed | Killed, at: int) -> None:
         if isinstance(body, Failed):
-            self.runs.describe(run_id, {}, {"failure": body.reason, content.NOTE: f"Failed: {body.reason}"})
+            self.runs.log(run_id, tags={"failure": body.reason, content.NOTE: f"Failed: {body.reason}"})
             self.runs.end(run_id, "FAILED", at)
         else:
-            self.runs.describe(run_id, {}, {"current": "no", content.NOTE: "Stopped before it had a result."})
+            self.runs.log(run_id, tags={"current": "no", content.NOTE: "Stopped before it had a result."})
             self.runs.end(run_id, "KILLED", at)
 
     def _known(self, file: str) -> str | None:

@@ -14,7 +14,7 @@ from pipeline.tracking import views
 from pipeline.tracking.content import ATTEMPT, NOTE, DataSet, Value
 from pipeline.tracking.store import Store
 
-_BATCH = 1000  # metrics in one call
+_BATCH = 900  # metrics in one call, of the thousand entries that MLflow allows
 _PAGE = 1000  # runs in one answer
 
 
@@ -70,19 +70,21 @@ class Runs:
             self.client.restore_run(run_id)
         return True
 
-    def describe(self, run_id: str, params: Mapping[str, str], tags: Mapping[str, str]) -> None:
-        """Set parameters and tags."""
-        self.client.log_batch(
-            run_id,
-            params=[Param(k, v[:500]) for k, v in params.items()],
-            tags=[RunTag(k, v[:5000]) for k, v in tags.items()],
-        )
-
-    def values(self, run_id: str, values: Sequence[Value]) -> None:
-        """Log metrics; the same value at the same time and step counts once."""
-        for first in range(0, len(values), _BATCH):
-            batch = [Metric(v.key, v.value, v.at, v.step) for v in values[first : first + _BATCH]]
-            self.client.log_batch(run_id, metrics=batch)
+    def log(
+        self,
+        run_id: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        values: Sequence[Value] = (),
+    ) -> None:
+        """Set parameters and tags and log metrics; the same value at the same time and step counts once."""
+        given = [Param(k, v[:500]) for k, v in (params or {}).items()]
+        named = [RunTag(k, v[:5000]) for k, v in (tags or {}).items()]
+        metrics = [Metric(v.key, v.value, v.at, v.step) for v in values]
+        self.client.log_batch(run_id, metrics[:_BATCH], given, named)
+        for first in range(_BATCH, len(metrics), _BATCH):
+            self.client.log_batch(run_id, metrics[first : first + _BATCH])
 
     def data_sets(self, run_id: str, sets: Iterable[DataSet]) -> None:
         """Link the run to the sets it was trained and tested on."""

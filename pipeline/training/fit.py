@@ -1,5 +1,6 @@
 """Trains one cell and returns what it leaves behind."""
 
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
     def __getitem__(self, step: int) -> dict[str, Any]:
         batch = self.schedule[step]
         mine = rank_slice(batch, self.rank, self.world)
+        if not len(mine):  # a batch of fewer rows than ranks: this one takes part with a row that counts for nothing
+            return self.inputs.collate(batch[:1]) | {"global_size": torch.tensor(math.inf)}
         return self.inputs.collate(mine) | {"global_size": torch.tensor(len(batch))}
 
 

@@ -26,7 +26,7 @@ class CellModule(pl.LightningModule):
 
     def training_step(self, batch: dict[str, Any], _: int) -> torch.Tensor:
         """The mean loss over the global batch, as this rank's share of it (DDP averages over ranks)."""
-        labels, size = batch["labels"], int(batch["global_size"])
+        labels, size = batch["labels"], float(batch["global_size"])
         logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
         losses: torch.Tensor = self.task.losses(logits, labels)
         loss = losses.sum() * (self.trainer.world_size / size)
@@ -35,10 +35,10 @@ class CellModule(pl.LightningModule):
         return loss
 
     def take_mean_loss(self) -> float | None:
-        """The mean training loss since the last call; None where there was no step."""
-        mean = float(self.loss_sum) / self.loss_steps if self.loss_steps else None
+        """The mean training loss since the last call, over the global batches; None where there was no step."""
+        total, steps = self.loss_sum, self.loss_steps
         self.loss_sum, self.loss_steps = 0.0, 0
-        return mean
+        return float(self.trainer.strategy.reduce(total, reduce_op="mean")) / steps if steps else None
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW without decay on norms and biases, and the recipe's schedule per step."""

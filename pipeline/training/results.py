@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.config.cell import Cell
+from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import lock, safe_name, staged_directory, write_text
 from pipeline.records import SCORES_DTYPE, CellResult, decode, from_json, to_json
@@ -95,14 +96,17 @@ class ResultStore:
     def claim(self, cell_id: str) -> Iterator[bool]:
         """Hold the cell's lock; yields whether it is still to be trained. The lock goes with its holder's death."""
         with lock(self.lock_file(cell_id)):
-            yield not self.has(cell_id)
+            to_do = not self.has(cell_id)
+            if to_do:  # a folder without its marker is no cell, and would stand in the new one's place
+                shutil.rmtree(self.folder(cell_id), ignore_errors=True)
+            yield to_do
 
     @contextmanager
     def writing(self, cell: Cell, result: CellResult, scores: np.ndarray) -> Iterator[Path]:
         """A folder holding the result; what the caller adds to it (weights) is part of the same atomic step."""
         with staged_directory(self.folder(result.cell_id)) as folder:
             np.save(folder / "scores.npy", scores, allow_pickle=False)
-            write_text(folder / "config.json", to_json(cell))
+            write_text(folder / "config.json", to_json(public(cell)))
             yield folder
             write_text(folder / "result.json", to_json(result))
 

@@ -13,6 +13,7 @@ from pipeline.analysis.bootstrap import (
     seed_weights,
     sign_flip_p,
 )
+from tests.analysis.simulations import bootstrap_coverage
 
 
 def _replicates(scores: np.ndarray, rng: np.random.Generator, count: int = 1000) -> np.ndarray:
@@ -79,17 +80,6 @@ def test_random_sign_flips_agree_with_exact_ones():
     assert sign_flip_p(differences, np.random.default_rng(0)) == pytest.approx(exact, abs=0.01)
 
 
-def coverage(seeds: int, seed_sd: float, rng: np.random.Generator, repetitions: int = 300) -> float:
-    """How often the 95% bootstrap interval of a mean over 300 items holds the true 0.7."""
-    held = 0
-    for _ in range(repetitions):
-        chance_right = rng.uniform(0.55, 0.85, 300) + np.clip(rng.normal(0, seed_sd, (seeds, 1)), -0.15, 0.15)
-        scores = rng.random((seeds, 300)) < chance_right
-        low, high = percentile_interval(_replicates(scores, rng, 400), 0.95)
-        held += low <= 0.7 <= high
-    return held / repetitions
-
-
 @pytest.mark.parametrize(("seeds", "seed_sd", "least"), [(3, 0.0, 0.95), (3, 0.03, 0.93), (5, 0.03, 0.93)])
 def test_the_bootstrap_interval_is_cautious_where_items_matter_as_much_as_seeds(seeds, seed_sd, least):
-    assert coverage(seeds, seed_sd, np.random.default_rng([21, seeds])) >= least
+    assert bootstrap_coverage(seeds, 300, seed_sd, np.random.default_rng([21, seeds]), 300) >= least

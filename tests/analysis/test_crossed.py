@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import stdtrit
 
 from pipeline.analysis.crossed import crossed_gap, crossed_mean, crossed_unpaired
+from tests.analysis.simulations import aa_rate, bernoulli, difference_coverage
 
 REPETITIONS = 1500
 ITEMS = 400
@@ -107,47 +108,19 @@ def test_the_order_of_seeds_and_items_does_not_matter(scores):
     assert turned.variance == pytest.approx(found.variance, abs=1e-9)
 
 
-def _bernoulli(rng: np.random.Generator, ease: np.ndarray, luck: np.ndarray) -> np.ndarray:
-    """0/1 scores [S, N] with success probability ease [N] plus luck [S]."""
-    return (rng.random((len(luck), len(ease))) < ease + luck[:, None]).astype(np.int8)
-
-
-def coverage(seeds: int, seed_sd: float, rng: np.random.Generator, repetitions: int = REPETITIONS) -> float:
-    """How often the 95% interval of a paired difference holds the true 0.05; bounds keep probabilities unclipped."""
-    held = 0
-    for _ in range(repetitions):
-        ease, interaction = rng.uniform(0.55, 0.75, ITEMS), rng.uniform(-0.1, 0.1, ITEMS)
-        luck = np.clip(rng.normal(0, seed_sd, (2, seeds)), -0.1, 0.1)
-        difference = _bernoulli(rng, ease + interaction + 0.05, luck[0]) - _bernoulli(rng, ease, luck[1])
-        low, high = crossed_mean(difference).interval(0.95)
-        held += low <= 0.05 <= high
-    return held / repetitions
-
-
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 @pytest.mark.parametrize("seed_sd", [0.0, 0.03])
 def test_the_95_percent_interval_of_a_difference_holds_the_truth_in_93_to_97_percent(seeds, seed_sd):
-    assert 0.93 <= coverage(seeds, seed_sd, np.random.default_rng([11, seeds])) <= 0.97
-
-
-def aa_rate(seeds: int, rng: np.random.Generator, repetitions: int = REPETITIONS) -> float:
-    """How often two disjoint groups of seeds of one arm, from a bank of forty, differ at 5%."""
-    bank = _bernoulli(rng, rng.uniform(0.5, 0.9, ITEMS), rng.normal(0, 0.02, 40))
-    differ = 0
-    for _ in range(repetitions):
-        order = rng.permutation(40)
-        low, high = crossed_unpaired(bank[order[:seeds]], bank[order[seeds : 2 * seeds]]).interval(0.95)
-        differ += not low <= 0.0 <= high
-    return differ / repetitions
+    assert 0.93 <= difference_coverage(seeds, ITEMS, seed_sd, np.random.default_rng([11, seeds]), REPETITIONS) <= 0.97
 
 
 @pytest.mark.parametrize("seeds", [5, 10, 20])
 def test_an_a_a_study_excludes_zero_in_3_to_7_percent_of_repetitions(seeds):
-    assert 0.03 <= aa_rate(seeds, np.random.default_rng([12, seeds])) <= 0.07
+    assert 0.03 <= aa_rate(seeds, ITEMS, np.random.default_rng([12, seeds]), REPETITIONS) <= 0.07
 
 
 def test_a_paired_difference_is_sharper_than_an_unpaired_one_where_seeds_share_their_luck():
     rng = np.random.default_rng(5)
     ease, luck = rng.uniform(0.5, 0.8, ITEMS), rng.normal(0, 0.05, 8)
-    first, second = _bernoulli(rng, ease, luck), _bernoulli(rng, ease, luck)
+    first, second = bernoulli(rng, ease, luck), bernoulli(rng, ease, luck)
     assert crossed_mean(first - second).variance < crossed_unpaired(first, second).variance

@@ -14,6 +14,7 @@ from pipeline.analysis.curves import (
     multiplier_interval,
     transferred_law,
 )
+from tests.analysis.simulations import multiplier_coverage
 
 SIZES = np.array([10.0, 100.0, 1000.0])
 VALUES = st.lists(st.floats(-1, 1), min_size=1, max_size=8)
@@ -128,3 +129,7 @@ def test_censored_replicates_leave_the_law_without_an_interval():
     assert law is not None
     assert law.usable == pytest.approx(0.4)
     assert law.alpha_interval == (-math.inf, math.inf)
+
+
+def test_the_interval_of_a_planted_multiplier_holds_it_with_three_seeds():
+    assert multiplier_coverage(3, 300, 0.01, np.random.default_rng(41), 100) >= 0.93

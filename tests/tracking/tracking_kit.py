@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm, Base, Data, Recipe, Task, Tracking, Train
+from pipeline.files import digest
 from pipeline.records import (
     CellResult,
     Cost,
@@ -49,7 +50,7 @@ def a_cell(arm: str = "pretrained", size: int = 100, seed: int = 0, token: str |
 
 def cell_id(cell: Cell) -> str:
     """Sixteen hexadecimal digits."""
-    return f"{abs(hash(tuple(cell.key.label.encode()) + (cell.train.seed,))):016x}"[:16]
+    return digest(cell.key.label, str(cell.train.seed))[:16]
 
 
 def trajectory(cell: Cell) -> tuple[TrajectoryPoint, ...]:
@@ -92,7 +93,9 @@ def a_result(cell: Cell, started_at: float = _START) -> CellResult:
         converged_gain=0.001,
         loaded_fraction=1.0,
         start_line=_start_line(cell),
-        cost=Cost(flops=9e9, examples=2880, steps=90, parameters=22_700_000, trained_parameters=800, stored_bytes=90_000_000),
+        cost=Cost(
+            flops=9e9, examples=2880, steps=90, parameters=22_700_000, trained_parameters=800, stored_bytes=90_000_000
+        ),
         measured=Measured(
             seconds=20.0,
             training_seconds=15.0,

@@ -1,0 +1,100 @@
+"""Errors of Hydra and OmegaConf as one sentence each: the setting, what is wrong, and the nearest valid name."""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hydra.errors import MissingConfigException, OverrideParseException
+
+from pipeline.config.choices import groups
+from pipeline.config.schema import Config
+from pipeline.config.twin import twin
+from pipeline.errors import nearest
+
+_UNKNOWN_KEY = (
+    r"Could not override '(?P<key>[^']+)'",
+    r"Key '(?P<last>[^']+)' (?:is )?not in (?:struct|'[^']*')\s+full_key: (?P<key>\S+)",
+)
+_WRONG_VALUE = r"(?P<why>Value .* could not be converted to .*|Invalid .*|Cannot .*)\s+full_key: (?P<key>\S+)"
+
+
+def explain(error: Exception) -> str:
+    """One sentence for an error of Hydra, OmegaConf or the YAML reader."""
+    text = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _explain_missing(str(error.missing_cfg_file), list(error.options or ()))
+    if isinstance(error, OverrideParseException):
+        return f"The override {error.override!r} is not valid: {text.splitlines()[0]}. The form is name=value."
+    for cause in _chain(error):
+        explained = _explain_key(str(cause))
+        if explained:
+            return explained
+    return " ".join(dict.fromkeys(line for cause in _chain(error) for line in _plain_lines(cause)))
+
+
+def explain_record(error: Exception) -> str:
+    """One sentence for a setting that does not fit its record, as `records.decode` found it."""
+    text = str(error)
+    found = re.match(r"(?P<where>\S+) has unknown fields \['(?P<field>[^']+)'", text)
+    if found:
+        key = f"{found['where']}.{found['field']}".removeprefix("config.")
+        return f"{key}: there is no such setting. {_nearest_key(key)}"
+    return text.removeprefix("config.")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _explain_missing(name: str, options: list[str]) -> str:
+    group, _, choice = name.partition("/")
+    if not choice:
+        return f"There is no configuration group {name!r}. {nearest(name, groups())}"
+    return f"{group}={choice}: there is no such {group}. {nearest(choice, options)}"
+
+
+def _explain_key(text: str) -> str | None:
+    for pattern in _UNKNOWN_KEY:
+        found = re.search(pattern, text)
+        if found:
+            return f"{found['key']}: there is no such setting. {_nearest_key(found['key'])}"
+    found = re.search(_WRONG_VALUE, text)
+    return f"{found['key']}: {found['why'].strip().rstrip('.')}." if found else None
+
+
+def _nearest_key(key: str) -> str:
+    keys = [*_keys(twin(Config))]
+    pattern = re.compile(r"(study\.claims|task\.out_of_domain)\.[^.]+\.")
+    entry = pattern.match(key)
+    if entry:
+        record = "study.claims.*." if key.startswith("study") else "task.out_of_domain.*."
+        keys = [k.replace(record, entry[0]) for k in keys if k.startswith(record)]
+    parent = key.rpartition(".")[0]
+    siblings = [k for k in keys if k.rpartition(".")[0] == parent]
+    if not parent:
+        siblings = [f.name for f in dataclasses.fields(Config)] + ["experiments"]
+    if key in keys:
+        return f"To add a new entry: +{key}=VALUE."
+    hint = nearest(key, siblings or keys).split("Valid:")[0]
+    return hint + (f"Valid here: {', '.join(sorted(siblings))}." if siblings else "")
+
+
+def _keys(kind: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted names of every setting; a `*` stands for a name the user chose."""
+    for spec in dataclasses.fields(kind):
+        name = f"{prefix}{spec.name}"
+        if dataclasses.is_dataclass(spec.type):
+            yield from _keys(spec.type, f"{name}.")
+            continue
+        yield name
+        element = getattr(spec.type, "__args__", (None,))[-1]
+        if dataclasses.is_dataclass(element):
+            yield from _keys(element, f"{name}.*.")
+
+
+def _plain_lines(error: BaseException) -> list[str]:
+    lines = [line.strip() for line in str(error).splitlines()]
+    return [line for line in lines if line and "object_type" not in line and "full_key" not in line]

@@ -1,0 +1,251 @@
+"""Findings from synthetic cells with planted curves: what a study says, and what it refuses to say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pipeline.config.schema import Base, Claim, Study, Task
+from pipeline.errors import StorageError, UnequalStartError
+from pipeline.records import FailedCell, Findings, Verdict, from_json, to_json
+from pipeline.study.find import find
+from tests.study.synthetic_cells import SyntheticCell, loader, planted_accuracy, synthetic_cells
+
+SIZES: tuple[int | str, ...] = (25, 100, 400, 1600, "all")
+ARMS = ("pretrained", "frozen", "scratch")
+BASE = Base(name="minilm", pretraining_flops=1e18)
+TASK = Task(name="sentiment")
+
+
+def make_cells(
+    seeds: int = 5, *, items: int = 400, arms=ARMS, sizes=SIZES, seed: int = 0, **more
+) -> list[SyntheticCell]:
+    rng = np.random.default_rng(seed)
+    return synthetic_cells(arms, sizes, range(seeds), items, rng, out_of_domain=("imdb",), out_items=100, **more)
+
+
+def study_of(claims: dict[str, Claim] | None = None, *, seeds: int = 5, arms=ARMS, sizes=SIZES, **more) -> Study:
+    return Study(
+        name="s",
+        question="q?",
+        arms=arms,
+        sizes=sizes,
+        seeds=tuple(range(seeds)),
+        target=0.7,
+        claims=claims or {},
+        **more,
+    )
+
+
+def run(study: Study, cells: list[SyntheticCell], failed: tuple[FailedCell, ...] = (), base: Base = BASE) -> Findings:
+    return find(study, [result for result, _ in cells], loader(cells), base=base, task=TASK, failed=failed)
+
+
+def verdict_on(claim: Claim, cells: list[SyntheticCell], **more) -> Verdict:
+    return run(study_of({"it": claim}, **more), cells).verdicts[0]
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[SyntheticCell]:
+    return make_cells()
+
+
+@pytest.fixture(scope="module")
+def findings(cells) -> Findings:
+    return run(study_of({"accurate": Claim(size=100)}), cells)
+
+
+def test_the_same_cells_give_the_same_findings_whatever_their_order(cells, findings):
+    assert to_json(run(study_of({"accurate": Claim(size=100)}), cells[::-1])) == to_json(findings)
+
+
+def test_findings_survive_the_way_to_disk_and_back(findings):
+    assert from_json(Findings, to_json(findings)) == findings
+
+
+def test_planted_learning_curves_are_recovered(findings):
+    scores = [s for s in findings.scores if s.role == "in_domain"]
+    assert len(scores) == len(ARMS) * len(SIZES)
+    for score in scores:
+        assert score.estimate.value == pytest.approx(planted_accuracy(score.arm, score.train_items), abs=0.04)
+        assert score.estimate.value == pytest.approx(np.mean(score.per_seed))
+
+
+def test_a_planted_multiplier_lies_within_its_interval(findings):
+    found = {(m.arm, m.size): m for m in findings.multipliers}
+    assert found["pretrained", 100].estimate.low <= 8.0 <= found["pretrained", 100].estimate.high
+    assert found["frozen", 100].estimate.low <= 3.0 <= found["frozen", 100].estimate.high
+    assert found["pretrained", 100].validation_labels == 400
+
+
+def test_a_multiplier_past_the_largest_size_is_written_as_a_bound(findings):
+    found = next(m for m in findings.multipliers if (m.arm, m.size) == ("pretrained", "all"))
+    assert found.text == "> 1"
+    assert found.estimate.high == float("inf")
+    assert "censored" in found.estimate.note
+
+
+def test_every_arm_is_compared_with_scratch_at_every_size_and_set(findings):
+    assert len(findings.contrasts) == 2 * len(SIZES) * 2
+    assert {c.against for c in findings.contrasts} == {"scratch"}
+    assert all(c.estimate.p_holm >= c.estimate.p for c in findings.contrasts)
+
+
+def test_chance_is_the_majority_share(findings):
+    assert {score.chance for score in findings.scores} == {0.5}
+
+
+def test_a_gap_is_judged_only_where_the_arm_is_above_chance_on_both_sets(findings):
+    gaps = {(g.arm, g.size, g.dataset): g for g in findings.gaps}
+    assert not gaps["scratch", 25, "imdb"].above_chance
+    assert gaps["pretrained", "all", "imdb"].above_chance
+    assert gaps["pretrained", "all", "imdb"].estimate.value == pytest.approx(0.1, abs=0.05)
+    assert gaps["pretrained", "all", "train"].estimate.note.startswith("train minus test")
+
+
+def test_early_accuracy_lies_between_the_start_and_the_end(findings):
+    early = next(e for e in findings.early if (e.arm, e.size) == ("pretrained", 400))
+    assert early.untrained.value == pytest.approx(0.5)
+    assert early.untrained.value < early.area.value < early.early.value + 0.1
+
+
+def test_times_and_memory_stand_under_measured_alone(cells, findings):
+    slower = [
+        (dataclasses.replace(r, measured=dataclasses.replace(r.measured, seconds=99.0, trajectory_seconds=tuple(
+            7.0 * s for s in r.measured.trajectory_seconds), peak_memory_bytes=1, concurrency=1)), scores)
+        for r, scores in cells
+    ]  # fmt: skip
+    found = run(study_of({"accurate": Claim(size=100)}), slower)
+    assert found.measured != findings.measured
+    assert dataclasses.replace(found, measured=findings.measured) == findings
+
+
+def test_without_a_target_there_is_no_cost_to_it(cells):
+    found = run(dataclasses.replace(study_of(), target=None), cells)
+    assert found.costs_to_target == ()
+    assert "seconds_to_target_ratio" not in found.measured["pretrained n=100"]
+
+
+def test_cost_to_target_is_given_in_flops_and_examples_but_not_in_seconds(findings):
+    assert {c.unit for c in findings.costs_to_target} == {"flops", "examples"}
+    censored = next(c for c in findings.costs_to_target if (c.arm, c.size, c.unit) == ("pretrained", 100, "flops"))
+    assert censored.censored_against == 5
+    assert censored.text == "> 8"
+
+
+def test_cells_of_other_studies_are_ignored(cells, findings):
+    extra = make_cells(6, arms=("lora",), sizes=(50,))
+    assert run(study_of({"accurate": Claim(size=100)}), [*cells, *extra]) == findings
+
+
+def test_effective_data_transferred_needs_four_uncensored_sizes():
+    sizes = (25, 50, 100, 200, 400, 800, 1600, 3200)
+    found = run(study_of(sizes=sizes), make_cells(5, items=1500, sizes=sizes)).transferred
+    fitted = next(t for t in found if t.arm == "pretrained")
+    assert fitted.points >= 4
+    # Planted: D = 8 n - n, so alpha is 1.
+    assert fitted.alpha is not None
+    assert fitted.alpha.low <= 1.0 <= fitted.alpha.high
+    few = run(study_of(sizes=(25, 100)), make_cells(5, sizes=(25, 100))).transferred[0]
+    assert (few.k, few.alpha) == (None, None)
+
+
+def test_macro_f1_is_bootstrapped_and_says_so():
+    found = run(study_of(), make_cells(metric="macro_f1"))
+    contrast = next(c for c in found.contrasts if (c.arm, c.size, c.dataset) == ("pretrained", 100, "test"))
+    assert "bootstrap" in contrast.estimate.method
+    assert contrast.estimate.p is None
+    assert contrast.estimate.low < contrast.estimate.value < contrast.estimate.high
+
+
+def test_macro_f1_has_sign_flip_p_values_from_eight_seeds():
+    found = run(study_of(seeds=8), make_cells(8, metric="macro_f1"))
+    contrast = next(c for c in found.contrasts if (c.arm, c.size, c.dataset) == ("pretrained", 100, "test"))
+    assert contrast.estimate.p == pytest.approx(2 / 2**8)
+
+
+def test_missing_cells_leave_the_shared_seeds_and_are_named(cells):
+    kept = [c for c in cells if not (c[0].key.arm == "scratch" and c[0].key.size == 100 and c[0].key.seed > 2)]
+    failed = FailedCell(cell_id="x", arm="scratch", size=100, seed=3, reason="out of memory")
+    found = run(study_of(), kept, (failed,))
+    contrast = next(c for c in found.contrasts if (c.arm, c.size, c.dataset) == ("pretrained", 100, "test"))
+    assert contrast.estimate.seeds == 3
+    assert next(m for m in found.multipliers if m.arm == "pretrained").estimate.seeds == 3
+    assert any("2 of 75 cells have no result, 1 of them failed" in text for text in found.caveats)
+    assert found.failed == (failed,)
+
+
+def test_no_cells_at_all_give_empty_findings_and_open_verdicts():
+    found = run(study_of({"accurate": Claim(size=100)}), [])
+    assert found.scores == ()
+    assert found.verdicts[0].verdict == "inconclusive"
+    assert "Run the study again" in found.verdicts[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("architecture", "bert-2x128"),
+        ("tokenizer", "bytes"),
+        ("train_items", "others"),
+        ("order", "shuffled"),
+        ("evaluation_grid", "every 7 examples"),
+        ("global_batch", 64),
+        ("dropout", 0.0),
+        ("trained_mode", "eval"),
+        ("parameter_dtype", "bfloat16"),
+        ("precision", "bf16"),
+        ("versions", {"torch": "1.0"}),
+    ],
+)
+def test_arms_that_start_unequally_are_refused_by_field_and_values(cells, field, value):
+    result, scores = cells[-1]
+    line = dataclasses.replace(result.start_line, **{field: value})
+    unequal = [*cells[:-1], (dataclasses.replace(result, start_line=line), scores)]
+    with pytest.raises(UnequalStartError, match=rf"{field} is .* but .* for scratch n=all seed=4"):
+        run(study_of(), unequal)
+
+
+def test_another_test_set_is_refused(cells):
+    result, scores = cells[-1]
+    other = dataclasses.replace(result.evaluations[0], fingerprint="other")
+    unequal = [*cells[:-1], (dataclasses.replace(result, evaluations=(other, *result.evaluations[1:])), scores)]
+    with pytest.raises(UnequalStartError, match="evaluation set"):
+        run(study_of(), unequal)
+
+
+def test_recipe_and_trained_part_may_differ_and_are_declared(findings):
+    declared = " ".join(findings.fairness)
+    assert "Declared for frozen: recipe epochs 3, lr 5e-05; trains head; base in eval mode." in declared
+    assert "Same architecture" in declared
+
+
+def test_scores_that_do_not_fit_their_set_are_refused(cells):
+    result, scores = cells[0]
+    with pytest.raises(StorageError, match="each of the 400 items"):
+        run(study_of(), [(result, scores[1:]), *cells[1:]])
+
+
+def test_rows_in_another_order_change_nothing(cells, findings):
+    result, scores = cells[0]
+    turned = [(result, scores[::-1].copy()), *cells[1:]]
+    assert run(study_of({"accurate": Claim(size=100)}), turned) == findings
+
+
+def test_caveats_name_the_checkpoint_the_pool_the_frozen_seeds_and_the_validation_labels(findings):
+    text = " ".join(findings.caveats)
+    for part in ("One pretrained checkpoint (minilm)", 'At size "all"', "For frozen", "400 validation labels"):
+        assert part in text
+    assert "may have seen the test text" in text
+    assert "1e+18 FLOPs" in text
+
+
+def test_a_scratch_arm_that_still_gains_is_named(cells):
+    gaining = [(dataclasses.replace(r, converged_gain=0.02 if r.key.arm == "scratch" else 0.0), s) for r, s in cells]
+    text = " ".join(run(study_of(), gaining).caveats)
+    assert "scratch n=25 had not converged: it still gained 2.0 points" in text
+
+
+def test_an_unknown_cost_of_pretraining_is_said(cells):
+    text = " ".join(run(study_of(), cells, base=Base(name="minilm")).caveats)
+    assert "The cost of pretraining minilm is unknown" in text
