@@ -14,7 +14,7 @@ from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
-from pipeline.study.find import find
+from pipeline.study.finding.find import find
 from pipeline.study.plan import Plan
 from pipeline.tracking.spool import StudyLog
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import StorageError, UnequalStartError
 from pipeline.records import FailedCell, Findings, Verdict, from_json, to_json
-from pipeline.study.find import find
+from pipeline.study.finding.find import find
 from tests.study.synthetic_cells import SyntheticCell, loader, planted_accuracy, synthetic_cells
 
 SIZES: tuple[int | str, ...] = (25, 100, 400, 1600, "all")

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import Verdict
-from pipeline.study.find import find
+from pipeline.study.finding.find import find
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
 ARMS = ("pretrained", "frozen", "scratch")

@@ -6,8 +6,8 @@ import numpy as np
 
 from pipeline.analysis.trajectory import normalised_area, score_after
 from pipeline.records import CellResult, EarlyAccuracy
-from pipeline.study.find_estimates import Effect, over_seeds, within, without_p
-from pipeline.study.find_table import Size, Table
+from pipeline.study.finding.estimates import Effect, over_seeds, within, without_p
+from pipeline.study.finding.table import Size, Table
 
 CONDITION = "conditional on the validation items"
 

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.analysis.crossed import crossed_gap
 from pipeline.analysis.multiple import holm
 from pipeline.records import ArmScore, Contrast, Gap
-from pipeline.study.find_estimates import (
+from pipeline.study.finding.estimates import (
     Effect,
     Replicates,
     Term,
@@ -20,7 +20,7 @@ from pipeline.study.find_estimates import (
     within,
     without_p,
 )
-from pipeline.study.find_table import BASELINE, Size, Table
+from pipeline.study.finding.table import BASELINE, Size, Table
 
 Pair = tuple[str, str]
 

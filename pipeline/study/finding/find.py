@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from pipeline.config.schema import Base, Study, Task
 from pipeline.records import CellResult, FailedCell, Findings
-from pipeline.study.find_caveats import caveats, validation_labels
-from pipeline.study.find_claims import verdicts
-from pipeline.study.find_costs import costs, costs_to_target, measured
-from pipeline.study.find_curves import multipliers, transferred
-from pipeline.study.find_early import early
-from pipeline.study.find_estimates import Replicates
-from pipeline.study.find_fairness import fairness
-from pipeline.study.find_scores import contrasts, gaps, pairs, scores
-from pipeline.study.find_table import BASELINE, ScoreLoader, Table
+from pipeline.study.finding.caveats import caveats, validation_labels
+from pipeline.study.finding.claims import verdicts
+from pipeline.study.finding.costs import costs, costs_to_target, measured
+from pipeline.study.finding.curves import multipliers, transferred
+from pipeline.study.finding.early import early
+from pipeline.study.finding.estimates import Replicates
+from pipeline.study.finding.fairness import fairness
+from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
+from pipeline.study.finding.table import BASELINE, ScoreLoader, Table
 
 __all__ = ["ScoreLoader", "find"]
 

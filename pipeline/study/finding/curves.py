@@ -17,9 +17,9 @@ from pipeline.analysis.curves import (
     transferred_law,
 )
 from pipeline.records import Estimate, Multiplier, Transferred
-from pipeline.study.find_estimates import BOOTSTRAP, ONE_SEED, Effect, Replicates, Term, effect, pool_note, widening
-from pipeline.study.find_scores import Pair
-from pipeline.study.find_table import Size, Table
+from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Effect, Replicates, Term, effect, pool_note, widening
+from pipeline.study.finding.scores import Pair
+from pipeline.study.finding.table import Size, Table
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from pipeline.analysis.metrics import SHARES
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED
 from pipeline.config.schema import Claim
 from pipeline.records import Estimate
-from pipeline.study.find_curves import ratio_text
-from pipeline.study.find_table import Size
+from pipeline.study.finding.curves import ratio_text
+from pipeline.study.finding.table import Size
 
 RATIOS = ("label_multiplier", "flops_to_target", "examples_to_target")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
 from pipeline.records import ArmCost, FailedCell
-from pipeline.study.find_costs import target_costs
-from pipeline.study.find_table import BASELINE, Table
+from pipeline.study.finding.costs import target_costs
+from pipeline.study.finding.table import BASELINE, Table
 
 CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
 SEEN = {

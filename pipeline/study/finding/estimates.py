@@ -13,7 +13,7 @@ from pipeline.analysis.bootstrap import item_means, item_weights, percentile_int
 from pipeline.analysis.crossed import CrossedMean, crossed_gap, crossed_mean
 from pipeline.analysis.metrics import SHARES, weighted_macro_f1
 from pipeline.records import Estimate
-from pipeline.study.find_table import Size, Table
+from pipeline.study.finding.table import Size, Table
 
 Floats = npt.NDArray[np.float64]
 

@@ -8,13 +8,13 @@ from pipeline.analysis.multiple import simultaneous_level
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, judge, refutation, seeds_needed
 from pipeline.config.schema import Claim
 from pipeline.records import Estimate, Verdict
-from pipeline.study import find_sentences as words
-from pipeline.study.find_costs import target_ratio
-from pipeline.study.find_curves import Curve, multiplier_of
-from pipeline.study.find_early import area_difference
-from pipeline.study.find_estimates import Effect, Replicates
-from pipeline.study.find_scores import difference_of, gap_of, score_of
-from pipeline.study.find_table import Size, Table
+from pipeline.study.finding import sentences as words
+from pipeline.study.finding.costs import target_ratio
+from pipeline.study.finding.curves import Curve, multiplier_of
+from pipeline.study.finding.early import area_difference
+from pipeline.study.finding.estimates import Effect, Replicates
+from pipeline.study.finding.scores import difference_of, gap_of, score_of
+from pipeline.study.finding.table import Size, Table
 
 MORE_ITEMS = "None: no number of seeds would settle it, more test items would."
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from pipeline.analysis.cost import CostRatio, cost_ratio, cost_to_target
 from pipeline.records import ArmCost, CellResult, CostToTarget, Estimate
-from pipeline.study.find_curves import ratio_text
-from pipeline.study.find_estimates import Effect
-from pipeline.study.find_scores import Pair
-from pipeline.study.find_table import Size, Table
+from pipeline.study.finding.curves import ratio_text
+from pipeline.study.finding.estimates import Effect
+from pipeline.study.finding.scores import Pair
+from pipeline.study.finding.table import Size, Table
 
 Floats = npt.NDArray[np.float64]
 
