@@ -3,12 +3,15 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 GOOD = ("bright", "warm", "tender", "clever", "moving", "fresh", "lively", "graceful")
 BAD = ("dull", "cold", "clumsy", "tired", "hollow", "stale", "tedious", "crude")
-PLAIN = tuple(f"{a}{b}" for a in ("film", "scene", "plot", "cast", "tone", "end") for b in ("s", "ing", "er", "ish", "al"))
+_STEMS, _ENDS = ("film", "scene", "plot", "cast", "tone", "end"), ("s", "ing", "er", "ish", "al")
+PLAIN = tuple(f"{stem}{end}" for stem in _STEMS for end in _ENDS)
 LABELS = ("bad", "good")
 
 Row = tuple[str, str]
@@ -54,7 +57,7 @@ def write_base(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def _tokenizer() -> "object":
+def _tokenizer() -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -101,8 +104,10 @@ def overrides(base: Path, data: Path, root: Path) -> list[str]:
     ]
 
 
-def study(name: str = "small", *, arms: str = "pretrained,scratch", sizes: str = "16,48", seeds: str = "0,1") -> list[str]:
-    """A study of these cells, each trained for eight steps or so, and one claim."""
+def study(
+    name: str = "small", *, arms: str = "pretrained,scratch", sizes: str = "16,48", seeds: str = "0,1"
+) -> list[str]:
+    """A study of these cells, each trained for a dozen steps or so, and one claim."""
     return [
         f"study.name={name}",
         "study.question='Does a tiny start pay?'",
@@ -110,6 +115,19 @@ def study(name: str = "small", *, arms: str = "pretrained,scratch", sizes: str =
         f"study.sizes=[{sizes}]",
         f"study.seeds=[{seeds}]",
         "+study.claims.accurate.statement='A tiny start is more accurate'",
-        "train.epochs=2",
-        "train.min_steps=8",
+        "train.lr=3e-3",
+        "train.epochs=3",
+        "train.min_steps=12",
     ]
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the tiny base."""
+    return write_base(tmp_path_factory.mktemp("base") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of 240 reviews, two classes."""
+    return write_csv(tmp_path_factory.mktemp("data") / "reviews.csv", rows())

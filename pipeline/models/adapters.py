@@ -5,6 +5,9 @@ from typing import Any
 from pipeline.config.schema import Lora
 from pipeline.errors import BaseModelError
 
+# Attention's query and value, as the paper has it, for architectures of which peft knows no names.
+_TARGETS = {"distilbert": ["q_lin", "v_lin"], "modernbert": ["Wqkv"]}
+
 
 def add_adapters(model: Any, lora: Lora) -> Any:
     """`model` with low-rank adapters in its base; they and the new head are trained (Hu et al. 2021).
@@ -19,12 +22,21 @@ def add_adapters(model: Any, lora: Lora) -> Any:
         r=lora.rank,
         lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it is only divided by the rank: a float serves
         lora_dropout=lora.dropout,
-        target_modules=list(lora.targets) or None,
+        target_modules=list(lora.targets) or _TARGETS.get(model.config.model_type),
+        modules_to_save=_head(
+            model
+        ),  # all of it: peft knows only some names, and would leave the rest random and fixed
     )
     try:
         return get_peft_model(model, settings)
     except ValueError as error:
         raise BaseModelError(f"LoRA does not fit this base: {error} Set arm.lora.targets=[NAME,...].") from error
+
+
+def _head(model: Any) -> list[str]:
+    """The parts with parameters beside the base, which are new."""
+    parts = [(name, part) for name, part in model.named_children() if name != model.base_model_prefix]
+    return [name for name, part in parts if next(part.parameters(), None) is not None]
 
 
 def merged(model: Any) -> Any:

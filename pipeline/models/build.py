@@ -9,7 +9,7 @@ from pipeline.config.schema import Arm
 from pipeline.errors import BaseModelError
 from pipeline.files import digest
 from pipeline.models.adapters import add_adapters
-from pipeline.models.locate import Located
+from pipeline.models.locate import Located, first_line
 from pipeline.tasks import TaskKind, kind
 
 LOADED_AT_LEAST = 0.95
@@ -49,7 +49,14 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
             local_files_only=True,
         )
     except (ValueError, OSError, KeyError) as error:
-        raise BaseModelError(f"Base {cell.base.name!r} has a configuration that cannot be used: {error}") from error
+        raise BaseModelError(
+            f"Base {cell.base.name!r} has a configuration that cannot be used: {first_line(error)}"
+        ) from error
+    if getattr(config, "is_encoder_decoder", False):
+        raise BaseModelError(
+            f"Base {cell.base.name!r} ({config.model_type}) is an encoder with a decoder; {cell.task.kind} needs an "
+            "encoder alone, such as base=minilm or base=bert."
+        )
     if cell.train.dropout is not None:
         for name in _DROPOUTS:
             if isinstance(getattr(config, name, None), float):
@@ -96,7 +103,7 @@ def _fresh(task: TaskKind, config: Any, cell: Cell) -> Any:
         model = task.build(config)
     except (ValueError, KeyError) as error:
         raise BaseModelError(
-            f"Base {cell.base.name!r} ({config.model_type}) cannot do {task.name}: {str(error).splitlines()[0]}"
+            f"Base {cell.base.name!r} ({config.model_type}) cannot do {task.name}: {first_line(error)}"
         ) from error
     return model.to(torch.float32)
 
@@ -106,7 +113,7 @@ def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Loc
     try:
         loaded, info = task.load(str(located.directory), config)
     except (RuntimeError, ValueError, OSError, KeyError) as error:
-        raise BaseModelError(f"Base {cell.base.name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise BaseModelError(f"Base {cell.base.name!r} cannot be loaded: {first_line(error)}") from error
     fraction = _loaded_fraction(loaded, info)
     if fraction < LOADED_AT_LEAST:
         raise BaseModelError(
@@ -115,18 +122,26 @@ def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Loc
             "Check base.path and its config.json."
         )
     prefix = f"{model.base_model_prefix}."
-    source = loaded.state_dict()
-    base = {k: v for k, v in source.items() if k.startswith(prefix)}
+    absent = _absent(loaded, info)
+    base = {k: v for k, v in loaded.state_dict().items() if k.startswith(prefix) and k not in absent}
     model.load_state_dict(base, strict=False)
     return fraction
 
 
-def _loaded_fraction(model: Any, info: Any) -> float:
+def _absent(model: Any, info: Any) -> set[str]:
+    """Names of the base's tensors that the checkpoint lacks: they stay the fresh ones that every arm has."""
     missing = set(info["missing_keys"]) | {m[0] if isinstance(m, tuple) else m for m in info.get("mismatched_keys", ())}
     prefix = f"{model.base_model_prefix}."
+    return {
+        n for n in model.state_dict() if n.startswith(prefix) and (n in missing or n.removeprefix(prefix) in missing)
+    }
+
+
+def _loaded_fraction(model: Any, info: Any) -> float:
+    prefix = f"{model.base_model_prefix}."
+    absent = _absent(model, info)
     sizes = {n: p.numel() for n, p in model.named_parameters() if n.startswith(prefix)}
-    absent = sum(size for name, size in sizes.items() if name in missing or name.removeprefix(prefix) in missing)
-    return 1.0 - float(absent) / float(max(1, sum(sizes.values())))
+    return 1.0 - float(sum(sizes.get(n, 0) for n in absent)) / float(max(1, sum(sizes.values())))
 
 
 def _choose_trained(model: Any, arm: Arm, prefix: str) -> Any:

@@ -66,6 +66,7 @@ def _weightless(arm: Arm, cell: Cell, config: Any) -> Any:
         model = kind(cell.task.kind).build(plain)
         if arm.trained == "adapters":
             model = add_adapters(model, arm.lora)
+    plain.pad_token_id = None  # else some models look for padding, and there is no content to look at
     if arm.trained == "head":
         getattr(model, model.base_model_prefix).requires_grad_(False)
     return model

@@ -47,7 +47,7 @@ def locate(base: Base) -> Located:
             "base.sha256=null for other weights."
         )
     config = sha256(directory / "config.json")
-    rest = {f.name: sha256(f) for f in _tokenizer_files(directory)}
+    rest = {f.name: sha256(f) for f in _tokenizer_files(directory, base)}
     return Located(
         directory=directory,
         weights=digest(config, json.dumps(hashes, sort_keys=True)),
@@ -100,7 +100,7 @@ def _from_hub(base: Base) -> Path:
         found = snapshot_download(base.name, revision=base.revision, token=token, allow_patterns=_PATTERNS)
     except (RepositoryNotFoundError, RevisionNotFoundError, GatedRepoError, HFValidationError) as error:
         raise BaseModelError(
-            f"The hub has no base {base.name!r} for you ({_first_line(error)}). Check base.name and base.revision; "
+            f"The hub has no base {base.name!r} for you ({first_line(error)}). Check base.name and base.revision; "
             "for one that asks for consent or a login, set HF_TOKEN in the environment."
         ) from error
     except (Unreachable, OSError) as error:
@@ -119,13 +119,14 @@ def _cached(base: Base, why: Exception) -> str:
 
 def _no_hub(base: Base, error: Exception) -> str:
     return (
-        f"Base {base.name!r} is not in the local cache and the hub cannot be reached ({_first_line(error)}). "
+        f"Base {base.name!r} is not in the local cache and the hub cannot be reached ({first_line(error)}). "
         "With a copy on this disk use: base=local base.path=DIRECTORY base.name=NAME. "
         "Without any network use the base that comes in a package: base=minilm."
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or its kind where it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
@@ -181,6 +182,14 @@ def _check_complete(file: Path) -> None:
         )
 
 
-def _tokenizer_files(directory: Path) -> list[Path]:
-    known = ("tokenizer", "vocab", "merges", "special_tokens", "added_tokens", "sentencepiece", "spiece", "spm")
-    return sorted(f for f in directory.iterdir() if f.is_file() and f.name.startswith(known))
+def _tokenizer_files(directory: Path, base: Base) -> list[Path]:
+    """Every file of the tokenizer. Without a vocabulary transformers makes one up that knows no word, silently."""
+    vocabularies = ("tokenizer.json", "tokenizer.model", "vocab", "merges", "sentencepiece", "spiece", "spm")
+    known = (*vocabularies, "tokenizer", "special_tokens", "added_tokens")
+    found = sorted(f for f in directory.iterdir() if f.is_file() and f.name.startswith(known))
+    if not any(f.name.startswith(vocabularies) for f in found):
+        raise BaseModelError(
+            f"Base {base.name!r} has no tokenizer: {directory} holds no tokenizer.json, vocabulary or sentencepiece model. "
+            "Save it there: tokenizer.save_pretrained(DIR)."
+        )
+    return found

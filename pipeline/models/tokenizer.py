@@ -1,9 +1,11 @@
 """The base's tokenizer, shared by every arm."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BaseModelError
+from pipeline.models.locate import first_line
 
 
 def load_tokenizer(directory: Path) -> Any:
@@ -17,9 +19,20 @@ def load_tokenizer(directory: Path) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(directory), trust_remote_code=False, local_files_only=True)
     except (ValueError, OSError, KeyError, ImportError) as error:
-        raise BaseModelError(f"{directory} has no tokenizer that can be used: {str(error).splitlines()[0]}") from error
+        raise BaseModelError(f"{directory} has no tokenizer that can be used: {first_line(error)}") from error
+    _check_vocabulary(tokenizer, directory)
     if tokenizer.pad_token_id is None:
         if tokenizer.eos_token_id is None:
             raise BaseModelError(f"The tokenizer in {directory} has neither a padding nor an end token.")
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def _check_vocabulary(tokenizer: Any, directory: Path) -> None:
+    """Another base's tokenizer would look up rows that the embedding does not have."""
+    size = json.loads((directory / "config.json").read_text(encoding="utf-8")).get("vocab_size")
+    if isinstance(size, int) and len(tokenizer) > size:
+        raise BaseModelError(
+            f"The tokenizer in {directory} has {len(tokenizer)} tokens, but config.json there allows {size} (vocab_size): "
+            "it belongs to another base. Put the base's own tokenizer there."
+        )

@@ -98,11 +98,12 @@ def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> 
         watch(event)
 
     executor = LocalExecutor(workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
-    executor.run([_assignment(plan, name, cell, ready) for name, cell in missing.items()], notify)
+    executor.run([assignment(plan, name, cell, ready) for name, cell in missing.items()], notify)
     return reasons
 
 
-def _assignment(plan: Plan, name: str, cell: Cell, ready: Ready) -> Assignment:
+def assignment(plan: Plan, name: str, cell: Cell, ready: Ready) -> Assignment:
+    """A new attempt at one cell of `plan`, as an executor takes it."""
     job = Job(
         cell=cell,
         cell_id=name,
@@ -111,6 +112,7 @@ def _assignment(plan: Plan, name: str, cell: Cell, ready: Ready) -> Assignment:
         base_fingerprint=plan.located.weights,
         tokenizer_fingerprint=plan.located.tokenizer,
         data_folder=ready.data_folder,
+        pad_id=ready.pad_id,
         hardware=plan.hardware,
         concurrency=plan.hardware.workers,
     )

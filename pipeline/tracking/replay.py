@@ -10,10 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import StorageError, TrackingError
 from pipeline.tracking.ledger import Ledger, studies, waiting
-from pipeline.tracking.mirrored import MirroredStudy
 from pipeline.tracking.runs import Runs
 from pipeline.tracking.spool import STUDY_FILE, redact
 from pipeline.tracking.store import Store
+from pipeline.tracking.study_runs import StudyRuns
 
 # Refusals that concern one record, not the store: the other records go on.
 _REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST")
@@ -58,7 +58,7 @@ class Replay:
 
     def _study(self, study_id: str, ledger: Ledger) -> None:
         files = waiting(self.store, study_id, ledger)
-        study = MirroredStudy(self.runs, self.store, study_id, ledger)
+        study = StudyRuns(self.runs, self.store, study_id, ledger)
         if not files or not self._guard(study.open):
             return
         for path, offset in files:

@@ -17,7 +17,6 @@ from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network, build, configuration
 from pipeline.models.locate import Located
-from pipeline.models.tokenizer import load_tokenizer
 from pipeline.records import Cost, Measured, StartLine
 from pipeline.tasks import TaskKind, kind
 from pipeline.training.cost import cumulative_flops, flops_of, parameter_counts, peak_memory_bytes
@@ -127,19 +126,18 @@ def fit(job: Job, report: Report) -> Fitted:
 def _network(job: Job, prepared: Prepared, task: TaskKind) -> tuple[Network, CellInputs, int, float]:
     """The network on the start line, its inputs, the parameters behind cached features, and its dropout."""
     cell, located = job.cell, _located(job)
-    pad_id = load_tokenizer(located.directory).pad_token_id
     network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
-    network.model.config.pad_token_id = pad_id
+    network.model.config.pad_token_id = job.pad_id
     dropout = dropout_of(network.model)
     before = sum(p.numel() for p in network.model.parameters())
     first_rows = None
     if cell.arm.trained == "head":
         first_rows = replace_base(
-            network, prepared, task, pad_id=pad_id, base=job.base_fingerprint,
+            network, prepared, task, pad_id=job.pad_id, base=job.base_fingerprint,
             precision=cell.train.precision, root=Path(job.root),
         )  # fmt: skip
     hidden = before - sum(p.numel() for p in network.model.parameters())
-    return network, CellInputs(task=task, pad_id=pad_id, first_rows=first_rows), hidden, dropout
+    return network, CellInputs(task=task, pad_id=job.pad_id, first_rows=first_rows), hidden, dropout
 
 
 def _located(job: Job) -> Located:

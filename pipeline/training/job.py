@@ -18,6 +18,7 @@ class Job:
     base_fingerprint: str
     tokenizer_fingerprint: str
     data_folder: str  # of the prepared data
+    pad_id: int  # the tokenizer's padding token
     hardware: Resolved
     concurrency: int  # cells that run at the same time
 

@@ -18,9 +18,10 @@ from pipeline.training.cost import flops_of
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """The prepared data's folder, and sentences about it for the report."""
+    """The prepared data's folder, sentences about it for the report, and the tokenizer's padding token."""
 
     data_folder: str
+    pad_id: int
     sentences: tuple[str, ...]
     train_rows: int
 
@@ -46,7 +47,12 @@ def make_ready(cells: Sequence[Cell], located: Located, *, data_fingerprint: str
         nested_subset(np.asarray(prepared.train.labels), size, seed)
     for cell in {c.arm.name: c for c in cells}.values():
         _try_arm(cell, located, prepared, root)
-    return Ready(data_folder=str(prepared.folder), sentences=prepared.report.sentences, train_rows=len(prepared.train))
+    return Ready(
+        data_folder=str(prepared.folder),
+        pad_id=tokenizer.pad_token_id,
+        sentences=prepared.report.sentences,
+        train_rows=len(prepared.train),
+    )
 
 
 def _check_length(cell: Cell, longest: int) -> None:

@@ -167,3 +167,11 @@ def test_events_wait_until_a_store_is_told(tmp_path: Path) -> None:
     assert with_store.drain(0.0)
     assert with_store.problem() is None
     with_store.close()
+
+
+def test_no_module_hides_a_function_of_the_package() -> None:
+    import pipeline.tracking as package
+    from pipeline.tracking import replay
+
+    assert replay.Replay
+    assert all(callable(getattr(package, name)) for name in package.__all__)

@@ -26,7 +26,7 @@ from pipeline.tracking.store import Store
 _ARTIFACTS = ("report.html", "report.md", "findings.json", "cells.csv")
 
 
-class MirroredStudy:
+class StudyRuns:
     """The runs of one study. Steps return whether they applied events; each may be repeated after a crash.
 
     Raises:

@@ -1,0 +1,52 @@
+"""One cell trained in this process, without an executor."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.files import digest
+from pipeline.records import encode, to_json
+from pipeline.study.plan import plan_cell
+from pipeline.study.run import assignment
+from pipeline.training.finish import finish
+from pipeline.training.fit import Fitted, fit
+from pipeline.training.job import Job
+from pipeline.training.ready import make_ready
+
+
+def job(overrides: Sequence[str]) -> Job:
+    """What a worker would be given for the cell that `overrides` describe; its data are prepared here."""
+    plan = plan_cell(overrides)
+    ready = make_ready(list(plan.cells.values()), plan.located, data_fingerprint=plan.data_fingerprint, root=plan.root)
+    ((name, cell),) = plan.cells.items()
+    return assignment(plan, name, cell, ready).job
+
+
+def trained(overrides: Sequence[str]) -> Fitted:
+    """The cell, fitted."""
+    return fit(job(overrides), lambda _: None)
+
+
+def outcome(fitted: Fitted) -> str:
+    """A digest of all that a training leaves behind: weights, scores and result, but not what was measured."""
+    result, scores = finish(fitted)
+    plain = dataclasses.replace(result, cell_id="", start_line=dataclasses.replace(result.start_line, recipe={}))
+    weights = [
+        f"{n} {p.detach().numpy().tobytes().hex()}" for n, p in fitted.network.model.named_parameters() if p.requires_grad
+    ]
+    return digest(to_json(encode(plain) | {"measured": None}), scores.tobytes().hex(), *weights)
+
+
+def small(base: Path, data: Path, root: Path) -> list[str]:
+    """Overrides for a training of a fraction of a second; `tests.tiny.overrides` with fewer steps."""
+    from tests import tiny
+
+    return [
+        *tiny.overrides(base, data, root),
+        "train.size=32",
+        "train.lr=3e-3",
+        "train.epochs=2",
+        "train.min_steps=6",
+        "executor.workers=1",
+        "hardware.threads=1",
+    ]

@@ -1,0 +1,80 @@
+"""Every knob of a training turns something, or deliberately does not."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cell_kit import outcome, small, trained
+
+from pipeline.config.schema import Lora, Recipe, Train
+from pipeline.hardware import machine
+
+Outcome = Callable[..., str]
+
+# What each field is turned to; evaluations at every step, so that stopping and choosing are seen as well.
+BASELINE = ("train.eval_every=16", "train.min_steps=10", "train.warmup=0.2")
+TRAIN = {
+    "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "cosine",
+    "epochs": "6", "min_steps": "11", "patience": "1", "clip": "0.1", "dropout": "0.5", "precision": "bf16",
+    "eval_every": "32", "keep": "none",
+}  # fmt: skip
+RECIPE = {
+    "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "epochs": "6", "min_steps": "12",
+    "patience": "1",
+}  # fmt: skip
+LORA = {"rank": "4", "alpha": "64", "dropout": "0.5", "targets": "[query]"}
+
+
+@pytest.fixture(scope="module")
+def train(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The digest of what a training with these settings leaves behind; each is trained once."""
+    known: dict[tuple[str, ...], str] = {}
+    root = tmp_path_factory.mktemp("out")
+
+    def run(*settings: str) -> str:
+        if settings not in known:
+            known[settings] = outcome(trained([*small(tiny_base, reviews, root), *BASELINE, *settings]))
+        return known[settings]
+
+    return run
+
+
+def test_every_knob_is_tried_here() -> None:
+    for record, table in ((Train, TRAIN), (Recipe, RECIPE), (Lora, LORA)):
+        assert {f.name for f in dataclasses.fields(record)} == set(table)
+
+
+@pytest.mark.parametrize("name", [n for n in TRAIN if n not in ("keep", "patience")])
+def test_a_setting_of_the_training_changes_its_result(name: str, train: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cpu_has_bf16", lambda: True)  # slow elsewhere, but possible
+    assert train(f"train.{name}={TRAIN[name]}") != train()
+
+
+def test_patience_changes_the_result_where_validation_gets_worse(train: Outcome) -> None:
+    hasty = ("train.lr=0.05", "train.decay=constant")
+    assert train(*hasty, f"train.patience={TRAIN['patience']}") != train(*hasty)
+
+
+def test_which_weights_are_kept_does_not_change_the_result(train: Outcome) -> None:
+    assert train(f"train.keep={TRAIN['keep']}") == train()
+
+
+@pytest.mark.parametrize("name", list(RECIPE))
+def test_the_arms_recipe_and_the_trainings_override_of_it_do_the_same(name: str, train: Outcome) -> None:
+    freed = ("train.lr=null", "train.warmup=null", "train.epochs=null", "train.min_steps=null")
+    own = ("arm.recipe.lr=3e-3", "arm.recipe.warmup=0.2", "arm.recipe.epochs=2", "arm.recipe.min_steps=10")
+    turned = train(*freed, *own, f"arm.recipe.{name}={RECIPE[name]}")
+    assert turned == train(*freed, *own, f"train.{name}={RECIPE[name]}")
+    if name != "patience":
+        assert turned != train(*freed, *own)
+
+
+@pytest.mark.parametrize("name", list(LORA))
+def test_a_setting_of_the_adapters_changes_the_result_of_lora(name: str, train: Outcome) -> None:
+    assert train("arm=lora", f"arm.lora.{name}={LORA[name]}") != train("arm=lora")
+
+
+@pytest.mark.parametrize("setting", ["hardware.threads=2", "executor.workers=2", "tracking=local"])
+def test_hardware_executor_and_tracking_do_not_change_the_result(setting: str, train: Outcome) -> None:
+    assert train(setting) == train()
