@@ -145,12 +145,13 @@ def _hydra(arguments: Sequence[str], settings: Sequence[str]) -> int:
     """Let Hydra itself answer about the configuration."""
     import hydra
 
-    from pipeline.config.compose import NEW_ENTRIES, compose
+    from pipeline.config.compose import compose, for_hydra
     from pipeline.config.redaction import without_secrets
     from pipeline.config.where import own_root
 
     compose(settings)  # for our errors, not Hydra's
-    sys.argv = ["headstart", *without_secrets([a for a in arguments if not a.startswith(NEW_ENTRIES)])]
+    options = [a for a in arguments if a not in settings]
+    sys.argv = ["headstart", *without_secrets([*options, *for_hydra(settings)])]
 
     @hydra.main(version_base="1.3", config_path=str(own_root() / "conf"), config_name="config")
     def show(_: object) -> None:

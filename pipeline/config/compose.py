@@ -29,7 +29,8 @@ from pipeline.config.where import search_path as own_search_path
 from pipeline.errors import ConfigError, StorageError
 from pipeline.records import decode
 
-NEW_ENTRIES = ("+study.claims.", "++study.claims.", "+task.out_of_domain.", "++task.out_of_domain.")
+_NAMED = ("study.claims.", "task.out_of_domain.")  # records by a name of the user's; +NAME adds one
+_FREE = ("task.data.label_names", "task.data.where")  # texts by a name of the user's
 _ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 
 
@@ -87,7 +88,7 @@ def _tree(overrides: Sequence[str]) -> dict[str, Any]:
         wrong = list(wrong_choices(parsed))
         if wrong:
             raise ConfigError(wrong)
-        added = [o for o in parsed if str(o.input_line).startswith(NEW_ENTRIES)]
+        added = [o for o in parsed if _is_entry(o)]
         with initialize_config_dir(str(own_root() / "conf"), version_base="1.3"):
             composed = hydra_compose("config", overrides=[str(o.input_line) for o in parsed if o not in added])
         tree = OmegaConf.to_container(_with_entries(composed, added), resolve=True, throw_on_missing=True)
@@ -97,14 +98,28 @@ def _tree(overrides: Sequence[str]) -> dict[str, Any]:
     return {str(k): v for k, v in tree.items()}
 
 
+def for_hydra(overrides: Sequence[str]) -> list[str]:
+    """Those of the overrides that Hydra can apply by itself."""
+    return [str(o.input_line) for o in OverridesParser.create().parse_overrides(list(overrides)) if not _is_entry(o)]
+
+
+def _is_entry(override: Override) -> bool:
+    key = override.key_or_group
+    return (override.is_add() and key.startswith(_NAMED)) or (not override.is_delete() and key.startswith(_FREE))
+
+
 def _with_entries(composed: DictConfig, added: Sequence[Override]) -> DictConfig:
-    """Merge new claims and out-of-domain sets in: assigned, as Hydra does it, they are refused for want of a type."""
+    """Merge entries of dictionaries in: assigned, as Hydra does it, new ones and numbers as names are refused."""
     if not added:
         return composed
     OmegaConf.set_struct(composed, False)
     for override in added:
-        value: Any = override.value()
+        value: Any = _with_text_keys(override.value())
         for part in reversed(override.key_or_group.split(".")):
             value = {part: value}
         composed.merge_with(value)
     return composed
+
+
+def _with_text_keys(value: Any) -> Any:
+    return {str(k): _with_text_keys(v) for k, v in value.items()} if isinstance(value, dict) else value

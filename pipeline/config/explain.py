@@ -16,7 +16,9 @@ _UNKNOWN_KEY = (
     r"Could not override '(?P<key>[^']+)'",
     r"Key '(?P<last>[^']+)' (?:is )?not in (?:struct|'[^']*')\s+full_key: (?P<key>\S+)",
 )
-_WRONG_VALUE = r"(?P<why>Value .* could not be converted to .*|Invalid .*|Cannot .*)\s+full_key: (?P<key>\S+)"
+_WRONG_VALUE = (
+    r"^(?P<why>Value .*|Invalid .*|Cannot .*|Key .* is incompatible .*|field .* is not .*)\s+full_key: (?P<key>\S+)"
+)
 
 
 def explain(error: Exception) -> str:
@@ -61,7 +63,9 @@ def _explain_key(text: str) -> str | None:
         found = re.search(pattern, text)
         if found:
             return f"{found['key']}: there is no such setting. {_nearest_key(found['key'])}"
-    found = re.search(_WRONG_VALUE, text)
+    found = re.search(_WRONG_VALUE, text, re.MULTILINE)
+    if found and "is not Optional" in found["why"]:
+        return f"{found['key']} must have a value, but got null."
     return f"{found['key']}: {found['why'].strip().rstrip('.')}." if found else None
 
 
@@ -97,4 +101,4 @@ def _keys(kind: Any, prefix: str = "") -> Iterator[str]:
 
 def _plain_lines(error: BaseException) -> list[str]:
     lines = [line.strip() for line in str(error).splitlines()]
-    return [line for line in lines if line and "object_type" not in line and "full_key" not in line]
+    return [line for line in lines if line and not line.startswith(("object_type", "reference_type", "full_key"))]

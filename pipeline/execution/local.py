@@ -49,9 +49,10 @@ class _Running:
         return any(p.exitcode not in (None, 0) for p in self.processes)
 
     def stop(self) -> None:
-        for process in self.processes:
+        begun = [process for process in self.processes if process.pid is not None]
+        for process in begun:
             process.kill()
-        for process in self.processes:
+        for process in begun:
             process.join()
 
 
@@ -69,7 +70,8 @@ class LocalExecutor:
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
-                    running.append(self._start(waiting.pop(0), notify))
+                    running.append(_Running(waiting.pop(0), time.monotonic() + self.timeout_seconds))
+                    self._start(running[-1], notify)
                 self._wait(running)
                 running = [cell for cell in running if not self._settled(cell, notify)]
         finally:
@@ -77,16 +79,15 @@ class LocalExecutor:
                 cell.stop()
                 _record_kill(cell.assignment)
 
-    def _start(self, assignment: Assignment, notify: Notify) -> _Running:
-        cell = _Running(assignment, time.monotonic() + self.timeout_seconds)
+    def _start(self, cell: _Running, notify: Notify) -> None:
+        job = cell.assignment.job
         port = _free_port()
-        ResultStore(Path(assignment.job.root)).failure(assignment.job.cell_id).unlink(missing_ok=True)
-        for rank in range(assignment.job.hardware.devices):
-            process = _CONTEXT.Process(target=work, args=(assignment, rank, port), daemon=True)
-            process.start()
+        ResultStore(Path(job.root)).failure(job.cell_id).unlink(missing_ok=True)
+        for rank in range(job.hardware.devices):
+            process = _CONTEXT.Process(target=work, args=(cell.assignment, rank, port), daemon=True)
             cell.processes.append(process)
-        notify(Event(cell_id=assignment.job.cell_id, state="started"))
-        return cell
+            process.start()
+        notify(Event(cell_id=job.cell_id, state="started"))
 
     def _wait(self, running: list[_Running]) -> None:
         nearest = min(cell.deadline for cell in running) - time.monotonic()

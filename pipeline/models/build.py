@@ -10,7 +10,7 @@ from pipeline.errors import BaseModelError
 from pipeline.files import digest
 from pipeline.models.adapters import add_adapters
 from pipeline.models.locate import Located, first_line
-from pipeline.tasks import TaskKind, kind
+from pipeline.tasks import TaskKind, kind_of
 
 LOADED_AT_LEAST = 0.95
 _DROPOUTS = (
@@ -75,7 +75,7 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     """
     import torch
 
-    task = kind(cell.task.kind)
+    task = kind_of(cell.task)
     config = configuration(cell, located, labels)
     torch.manual_seed(seed)
     model = _fresh(task, config, cell)

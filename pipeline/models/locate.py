@@ -189,7 +189,7 @@ def _tokenizer_files(directory: Path, base: Base) -> list[Path]:
     found = sorted(f for f in directory.iterdir() if f.is_file() and f.name.startswith(known))
     if not any(f.name.startswith(vocabularies) for f in found):
         raise BaseModelError(
-            f"Base {base.name!r} has no tokenizer: {directory} holds no tokenizer.json, vocabulary or sentencepiece model. "
-            "Save it there: tokenizer.save_pretrained(DIR)."
+            f"Base {base.name!r} has no tokenizer: {directory} holds no tokenizer.json, vocabulary or sentencepiece "
+            "model. Save it there: tokenizer.save_pretrained(DIR)."
         )
     return found

@@ -18,7 +18,7 @@ def load_tokenizer(directory: Path) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(directory), trust_remote_code=False, local_files_only=True)
-    except (ValueError, OSError, KeyError, ImportError) as error:
+    except (ValueError, OSError, LookupError, TypeError, AttributeError, ImportError) as error:
         raise BaseModelError(f"{directory} has no tokenizer that can be used: {first_line(error)}") from error
     _check_vocabulary(tokenizer, directory)
     if tokenizer.pad_token_id is None:
@@ -33,6 +33,6 @@ def _check_vocabulary(tokenizer: Any, directory: Path) -> None:
     size = json.loads((directory / "config.json").read_text(encoding="utf-8")).get("vocab_size")
     if isinstance(size, int) and len(tokenizer) > size:
         raise BaseModelError(
-            f"The tokenizer in {directory} has {len(tokenizer)} tokens, but config.json there allows {size} (vocab_size): "
-            "it belongs to another base. Put the base's own tokenizer there."
+            f"The tokenizer in {directory} has {len(tokenizer)} tokens, but config.json there allows {size} "
+            "(vocab_size): it belongs to another base. Put the base's own tokenizer there."
         )

@@ -16,6 +16,7 @@ from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
 from pipeline.records import CellResult
+from pipeline.tasks import kind_of
 from pipeline.training.results import ResultStore
 
 
@@ -117,6 +118,7 @@ def _refuse_arm(overrides: Sequence[str]) -> None:
 
 
 def _plan(config: Config, arms: Sequence[Config]) -> Plan:
+    kind_of(config.task)
     hardware = resolve(config.hardware, precision=config.train.precision, workers=config.executor.workers)
     located = locate(config.base)
     fingerprint = data_fingerprint(config.task)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from pipeline.records import TrajectoryPoint
 from pipeline.study.plan import Plan, plan_cell
+from pipeline.study.run import assignment
 from pipeline.training.job import Job
 
 # Validation so small, and so rare, that next to nothing but training is seen; 640 examples in batches of 32.
@@ -85,17 +86,7 @@ def _job(plan: Plan) -> Job:
 
     cell_id, cell = next(iter(plan.cells.items()))
     ready = make_ready([cell], plan.located, data_fingerprint=plan.data_fingerprint, root=plan.root)
-    return Job(
-        cell=cell,
-        cell_id=cell_id,
-        root=str(plan.root),
-        base_directory=str(plan.located.directory),
-        base_fingerprint=plan.located.weights,
-        tokenizer_fingerprint=plan.located.tokenizer,
-        data_folder=ready.data_folder,
-        hardware=plan.hardware,
-        concurrency=1,
-    )
+    return assignment(plan, cell_id, cell, ready).job
 
 
 def main(overrides: Sequence[str]) -> int:

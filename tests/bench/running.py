@@ -54,6 +54,6 @@ def start(command: Sequence[str], *, environment: Mapping[str, str] | None = Non
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without telemetry and without settings of threads, which each command chooses itself."""
+    """This process's environment without telemetry, and without settings of threads: commands choose them."""
     kept = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     return kept | {"MLFLOW_DISABLE_TELEMETRY": "true", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

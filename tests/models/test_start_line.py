@@ -149,7 +149,7 @@ def test_a_checkpoint_of_another_width_is_refused(tiny: Path, tmp_path: Path) ->
 
     shutil.copytree(tiny, tmp_path / "wider")
     tiny_config(hidden_size=64).save_pretrained(tmp_path / "wider")
-    with pytest.raises(BaseModelError, match="cannot be loaded"):
+    with pytest.raises(BaseModelError, match=r"cannot be loaded"):
         network("pretrained", locate(base_in(tmp_path / "wider")))
 
 
@@ -157,5 +157,5 @@ def test_targets_that_no_module_has_are_refused_with_the_setting_to_change(locat
     import dataclasses
 
     arm = dataclasses.replace(ARMS["lora"], lora=dataclasses.replace(ARMS["lora"].lora, targets=("nothing",)))
-    with pytest.raises(BaseModelError, match="arm.lora.targets"):
+    with pytest.raises(BaseModelError, match=r"arm.lora.targets"):
         build(cell_for(arm, base_in(located.directory)), located, LABELS, seed=1)

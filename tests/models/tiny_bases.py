@@ -1,4 +1,4 @@
-"""Bases small enough for tests: two layers, 32 wide, random weights, a WordPiece tokenizer, as save_pretrained writes them."""
+"""Bases small enough for tests: two layers, 32 wide, random, with a WordPiece tokenizer, as save_pretrained writes them."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,28 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm, Base, Data, Lora, Task, Train
 
-WORDS = "a the film plot actor was is good bad great dull not very fine poor long short and or but".split()
+WORDS = [
+    "a",
+    "the",
+    "film",
+    "plot",
+    "actor",
+    "was",
+    "is",
+    "good",
+    "bad",
+    "great",
+    "dull",
+    "not",
+    "very",
+    "fine",
+    "poor",
+    "long",
+    "short",
+    "and",
+    "or",
+    "but",
+]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"abcdefghijklmnopqrstuvwxyz.,!"]
 VOCABULARY = [*dict.fromkeys(VOCABULARY), *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
 LABELS = ("negative", "positive", "mixed")

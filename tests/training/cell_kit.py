@@ -1,6 +1,5 @@
 """One cell trained in this process, without an executor."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,13 +27,12 @@ def trained(overrides: Sequence[str]) -> Fitted:
 
 
 def outcome(fitted: Fitted) -> str:
-    """A digest of all that a training leaves behind: weights, scores and result, but not what was measured."""
+    """A digest of weights, scores, trajectory and cost; not of what was asked for or measured."""
     result, scores = finish(fitted)
-    plain = dataclasses.replace(result, cell_id="", start_line=dataclasses.replace(result.start_line, recipe={}))
-    weights = [
-        f"{n} {p.detach().numpy().tobytes().hex()}" for n, p in fitted.network.model.named_parameters() if p.requires_grad
-    ]
-    return digest(to_json(encode(plain) | {"measured": None}), scores.tobytes().hex(), *weights)
+    shown = {n: v for n, v in encode(result).items() if n not in ("cell_id", "key", "start_line", "measured")}
+    trained = [(n, p) for n, p in fitted.network.model.named_parameters() if p.requires_grad]
+    weights = [f"{name} {values.detach().numpy().tobytes().hex()}" for name, values in trained]
+    return digest(to_json(shown), scores.tobytes().hex(), *weights)
 
 
 def small(base: Path, data: Path, root: Path) -> list[str]:

@@ -1,0 +1,270 @@
+"""Overrides become a checked configuration, or a list of all that is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.choices import groups, options
+from pipeline.config.compose import compose
+from pipeline.config.schema import Config
+from pipeline.errors import ConfigError
+
+NEEDED = {
+    ("base", "hub"): ["base.name=someone/model"],
+    ("base", "local"): ["base.path=somewhere"],
+    ("task", "classification"): ["task.data.path=mine.csv"],
+    ("tracking", "server"): ["tracking.uri=https://mlflow.example.org"],
+}
+CHOICES = [(group, name) for group in groups() for name in options(group)]
+
+
+def wrong(*overrides: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        compose(overrides)
+    assert caught.value.exit_code == 2
+    return caught.value.violations
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES, ids=["=".join(c) for c in CHOICES])
+def test_every_preset_composes(group: str, name: str) -> None:
+    config = compose([f"{group}={name}", *NEEDED.get((group, name), [])])
+    assert isinstance(config, Config)
+    if group in ("arm", "hardware", "task", "tracking", "executor"):
+        assert getattr(config, group).name == name
+    if group == "experiments":
+        assert config.study.name == name
+        assert config.study.claims
+
+
+def test_the_usual_bases_and_hardware_are_there() -> None:
+    bases = {
+        "minilm",
+        "hub",
+        "local",
+        "bert",
+        "distilbert",
+        "roberta",
+        "xlm_roberta",
+        "mdeberta",
+        "bertimbau",
+        "modernbert",
+    }
+    assert bases <= set(options("base"))
+    assert {"auto", "cpu", "ddp_cpu", "gpu", "ddp"} <= set(options("hardware"))
+    assert {"sentiment", "topic", "classification"} <= set(options("task"))
+
+
+def test_what_is_left_out_of_a_preset_takes_the_default_of_its_field() -> None:
+    config = compose(["task=classification", "task.data.path=a.csv"])
+    assert config.task.data.text == "text"
+    assert config.task.out_of_domain == {}
+
+
+def test_an_override_wins_over_a_study_and_a_study_over_a_preset() -> None:
+    assert compose(["experiments=quickstart"]).task.out_of_domain_size == 200
+    assert compose(["experiments=quickstart", "task.out_of_domain_size=7"]).task.out_of_domain_size == 7
+
+
+@pytest.mark.parametrize(("text", "value"), [("all", "all"), ("100", 100), ("'100'", "100")])
+def test_a_size_is_a_number_or_all(text: str, value: object) -> None:
+    if value == "100":
+        assert "train.size must be a number of labels" in wrong(f"train.size={text}")[0]
+    else:
+        assert compose([f"train.size={text}"]).train.size == value
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("base=minilmm", "base=minilmm: there is no such base. Did you mean 'minilm'?"),
+        ("task=sentimant", "task=sentimant: there is no such task. Did you mean 'sentiment'?"),
+        ("arm=scrtach", "arm=scrtach: there is no such arm. Did you mean 'scratch'?"),
+        ("hardware=cpuu", "hardware=cpuu: there is no such hardware. Did you mean 'cpu'?"),
+        ("experiments=quikstart", "experiments=quikstart: there is no such experiments. Did you mean 'quickstart'?"),
+        ("base=", "base=: there is no such base. Valid: bert,"),
+        ("base={a: 1}", "there is no such base. Valid: bert,"),
+        ("train=5", "train=5: there is no such train. Valid: default."),
+        ("train.lrr=1", "train.lrr: there is no such setting. Did you mean 'train.lr'? Valid here: train.batch,"),
+        ("+train.lrr=1", "train.lrr: there is no such setting. Did you mean 'train.lr'?"),
+        ("trian=default", "trian: there is no such setting. Did you mean 'train'?"),
+        ("studdy.name=x", "studdy.name: there is no such setting. Did you mean 'study.name'?"),
+        ("+studdy=x", "studdy: there is no such setting. Did you mean 'study'?"),
+        ("study.claims.a.metric=x", "To add a new entry: +study.claims.a.metric=VALUE."),
+        (
+            "+study.claims.a.metrik=x",
+            "study.claims.a.metrik: there is no such setting. Did you mean 'study.claims.a.metric'?",
+        ),
+        ("+task.out_of_domain.b={pathh: x}", "Did you mean 'task.out_of_domain.b.path'?"),
+    ],
+)
+def test_an_unknown_name_comes_with_the_nearest_valid_one(override: str, said: str) -> None:
+    (violation,) = wrong(override)
+    assert said in violation
+
+
+@pytest.mark.parametrize(
+    ("override", "name"),
+    [
+        ("train.lr=abc", "train.lr"),
+        ("train.batch=3.5", "train.batch"),
+        ("train.batch=many", "train.batch"),
+        ("task.deduplicate=perhaps", "task.deduplicate"),
+        ("base.name={a: 1}", "base.name"),
+        ("base.name=[a]", "base.name"),
+        ("train.size=1.5", "train.size"),
+        ("train.size=true", "train.size"),
+        ("study.sizes=[1.5]", "study.sizes[0]"),
+        ("study.seeds=[a]", "study.seeds"),
+        ("train.seed=null", "train.seed"),
+        ("task.data.validation_size=all", "task.data.validation_size"),
+    ],
+)
+def test_a_wrong_type_names_the_setting_and_the_value(override: str, name: str) -> None:
+    (violation,) = wrong(override)
+    assert violation.startswith(name.partition("[")[0])
+    value = override.partition("=")[2].strip("[]{}")
+    assert value.partition(":")[0].lower() in violation.lower()
+
+
+@pytest.mark.parametrize(
+    "override", ["train.lr", "=3", "train.lr==", "a b c", "", "train.lr=[1", "train.lr=1,2", "${x}=1"]
+)
+def test_a_line_that_is_no_override_is_refused(override: str) -> None:
+    assert len(wrong(override)) == 1
+
+
+@pytest.mark.parametrize("value", ["${nothing}", "${oc.env:NO_SUCH_VARIABLE}", "${train.lr}"])
+def test_an_interpolation_that_leads_nowhere_is_refused(value: str) -> None:
+    assert wrong(f"train.lr={value}")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("train.batch=0", "train.batch must be at least 1, but got 0."),
+        ("hardware.devices=0", "hardware.devices must be at least 1, but got 0."),
+        ("train.lr=0", "train.lr must be above 0, but got 0.0."),
+        ("train.lr=nan", "train.lr must be above 0, but got nan."),
+        ("train.lr=inf", "train.lr must be above 0, but got inf."),
+        ("train.seed=-1", "train.seed must be 0 or more, but got -1."),
+        ("train.dropout=1", "train.dropout must be from 0 to below 1, but got 1.0."),
+        ("arm.lora.dropout=-0.1", "arm.lora.dropout must be from 0 to below 1, but got -0.1."),
+        ("arm.lora.alpha=0", "arm.lora.alpha must be above 0, but got 0.0."),
+        ("train.weight_decay=inf", "train.weight_decay must be 0 or more, but got inf."),
+        ("task.max_length=4", "task.max_length must be at least 8 tokens, but got 4."),
+        ("task.split_seed=-1", "task.split_seed must be 0 or more, but got -1."),
+        ("train.precision=fp16", "train.precision must be one of its choices, but got 'fp16'."),
+        ("train.keep=bestt", "Did you mean 'best'? Valid: all, best, none."),
+        ("arm.recipe.decay=linar", "Did you mean 'linear'?"),
+        ("train.size=0", "train.size must be a number of labels or 'all', but got 0."),
+        ("train.size=most", "train.size must be a number of labels or 'all', but got 'most'."),
+        ("tracking.port=70000", "tracking.port must be from 1 to 65535, but got 70000."),
+        ("tracking=server", "tracking=server needs the server's address"),
+        ("base=hub", "base=hub needs the hub's name of the base"),
+        ("base=local", "base=local needs a directory: base.path=DIRECTORY."),
+        (
+            "task=classification",
+            "task.data.path is missing. For your own file: task=classification task.data.path=FILE.",
+        ),
+        ("task.data.text=label", "task.data.text and task.data.label must be two columns"),
+        ("hardware.devices=2", "hardware.devices=2 needs hardware.strategy=ddp"),
+        ("executor.workers=0", "executor.workers must be at least 1, but got 0."),
+    ],
+)
+def test_a_broken_rule_is_said_with_the_value(override: str, said: str) -> None:
+    assert any(said in violation for violation in wrong(override)), wrong(override)
+
+
+@pytest.mark.parametrize("devices", [2, 3, 8])
+@pytest.mark.parametrize("batch", [1, 7, 31])
+def test_a_batch_that_devices_cannot_share_is_refused_with_the_nearest_that_they_can(devices: int, batch: int) -> None:
+    given = ["hardware=ddp_cpu", f"hardware.devices={devices}"]
+    if batch % devices == 0:
+        compose([*given, f"train.batch={batch}"])
+        return
+    (violation,) = wrong(*given, f"train.batch={batch}")
+    for near in violation.partition("The nearest: ")[2].rstrip(".").split(" or "):
+        assert compose([*given, f"train.batch={near}"]).train.batch == int(near)
+
+
+def test_a_random_network_that_stays_fixed_is_refused() -> None:
+    assert any("no baseline" in v for v in wrong("arm=frozen", "arm.start=scratch"))
+
+
+def test_all_violations_are_told_at_once() -> None:
+    found = wrong(
+        "train.lr=-1", "train.batch=0", "train.precision=fp8", "task.name=../x", "tracking.port=0", "base=hub"
+    )
+    assert len(found) == 6
+    with pytest.raises(ConfigError, match=r"breaks 6 rules:\n  1. .*\n  2. "):
+        compose(
+            ["train.lr=-1", "train.batch=0", "train.precision=fp8", "task.name=../x", "tracking.port=0", "base=hub"]
+        )
+
+
+def test_all_wrong_choices_are_told_at_once() -> None:
+    assert [v.partition("=")[0] for v in wrong("arm=a", "base=b", "task=c")] == ["arm", "base", "task"]
+
+
+STUDY = ["study.name=s", "study.arms=[pretrained,scratch]", "study.sizes=[10,all]", "study.seeds=[0]"]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("study.sizes=[]", "study.sizes must name at least one, but got none."),
+        ("study.seeds=[1,1]", "study.seeds must not repeat itself, but got [1, 1]."),
+        ("study.seeds=[-1]", "study.seeds must be 0 or more, but got -1."),
+        ("study.sizes=[0]", "study.sizes must be numbers of labels or 'all', but got 0."),
+        ("study.confidence=1", "study.confidence must be above 0.5 and below 1, but got 1.0."),
+        ("+study.claims.a.metric=scroe", "study.claims.a: metric 'scroe' is unknown. Did you mean 'score'?"),
+        ("+study.claims.a.direction=up", "study.claims.a: direction must be higher or lower, but got 'up'."),
+        ("+study.claims.a.delta=0", "study.claims.a: delta, the smallest effect that matters, must be above 0"),
+        ("+study.claims.a.arm=frozzen", "study.claims.a: arm 'frozzen' is not in study.arms."),
+        ("+study.claims.a.size=11", "study.claims.a: size 11 is not in study.sizes [10, 'all']"),
+        ("+study.claims.a.dataset=imbd", "study.claims.a: dataset 'imbd' is not an evaluation set of the task. Did you mean 'imdb'"),
+        ("+study.claims.a.metric=flops_to_target", "study.claims.a: needs study.target"),
+    ],
+)  # fmt: skip
+def test_a_study_that_cannot_be_judged_is_refused(override: str, said: str) -> None:
+    assert any(said in v for v in wrong(*STUDY, override))
+
+
+def test_claims_and_out_of_domain_sets_can_be_added_and_changed_on_the_command_line() -> None:
+    config = compose([*STUDY, "+study.claims.a.size=10", "+task.out_of_domain.mine={path: m.csv, text: review}"])
+    assert config.study.claims["a"].size == 10
+    assert config.study.claims["a"].against == "scratch"
+    assert (config.task.out_of_domain["mine"].path, config.task.out_of_domain["mine"].label) == ("m.csv", "label")
+    assert set(config.task.out_of_domain) == {"imdb", "mine"}
+    changed = compose(["experiments=quickstart", "study.claims.accurate.delta=0.5"])
+    assert changed.study.claims["accurate"].delta == 0.5
+    assert changed.study.claims["accurate"].statement == "A pretrained start is more accurate"
+
+
+def test_rows_to_keep_and_names_of_labels_can_be_added() -> None:
+    data = compose(["task=classification", "task.data.path=a.csv", "+task.data.where.language=en"]).task.data
+    assert data.where == {"language": "en"}
+    named = compose(["task=classification", "task.data.path=a.csv", "task.data.label_names={0: bad, 1: good}"])
+    assert named.task.data.label_names == {"0": "bad", "1": "good"}
+    one = compose(["task=classification", "task.data.path=a.csv", "task.data.label_names.3=bad"])
+    assert one.task.data.label_names == {"3": "bad"}
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "task=../../outside", "base=../task/sentiment", "arm=/etc/passwd", "experiments=../conf/task/sentiment",
+        "task=./sentiment", "experiments=[../outside]", "task='../../outside'", "study.name=../x", "study.name=a/b",
+        "study.name=.hidden", "task.name=../x", "arm.name=../x", "+task.out_of_domain.x/y={path: a}",
+        "+task.out_of_domain={'../x': {path: a}}", "base.name=../x",
+    ],
+)  # fmt: skip
+def test_a_name_that_leads_out_of_its_folder_is_refused(
+    override: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = "name: evil\nkind: classification\ndata: {path: x.csv}\n"
+    (tmp_path / "here" / "conf" / "task").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "here", tmp_path / "here" / "conf"):
+        (folder / "outside.yaml").write_text(outside)
+    monkeypatch.chdir(tmp_path / "here")
+    assert wrong(override)

@@ -1,0 +1,76 @@
+"""The working directory's conf/ and experiments/ come before the package's own."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.compose import compose
+from pipeline.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path: str, text: str) -> None:
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_the_packages_own_presets_are_found_from_anywhere() -> None:
+    assert compose(["experiments=quickstart"]).study.name == "quickstart"
+
+
+def test_an_own_preset_can_be_chosen_beside_the_packages() -> None:
+    write("conf/task/mine.yaml", "name: mine\nkind: classification\ndata: {path: mine.csv}\n")
+    assert compose(["task=mine"]).task.data.path == "mine.csv"
+    assert compose(["task=topic"]).task.name == "topic"
+
+
+def test_an_own_preset_of_the_same_name_wins() -> None:
+    write("conf/arm/scratch.yaml", "name: scratch\nstart: scratch\nrecipe: {lr: 0.5}\n")
+    assert compose(["arm=scratch"]).arm.recipe.lr == 0.5
+
+
+def test_an_own_preset_can_build_on_one_of_the_packages() -> None:
+    write("conf/base/mine.yaml", "defaults: [minilm, _self_]\nname: mine\n")
+    base = compose(["base=mine"]).base
+    assert (base.name, base.source) == ("mine", "package")
+
+
+def test_an_own_study_can_be_chosen() -> None:
+    write(
+        "experiments/mine.yaml",
+        "# @package _global_\nstudy: {name: mine, arms: [pretrained, scratch], sizes: [10], seeds: [0],\n"
+        "  claims: {a: {size: 10}}}\ntrain: {batch: 8}\n",
+    )
+    config = compose(["experiments=mine"])
+    assert (config.study.name, config.train.batch, config.study.claims["a"].delta) == ("mine", 8, 0.02)
+
+
+def test_a_preset_in_a_sub_folder_is_called_by_its_path() -> None:
+    write("conf/arm/ours/fast.yaml", "# @package arm\nname: fast\nrecipe: {epochs: 1}\n")
+    assert compose(["arm=ours/fast"]).arm.name == "fast"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: mine\nkindd: classification\n", "task.kindd: there is no such setting. Did you mean 'task.kind'?"),
+        ("name: mine\nmax_length: long\n", "task.max_length: Value 'long'"),
+        ("name: [1\n", "mine.yaml"),
+        ("name: a: b\n", "mine.yaml"),
+        ("just text\n", "task.just: there is no such setting."),
+        ("defaults: [nothing]\n", "nothing"),
+        ("data: {_target_: os.system}\n", "task.data._target_: there is no such setting."),
+    ],
+)
+def test_a_wrong_own_file_is_an_error_that_says_where(text: str, said: str) -> None:
+    write("conf/task/mine.yaml", text)
+    with pytest.raises(ConfigError) as caught:
+        compose(["task=mine"])
+    assert said in str(caught.value)

@@ -1,0 +1,113 @@
+"""Two gloo processes for one cell: the same training as in one, and no rank left waiting for a broken one."""
+
+import dataclasses
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
+
+from pipeline.execution.assignment import Event
+from pipeline.records import CellResult
+from pipeline.training.results import ResultStore
+from tests import tiny
+
+EXACT = ("train.size=40", "train.lr=3e-3", "train.epochs=5", "train.eval_every=16", "train.dropout=0")
+
+
+def finished(root: Path, *settings: str, base: Path, data: Path) -> tuple[CellResult, np.ndarray, list[str]]:
+    """One cell through the executor: its result, its scores, and what was recorded of it."""
+    plan, cell = assign(*EXACT, *settings, overrides=tiny.overrides(base, data, root))
+    told = run([cell])[cell.job.cell_id]
+    assert told.state == "finished", told.reason
+    store = ResultStore(root)
+    name = cell.job.cell_id
+    return store.result(name), store.scores(name), record(root, plan.study_id, name)
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[CellResult, np.ndarray]:
+    return finished(tmp_path_factory.mktemp("alone"), base=tiny_base, data=reviews)[:2]
+
+
+@pytest.fixture(scope="module")
+def pair(
+    tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[CellResult, np.ndarray, list[str]]:
+    return finished(tmp_path_factory.mktemp("pair"), "hardware=ddp_cpu", base=tiny_base, data=reviews)
+
+
+def test_two_processes_have_the_loss_curve_of_one(
+    alone: tuple[CellResult, np.ndarray], pair: tuple[CellResult, np.ndarray, list[str]]
+) -> None:
+    one, two = alone[0].trajectory, pair[0].trajectory
+    assert [p.examples for p in one] == [p.examples for p in two]
+    assert len(one) > 10
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-4)
+    np.testing.assert_allclose([p.validation_loss for p in one], [p.validation_loss for p in two], rtol=1e-4)
+    assert one[0].train_loss != one[-1].train_loss
+
+
+def test_two_processes_make_the_same_cell_with_the_same_scores(
+    alone: tuple[CellResult, np.ndarray], pair: tuple[CellResult, np.ndarray, list[str]]
+) -> None:
+    assert pair[0].cell_id == alone[0].cell_id
+    assert pair[0].start_line == alone[0].start_line
+    assert pair[0].cost == alone[0].cost
+    assert pair[0].measured.devices == 2
+    np.testing.assert_allclose(pair[1]["loss"], alone[1]["loss"], rtol=1e-3, atol=1e-5)
+
+
+def test_two_processes_leave_one_record(pair: tuple[CellResult, np.ndarray, list[str]]) -> None:
+    assert pair[2] == ["CellStarted", "CellFinished"]
+
+
+@pytest.mark.parametrize("arm", ["frozen", "lora"])
+def test_arms_that_train_a_part_run_in_two_processes_too(
+    tiny_base: Path, reviews: Path, tmp_path: Path, arm: str
+) -> None:
+    result, _, _ = finished(tmp_path, "hardware=ddp_cpu", f"arm={arm}", "train.epochs=1", base=tiny_base, data=reviews)
+    assert result.key.arm == arm
+
+
+def test_a_batch_with_fewer_rows_than_processes_trains_as_in_one(
+    tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    odd = ("train.size=5", "train.batch=2", "train.eval_every=2", "train.epochs=2")
+    one, _, _ = finished(tmp_path / "one", *odd, base=tiny_base, data=reviews)
+    two, _, _ = finished(tmp_path / "two", *odd, "hardware=ddp_cpu", base=tiny_base, data=reviews)
+    np.testing.assert_allclose(
+        [p.train_loss for p in one.trajectory[1:]], [p.train_loss for p in two.trajectory[1:]], rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_broken_rank_does_not_leave_the_other_waiting(
+    tiny_base: Path, reviews: Path, tmp_path: Path, rank: int
+) -> None:
+    plan, cell = assign(
+        *EXACT, *ENDLESS, "hardware=ddp_cpu", overrides=tiny.overrides(tiny_base, reviews, tmp_path)
+    )
+    name = cell.job.cell_id
+
+    def kill(event: Event) -> None:
+        wait_until(lambda: points(tmp_path, plan.study_id, name) > 1)
+        os.kill(sorted(p.pid for p in workers())[rank], signal.SIGKILL)
+
+    told = run([cell], on_start=kill)
+    assert told[name].state == "failed"
+    assert workers() == []
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Failed"]
+
+
+def test_two_processes_that_find_the_cell_finished_do_not_wait_for_each_other(
+    tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    overrides = tiny.overrides(tiny_base, reviews, tmp_path)
+    _, cell = assign(*EXACT, "train.epochs=1", "hardware=ddp_cpu", overrides=overrides)
+    assert run([cell])[cell.job.cell_id].state == "finished"
+    again = dataclasses.replace(cell, attempt_id="later")
+    assert run([again], timeout_seconds=60)[cell.job.cell_id].state == "finished"
+    assert workers() == []

@@ -1,0 +1,165 @@
+"""Cells in processes of their own: what becomes of those that fail, and that the others go on."""
+
+import dataclasses
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
+
+from pipeline.execution.assignment import Assignment, Event, death
+from pipeline.execution.local import LocalExecutor
+from pipeline.study.plan import Plan
+from pipeline.training.results import ResultStore
+from tests import tiny
+
+SHORT = ("train.size=32", "train.epochs=1", "train.lr=3e-3")
+
+
+@pytest.fixture
+def overrides(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
+    return tiny.overrides(tiny_base, reviews, tmp_path)
+
+
+@pytest.fixture
+def sound(overrides: list[str]) -> tuple[Plan, Assignment]:
+    """A cell that trains without trouble."""
+    return assign(*SHORT, overrides=overrides)
+
+
+@pytest.fixture
+def endless(overrides: list[str]) -> tuple[Plan, Assignment]:
+    """A cell that would train for hours."""
+    return assign("arm=scratch", *SHORT, *ENDLESS, overrides=overrides)
+
+
+def test_a_worker_that_raises_fails_its_cell_alone_and_leaves_its_reason(
+    sound: tuple[Plan, Assignment], overrides: list[str], tmp_path: Path
+) -> None:
+    plan, broken = assign(*SHORT, "train.lr=1e38", overrides=overrides)
+    told = run([broken, sound[1]])
+    name = broken.job.cell_id
+    assert told[sound[1].job.cell_id].state == "finished"
+    assert told[name].state == "failed"
+    assert "the training diverged. Lower train.lr" in told[name].reason
+    kept = ResultStore(tmp_path).failure(name).read_text(encoding="utf-8")
+    assert kept.startswith(told[name].reason)
+    assert "Traceback" in kept
+    assert "Traceback" in (tmp_path / "logs" / f"{name}.log").read_text(encoding="utf-8")
+    assert not ResultStore(tmp_path).has(name)
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Failed"]
+
+
+def test_a_reason_is_forgotten_once_the_cell_is_trained(overrides: list[str], tmp_path: Path) -> None:
+    _, cell = assign(*SHORT, overrides=overrides)
+    lost = dataclasses.replace(cell, job=dataclasses.replace(cell.job, data_folder=str(tmp_path / "gone")))
+    told = run([lost])
+    assert "holds no prepared data" in told[cell.job.cell_id].reason
+    again = dataclasses.replace(cell, attempt_id="2")
+    assert run([again])[cell.job.cell_id].state == "finished"
+    assert not ResultStore(tmp_path).failure(cell.job.cell_id).exists()
+
+
+def test_a_killed_worker_fails_its_cell_alone_and_the_signal_is_named(
+    sound: tuple[Plan, Assignment], endless: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = endless
+    name = cell.job.cell_id
+
+    def kill(event: Event) -> None:
+        if event.cell_id == name:
+            wait_until(lambda: points(tmp_path, plan.study_id, name) > 1)
+            (victim,) = workers()
+            victim.kill()
+
+    told = run([cell, sound[1]], workers=1, on_start=kill)
+    assert told[name] == Event(cell_id=name, state="failed", reason=death(-signal.SIGKILL))
+    assert "killed by SIGKILL" in told[name].reason
+    assert "executor.workers=1" in told[name].reason
+    assert told[sound[1].job.cell_id].state == "finished"
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Failed"]
+
+
+def test_a_worker_killed_before_it_says_a_word_is_recorded_too(
+    endless: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = endless
+
+    def kill(_: Event) -> None:
+        wait_until(lambda: len(workers()) == 1)
+        os.kill(workers()[0].pid, signal.SIGKILL)
+
+    told = run([cell], on_start=kill)
+    assert told[cell.job.cell_id].state == "failed"
+    assert record(tmp_path, plan.study_id, cell.job.cell_id) == ["CellStarted", "Failed"]
+
+
+def test_a_cell_that_takes_too_long_is_stopped_and_the_remedy_is_said(
+    sound: tuple[Plan, Assignment], endless: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = endless
+    told = run([cell, sound[1]], workers=1, timeout_seconds=6.0)
+    name = cell.job.cell_id
+    assert told[name].reason == "It took longer than 0.1 minutes. Raise executor.timeout_minutes."
+    assert told[sound[1].job.cell_id].state == "finished"
+    assert record(tmp_path, plan.study_id, name)[-1] == "Failed"
+    assert workers() == []
+
+
+def test_an_interrupted_executor_leaves_no_worker_and_records_the_kill(
+    endless: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = endless
+    name = cell.job.cell_id
+
+    def interrupt(_: Event) -> None:
+        wait_until(lambda: points(tmp_path, plan.study_id, name) > 0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor(workers=1, timeout_seconds=100).run([cell], interrupt)
+    wait_until(lambda: workers() == [])
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
+    assert not ResultStore(tmp_path).has(name)
+
+
+def test_workers_do_not_hear_ctrl_c(endless: tuple[Plan, Assignment], tmp_path: Path) -> None:
+    plan, cell = endless
+    name = cell.job.cell_id
+
+    def press(_: Event) -> None:
+        wait_until(lambda: points(tmp_path, plan.study_id, name) > 0)
+        os.kill(workers()[0].pid, signal.SIGINT)
+        before = points(tmp_path, plan.study_id, name)
+        wait_until(lambda: points(tmp_path, plan.study_id, name) > before)
+        workers()[0].kill()
+
+    assert "SIGKILL" in run([cell], on_start=press)[name].reason
+
+
+def test_a_cell_that_somebody_else_finished_is_not_trained_again(
+    sound: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = sound
+    assert run([cell])[cell.job.cell_id].state == "finished"
+    written = (tmp_path / "cells" / cell.job.cell_id / "result.json").stat().st_mtime_ns
+    again = dataclasses.replace(cell, attempt_id="later")
+    assert run([again])[cell.job.cell_id].state == "finished"
+    assert (tmp_path / "cells" / cell.job.cell_id / "result.json").stat().st_mtime_ns == written
+    assert record(tmp_path, plan.study_id, cell.job.cell_id) == ["CellStarted", "CellFinished"]
+
+
+def test_a_folder_without_its_marker_is_no_cell_and_gives_way(sound: tuple[Plan, Assignment], tmp_path: Path) -> None:
+    torn = tmp_path / "cells" / sound[1].job.cell_id
+    torn.mkdir(parents=True)
+    (torn / "scores.npy").write_bytes(b"half of it")
+    assert run([sound[1]])[sound[1].job.cell_id].state == "finished"
+    assert len(ResultStore(tmp_path).scores(sound[1].job.cell_id))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (3, "exit code 3"), (28, "disk is full")]
+)
+def test_a_death_is_put_in_words(code: int, words: str) -> None:
+    assert words in death(code)

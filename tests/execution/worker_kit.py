@@ -1,0 +1,71 @@
+"""Cells handed to the local executor, and a look at its workers."""
+
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing import forkserver
+from pathlib import Path
+
+import psutil
+
+from pipeline.execution.assignment import Assignment, Event
+from pipeline.execution.local import LocalExecutor, warm_up
+from pipeline.study.plan import Plan, plan_cell
+from pipeline.study.run import assignment, prepare
+from pipeline.tracking import events
+from pipeline.tracking.spool import attempts
+
+ENDLESS = ("train.epochs=2000", "train.eval_every=16")  # minutes, for a test that ends it
+
+
+def assign(*settings: str, overrides: Sequence[str]) -> tuple[Plan, Assignment]:
+    """The cell that `settings` describe, ready for an executor."""
+    plan = plan_cell([*overrides, *settings])
+    warm_up(plan.hardware.threads)
+    ((name, cell),) = plan.cells.items()
+    return plan, assignment(plan, name, cell, prepare(plan))
+
+
+def run(
+    assignments: Sequence[Assignment],
+    *,
+    workers: int = 2,
+    timeout_seconds: float = 100.0,
+    on_start: Callable[[Event], None] = lambda _: None,
+) -> dict[str, Event]:
+    """Run them; the last event of each cell."""
+    told: dict[str, Event] = {}
+
+    def notify(event: Event) -> None:
+        told[event.cell_id] = event
+        if event.state == "started":
+            on_start(event)
+
+    LocalExecutor(workers=workers, timeout_seconds=timeout_seconds).run(assignments, notify)
+    return told
+
+
+def workers() -> list[psutil.Process]:
+    """The living children of the warm server."""
+    server = psutil.Process(forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
+    return [p for p in server.children() if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Look again and again; fail if it takes too long."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def record(root: Path, study_id: str, cell_id: str) -> list[str]:
+    """The kinds of the events recorded of the cell's only attempt, points left out."""
+    (path,) = [p for p in attempts(root, study_id) if p.name.startswith(cell_id)]
+    kinds = [type(event.body).__name__ for event in events.read(path)[0]]
+    return [kind for kind in kinds if kind != "CellPoint"]
+
+
+def points(root: Path, study_id: str, cell_id: str) -> int:
+    """How many points of its trajectory the cell has recorded so far."""
+    found = [p for p in attempts(root, study_id) if p.name.startswith(cell_id)]
+    return sum(type(e.body).__name__ == "CellPoint" for path in found for e in events.read(path)[0])

@@ -1,0 +1,72 @@
+"""FLOPs against a count by hand: a product of m x k with k x n takes 2 m n k."""
+
+import functools
+from typing import Any
+
+import pytest
+
+from pipeline.config.cell import Cell
+from pipeline.models.build import configuration
+from pipeline.models.flops import Flops, count
+from pipeline.models.locate import Located
+from tests.models.tiny_bases import ARMS, INNER, LABELS, LAYERS, WIDTH, base_in, cell_for
+
+CLASSES = len(LABELS)
+LENGTHS = (1, 7, 24, 64)
+
+
+@functools.cache
+def counted(arm: str, located: Located) -> Flops:
+    cell: Cell = cell_for(arm, base_in(located.directory))
+    config: Any = configuration(cell, located, LABELS)
+    return count(cell, config)
+
+
+def layer_by_hand(length: int) -> int:
+    projections = 4 * 2 * length * WIDTH * WIDTH  # query, key, value, output
+    attention = 2 * 2 * length * length * WIDTH  # scores and weighted values, all heads together
+    feed_forward = 2 * 2 * length * WIDTH * INNER
+    return projections + attention + feed_forward
+
+
+def head_by_hand() -> int:
+    return 2 * WIDTH * WIDTH + 2 * WIDTH * CLASSES  # pooler and classifier, on the first position alone
+
+
+def forward_by_hand(length: int) -> int:
+    return LAYERS * layer_by_hand(length) + head_by_hand()
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_forward_pass_costs_what_its_products_cost(length: int, located: Located) -> None:
+    assert counted("pretrained", located).inference(1, length) == forward_by_hand(length)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("arm", ["pretrained", "scratch"])
+def test_a_backward_pass_through_all_costs_twice_the_forward_pass(arm: str, length: int, located: Located) -> None:
+    assert counted(arm, located).training(1, length) == 3 * forward_by_hand(length)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_frozen_base_has_no_backward_pass(length: int, located: Located) -> None:
+    classifier_gradient = 2 * WIDTH * CLASSES
+    assert counted("frozen", located).training(1, length) == forward_by_hand(length) + classifier_gradient
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_adapters_add_two_thin_products_to_query_and_value_of_each_layer(length: int, located: Located) -> None:
+    rank = ARMS["lora"].lora.rank
+    thin = LAYERS * 2 * (2 * 2 * length * WIDTH * rank)
+    assert counted("lora", located).inference(1, length) == forward_by_hand(length) + thin
+
+
+def test_adapters_are_cheaper_to_train_than_everything_and_dearer_than_the_head(located: Located) -> None:
+    head, adapters, everything = (counted(a, located).training(1, 32) for a in ("frozen", "lora", "pretrained"))
+    assert head < adapters < everything
+
+
+def test_examples_add_up_and_length_counts_padding(located: Located) -> None:
+    flops = counted("pretrained", located)
+    assert flops.training(5, 24) == 5 * flops.training(1, 24)
+    assert flops.inference(3, 64) > flops.inference(3, 24)

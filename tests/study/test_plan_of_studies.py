@@ -1,0 +1,145 @@
+"""From overrides to cells: which, in which order, under which identity. Nothing is trained and nothing is written."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.compose import compose
+from pipeline.errors import BaseModelError, ConfigError, DataError
+from pipeline.study.plan import Plan, plan_cell, plan_of_cell, plan_study
+from pipeline.study.workload import estimated_seconds, work_of
+from tests import tiny
+from tests.tiny import reviews, tiny_base
+
+__all__ = ["reviews", "tiny_base"]
+
+Planned = Callable[..., Plan]
+
+
+@pytest.fixture
+def overrides(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
+    return tiny.overrides(tiny_base, reviews, tmp_path / "out")
+
+
+@pytest.fixture
+def planned(overrides: list[str]) -> Planned:
+    return lambda *more: plan_study([*overrides, *tiny.study(), *more])
+
+
+def test_a_study_has_a_cell_for_every_arm_size_and_seed_the_arms_of_one_seed_together(planned: Planned) -> None:
+    keys = [(c.train.size, c.train.seed, c.arm.name) for c in planned().cells.values()]
+    assert keys == [(n, s, a) for n in (16, 48) for s in (0, 1) for a in ("pretrained", "scratch")]
+
+
+def test_every_cell_has_its_arms_own_recipe_unless_the_study_overrides_it(planned: Planned) -> None:
+    recipes = {c.arm.name: c.recipe for c in planned("train.lr=null").cells.values()}
+    assert recipes["scratch"].lr == 2e-4
+    assert recipes["pretrained"].lr == 1e-4
+    assert {c.recipe.lr for c in planned("train.lr=0.5").cells.values()} == {0.5}
+
+
+def test_studies_share_the_cells_they_have_in_common(planned: Planned) -> None:
+    small, large = planned(), planned("study.name=other", "study.seeds=[0,1,2]", "study.confidence=0.9")
+    assert set(small.cells) < set(large.cells)
+    assert small.study_id != large.study_id
+
+
+def test_hardware_paths_and_tracking_change_no_identity(planned: Planned, tmp_path: Path) -> None:
+    elsewhere = planned(f"paths.root={tmp_path / 'b'}", "hardware=ddp_cpu", "executor.workers=1", "tracking=local")
+    assert list(elsewhere.cells) == list(planned().cells)
+
+
+def test_the_precision_is_settled_before_identities_are_computed(planned: Planned) -> None:
+    plan = planned("train.precision=auto")
+    assert {c.train.precision for c in plan.cells.values()} == {plan.hardware.precision}
+    assert plan.hardware.precision in ("fp32", "bf16")
+
+
+def test_a_single_training_is_the_same_cell_as_in_a_study(planned: Planned, overrides: list[str]) -> None:
+    settings = ["train.size=16", "train.seed=1", "arm=scratch", *(o for o in tiny.study() if o.startswith("train."))]
+    (name,) = plan_cell([*overrides, *settings]).cells
+    assert planned().cells[name].key.label == "scratch n=16"
+
+
+def test_a_finished_cell_is_planned_again_under_its_own_name(planned: Planned, overrides: list[str]) -> None:
+    for name, cell in planned().cells.items():
+        assert list(plan_of_cell(cell, compose(overrides)).cells) == [name]
+
+
+def test_no_study_chosen_says_how_to_choose_one(overrides: list[str]) -> None:
+    with pytest.raises(ConfigError, match="experiments=quickstart"):
+        plan_study(overrides)
+
+
+def test_an_arm_given_to_a_study_is_refused_and_points_to_its_arms(planned: Planned) -> None:
+    with pytest.raises(ConfigError, match=r"study.arms, but got arm=lora. Say: study.arms="):
+        planned("arm=lora")
+
+
+def test_an_unknown_arm_of_a_study_names_the_nearest(planned: Planned) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'pretrained'"):
+        planned("study.arms=[pretraned,scratch]", "study.claims={}")
+
+
+def test_a_claim_on_another_domain_is_left_out_where_the_task_has_none_and_the_plan_says_so(planned: Planned) -> None:
+    other = "+study.claims.elsewhere={statement: 'It travels', dataset: imdb}"
+    plan = planned(other)
+    assert plan.unjudged == ("It travels",)
+    assert list(plan.config.study.claims) == ["accurate"]
+    assert planned().unjudged == ()
+
+
+def test_a_claim_on_a_misspelt_domain_is_refused_where_the_task_has_some() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'imdb'"):
+        plan_study(["experiments=quickstart", "study.claims.out_of_domain.dataset=imbd"])
+
+
+@pytest.mark.parametrize(
+    ("override", "error", "words"),
+    [
+        ("task.data.path=nowhere.csv", DataError, "nowhere.csv"),
+        ("base.path=nowhere", BaseModelError, "Check base.path"),
+        ("train.batch=0", ConfigError, "at least 1"),
+    ],
+)
+def test_what_is_not_there_is_said_before_anything_is_written(
+    planned: Planned, override: str, error: type[Exception], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=words):
+        planned(override)
+    assert not (tmp_path / "out").exists()
+
+
+def test_planning_writes_nothing(planned: Planned, tmp_path: Path) -> None:
+    plan = planned()
+    assert plan.missing() == plan.cells
+    assert plan.results() == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_estimate_grows_with_the_work_and_says_what_it_rests_on(planned: Planned) -> None:
+    short, basis = estimated_seconds(planned())
+    long, _ = estimated_seconds(planned("train.epochs=30"))
+    assert 0 < short < long
+    assert "guess" in basis
+
+
+def test_a_fixed_base_is_less_work_than_training_all_of_it(planned: Planned) -> None:
+    cells = planned("study.arms=[frozen,scratch]", "study.claims={}").cells.values()
+    work = {c.arm.name: work_of(dataclasses.replace(c, train=dataclasses.replace(c.train, epochs=50))) for c in cells}
+    assert work["frozen"] < work["scratch"] / 5
+
+
+def test_planning_a_study_imports_neither_torch_nor_mlflow(overrides: list[str]) -> None:
+    code = (
+        "import sys; from pipeline.cli import main; assert main(sys.argv[1:]) == 0; "
+        "print([m for m in ('torch', 'transformers', 'pytorch_lightning', 'mlflow', 'datasets') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, "study", *overrides, *tiny.study(), "plan=true"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
