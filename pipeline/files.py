@@ -125,12 +125,14 @@ def safe_name(name: str, what: str) -> str:
     """`name`, if it can be a file's name as it stands.
 
     Raises:
-        UserError: it is empty, too long, starts with a dot or has other characters than letters, digits, `. _ - `.
+        UserError: it is empty, too long, starts with `.` or `-`, or holds more than letters, digits and `. _ -`.
     """
     plain = name.replace("-", "").replace("_", "").replace(".", "")
-    if plain.isalnum() and not name.startswith(".") and len(name) <= 100 and name.isascii():
+    if plain.isalnum() and not name.startswith((".", "-")) and len(name) <= 100 and name.isascii():
         return name
-    raise UserError(f"{what} must be letters, digits, '.', '_' and '-' alone, not starting with '.', but got {name!r}.")
+    raise UserError(
+        f"{what} must be letters, digits, '.', '_' and '-' alone, not starting with '.' or '-', but got {name!r}."
+    )
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:
@@ -139,6 +141,6 @@ def storage_error(path: Path, error: OSError) -> StorageError:
         return StorageError(
             f"The disk is full: {path} was not written. Free some space and run the same command again."
         )
-    if error.errno in (13, 30):
+    if error.errno in (13, 17, 20, 30):  # no permission, a file in the way (twice), read-only
         return StorageError(f"{path.parent} cannot be written to. Choose another folder with paths.root=FOLDER.")
     return StorageError(f"{path} could not be written: {error}.")

@@ -23,7 +23,7 @@ def rows(count: int = 240, *, labels: Sequence[str] = LABELS, seed: int = 0) -> 
     found = []
     for i in range(count):
         label = i % len(labels)
-        tell = (BAD, GOOD)[label] if len(labels) == 2 else tuple(f"class{label}word{k}" for k in range(4))
+        tell = (BAD, GOOD)[label] if len(labels) == 2 else (GOOD + BAD)[label :: len(labels)]
         words = [*generator.choice(tell, 2), *generator.choice(PLAIN, int(generator.integers(2, 11)))]
         found.append((" ".join(generator.permutation(words)) + f" {i}", labels[label]))
     return found
@@ -105,16 +105,22 @@ def overrides(base: Path, data: Path, root: Path) -> list[str]:
 
 
 def study(
-    name: str = "small", *, arms: str = "pretrained,scratch", sizes: str = "16,48", seeds: str = "0,1"
+    name: str = "small",
+    *,
+    arms: str = "pretrained,scratch",
+    sizes: str = "16,48",
+    seeds: str = "0,1",
+    claim: bool = True,
 ) -> list[str]:
-    """A study of these cells, each trained for a dozen steps or so, and one claim."""
+    """A study of these cells, each trained for a dozen steps or so, and of one claim about them."""
+    claims = ["+study.claims.accurate.statement='A tiny start is more accurate'"] if claim else []
     return [
+        *claims,
         f"study.name={name}",
         "study.question='Does a tiny start pay?'",
         f"study.arms=[{arms}]",
         f"study.sizes=[{sizes}]",
         f"study.seeds=[{seeds}]",
-        "+study.claims.accurate.statement='A tiny start is more accurate'",
         "train.lr=3e-3",
         "train.epochs=3",
         "train.min_steps=12",

@@ -25,7 +25,7 @@ TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and
 
 def run(overrides: Sequence[str]) -> int:
     """Write the directory, check its scores, and say where it is."""
-    config = compose(overrides)
+    config = compose(overrides, trained=True)
     trained = trained_cell(config)
     target = Path(config.export or f"{config.paths.root}/exports/{trained.result.cell_id}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):

@@ -21,7 +21,7 @@ BATCH = 64
 
 def run(overrides: Sequence[str]) -> int:
     """Write a CSV (text, label, probability) to standard output, or to predict.output."""
-    config = compose(overrides)
+    config = compose(overrides, trained=True)
     trained = trained_cell(config)
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
     texts = _texts(config.predict)

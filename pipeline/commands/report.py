@@ -6,6 +6,7 @@ from pipeline.commands.closing import report_on, write_findings
 from pipeline.commands.showing import show_findings
 from pipeline.errors import UserError
 from pipeline.study.plan import plan_study
+from pipeline.study.run import failures
 
 
 def run(overrides: Sequence[str]) -> int:
@@ -17,7 +18,7 @@ def run(overrides: Sequence[str]) -> int:
         raise UserError(
             f"No cell of {name} is finished under {plan.store.cells}. Run: python -m pipeline study experiments={name}"
         )
-    findings = write_findings(plan, cells, failed=())
+    findings = write_findings(plan, cells, failures(plan))
     path = report_on(plan, cells, findings, ["study", *overrides])
     show_findings(findings)
     print(f"{len(cells)} of {len(plan.cells)} cells are finished.")

@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -50,17 +50,24 @@ def register() -> None:
     Plugins.instance().register(OwnFilesFirst)
 
 
-def compose(overrides: Sequence[str] = ()) -> Config:
+def compose(overrides: Sequence[str] = (), *, trained: bool = False) -> Config:
     """The configuration that `overrides` (Hydra's grammar) describe, checked.
+
+    Args:
+        trained: only finished cells are used, so that base and data need not be named.
 
     Raises:
         ConfigError: naming every rule that is broken, with the value, the remedy and the nearest valid name.
     """
+    return _checked(_tree(overrides), trained=trained)
+
+
+def _checked(tree: dict[str, Any], *, trained: bool = False) -> Config:
     try:
-        config = decode(Config, _tree(overrides), "config")
+        config = decode(Config, tree, "config")
     except StorageError as error:
         raise ConfigError([explain_record(error)]) from error
-    found = violations(config)
+    found = violations(config, trained=trained)
     if found:
         raise ConfigError(found)
     return config
@@ -72,8 +79,9 @@ def shown(overrides: Sequence[str] = (), package: str = "") -> str:
     Raises:
         ConfigError: as `compose`, or there is no such part.
     """
-    compose(overrides)
-    whole = OmegaConf.create(redacted(_tree(overrides)))
+    tree = _tree(overrides)
+    _checked(tree)
+    whole = OmegaConf.create(redacted(tree))
     part = OmegaConf.select(whole, package) if package else whole
     if part is None:
         raise ConfigError([f"--package {package}: there is no such part of the configuration."])
@@ -84,7 +92,7 @@ def _tree(overrides: Sequence[str]) -> dict[str, Any]:
     register()
     GlobalHydra.instance().clear()
     try:
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
+        parsed = parse(overrides)
         wrong = list(wrong_choices(parsed))
         if wrong:
             raise ConfigError(wrong)
@@ -98,9 +106,33 @@ def _tree(overrides: Sequence[str]) -> dict[str, Any]:
     return {str(k): v for k, v in tree.items()}
 
 
+def parse(overrides: Sequence[str]) -> list[Override]:
+    """The overrides as Hydra reads them. Free text is taken as it stands: commas, apostrophes and accents need no quotes."""
+    return [_parse_one(o) for o in overrides]
+
+
+def _parse_one(override: str) -> Override:
+    parser = OverridesParser.create()
+    name, _, value = override.partition("=")
+    if name == "predict.text" and value[:1] not in "'\"":
+        return parser.parse_override(_quoted(override))
+    try:
+        return parser.parse_override(override)
+    except OverrideParseException:
+        if "=" not in override or value[:1] in "'\"[{":
+            raise
+        return parser.parse_override(_quoted(override))
+
+
+def _quoted(override: str) -> str:
+    name, _, value = override.partition("=")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{escaped}"'
+
+
 def for_hydra(overrides: Sequence[str]) -> list[str]:
     """Those of the overrides that Hydra can apply by itself."""
-    return [str(o.input_line) for o in OverridesParser.create().parse_overrides(list(overrides)) if not _is_entry(o)]
+    return [str(o.input_line) for o in parse(overrides) if not _is_entry(o)]
 
 
 def _is_entry(override: Override) -> bool:

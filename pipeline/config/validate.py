@@ -40,10 +40,15 @@ CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_ta
                  "generalisation_gap")  # fmt: skip
 
 
-def violations(config: Config) -> list[str]:
-    """Every rule that `config` breaks, one sentence each; empty where it is sound."""
-    rules = (_choices, _numbers, _names, _base, _data, _train, _hardware, _tracking, _study)
-    return [text for rule in rules for text in rule(config)]
+def violations(config: Config, *, trained: bool = False) -> list[str]:
+    """Every rule that `config` breaks, one sentence each; empty where it is sound.
+
+    Args:
+        trained: only finished cells are used, so that base and data need not be named.
+    """
+    rules = (_choices, _numbers, _names, _train, _hardware, _tracking, _study)
+    of_sources = () if trained else (_base, _data)
+    return [text for rule in (*rules, *of_sources) for text in rule(config)]
 
 
 def _get(config: Config, name: str) -> object:
@@ -163,7 +168,8 @@ def _study(config: Config) -> Iterator[str]:
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
     for key, claim in study.claims.items():
-        yield from (f"study.claims.{key}: {text}" for text in _claim(claim, study, config))
+        for text in _claim(claim, study, config):
+            yield f"study.claims.{key}: {text} To drop the claim: ~study.claims.{key}."
 
 
 def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Cells on this machine: one process for each, forked from a server that has imported the heavy libraries already."""
 
+import contextlib
 import multiprocessing
 import multiprocessing.context
 import os
@@ -10,8 +11,10 @@ from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver
 from pathlib import Path
 
+from pipeline.errors import StorageError
 from pipeline.execution.assignment import Assignment, Event, Notify, death
 from pipeline.execution.worker import work
+from pipeline.files import write_text
 from pipeline.tracking.spool import AttemptLog
 from pipeline.training.results import ResultStore
 
@@ -112,12 +115,24 @@ class LocalExecutor:
         if store.has(job.cell_id):
             _record_result(cell.assignment, store)
             return ""
-        reason = death(next((c for c in codes if c), codes[0]))
-        if late and None in codes:
+        signals = [code for code in codes if code is not None and code < 0]
+        reason = self._reason(job.cell_id, codes, signals, store, late=late and None in codes)
+        (_record_kill if signals else _record_failure)(cell.assignment, reason)
+        return reason
+
+    def _reason(
+        self, cell_id: str, codes: list[int | None], signals: list[int], store: ResultStore, *, late: bool
+    ) -> str:
+        """In words. Where one rank was killed, what the others say of it is a consequence."""
+        kept = store.failure(cell_id)
+        if late:
             reason = f"It took longer than {self.timeout_seconds / 60:g} minutes. Raise executor.timeout_minutes."
-        elif store.failure(job.cell_id).is_file():
-            reason = store.failure(job.cell_id).read_text(encoding="utf-8").splitlines()[0]
-        _record_failure(cell.assignment, reason)
+        elif not signals and kept.is_file():
+            return kept.read_text(encoding="utf-8").splitlines()[0]
+        else:
+            reason = death(next(iter(signals), next((c for c in codes if c), codes[0])))
+        with contextlib.suppress(StorageError):  # `report` reads it later; now it is shown all the same
+            write_text(kept, f"{reason}\n")
         return reason
 
 
@@ -140,7 +155,8 @@ def _record_failure(assignment: Assignment, reason: str) -> None:
     log.failed(reason)
 
 
-def _record_kill(assignment: Assignment) -> None:
+def _record_kill(assignment: Assignment, _: str = "") -> None:
+    """As killed, if it had begun: an attempt that said nothing was none."""
     log = _log(assignment)
     if log.path.is_file():
         log.killed()

@@ -12,6 +12,13 @@ def cores() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def available_memory() -> int:
+    """Bytes of memory that can be had without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
 @cache
 def cpu_flags() -> frozenset[str]:
     """The processor's feature flags as Linux names them; empty elsewhere."""

@@ -6,6 +6,8 @@ from pipeline.config.schema import Hardware
 from pipeline.errors import ConfigError
 from pipeline.hardware import machine
 
+WORKER_BYTES = 2 << 30  # what a worker with a small encoder needs at its peak
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
@@ -35,7 +37,8 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
     count, why_workers = _workers(hardware, accelerator, workers)
     threads = hardware.threads or max(1, machine.cores() // (count * hardware.devices))
     chosen, why_precision = _precision(precision, accelerator)
-    why_threads = f"threads={threads} per process: {machine.cores()} cores / {count * hardware.devices} processes"
+    share = f"{machine.cores()} cores / {count * hardware.devices} processes"
+    why_threads = f"threads={threads} per process: {'asked for' if hardware.threads else share}"
     return Resolved(
         accelerator=accelerator,
         devices=hardware.devices,
@@ -50,9 +53,13 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
 def _accelerator(hardware: Hardware) -> tuple[str, str]:
     found = len(machine.gpus()) if hardware.accelerator != "cpu" else 0
     if hardware.accelerator == "gpu" and found < hardware.devices:
-        raise ConfigError([f"hardware={hardware.name} needs {hardware.devices} GPUs, but {found} were found. Try cpu."])
-    if hardware.accelerator == "cpu" or found == 0:
-        return "cpu", "accelerator=cpu: " + ("asked for" if hardware.accelerator == "cpu" else "no GPU was found")
+        raise ConfigError([f"hardware={hardware.name} needs {hardware.devices} GPUs, but {found} were found. Use hardware=cpu."])
+    if hardware.accelerator == "cpu":
+        return "cpu", "accelerator=cpu: asked for"
+    if found < hardware.devices:
+        return "cpu", "accelerator=cpu: " + (
+            f"{found} GPUs for {hardware.devices} devices" if found else "no GPU was found"
+        )
     return "gpu", f"accelerator=gpu: found {', '.join(machine.gpus())}"
 
 
@@ -60,12 +67,13 @@ def _workers(hardware: Hardware, accelerator: str, asked: int | None) -> tuple[i
     if asked:
         return asked, f"workers={asked}: asked for"
     have = len(machine.gpus()) if accelerator == "gpu" else machine.cores()
-    count = max(1, have // hardware.devices)
     unit = "GPUs" if accelerator == "gpu" else "cores"
-    return (
-        count,
-        f"workers={count}: {have} {unit} / {hardware.devices} per cell; several small trainings beat one wide one",
-    )
+    count = max(1, have // hardware.devices)
+    fitting = max(1, machine.available_memory() // (WORKER_BYTES * hardware.devices))
+    if fitting < count:
+        return fitting, f"workers={fitting}: memory for no more, at {WORKER_BYTES >> 30} GiB a process"
+    why = "several small trainings beat one wide one"
+    return count, f"workers={count}: {have} {unit} / {hardware.devices} per cell; {why}"
 
 
 def _precision(asked: str, accelerator: str) -> tuple[str, str]:

@@ -76,7 +76,8 @@ def plan_study(overrides: Sequence[str]) -> Plan:
     config = compose(overrides)
     if not config.study.name:
         raise ConfigError(["A study must be chosen: experiments=quickstart (experiments/README.md lists them)."])
-    _refuse_arm(overrides)
+    _refuse(overrides, "arm", "a study takes its arms from study.arms=[pretrained,scratch]")
+    _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
     arms = [compose([*overrides, f"arm={name}"]) for name in config.study.arms]
     judged = {k: c for k, c in config.study.claims.items() if c.dataset in ("test", *config.task.out_of_domain)}
     unjudged = tuple(c.statement or k for k, c in config.study.claims.items() if k not in judged)
@@ -86,6 +87,8 @@ def plan_study(overrides: Sequence[str]) -> Plan:
 
 def plan_cell(overrides: Sequence[str]) -> Plan:
     """The plan of one training, as `train` runs it: a study of one cell, named after its task and without claims."""
+    _refuse(overrides, "experiments", "`train` runs one cell; a study is run by: python -m pipeline study")
+    _refuse(overrides, "cell", "a cell's identity follows from its settings; `predict` and `export` take cell=ID")
     config = compose(overrides)
     study = dataclasses.replace(
         config.study,
@@ -109,12 +112,10 @@ def plan_of_cell(cell: Cell, config: Config) -> Plan:
     return _plan(whole, [whole])
 
 
-def _refuse_arm(overrides: Sequence[str]) -> None:
-    given = [o for o in overrides if o.startswith("arm=")]
+def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
+    given = [o for o in overrides if o.startswith(f"{name}=")]
     if given:
-        raise ConfigError(
-            [f"A study takes its arms from study.arms, but got {given[0]}. Say: study.arms=[pretrained,scratch]."]
-        )
+        raise ConfigError([f"{given[0]} has no place here: {why}."])
 
 
 def _plan(config: Config, arms: Sequence[Config]) -> Plan:

@@ -69,10 +69,10 @@ class Progress:
     def _left(self) -> str:
         """Time left: the work of the cells still to do, at the pace of those done."""
         over = set(self.done) | self.failed
-        spent = sum(work_of(self.missing[name]) for name in self.done)
-        if not spent or len(over) == len(self.missing):
+        telling = [n for n in self.done if self.missing[n].arm.trained != "head"]  # a head's pace is not a network's
+        if not telling or len(over) == len(self.missing):
             return ""
-        pace = sum(self.done.values()) / spent
+        pace = sum(self.done[n] for n in telling) / sum(work_of(self.missing[n]) for n in telling)
         left = sum(work_of(cell) for name, cell in self.missing.items() if name not in over)
         return f"(about {duration(left * pace / self.plan.hardware.workers)} left)"
 

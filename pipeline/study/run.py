@@ -44,12 +44,18 @@ def run(plan: Plan, watch: Watch) -> Outcome:
         ready = prepare(plan)
         reasons = _train(plan, missing, ready, watch)
     _mirror_reused(plan)
-    keep_weights(plan)
     return Outcome(
         finished=tuple(name for name in plan.cells if plan.store.has(name)),
         trained=tuple(name for name in missing if plan.store.has(name)),
-        failed=tuple(_failed(name, plan.cells[name], why) for name, why in reasons.items()),
+        failed=tuple(_failed(name, cell, reasons[name]) for name, cell in plan.cells.items() if name in reasons),
     )
+
+
+def failures(plan: Plan) -> tuple[FailedCell, ...]:
+    """The missing cells whose last attempt failed, with the reasons that were kept."""
+    kept = {name: plan.store.failure(name) for name in plan.missing()}
+    found = {name: path.read_text(encoding="utf-8").splitlines() for name, path in kept.items() if path.is_file()}
+    return tuple(_failed(name, plan.cells[name], lines[0]) for name, lines in found.items() if lines)
 
 
 def prepare(plan: Plan) -> Ready:
@@ -79,7 +85,7 @@ def clear_leftovers(plan: Plan) -> None:
 def _staged(plan: Plan) -> Iterator[tuple[Path, Path]]:
     """Every folder in the making under paths.root, and the lock that its maker holds."""
     root = plan.root
-    locks = {
+    locks: dict[str, Callable[[str], Path]] = {
         "cells": lambda key: plan.store.lock_file(key),
         "data": lambda key: root / "data" / f".{key}.lock",
         "features": lambda key: root / "locks" / f"features-{key}.lock",
@@ -95,6 +101,8 @@ def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> 
     def notify(event: Event) -> None:
         if event.state == "failed":
             reasons[event.cell_id] = event.reason
+        if event.state == "finished":
+            keep_weights(plan, plan.cells[event.cell_id])
         watch(event)
 
     executor = LocalExecutor(workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
@@ -127,17 +135,14 @@ def _mirror_reused(plan: Plan) -> None:
             reuse(plan.root, plan.study_id, cell, plan.store.result(name))
 
 
-def keep_weights(plan: Plan) -> None:
-    """With train.keep=best, delete the weights of all but the best validation cell of each arm and size."""
+def keep_weights(plan: Plan, like: Cell) -> None:
+    """With train.keep=best, delete the weights of all but the best validation cell of the arm and size of `like`."""
     if plan.config.train.keep != "best":
         return
-    groups: dict[tuple[str, int | str], list[str]] = {}
-    for name, cell in plan.cells.items():
-        if plan.store.weights(name):
-            groups.setdefault((cell.arm.name, cell.train.size), []).append(name)
-    for names in groups.values():
-        for name in sorted(names, key=lambda n: _validation(plan, n), reverse=True)[1:]:
-            plan.store.drop_weights(name)
+    group = [n for n, c in plan.cells.items() if (c.arm.name, c.train.size) == (like.arm.name, like.train.size)]
+    kept = [n for n in group if plan.store.weights(n)]
+    for name in sorted(kept, key=lambda n: _validation(plan, n), reverse=True)[1:]:
+        plan.store.drop_weights(name)
 
 
 def _validation(plan: Plan, name: str) -> tuple[float, float]:

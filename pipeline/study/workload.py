@@ -9,6 +9,7 @@ from pipeline.training.grid import evaluation_grid, horizon, regular_interval
 ALL = 10_000  # examples assumed for size "all" before the data have been read
 DEFAULT_PACE = 60.0  # examples/s of one worker with one thread, a small encoder, short texts
 _SHARE = {"all": 1.0, "adapters": 0.7, "head": 0.02}  # of a full training step's time
+_LOOKED_AT = 50  # finished cells that the pace is read from
 _INFERENCE = 0.3  # a forward pass, as a share of a training step
 
 
@@ -30,8 +31,11 @@ def work_of(cell: Cell, *, rows: int = ALL) -> float:
 
 def estimated_seconds(plan: Plan) -> tuple[float, str]:
     """Seconds for the missing cells, and what the estimate rests on: finished cells here, or a default pace."""
-    done = [(work_of(plan.store.cell(n)), plan.store.result(n)) for n in plan.store.ids()[:50]]
-    same = [(w, r.measured.seconds) for w, r in done if r.start_line.precision == plan.hardware.precision]
-    pace = statistics.median([seconds / work for work, seconds in same]) if same else 1 / DEFAULT_PACE
-    basis = f"at the pace of {len(same)} finished cells" if same else "a guess before any cell was timed here"
+    paces = [
+        plan.store.result(name).measured.seconds / work_of(cell)
+        for name in plan.store.ids()[:_LOOKED_AT]
+        if (cell := plan.store.cell(name)).arm.trained != "head" and cell.train.precision == plan.hardware.precision
+    ]
+    pace = statistics.median(paces) if paces else 1 / DEFAULT_PACE
+    basis = f"at the median pace of {len(paces)} finished trainings" if paces else "a guess: nothing was timed here yet"
     return sum(work_of(c) for c in plan.missing().values()) * pace / plan.hardware.workers, basis

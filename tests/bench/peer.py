@@ -27,9 +27,10 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """The setting in a line."""
+        """The setting in a line; the optimizer is the same in all."""
         precision = "bf16" if self.bf16 else "fp32"
-        return f"threads={self.threads} {precision} pad={self.padding} {self.sampling} {self.optimizer}"
+        order = {"group_by_length": "by length"}.get(self.sampling, self.sampling)
+        return f"{self.threads} threads, {precision}, pad to {self.padding}, {order}"
 
 
 @dataclass(frozen=True, kw_only=True)

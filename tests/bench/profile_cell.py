@@ -62,7 +62,7 @@ def shares(events: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def profile(plan: Plan) -> list[tuple[str, float]]:
-    """Own seconds of every operation between the first and the last point of the trajectory of the plan's one cell."""
+    """Own seconds of every operation from the first step to the last of the plan's one cell."""
     import torch
 
     from pipeline.training.fit import fit
@@ -74,10 +74,9 @@ def profile(plan: Plan) -> list[tuple[str, float]]:
     def report(point: TrajectoryPoint) -> None:
         if point.step == 0:
             profiler.start()
-        elif point.examples >= job.cell.train.size:
-            profiler.stop()
 
     fit(job, report)
+    profiler.stop()
     return [(event.key, event.self_cpu_time_total / 1e6) for event in profiler.key_averages()]
 
 

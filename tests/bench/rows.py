@@ -102,4 +102,6 @@ def show(rows: Sequence[Row]) -> None:
         spread = " to ".join(f"{end:.3g}" for end in row.spread)
         holds = {None: "", True: "yes", False: "NO"}[row.holds]
         table.add_row(row.name, f"{row.value:.3g}", row.unit, spread, "" if row.bar is None else f"{row.bar:g}", holds)
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.width = max(console.width, 120)
+    console.print(table)

@@ -1,5 +1,7 @@
 """From the start of `study` in a new process, its data prepared, to the first cell's first step."""
 
+import shlex
+import subprocess
 import time
 from pathlib import Path
 
@@ -37,13 +39,15 @@ def _first_step(root: Path, seed: int) -> float:
     return at - started
 
 
-def _wait_for_point(root: Path, started: float, process: object) -> float:
+def _wait_for_point(root: Path, started: float, process: "subprocess.Popen[str]") -> float:
     """When the first point of a trajectory was recorded, in seconds since 1970."""
-    while time.time() - started < PATIENCE:
+    while process.poll() is None and time.time() - started < PATIENCE:
         logs = [events.read(path)[0] for path in spool(root).glob("*/*@*.jsonl")]
         points = [event.at / 1000 for log in logs for event in log if isinstance(event.body, events.CellPoint)]
         new = [at for at in points if at > started]
         if new:
             return min(new)
         time.sleep(0.05)
-    raise HeadstartError(f"The study took no step within {PATIENCE:g} s. Run it by hand to see why: {process}.")
+    raise HeadstartError(
+        f"The study ended, or took no step within {PATIENCE:g} s: run `{shlex.join(process.args)}` to see why."
+    )

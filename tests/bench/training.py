@@ -20,6 +20,7 @@ from tests.bench.workload import Workload, prepare_once
 
 CELLS_PER_WORKER = 2
 GRID_ROUNDS = 2
+_NAMES = {"default": "trainer default", "best": "trainer best", "cell": "the cell", "study": "the study"}
 BARS = {"cell": 1.4, "study": 1.9, "default": 8.0, "accuracy": 1.5}
 
 
@@ -167,7 +168,7 @@ def _accuracy(bench: Bench, repetitions: list[Repetition]) -> list[Row]:
         "study - trainer best": crossed_unpaired(scores["study"], scores["best"]),
     }
     means = [
-        bench.told(f"accuracy of {name}", [float(100 * v) for v in values.mean(axis=1)], "%")
+        bench.told(f"accuracy of {_NAMES[name]}", [float(100 * v) for v in values.mean(axis=1)], "%")
         for name, values in scores.items()
     ]
     return means + [_difference(bench, name, mean, len(repetitions)) for name, mean in found.items()]

@@ -64,7 +64,7 @@ def test_two_processes_leave_one_record(pair: tuple[CellResult, np.ndarray, list
     assert pair[2] == ["CellStarted", "CellFinished"]
 
 
-@pytest.mark.parametrize("arm", ["frozen", "lora"])
+@pytest.mark.parametrize("arm", ["frozen", pytest.param("lora", marks=pytest.mark.slow)])
 def test_arms_that_train_a_part_run_in_two_processes_too(
     tiny_base: Path, reviews: Path, tmp_path: Path, arm: str
 ) -> None:
@@ -97,9 +97,9 @@ def test_a_broken_rank_does_not_leave_the_other_waiting(
         os.kill(sorted(p.pid for p in workers())[rank], signal.SIGKILL)
 
     told = run([cell], on_start=kill)
-    assert told[name].state == "failed"
+    assert "killed by SIGKILL" in told[name].reason
     assert workers() == []
-    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Failed"]
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
 
 
 def test_two_processes_that_find_the_cell_finished_do_not_wait_for_each_other(

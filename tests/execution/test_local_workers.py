@@ -11,6 +11,7 @@ from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 from pipeline.execution.assignment import Assignment, Event, death
 from pipeline.execution.local import LocalExecutor
 from pipeline.study.plan import Plan
+from pipeline.tracking.spool import attempts
 from pipeline.training.results import ResultStore
 from tests import tiny
 
@@ -78,10 +79,11 @@ def test_a_killed_worker_fails_its_cell_alone_and_the_signal_is_named(
     assert "killed by SIGKILL" in told[name].reason
     assert "executor.workers=1" in told[name].reason
     assert told[sound[1].job.cell_id].state == "finished"
-    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Failed"]
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
+    assert ResultStore(tmp_path).failure(name).read_text(encoding="utf-8").strip() == told[name].reason
 
 
-def test_a_worker_killed_before_it_says_a_word_is_recorded_too(
+def test_a_worker_killed_before_it_says_a_word_fails_its_cell_and_leaves_no_attempt(
     endless: tuple[Plan, Assignment], tmp_path: Path
 ) -> None:
     plan, cell = endless
@@ -90,8 +92,16 @@ def test_a_worker_killed_before_it_says_a_word_is_recorded_too(
         wait_until(lambda: len(workers()) == 1)
         os.kill(workers()[0].pid, signal.SIGKILL)
 
-    told = run([cell], on_start=kill)
-    assert told[cell.job.cell_id].state == "failed"
+    assert "killed by SIGKILL" in run([cell], on_start=kill)[cell.job.cell_id].reason
+    assert attempts(tmp_path, plan.study_id) == []
+
+
+def test_a_worker_that_fails_before_it_starts_is_recorded_with_its_reason(
+    sound: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = sound
+    (tmp_path / "logs").write_text("a file where the logs should go", encoding="utf-8")
+    assert run([cell])[cell.job.cell_id].state == "failed"
     assert record(tmp_path, plan.study_id, cell.job.cell_id) == ["CellStarted", "Failed"]
 
 

@@ -1,4 +1,4 @@
-"""Bases small enough for tests: two layers, 32 wide, random, with a WordPiece tokenizer, as save_pretrained writes them."""
+"""Bases small enough for tests: two layers, 32 wide, random, with a tokenizer, as save_pretrained writes them."""
 
 from pathlib import Path
 from typing import Any

@@ -80,9 +80,9 @@ def test_an_arm_given_to_a_study_is_refused_and_points_to_its_arms(planned: Plan
         planned("arm=lora")
 
 
-def test_an_unknown_arm_of_a_study_names_the_nearest(planned: Planned) -> None:
+def test_an_unknown_arm_of_a_study_names_the_nearest(overrides: list[str]) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'pretrained'"):
-        planned("study.arms=[pretraned,scratch]", "study.claims={}")
+        plan_study([*overrides, *tiny.study(arms="pretraned,scratch", claim=False)])
 
 
 def test_a_claim_on_another_domain_is_left_out_where_the_task_has_none_and_the_plan_says_so(planned: Planned) -> None:
@@ -128,8 +128,8 @@ def test_the_estimate_grows_with_the_work_and_says_what_it_rests_on(planned: Pla
     assert "guess" in basis
 
 
-def test_a_fixed_base_is_less_work_than_training_all_of_it(planned: Planned) -> None:
-    cells = planned("study.arms=[frozen,scratch]", "study.claims={}").cells.values()
+def test_a_fixed_base_is_less_work_than_training_all_of_it(overrides: list[str]) -> None:
+    cells = plan_study([*overrides, *tiny.study(arms="frozen,scratch", claim=False)]).cells.values()
     work = {c.arm.name: work_of(dataclasses.replace(c, train=dataclasses.replace(c.train, epochs=50))) for c in cells}
     assert work["frozen"] < work["scratch"] / 5
 

@@ -28,7 +28,8 @@ ONE_SIZE = "study.sizes=[16]"
 @pytest.fixture
 def planned(tiny_base: Path, reviews: Path, tmp_path: Path) -> Planned:
     short = ["train.epochs=1", "train.min_steps=2", ONE_SIZE]
-    return lambda *more: plan_study([*tiny.overrides(tiny_base, reviews, tmp_path), *tiny.study(), *short, *more])
+    few = tiny.study(claim=False)
+    return lambda *more: plan_study([*tiny.overrides(tiny_base, reviews, tmp_path), *few, *short, *more])
 
 
 def ignore(_: Event) -> None:
@@ -69,7 +70,7 @@ def test_a_failed_cell_keeps_its_reason_and_the_others_go_on(planned: Planned) -
 
 @pytest.mark.parametrize(("keep", "kept"), [("none", 0), ("all", 2), ("best", 1)])
 def test_weights_are_kept_as_asked(planned: Planned, keep: str, kept: int) -> None:
-    plan = planned("study.arms=[scratch]", "study.claims={}", f"train.keep={keep}")
+    plan = planned("study.arms=[scratch]", f"train.keep={keep}")
     run(plan, ignore)
     with_weights = [name for name in plan.cells if plan.store.weights(name)]
     assert len(with_weights) == kept

@@ -1,0 +1,114 @@
+"""The command line, run here on the warm server or in a process group of its own, and a look at what it left."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pipeline.cli import main
+from pipeline.study.plan import Plan, plan_study
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command returned and said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
+    """Run it in this process."""
+    capsys.readouterr()
+    code = main(arguments)
+    said = capsys.readouterr()
+    return Done(code, said.out, said.err)
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    """Run it in a session of its own, as a terminal would."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def family(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    """The living processes of its session, itself included."""
+    found = []
+    for other in psutil.process_iter():
+        try:
+            if os.getsid(other.pid) == process.pid and other.status() != psutil.STATUS_ZOMBIE:
+                found.append(other)
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 100.0) -> None:
+    """Look again and again; fail if it takes too long."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def stop(process: "subprocess.Popen[str]", number: signal.Signals) -> Done:
+    """Send the signal to the whole group, as a terminal does, and see what was said."""
+    os.killpg(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    return Done(process.returncode, out, err)
+
+
+def planned(arguments: Sequence[str]) -> Plan:
+    """The plan of `study` with these arguments."""
+    return plan_study(list(arguments))
+
+
+def findings(plan: Plan) -> dict[str, Any]:
+    """findings.json without what may differ between two runs."""
+    found = json.loads((plan.folder / "findings.json").read_text(encoding="utf-8"))
+    assert isinstance(found.pop("measured"), dict)
+    return dict(found)
+
+
+def staged(root: Path) -> list[Path]:
+    """Folders and files that were begun and not finished, logs and locks aside."""
+    return [p for p in root.rglob(".*") if ".staged-" in p.name or p.name.endswith(".tmp")]
+
+
+def runs(root: Path, kind: str) -> list[tuple[str, str]]:
+    """(name, status) of the runs of this kind in the local store, read from its file."""
+    query = (
+        "select runs.name, runs.status from runs join tags on tags.run_uuid = runs.run_uuid "
+        "where tags.key = 'kind' and tags.value = ? order by runs.name"
+    )
+    with sqlite3.connect(root / "tracking" / "mlflow.db") as store:
+        return [(str(name), str(status)) for name, status in store.execute(query, (kind,))]
+
+
+def files_with(root: Path, *words: str) -> list[str]:
+    """The files under `root` in which any of the words stands."""
+    needles = [word.encode() for word in words]
+    return [str(p) for p in root.rglob("*") if p.is_file() and any(n in p.read_bytes() for n in needles)]
+
+
+def copy(root: Path, target: Path) -> Path:
+    """A copy of finished results, to be played with."""
+    shutil.copytree(root, target)
+    return target

@@ -1,0 +1,127 @@
+"""What a hardware preset becomes on machines of several kinds."""
+
+import dataclasses
+import os
+
+import pytest
+
+from pipeline.config.schema import Hardware
+from pipeline.errors import ConfigError
+from pipeline.hardware import Resolved, machine, resolve
+
+
+@pytest.fixture
+def on(monkeypatch: pytest.MonkeyPatch):
+    """A function that makes this a machine of so many cores and GPUs, with or without bf16."""
+
+    def become(*, cores: int = 8, gpus: int = 0, cpu_bf16: bool = False, gpu_bf16: bool = True) -> None:
+        monkeypatch.setattr(machine, "cores", lambda: cores)
+        monkeypatch.setattr(machine, "gpus", lambda: tuple(f"GPU {i}" for i in range(gpus)))
+        monkeypatch.setattr(machine, "cpu_has_bf16", lambda: cpu_bf16)
+        monkeypatch.setattr(machine, "gpu_has_bf16", lambda: gpus > 0 and gpu_bf16)
+
+    return become
+
+
+def resolved(*, precision: str = "auto", workers: int | None = None, **hardware: object) -> Resolved:
+    return resolve(dataclasses.replace(Hardware(), **hardware), precision=precision, workers=workers)
+
+
+def test_without_a_gpu_auto_is_the_processor_with_one_cell_a_core(on) -> None:
+    on(cores=4)
+    found = resolved()
+    assert (found.accelerator, found.workers, found.threads, found.precision) == ("cpu", 4, 1, "fp32")
+
+
+def test_with_gpus_auto_is_the_gpus_with_one_cell_each(on) -> None:
+    on(cores=16, gpus=2)
+    found = resolved()
+    assert (found.accelerator, found.workers, found.threads, found.precision) == ("gpu", 2, 8, "bf16")
+
+
+def test_auto_takes_the_processor_where_gpus_are_too_few_for_one_cell(on) -> None:
+    on(cores=4, gpus=1)
+    found = resolved(devices=2, strategy="ddp")
+    assert (found.accelerator, found.workers) == ("cpu", 2)
+    assert "1 GPUs for 2 devices" in found.reasons[0]
+
+
+def test_cpu_leaves_the_gpus_alone(on) -> None:
+    on(cores=4, gpus=2)
+    assert resolved(accelerator="cpu").accelerator == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("cores", "devices", "workers", "threads"), [(8, 2, 4, 1), (2, 2, 1, 1), (1, 2, 1, 1), (1, 1, 1, 1), (6, 4, 1, 1)]
+)
+def test_cells_times_devices_times_threads_never_exceed_the_cores_there_are(
+    cores: int, devices: int, workers: int, threads: int, on
+) -> None:
+    on(cores=cores)
+    found = resolved(accelerator="cpu", strategy="ddp", devices=devices)
+    assert (found.workers, found.threads) == (workers, threads)
+    assert found.workers * found.devices * found.threads <= max(cores, devices)
+
+
+def test_fewer_workers_have_more_threads_each(on) -> None:
+    on(cores=8)
+    found = resolved(workers=2)
+    assert (found.workers, found.threads) == (2, 4)
+
+
+def test_threads_asked_for_are_given(on) -> None:
+    on(cores=8)
+    assert resolved(threads=3).threads == 3
+
+
+@pytest.mark.parametrize(("have", "needed"), [(0, 1), (1, 2)])
+def test_gpus_that_are_not_there_are_refused_with_both_numbers(have: int, needed: int, on) -> None:
+    on(gpus=have)
+    with pytest.raises(ConfigError, match=f"hardware=mine needs {needed} GPUs, but {have} were found. Try cpu"):
+        resolved(name="mine", accelerator="gpu", devices=needed, strategy="ddp")
+
+
+def test_bf16_is_chosen_where_the_processor_has_it(on) -> None:
+    on(cpu_bf16=True)
+    assert resolved().precision == "bf16"
+    assert resolved(precision="fp32").precision == "fp32"
+
+
+def test_bf16_is_refused_where_it_would_be_emulated(on) -> None:
+    on(cpu_bf16=False)
+    with pytest.raises(ConfigError, match=r"train.precision=bf16 needs a device that computes in it.*Use fp32"):
+        resolved(precision="bf16")
+
+
+def test_a_gpu_without_bf16_gets_fp32_even_if_the_processor_has_it(on) -> None:
+    on(gpus=1, gpu_bf16=False, cpu_bf16=True)
+    assert resolved().precision == "fp32"
+
+
+def test_every_choice_comes_with_its_reason(on) -> None:
+    on(cores=4)
+    found = resolved()
+    assert [r.partition("=")[0] for r in found.reasons] == ["accelerator", "workers", "threads", "precision"]
+    assert f"workers={found.workers}:" in found.reasons[1]
+    assert "no GPU was found" in found.reasons[0]
+    assert "asked for" in resolved(accelerator="cpu", workers=3).reasons[1]
+
+
+def test_threads_asked_for_are_said_to_be_so(on) -> None:
+    on(cores=8)
+    assert resolved(threads=3).reasons[2] == "threads=3 per process: asked for"
+
+
+def test_cores_are_those_this_process_may_use() -> None:
+    assert machine.cores() == len(os.sched_getaffinity(0))
+
+
+def test_flags_of_the_processor_decide_on_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    for flags, expected in (({"avx512_bf16"}, True), ({"amx_bf16", "avx2"}, True), ({"bf16"}, True), ({"avx2"}, False)):
+        monkeypatch.setattr(machine, "cpu_flags", lambda flags=flags: frozenset(flags))
+        assert machine.cpu_has_bf16() is expected
+
+
+def test_the_machine_is_described_in_one_line() -> None:
+    assert f"{machine.cores()} cores" in machine.describe()
+    assert "\n" not in machine.describe()
