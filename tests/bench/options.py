@@ -16,6 +16,7 @@ class Options:
     examples: int
     epochs: float
     test_items: int
+    seeds: int
     cells: int
     quickstart: tuple[str, ...]
     output: Path
@@ -27,8 +28,9 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="which benchmarks (all)")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, help=f"of each, in turn ({REPETITIONS})")
     parser.add_argument("--examples", type=int, default=960, help="training: sentences of the train subset (960)")
-    parser.add_argument("--epochs", type=float, default=2.0, help="training: passes over them (2)")
+    parser.add_argument("--epochs", type=float, default=3.0, help="training: passes over them (3)")
     parser.add_argument("--test-items", type=int, default=1500, help="training: held-out sentences (1500)")
+    parser.add_argument("--seeds", type=int, help="training: seeds behind the accuracies (twice the repetitions)")
     parser.add_argument("--cells", type=int, default=10_000, help="scale: synthetic cells (10000)")
     parser.add_argument("--quickstart", nargs="*", default=[], help="replay: overrides of the quickstart study")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench.json"), help="outputs/bench.json")
@@ -41,6 +43,7 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
         examples=given.examples,
         epochs=given.epochs,
         test_items=given.test_items,
+        seeds=given.seeds or 2 * given.repetitions,
         cells=given.cells,
         quickstart=tuple(given.quickstart),
         output=given.output,

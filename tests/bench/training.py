@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import CrossedMean, crossed_mean, crossed_unpaired
 from pipeline.hardware.machine import cores
 from pipeline.records import from_json, to_json
+from tests.bench import accuracy
 from tests.bench.options import Options
 from tests.bench.ours import train_cells
 from tests.bench.peer import PeerJob, PeerResult, Setting, default_setting, grid
@@ -20,8 +20,7 @@ from tests.bench.workload import Workload, prepare_once
 
 CELLS_PER_WORKER = 2
 GRID_ROUNDS = 2
-_NAMES = {"default": "trainer default", "best": "trainer best", "cell": "the cell", "study": "the study"}
-BARS = {"cell": 1.4, "study": 1.9, "default": 8.0, "accuracy": 1.5}
+BARS = {"cell": 1.4, "study": 1.9, "default": 8.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +38,8 @@ class Comparison:
         self.work = Workload(examples=options.examples, epochs=options.epochs, test_items=options.test_items)
         self.folder = folder
         self.workers = cores()
-        self.prepared = prepare_once(self.work.cell(self.root("cell"), 0), folder)
-        prepare_once(self.work.cell(self.root("study"), 0), folder)
+        self.prepared = prepare_once("train", self.work.cell(self.root("cell"), 0), folder)
+        prepare_once("train", self.work.cell(self.root("study"), 0), folder)
         self.best, self.grid_rates = self._search(options)
 
     def root(self, name: str) -> Path:
@@ -59,6 +58,14 @@ class Comparison:
         ]
         for variant in variants[number % 4 :] + variants[: number % 4]:
             variant()
+        return Repetition(rates=rates, correct=correct)
+
+    def repeat_untimed(self, seed: int) -> Repetition:
+        """One more seed of the two variants whose accuracies are compared most closely."""
+        rates: dict[str, float] = {}
+        correct: dict[str, np.ndarray] = {}
+        self._peer("best", self.best, seed, rates, correct)
+        self._ours("cell", range(seed, seed + 1), rates, correct)
         return Repetition(rates=rates, correct=correct)
 
     def _study_seeds(self, number: int) -> range:
@@ -127,11 +134,16 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
         repetitions.append(comparison.repeat(number))
         told = ", ".join(f"{name} {rate:.1f}" for name, rate in repetitions[-1].rates.items())
         print(f"Repetition {number + 1} of {options.repetitions}, examples/s: {told}", flush=True)
+    further = [comparison.repeat_untimed(seed) for seed in range(options.repetitions, options.seeds)]
+    correct = {
+        name: np.concatenate([r.correct[name] for r in [*repetitions, *further] if name in r.correct])
+        for name in repetitions[0].correct
+    }
     searched = [
         bench.told(f"trainer grid: {setting.label}", rates, "examples/s", "half an epoch")
         for setting, rates in comparison.grid_rates.items()
     ]
-    return [*_speed(bench, comparison, repetitions), *_accuracy(bench, repetitions), *searched]
+    return [*_speed(bench, comparison, repetitions), *accuracy.rows(bench, correct), *searched]
 
 
 def _speed(bench: Bench, comparison: Comparison, repetitions: list[Repetition]) -> list[Row]:
@@ -156,25 +168,3 @@ def _speed(bench: Bench, comparison: Comparison, repetitions: list[Repetition]) 
         bench.at_least("study / trainer best", ratio("study", "best"), "times", BARS["study"], parallel),
         bench.at_least("cell / trainer default", ratio("cell", "default"), "times", BARS["default"]),
     ]
-
-
-def _accuracy(bench: Bench, repetitions: list[Repetition]) -> list[Row]:
-    """Mean differences in held-out accuracy, in points; study and peer are unpaired, having other seeds."""
-    right = {name: np.concatenate([r.correct[name] for r in repetitions]) for name in repetitions[0].correct}
-    scores = {name: values.astype(float) for name, values in right.items()}
-    found: dict[str, CrossedMean] = {
-        "cell - trainer best": crossed_mean(scores["cell"] - scores["best"]),
-        "cell - trainer default": crossed_mean(scores["cell"] - scores["default"]),
-        "study - trainer best": crossed_unpaired(scores["study"], scores["best"]),
-    }
-    means = [
-        bench.told(f"accuracy of {_NAMES[name]}", [float(100 * v) for v in values.mean(axis=1)], "%")
-        for name, values in scores.items()
-    ]
-    return means + [_difference(bench, name, mean, len(repetitions)) for name, mean in found.items()]
-
-
-def _difference(bench: Bench, name: str, mean: CrossedMean, seeds: int) -> Row:
-    low, high = mean.interval(0.95)
-    interval = 100 * low, 100 * high
-    return bench.within(f"accuracy, {name}", 100 * mean.value, interval, "points", BARS["accuracy"], seeds)

@@ -1,6 +1,6 @@
 """The one training that every side of the comparison does: same data, base, batch, epochs and recipe.
 
-python -m tests.bench.workload PREPARED.json OVERRIDES...
+python -m tests.bench.workload PREPARED.json train|study OVERRIDES...
 """
 
 import sys
@@ -12,9 +12,11 @@ from pipeline.config.cell import Cell
 from pipeline.execution.local import warm_up
 from pipeline.files import write_text
 from pipeline.records import from_json, to_json
-from pipeline.study.plan import plan_cell
+from pipeline.study.plan import plan_cell, plan_study
 from pipeline.study.run import prepare
 from tests.bench.running import run
+
+PLANS = {"train": plan_cell, "study": plan_study}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Workload:
     """Rotten Tomatoes on the packaged base, in-domain test only; `examples` training sentences, `epochs` times."""
 
     examples: int = 960
-    epochs: float = 2.0
+    epochs: float = 3.0
     test_items: int = 1500
 
     @property
@@ -59,10 +61,10 @@ class Prepared:
     cell: Cell
 
 
-def prepare_once(overrides: Sequence[str], folder: Path) -> Prepared:
-    """Prepare the data of a training before anything is timed, in a process that is gone afterwards."""
+def prepare_once(command: str, overrides: Sequence[str], folder: Path) -> Prepared:
+    """Prepare the data of `train` or `study` before anything is timed, in a process that is gone afterwards."""
     written = folder / "prepared.json"
-    run([sys.executable, "-m", "tests.bench.workload", str(written), *overrides])
+    run([sys.executable, "-m", "tests.bench.workload", str(written), command, *overrides])
     return from_json(Prepared, written.read_text(encoding="utf-8"), str(written))
 
 
@@ -71,15 +73,16 @@ def _where(root: Path, *, workers: int) -> tuple[str, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prepare the data of the training that the overrides describe, and say where they are."""
-    plan = plan_cell(arguments[1:])
+    """Prepare the data of what the overrides describe, and say where they are."""
+    written, command, *overrides = arguments
+    plan = PLANS[command](overrides)
     warm_up(plan.hardware.threads)
     prepared = Prepared(
         data_folder=prepare(plan).data_folder,
         base_directory=str(plan.located.directory),
         cell=next(iter(plan.cells.values())),
     )
-    write_text(Path(arguments[0]), to_json(prepared))
+    write_text(Path(written), to_json(prepared))
     return 0
 
 
