@@ -26,7 +26,13 @@ from pipeline.study.progress import Progress
 from pipeline.study.run import run
 
 RECIPES, SEEDS, SIZE, DRAW = 10, (0, 1, 2), 1000, 20261
-DEFAULTS = ("arm=scratch", f"train.size={SIZE}", "train.eval_every=1000", "train.keep=none", "task.out_of_domain_size=20")
+DEFAULTS = (
+    "arm=scratch",
+    f"train.size={SIZE}",
+    "train.eval_every=1000",
+    "train.keep=none",
+    "task.out_of_domain_size=20",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

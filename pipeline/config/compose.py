@@ -107,7 +107,7 @@ def _tree(overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:
-    """The overrides as Hydra reads them. Free text is taken as it stands: commas, apostrophes and accents need no quotes."""
+    """The overrides as Hydra reads them. Free text is taken as it stands: commas and apostrophes need no quotes."""
     return [_parse_one(o) for o in overrides]
 
 

@@ -53,7 +53,9 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
 def _accelerator(hardware: Hardware) -> tuple[str, str]:
     found = len(machine.gpus()) if hardware.accelerator != "cpu" else 0
     if hardware.accelerator == "gpu" and found < hardware.devices:
-        raise ConfigError([f"hardware={hardware.name} needs {hardware.devices} GPUs, but {found} were found. Use hardware=cpu."])
+        raise ConfigError(
+            [f"hardware={hardware.name} needs {hardware.devices} GPUs, but {found} were found. Use hardware=cpu."]
+        )
     if hardware.accelerator == "cpu":
         return "cpu", "accelerator=cpu: asked for"
     if found < hardware.devices:

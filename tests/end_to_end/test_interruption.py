@@ -1,7 +1,6 @@
 """Ctrl-C, SIGTERM and kill -9: what is finished is kept, nothing is left running, and the same command goes on."""
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 

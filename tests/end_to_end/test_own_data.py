@@ -36,7 +36,7 @@ def as_parquet(folder: Path) -> list[str]:
     text, labels = zip(*tiny.rows(), strict=True)
     integers = [tiny.LABELS.index(label) for label in labels]
     pq.write_table(pa.table({"review": list(text), "stars": integers}), folder / "reviews.parquet")
-    return [f"task.data.path={folder / 'reviews.parquet'}", 'task.data.label_names={0: bad, 1: good}']
+    return [f"task.data.path={folder / 'reviews.parquet'}", "task.data.label_names={0: bad, 1: good}"]
 
 
 def as_separate_files(folder: Path) -> list[str]:

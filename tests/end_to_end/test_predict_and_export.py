@@ -10,7 +10,6 @@ import pytest
 from command_kit import command, copy, planned, staged
 from conftest import Finished
 
-from pipeline.commands import export as export_command
 from pipeline.data.store import load, texts
 from pipeline.hardware import machine
 from tests import tiny
@@ -66,7 +65,12 @@ def test_standard_input_is_classified_line_by_line(
 
 def test_without_a_cell_the_best_on_validation_is_taken(finished: Finished, capsys: Capture) -> None:
     done = command(
-        capsys, "predict", *finished.world[3:4], f"paths.root={finished.root}", "task.data.path=x.csv", "predict.text=fine"
+        capsys,
+        "predict",
+        *finished.world[3:4],
+        f"paths.root={finished.root}",
+        "task.data.path=x.csv",
+        "predict.text=fine",
     )
     assert done.code == 0, done.err
     plan = planned(finished.at(finished.root))

@@ -87,9 +87,7 @@ def test_a_batch_with_fewer_rows_than_processes_trains_as_in_one(
 def test_a_broken_rank_does_not_leave_the_other_waiting(
     tiny_base: Path, reviews: Path, tmp_path: Path, rank: int
 ) -> None:
-    plan, cell = assign(
-        *EXACT, *ENDLESS, "hardware=ddp_cpu", overrides=tiny.overrides(tiny_base, reviews, tmp_path)
-    )
+    plan, cell = assign(*EXACT, *ENDLESS, "hardware=ddp_cpu", overrides=tiny.overrides(tiny_base, reviews, tmp_path))
     name = cell.job.cell_id
 
     def kill(event: Event) -> None:

@@ -77,7 +77,7 @@ def test_threads_asked_for_are_given(on) -> None:
 @pytest.mark.parametrize(("have", "needed"), [(0, 1), (1, 2)])
 def test_gpus_that_are_not_there_are_refused_with_both_numbers(have: int, needed: int, on) -> None:
     on(gpus=have)
-    with pytest.raises(ConfigError, match=f"hardware=mine needs {needed} GPUs, but {have} were found. Try cpu"):
+    with pytest.raises(ConfigError, match=f"needs {needed} GPUs, but {have} were found. Use hardware=cpu"):
         resolved(name="mine", accelerator="gpu", devices=needed, strategy="ddp")
 
 

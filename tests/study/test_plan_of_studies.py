@@ -76,7 +76,7 @@ def test_no_study_chosen_says_how_to_choose_one(overrides: list[str]) -> None:
 
 
 def test_an_arm_given_to_a_study_is_refused_and_points_to_its_arms(planned: Planned) -> None:
-    with pytest.raises(ConfigError, match=r"study.arms, but got arm=lora. Say: study.arms="):
+    with pytest.raises(ConfigError, match=r"arm=lora has no place here: a study takes its arms from study.arms="):
         planned("arm=lora")
 
 

@@ -46,7 +46,9 @@ def test_every_knob_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in TRAIN if n not in ("keep", "patience")])
-def test_a_setting_of_the_training_changes_its_result(name: str, train: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_of_the_training_changes_its_result(
+    name: str, train: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(machine, "cpu_has_bf16", lambda: True)  # slow elsewhere, but possible
     assert train(f"train.{name}={TRAIN[name]}") != train()
 

@@ -1,5 +1,6 @@
 """The course of one training: measured from before its first step, stopped in time, ended with its best weights."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_every_point_is_told_as_soon_as_it_is_known_and_counts_what_was_seen(ove
     fitted = fit(job([*overrides, "train.eval_every=16"]), told.append)
     assert told == fitted.trajectory.points
     assert [p.examples for p in told] == [16 * step for step in range(7)]
-    assert all(a.flops < b.flops for a, b in zip(told, told[1:], strict=False))
+    assert all(a.flops < b.flops for a, b in itertools.pairwise(told))
     assert all(p.train_loss is not None for p in told[1:])
 
 
