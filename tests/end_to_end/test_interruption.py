@@ -1,6 +1,8 @@
 """Ctrl-C, SIGTERM and kill -9: what is finished is kept, nothing is left running, and the same command goes on."""
 
+import random
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,3 +93,24 @@ def test_ctrl_c_while_data_are_prepared_stops_cleanly_too(finished: Finished, tm
     assert "Traceback" not in done.err
     wait_until(lambda: family(process) == [], 10)
     assert kinds(plan) == ["killed"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("moment", range(20))
+def test_kill_9_of_any_process_at_any_moment_changes_no_finding(
+    moment: int, finished: Finished, tmp_path: Path, capsys: Capture
+) -> None:
+    chance = random.Random(moment)
+    arguments = finished.at(tmp_path / "out")
+    process, plan = start("study", *arguments), planned(arguments)
+    time.sleep(chance.uniform(1, 25))
+    victims = [p for p in family(process) if p.is_running()]
+    if victims:
+        chance.choice(victims).kill()
+    process.communicate(timeout=600)
+    wait_until(lambda: family(process) == [], 30)
+    assert command(capsys, "study", *arguments).code == 0
+    assert findings(plan) == findings(planned(finished.at(finished.root)))
+    assert staged(plan.root) == []
+    assert sorted(kinds(plan)[:-1]).count("cell_finished") == len(plan.cells)
+    assert "cell_started" not in kinds(plan)
