@@ -4,11 +4,12 @@ import contextlib
 import multiprocessing
 import multiprocessing.context
 import os
+import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import connection, forkserver
+from multiprocessing import connection, forkserver, resource_tracker
 from pathlib import Path
 
 from pipeline.errors import StorageError
@@ -31,7 +32,19 @@ def warm_up(threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     _CONTEXT.set_forkserver_preload(["pipeline.execution.preload"])
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()  # first, since starting it unblocks the signals that are blocked here
+    with _ctrl_c_blocked():  # the server inherits it: a Ctrl-C while it imports would end it with a traceback
+        forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Ctrl-C waits until the end of the block; processes begun in it never hear of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass

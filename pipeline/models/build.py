@@ -75,6 +75,8 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     """
     import torch
 
+    from pipeline.models.dropout import quicken
+
     task = kind_of(cell.task)
     config = configuration(cell, located, labels)
     torch.manual_seed(seed)
@@ -85,6 +87,7 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
         fraction = _load_into(model, task, config, cell, located)
     prefix = model.base_model_prefix
     model = _choose_trained(model, cell.arm, prefix)
+    quicken(model)
     model.train()
     if cell.arm.trained == "head":
         base_of(model, prefix).eval()
