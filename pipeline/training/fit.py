@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network, build, configuration
 from pipeline.models.locate import Located
+from pipeline.models.vocabulary import only_rows_read
 from pipeline.records import Cost, Measured, StartLine
 from pipeline.tasks import TaskKind, kind
 from pipeline.training.cost import cumulative_flops, flops_of, parameter_counts, peak_memory_bytes
@@ -105,10 +107,10 @@ def fit(job: Job, report: Report) -> Fitted:
     trajectory = _trajectory(job, network, inputs, prepared, schedule, costs, interval, report)
     module = CellModule(network.model, task, cell.recipe, total_steps=len(schedule))
     torch.manual_seed(seed_for(cell.train.seed, f"dropout {_rank()}"))
-    _trainer(job, trajectory, len(schedule)).fit(
-        module, _loader(Batches(train, schedule, _rank(), job.hardware.devices))
-    )
-    trajectory.restore_best(module)
+    with only_rows_read(network.model, train.ids()) if cell.arm.trained == "all" else nullcontext():
+        batches = Batches(train, schedule, _rank(), job.hardware.devices)
+        _trainer(job, trajectory, len(schedule)).fit(module, _loader(batches))
+        trajectory.restore_best(module)
     return Fitted(
         job=job,
         task=task,

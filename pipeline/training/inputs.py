@@ -20,6 +20,10 @@ class Inputs(Protocol):
         """The batch of these rows."""
         ...
 
+    def ids(self) -> np.ndarray:
+        """Every id that can stand in a batch's input_ids, once."""
+        ...
+
 
 class TokenInputs:
     """Token ids of an encoded set, optionally of some of its rows."""
@@ -37,6 +41,10 @@ class TokenInputs:
         """See Inputs."""
         ids = [self.encoded.item(int(self.rows[i])) for i in items]
         return self.task.collate(ids, self.labels[items], pad_id=self.pad_id)
+
+    def ids(self) -> np.ndarray:
+        """See Inputs."""
+        return np.unique(np.concatenate([[self.pad_id], *(self.encoded.item(int(row)) for row in self.rows)]))
 
 
 class FeatureInputs:
@@ -56,3 +64,7 @@ class FeatureInputs:
         ids = torch.from_numpy(self.numbers[items].astype(np.int64))[:, None]
         labels = torch.from_numpy(self.labels[items].astype(np.int64))
         return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+
+    def ids(self) -> np.ndarray:
+        """See Inputs."""
+        return np.unique(self.numbers)

@@ -41,7 +41,7 @@ class CellModule(pl.LightningModule):
         return float(self.trainer.strategy.reduce(total, reduce_op="mean")) / steps if steps else None
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW without decay on norms and biases, and the recipe's schedule per step."""
+        """AdamW without decay on norms, biases and embeddings, and the recipe's schedule per step."""
         optimizer = torch.optim.AdamW(self._groups(), lr=self.recipe.lr, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer,
@@ -58,8 +58,9 @@ class CellModule(pl.LightningModule):
 
     def _groups(self) -> list[dict[str, Any]]:
         trained = [p for p in self.model.parameters() if p.requires_grad]
-        decayed = [p for p in trained if p.ndim >= 2]
-        plain = [p for p in trained if p.ndim < 2]
+        tables = {m.weight for m in self.model.modules() if isinstance(m, torch.nn.Embedding)}
+        decayed = [p for p in trained if p.ndim >= 2 and p not in tables]
+        plain = [p for p in trained if p.ndim < 2 or p in tables]
         groups: Sequence[tuple[list[Any], float]] = ((decayed, self.recipe.weight_decay), (plain, 0.0))
         return [{"params": params, "weight_decay": decay} for params, decay in groups if params]
 

@@ -1,0 +1,69 @@
+"""Trains the rows of the token embedding that the train subset reads, and leaves the others out of every step.
+
+Half of a small encoder's parameters are embeddings, and a few hundred texts read a small part of them. The other rows
+have no gradient, so that AdamW without decay never moves them; yet clipping, moments and update would go over all of
+them at each step. Left out, they cost nothing, and what is trained comes to the same.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+
+class ReadRows(torch.nn.Embedding):
+    """An embedding of which only the rows `read` are parameters; in evaluation it serves all rows."""
+
+    def __init__(self, whole: torch.nn.Embedding, read: torch.Tensor) -> None:
+        place = torch.full((whole.num_embeddings,), -1).index_copy(0, read, torch.arange(len(read)))
+        pad = None if whole.padding_idx is None else int(place[whole.padding_idx])
+        super().__init__(
+            len(read),
+            whole.embedding_dim,
+            padding_idx=None if pad == -1 else pad,
+            _weight=whole.weight.detach()[read].clone(),
+        )
+        self.place: torch.Tensor
+        self.table: torch.Tensor
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("table", whole.weight.detach(), persistent=False)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Rows of these ids, [..., width]. In training an id that was not among `read` is an IndexError."""
+        place = self.place[input]
+        if self.training:
+            return functional.embedding(place, self.weight, self.padding_idx)
+        trained = functional.embedding(place.clamp_min(0), self.weight)
+        return torch.where((place >= 0)[..., None], trained, functional.embedding(input, self.table))
+
+
+@contextmanager
+def only_rows_read(model: Any, ids: np.ndarray) -> Iterator[None]:
+    """While the block lasts, `model` trains those rows of its token embedding alone; afterwards it is whole again.
+
+    Args:
+        ids: every token id that training will read, int [n], without repetition.
+    """
+    whole = model.get_input_embeddings()
+    if not _can_be_split(model, whole):
+        yield
+        return
+    read = torch.from_numpy(ids.astype(np.int64))
+    part = ReadRows(whole, read).train(whole.training)
+    model.set_input_embeddings(part)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            whole.to(part.weight.device).weight[read] = part.weight
+        model.set_input_embeddings(whole)
+
+
+def _can_be_split(model: Any, whole: Any) -> bool:
+    """Whether it is a plain embedding that is trained, and that no other module shares."""
+    if type(whole) is not torch.nn.Embedding or whole.max_norm is not None or not whole.weight.requires_grad:
+        return False
+    return sum(p is whole.weight for m in model.modules() for p in m.parameters(recurse=False)) == 1
