@@ -36,6 +36,7 @@ EXCLUDED = frozenset(
         "train.decay",
         "train.epochs",
         "train.min_steps",
+        "train.max_steps",
         "train.patience",
     }
 )

@@ -77,6 +77,7 @@ class Recipe:
     decay: str = "linear"  # linear | cosine | constant
     epochs: float = 3.0  # passes over the train subset
     min_steps: int = 0  # at least this many steps, however small the subset
+    max_steps: int = 0  # at most this many steps, however large the subset; 0: as many as the epochs take
     patience: int = 0  # evaluations without a better validation score before stopping; 0: never
 
 
@@ -125,6 +126,7 @@ class Train:
     decay: str | None = None
     epochs: float | None = None
     min_steps: int | None = None
+    max_steps: int | None = None
     patience: int | None = None
     clip: float = 1.0  # gradient norm
     dropout: float | None = None  # null: the base's own; the same for every arm

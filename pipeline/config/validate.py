@@ -33,6 +33,7 @@ ABOVE_ZERO = (
 )  # fmt: skip
 NOT_NEGATIVE = (
     "arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
+    "arm.recipe.max_steps", "train.max_steps",
     "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "task.split_seed", "train.seed",
 )  # fmt: skip
 SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
@@ -126,6 +127,15 @@ def _train(config: Config) -> Iterator[str]:
             f"arm.trained={config.arm.trained} needs arm.start=pretrained: "
             "a random network that stays fixed is no baseline."
         )
+    least, most = (_of_recipe(config, name) for name in ("min_steps", "max_steps"))
+    if 0 < most < least:
+        yield f"train.max_steps must be at least min_steps ({least}) or 0 for no limit, but got {most}."
+
+
+def _of_recipe(config: Config, name: str) -> int:
+    """The arm's own, or what `train` puts in its place."""
+    given = getattr(config.train, name)
+    return int(getattr(config.arm.recipe, name) if given is None else given)
 
 
 def _hardware(config: Config) -> Iterator[str]:

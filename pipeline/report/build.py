@@ -1,4 +1,4 @@
-"""Writes a study's report: one HTML file, the same as Markdown, and above 300 cells a CSV of them."""
+"""Writes a study's report: one HTML file, the same as Markdown, its main figure, and above 300 cells a CSV of them."""
 
 import io
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from pipeline.report.page import html_page
 
 
 def write_report(findings: Findings, cells: Sequence[CellResult], about: About, folder: Path) -> Path:
-    """Writes report.html and report.md, and cells.csv above 300 cells, into `folder`; the path of report.html.
+    """Writes report.html, report.md, curves.png and, above 300 cells, cells.csv into `folder`; the path of report.html.
 
     Each file is replaced in one step. The same input gives the same bytes.
 
@@ -28,6 +28,7 @@ def write_report(findings: Findings, cells: Sequence[CellResult], about: About, 
         files.write_text(folder / CSV_NAME, cells_csv(findings, cells))
     else:
         _remove_stale(folder / CSV_NAME)
+    save_png(findings, folder / "curves.png")
     files.write_text(folder / "report.md", markdown_page(findings, sections, len(cells)))
     files.write_text(folder / "report.html", page)
     return folder / "report.html"

@@ -7,8 +7,10 @@ REGULAR = 8  # regular evaluations over max(subset, FLOOR) examples
 
 
 def horizon(recipe: Recipe, *, items: int, batch: int) -> int:
-    """Training examples of the whole schedule: the epochs, or the least number of steps if that is more."""
-    return max(round(recipe.epochs * items), recipe.min_steps * min(batch, items))
+    """Training examples of the whole schedule: the epochs, within the recipe's least and greatest number of steps."""
+    step = min(batch, items)
+    length = max(round(recipe.epochs * items), recipe.min_steps * step)
+    return min(length, recipe.max_steps * step) if recipe.max_steps else length
 
 
 def regular_interval(*, items: int, batch: int, every: int | None) -> int:

@@ -141,6 +141,7 @@ def test_an_interpolation_that_leads_nowhere_is_refused(value: str) -> None:
 
 BROKEN = [
     ("train.batch=0", "train.batch must be at least 1, but got 0."),
+    ("train.max_steps=5", "train.max_steps must be at least min_steps (40) or 0 for no limit, but got 5."),
     ("hardware.devices=0", "hardware.devices must be at least 1, but got 0."),
     ("train.lr=0", "train.lr must be above 0, but got 0.0."),
     ("train.lr=nan", "train.lr must be above 0, but got nan."),

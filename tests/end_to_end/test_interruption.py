@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command_kit import Done, command, family, findings, planned, staged, start, stop, wait_until
+from command_kit import Done, command, family, findings, planned, runs, staged, start, stop, wait_until
 from conftest import Finished
 
 from pipeline.study.plan import Plan
@@ -25,10 +25,19 @@ def kinds(plan: Plan) -> list[str | None]:
     return [events.last_kind(path) for path in attempts(plan.root, plan.study_id)] + [events.last_kind(study)]
 
 
+def one_finished_run_a_cell(plan: Plan) -> None:
+    """In the dashboard's store: each cell finished once, whatever else was begun was killed, and nothing still runs."""
+    cells, studies = runs(plan.root, "cell"), runs(plan.root, "study")
+    finished = [name for name, status in cells if status == "FINISHED"]
+    assert finished == sorted(f"{cell.key.label} seed {cell.key.seed}" for cell in plan.cells.values())
+    assert {status for _, status in [*cells, *studies]} <= {"FINISHED", "KILLED"}
+    assert [status for _, status in studies].count("FINISHED") == 1
+
+
 @pytest.fixture
 def long_study(finished: Finished, tmp_path: Path) -> Iterator[tuple[Process, Plan, list[str]]]:
     """A study that is running, its first cell finished; whatever a test leaves of it is killed."""
-    arguments = finished.at(tmp_path / "out")
+    arguments = [*finished.at(tmp_path / "out"), "tracking=local"]
     process, plan = start("study", *arguments), planned(arguments)
     wait_until(lambda: process.poll() is not None or len(plan.store.ids()) > 0)
     assert process.poll() is None, process.communicate()
@@ -48,6 +57,7 @@ def goes_on(done: Done, plan: Plan, arguments: list[str], finished: Finished, ca
     assert staged(plan.root) == []
     assert "cell_started" not in kinds(plan)
     assert sorted(kinds(plan)[:-1]).count("cell_finished") == len(plan.cells)
+    one_finished_run_a_cell(plan)
 
 
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
@@ -101,7 +111,7 @@ def test_kill_9_of_any_process_at_any_moment_changes_no_finding(
     moment: int, finished: Finished, tmp_path: Path, capsys: Capture
 ) -> None:
     chance = random.Random(moment)
-    arguments = finished.at(tmp_path / "out")
+    arguments = [*finished.at(tmp_path / "out"), "tracking=local"]
     process, plan = start("study", *arguments), planned(arguments)
     time.sleep(chance.uniform(1, 25))
     victims = [p for p in family(process) if p.is_running()]
@@ -114,3 +124,4 @@ def test_kill_9_of_any_process_at_any_moment_changes_no_finding(
     assert staged(plan.root) == []
     assert sorted(kinds(plan)[:-1]).count("cell_finished") == len(plan.cells)
     assert "cell_started" not in kinds(plan)
+    one_finished_run_a_cell(plan)

@@ -13,15 +13,15 @@ from pipeline.hardware import machine
 Outcome = Callable[..., str]
 
 # What each field is turned to; evaluations at every step, so that stopping and choosing are seen as well.
-BASELINE = ("train.eval_every=16", "train.min_steps=10", "train.warmup=0.2")
+BASELINE = ("train.eval_every=16", "train.epochs=6", "train.min_steps=10", "train.warmup=0.2")  # twelve steps
 TRAIN = {
     "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "cosine",
-    "epochs": "6", "min_steps": "11", "patience": "1", "clip": "0.1", "dropout": "0.5", "precision": "bf16",
+    "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1", "clip": "0.1", "dropout": "0.5", "precision": "bf16",
     "eval_every": "32", "keep": "none",
 }  # fmt: skip
 RECIPE = {
-    "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "epochs": "6", "min_steps": "12",
-    "patience": "1",
+    "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "epochs": "7", "min_steps": "13",
+    "max_steps": "11", "patience": "1",
 }  # fmt: skip
 LORA = {"rank": "4", "alpha": "64", "dropout": "0.5", "targets": "[query]"}
 
@@ -65,7 +65,7 @@ def test_which_weights_are_kept_does_not_change_the_result(train: Outcome) -> No
 @pytest.mark.parametrize("name", list(RECIPE))
 def test_the_arms_recipe_and_the_trainings_override_of_it_do_the_same(name: str, train: Outcome) -> None:
     freed = ("train.lr=null", "train.warmup=null", "train.epochs=null", "train.min_steps=null")
-    own = ("arm.recipe.lr=3e-3", "arm.recipe.warmup=0.2", "arm.recipe.epochs=2", "arm.recipe.min_steps=10")
+    own = ("arm.recipe.lr=3e-3", "arm.recipe.warmup=0.2", "arm.recipe.epochs=6", "arm.recipe.min_steps=10")
     turned = train(*freed, *own, f"arm.recipe.{name}={RECIPE[name]}")
     assert turned == train(*freed, *own, f"train.{name}={RECIPE[name]}")
     if name != "patience":

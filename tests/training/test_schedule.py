@@ -46,6 +46,13 @@ def test_a_schedule_lasts_its_epochs_or_its_least_number_of_steps() -> None:
     assert horizon(recipe, items=25, batch=32) == 60 * 25
 
 
+def test_a_schedule_ends_at_its_greatest_number_of_steps_and_small_subsets_do_not_reach_it() -> None:
+    recipe = Recipe(epochs=3, min_steps=60, max_steps=100)
+    assert horizon(recipe, items=8000, batch=32) == 100 * 32
+    assert horizon(recipe, items=1000, batch=32) == 3000
+    assert horizon(recipe, items=100, batch=32) == 60 * 32
+
+
 @given(items=st.integers(1, 300), batch=batches, length=st.integers(1, 2000), interval=examples)
 def test_validation_is_due_at_the_first_step_past_each_grid_point_and_always_at_the_last(
     items: int, batch: int, length: int, interval: int
