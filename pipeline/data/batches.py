@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 _MEGABATCH = 50  # batches sorted by length together, at most
-_JITTER = 0.05  # sets of one megabatch: lengths count as so much more or less, so that batches mix from epoch to epoch
+_JITTER = 0.02  # sets of one megabatch: lengths count as so much more or less, so that batches mix from epoch to epoch
 
 
 def batch_schedule(lengths: np.ndarray, *, batch: int, examples: int, seed: int) -> list[np.ndarray]:
