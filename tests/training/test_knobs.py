@@ -15,9 +15,9 @@ Outcome = Callable[..., str]
 # What each field is turned to; evaluations at every step, so that stopping and choosing are seen as well.
 BASELINE = ("train.eval_every=16", "train.epochs=6", "train.min_steps=10", "train.warmup=0.2")  # twelve steps
 TRAIN = {
-    "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "cosine",
-    "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1", "clip": "0.1", "dropout": "0.5", "precision": "bf16",
-    "eval_every": "32", "keep": "none",
+    "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5",
+    "decay": "cosine", "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1", "clip": "0.1",
+    "dropout": "0.5", "precision": "bf16", "eval_every": "32", "keep": "none",
 }  # fmt: skip
 RECIPE = {
     "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "epochs": "7", "min_steps": "13",
