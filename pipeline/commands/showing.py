@@ -55,6 +55,6 @@ def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:
     found = {(s.arm, s.size): s.estimate for s in rows}
     for size in findings.sizes:
         cells = [found.get((arm, size)) for arm in findings.arms]
-        shown = [f"{e.value:.1%}  [{e.low:.1%}, {e.high:.1%}]" if e else "no result" for e in cells]
+        shown = [f"{e.value:.1%}  {100 * e.low:.1f} to {100 * e.high:.1f}" if e else "no result" for e in cells]
         table.add_row(str(size), *shown)
     return table

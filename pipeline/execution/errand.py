@@ -49,9 +49,12 @@ def _answer(pipe: Connection, function: Callable[..., Any], arguments: dict[str,
 
 
 def _silence() -> None:
-    """Libraries print progress bars and load reports; what matters comes back through the pipe."""
+    """Libraries print warnings, progress bars and load reports; what matters comes back through the pipe."""
+    import warnings
+
     import transformers
 
+    warnings.simplefilter("ignore")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     sys.stdout.flush()

@@ -98,5 +98,5 @@ def _number(value: float, metric: str) -> str:
 
 def _span(low: float, high: float) -> str:
     if math.isinf(high):
-        return f"{ratio_text(low)} or more" if low > 0 else "unknown"
+        return f"{ratio_text(low)} or more" if low > 0 else "open at both ends"
     return f"{ratio_text(low)} to {ratio_text(high)}" if low > 0 else f"{ratio_text(high)} or less"
