@@ -212,7 +212,8 @@ def _strategy(job: Job) -> Any:
         return "auto"
     from pytorch_lightning.strategies import DDPStrategy
 
-    return DDPStrategy(process_group_backend="gloo" if job.hardware.accelerator == "cpu" else "nccl")
+    backend = "gloo" if job.hardware.accelerator == "cpu" else "nccl"
+    return DDPStrategy(process_group_backend=backend, broadcast_buffers=False)  # no buffer changes in training
 
 
 def _rank() -> int:
