@@ -60,7 +60,7 @@ check: .venv/.ready ## format, lint, types and layers: the gate of CI
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
-bench: .venv/.bench ## speed and memory against their bars, to outputs/bench.json (half an hour and more)
+bench: .venv/.bench ## speed and memory against their bars, to outputs/bench.json (an hour to two)
 	$(PY) -m tests.bench $(ARGS)
 
 soak: .venv/.ready ## the long checks: killed coordinators and workers, full searches (hours)

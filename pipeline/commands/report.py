@@ -1,9 +1,11 @@
 """`report`: findings, figures and report of a study again, from finished cells."""
 
+import shlex
 from collections.abc import Sequence
 
 from pipeline.commands.closing import report_on, write_findings
 from pipeline.commands.showing import show_findings
+from pipeline.config.redaction import without_secrets
 from pipeline.errors import UserError
 from pipeline.study.plan import plan_study
 from pipeline.study.run import failures
@@ -14,10 +16,8 @@ def run(overrides: Sequence[str]) -> int:
     plan = plan_study(overrides)
     cells = plan.results()
     if not cells:
-        name = plan.config.study.name
-        raise UserError(
-            f"No cell of {name} is finished under {plan.store.cells}. Run: python -m pipeline study experiments={name}"
-        )
+        given = shlex.join(["python", "-m", "pipeline", "study", *without_secrets(overrides)])
+        raise UserError(f"No cell of {plan.config.study.name} is finished under {plan.store.cells}. Run: {given}")
     findings = write_findings(plan, cells, failures(plan))
     path = report_on(plan, cells, findings, ["study", *overrides])
     show_findings(findings)

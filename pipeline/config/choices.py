@@ -1,6 +1,9 @@
 """The groups of choices and the YAML files in them, the working directory's as well as the package's."""
 
+import itertools
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from hydra.core.override_parser.types import Override
 
@@ -17,11 +20,11 @@ def groups() -> list[str]:
 
 def options(group: str) -> list[str]:
     """The names that `group=NAME` takes; a file in a sub-folder is called FOLDER/NAME."""
-    found: set[str] = set()
-    for root in search_roots():
-        folder = root / group if group == EXPERIMENTS else root / "conf" / group
-        found |= {str(p.relative_to(folder).with_suffix("")) for p in folder.rglob("*.yaml")}
-    return sorted(found)
+    return sorted({str(p.relative_to(f).with_suffix("")) for f in _folders(group) for p in f.rglob("*.yaml")})
+
+
+def _folders(group: str) -> list[Path]:
+    return [root / group if group == EXPERIMENTS else root / "conf" / group for root in search_roots()]
 
 
 def wrong_choices(overrides: Iterable[Override]) -> Iterator[str]:
@@ -32,6 +35,18 @@ def wrong_choices(overrides: Iterable[Override]) -> Iterator[str]:
         if group not in known or override.is_delete() or override.is_sweep_override():
             continue
         choice = override.value()
-        if choice in options(group) or (choice is None and group == EXPERIMENTS):
+        if choice is None and group == EXPERIMENTS:
             continue
-        yield f"{group}={choice}: there is no such {group}. {nearest(str(choice), options(group))}"
+        if choice not in options(group):
+            yield f"{group}={choice}: there is no such {group}. {nearest(str(choice), options(group))}"
+        elif group == EXPERIMENTS:
+            yield from _headless(str(choice))
+
+
+def _headless(study: str) -> Iterator[str]:
+    """Without that line Hydra takes what the file sets for settings of `experiments`, and says so in riddles."""
+    file = next(f for folder in _folders(EXPERIMENTS) if (f := folder / f"{study}.yaml").is_file())
+    opening = itertools.takewhile(lambda line: line.startswith("#"), file.read_text(encoding="utf-8").splitlines())
+    if not any(re.fullmatch(r"#\s*@package\s+_global_\s*", line) for line in opening):
+        line = "'# @package _global_'"
+        yield f"{EXPERIMENTS}={study}: a study's file must open with the line {line}, but {file} does not."

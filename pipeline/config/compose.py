@@ -112,16 +112,21 @@ def parse(overrides: Sequence[str]) -> list[Override]:
 
 
 def _parse_one(override: str) -> Override:
-    parser = OverridesParser.create()
     name, _, value = override.partition("=")
     if name == "predict.text" and value[:1] not in "'\"":
-        return parser.parse_override(_quoted(override))
+        return _read(_quoted(override))
     try:
-        return parser.parse_override(override)
+        return _read(override)
     except OverrideParseException:
         if "=" not in override or value[:1] in "'\"[{":
             raise
-        return parser.parse_override(_quoted(override))
+        return _read(_quoted(override))
+
+
+def _read(override: str) -> Override:
+    """Read by Hydra. Its `parse_override`, for a single one, raises an error that does not name it."""
+    (found,) = OverridesParser.create().parse_overrides([override])
+    return found
 
 
 def _quoted(override: str) -> str:

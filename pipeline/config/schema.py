@@ -45,7 +45,7 @@ class Data:
     label: str = "label"  # column of the label
     label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column equals the value
-    validation_size: int = 400  # rows held out for validation where there is no separate set
+    validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)
     test_size: int = 1500  # rows held out for the test where there is no separate set (at most a quarter)
     licence: str = "unknown"
     upstream: str | None = None

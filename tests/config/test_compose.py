@@ -134,6 +134,18 @@ def test_a_line_that_is_no_override_is_refused(override: str) -> None:
     assert len(wrong(override)) == 1
 
 
+@pytest.mark.parametrize("value", ["avaliação", "it's", "a:b", "a (b)", "a[b]", "x=1"])
+def test_free_text_needs_no_quotes(value: str) -> None:
+    assert compose([f"task.data.text={value}"]).task.data.text == value
+
+
+@pytest.mark.parametrize("override", ["task.data", "study.sizes=[25,100", "task.data.text={a}", "task.data.text='x"])
+def test_an_override_that_cannot_be_read_is_named_with_the_form_it_should_have(override: str) -> None:
+    (violation,) = wrong(override)
+    assert violation.startswith(f"The override {override!r} is not valid: ")
+    assert violation.endswith("The form is name=value.")
+
+
 @pytest.mark.parametrize("value", ["${nothing}", "${oc.env:NO_SUCH_VARIABLE}", "${train.lr}"])
 def test_an_interpolation_that_leads_nowhere_is_refused(value: str) -> None:
     assert wrong(f"train.lr={value}")

@@ -52,6 +52,19 @@ def test_an_own_study_can_be_chosen() -> None:
     assert (config.study.name, config.train.batch, config.study.claims["a"].delta) == ("mine", 8, 0.02)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "study: {name: mine}\n",
+        "# mine\ndefaults:\n  - override /task: topic\nstudy: {name: mine}\n# @package _global_\n",
+    ],
+)
+def test_a_study_without_its_first_line_is_told_which_one_is_missing(text: str) -> None:
+    write("experiments/mine.yaml", text)
+    with pytest.raises(ConfigError, match=r"must open with the line '# @package _global_', but .*mine\.yaml does not"):
+        compose(["experiments=mine"])
+
+
 def test_a_preset_in_a_sub_folder_is_called_by_its_path() -> None:
     write("conf/arm/ours/fast.yaml", "# @package arm\nname: fast\nrecipe: {epochs: 1}\n")
     assert compose(["arm=ours/fast"]).arm.name == "fast"
