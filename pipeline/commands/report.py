@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pipeline.commands.closing import report_on, write_findings
 from pipeline.commands.showing import show_findings
 from pipeline.config.redaction import without_secrets
+from pipeline.config.where import program
 from pipeline.errors import UserError
 from pipeline.study.plan import plan_study
 from pipeline.study.run import failures
@@ -16,7 +17,7 @@ def run(overrides: Sequence[str]) -> int:
     plan = plan_study(overrides)
     cells = plan.results()
     if not cells:
-        given = shlex.join(["python", "-m", "pipeline", "study", *without_secrets(overrides)])
+        given = f"{program()} study {shlex.join(without_secrets(overrides))}"
         raise UserError(f"No cell of {plan.config.study.name} is finished under {plan.store.cells}. Run: {given}")
     findings = write_findings(plan, cells, failures(plan))
     path = report_on(plan, cells, findings, ["study", *overrides])

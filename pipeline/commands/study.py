@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.commands.closing import recorded, report_on, write_findings
 from pipeline.commands.showing import show_findings, show_plan
+from pipeline.config.where import program
 from pipeline.records import Findings
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.progress import Progress
@@ -57,6 +58,6 @@ def _say_where(plan: Plan, outcome: Outcome) -> None:
     where = links(plan.config.tracking, plan.root, plan.study_id)
     if plan.config.tracking.name == "local":
         given = "" if plan.config.paths.root == "outputs" else f" paths.root={plan.config.paths.root}"
-        print(f"Dashboard: python -m pipeline dashboard{given}")
+        print(f"Dashboard: {program()} dashboard{given}")
     elif where:
         print(f"Dashboard: {where[-1].url}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Config
+from pipeline.config.where import program
 from pipeline.errors import UserError
 from pipeline.models.locate import Located, locate
 from pipeline.records import CellResult
@@ -66,7 +67,7 @@ def _best(store: ResultStore, config: Config) -> str:
     if not fitting:
         raise UserError(
             f"No finished cell of task {config.task.name!r} has weights under {store.cells}. "
-            "Train one first: python -m pipeline train"
+            f"Train one first: {program()} train"
         )
     return max(fitting, key=_validation).cell_id
 

@@ -1,5 +1,7 @@
-"""Where configuration files lie: the working directory's first, then the package's own."""
+"""Where configuration files lie, the working directory's before the package's own, and how this program is started."""
 
+import shutil
+import sys
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -24,3 +26,13 @@ def search_path() -> list[str]:
         entries += [f"file://{root / 'conf'}"] if (root / "conf").is_dir() else []
         entries += [f"file://{root}"] if (root / "experiments").is_dir() else []
     return entries
+
+
+def program() -> str:
+    """What a shell in this folder calls this installation by: "headstart" where that finds it, else its interpreter."""
+    python = Path(sys.executable)
+    found = shutil.which("headstart")
+    if found and Path(found).absolute().parent == python.parent:
+        return "headstart"
+    here = Path.cwd()
+    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m pipeline"

@@ -9,6 +9,7 @@ from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
 from pipeline.config.schema import Config, Study
+from pipeline.config.where import program
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import prepared_folder
 from pipeline.errors import ConfigError
@@ -87,7 +88,7 @@ def plan_study(overrides: Sequence[str]) -> Plan:
 
 def plan_cell(overrides: Sequence[str]) -> Plan:
     """The plan of one training, as `train` runs it: a study of one cell, named after its task and without claims."""
-    _refuse(overrides, "experiments", "`train` runs one cell; a study is run by: python -m pipeline study")
+    _refuse(overrides, "experiments", f"`train` runs one cell; a study is run by: {program()} study")
     _refuse(overrides, "cell", "a cell's identity follows from its settings; `predict` and `export` take cell=ID")
     config = compose(overrides)
     study = dataclasses.replace(
