@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any
 
+from pipeline.config.cell import cell_of
 from pipeline.config.schema import Claim, Config, Data, Study
 from pipeline.errors import UserError, nearest
 from pipeline.files import safe_name
@@ -127,15 +128,12 @@ def _train(config: Config) -> Iterator[str]:
             f"arm.trained={config.arm.trained} needs arm.start=pretrained: "
             "a random network that stays fixed is no baseline."
         )
-    least, most = (_of_recipe(config, name) for name in ("min_steps", "max_steps"))
-    if 0 < most < least:
-        yield f"train.max_steps must be at least min_steps ({least}) or 0 for no limit, but got {most}."
-
-
-def _of_recipe(config: Config, name: str) -> int:
-    """The arm's own, or what `train` puts in its place."""
-    given = getattr(config.train, name)
-    return int(getattr(config.arm.recipe, name) if given is None else given)
+    recipe = cell_of(config, precision=config.train.precision).recipe
+    if 0 < recipe.max_steps < recipe.min_steps:
+        yield (
+            f"train.max_steps must be at least min_steps ({recipe.min_steps}) or 0 for no limit, "
+            f"but got {recipe.max_steps}."
+        )
 
 
 def _hardware(config: Config) -> Iterator[str]:
