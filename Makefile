@@ -30,12 +30,15 @@ doctor: .venv/.ready ## versions, hardware, precision and threads chosen, sample
 	$(PY) -m pipeline doctor $(CHOICES)
 
 ##@ Run
-.PHONY: train study report predict export dashboard
+.PHONY: train study sweep report predict export dashboard
 train: .venv/.ready ## one training: make train TASK=topic ARM=scratch ARGS="train.size=400"
 	$(PY) -m pipeline train $(if $(ARM),arm=$(ARM)) $(CHOICES)
 
 study: .venv/.ready ## one study: make study EXPERIMENT=data_efficiency; ARGS=plan=true only lists its cells
 	$(PY) -m pipeline study experiments=$(EXPERIMENT) $(CHOICES)
+
+sweep: .venv/.ready ## search one arm's settings: make sweep TASK=sentiment ARM=scratch ARGS="sweep.trials=40"
+	$(PY) -m pipeline sweep $(if $(ARM),arm=$(ARM)) $(CHOICES)
 
 report: .venv/.ready ## figures and report of a study again, from finished cells, without training
 	$(PY) -m pipeline report experiments=$(EXPERIMENT) $(CHOICES)
@@ -86,7 +89,7 @@ help: ## this list
 	  /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nVariables\n'
 	@printf '  %-14s %s\n' EXPERIMENT= 'a file in experiments/ (quickstart)' TASK= 'a file in conf/task/ (sentiment)' \
-	  BASE= 'a file in conf/base/ (minilm)' HARDWARE= 'a file in conf/hardware/ (auto)' ARM= 'a file in conf/arm/, for train (pretrained)' \
+	  BASE= 'a file in conf/base/ (minilm)' HARDWARE= 'a file in conf/hardware/ (auto)' ARM= 'a file in conf/arm/, for train and sweep (pretrained)' \
 	  ARGS= 'anything more, as the command takes it: ARGS="train.lr=1e-4 train.seed=3"' \
 	  TORCH= 'default: what the package index offers; cpu or cuda: that build of it' \
 	  TORCH_INDEX= 'the address of the index that offers it, where yours does not (see the installation page of PyTorch)' \

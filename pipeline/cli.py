@@ -15,6 +15,7 @@ from pipeline.errors import ConfigError, HeadstartError, nearest
 COMMANDS = {
     "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
     "study": "run one study: experiments=quickstart; plan=true only shows its cells",
+    "sweep": "search one arm's settings: arm=scratch train.size=400 sweep.trials=40",
     "report": "rebuild figures and report of a study from finished cells: experiments=quickstart",
     "predict": "classify text with a trained cell: cell=ID predict.text='...' or predict.path=FILE",
     "export": "write a trained cell as a Hugging Face directory: cell=ID export=FOLDER",

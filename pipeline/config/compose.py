@@ -30,7 +30,8 @@ from pipeline.errors import ConfigError, StorageError
 from pipeline.records import decode
 
 _NAMED = ("study.claims.", "task.out_of_domain.")  # records by a name of the user's; +NAME adds one
-_FREE = ("task.data.label_names", "task.data.where")  # texts by a name of the user's
+_SPACES = ("arm.space", "task.space", "sweep.space")  # ranges by the dotted name of a setting
+_FREE = ("task.data.label_names", "task.data.where", "sweep.constraints", *_SPACES)  # by a name of the user's
 _ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 
 
@@ -152,10 +153,16 @@ def _with_entries(composed: DictConfig, added: Sequence[Override]) -> DictConfig
     OmegaConf.set_struct(composed, False)
     for override in added:
         value: Any = _with_text_keys(override.value())
-        for part in reversed(override.key_or_group.split(".")):
+        for part in reversed(_path(override.key_or_group)):
             value = {part: value}
         composed.merge_with(value)
     return composed
+
+
+def _path(key: str) -> list[str]:
+    """The parts of a setting's name; what follows `space.` is one name, dots and all."""
+    space = next((s for s in _SPACES if key.startswith(f"{s}.")), None)
+    return [*space.split("."), key.removeprefix(f"{space}.")] if space else key.split(".")
 
 
 def _with_text_keys(value: Any) -> Any:

@@ -3,13 +3,12 @@
 import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from hydra.errors import MissingConfigException, OverrideParseException
 
 from pipeline.config.choices import groups
 from pipeline.config.schema import Config
-from pipeline.config.twin import twin
+from pipeline.config.twin import setting_names, twin
 from pipeline.errors import nearest
 
 _UNKNOWN_KEY = (
@@ -70,7 +69,7 @@ def _explain_key(text: str) -> str | None:
 
 
 def _nearest_key(key: str) -> str:
-    keys = [*_keys(twin(Config))]
+    keys = list(setting_names(twin(Config)))
     pattern = re.compile(r"(study\.claims|task\.out_of_domain)\.[^.]+\.")
     entry = pattern.match(key)
     if entry:
@@ -84,19 +83,6 @@ def _nearest_key(key: str) -> str:
         return f"To add a new entry: +{key}=VALUE."
     hint = nearest(key, siblings or keys).split("Valid:")[0]
     return hint + (f"Valid here: {', '.join(sorted(siblings))}." if siblings else "")
-
-
-def _keys(kind: Any, prefix: str = "") -> Iterator[str]:
-    """Dotted names of every setting; a `*` stands for a name the user chose."""
-    for spec in dataclasses.fields(kind):
-        name = f"{prefix}{spec.name}"
-        if dataclasses.is_dataclass(spec.type):
-            yield from _keys(spec.type, f"{name}.")
-            continue
-        yield name
-        element = getattr(spec.type, "__args__", (None,))[-1]
-        if dataclasses.is_dataclass(element):
-            yield from _keys(element, f"{name}.*.")
 
 
 def _plain_lines(error: BaseException) -> list[str]:

@@ -28,7 +28,9 @@ EXCLUDED = frozenset(
         "task.name",
         "task.data",
         "task.out_of_domain",
+        "task.space",
         "train.keep",
+        "arm.space",
         "arm.recipe",  # replaced by the recipe as `train` overrides it
         "train.lr",
         "train.weight_decay",

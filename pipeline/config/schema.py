@@ -4,6 +4,7 @@ Types are checked by OmegaConf through `pipeline.config.twin`, rules between fie
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 SECRET = {"secret": True}
 
@@ -53,6 +54,19 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Range:
+    """The values of one setting that a sweep may try: exactly one of the first five, each end included."""
+
+    log: tuple[float, ...] = ()  # from, to, on a logarithmic scale
+    uniform: tuple[float, ...] = ()  # from, to
+    integer: tuple[int, ...] = ()  # from, to
+    log_integer: tuple[int, ...] = ()  # from, to, on a logarithmic scale
+    choice: tuple[Any, ...] = ()  # these values
+    step: float | None = None  # uniform, integer: only every so many from the lower end
+    when: dict[str, Any] = field(default_factory=dict)  # tried only where other settings have these values
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """Data, objective and metrics."""
 
@@ -65,6 +79,7 @@ class Task:
     data: Data = Data()
     out_of_domain: dict[str, Data] = field(default_factory=dict)  # sets that are only ever tested on
     out_of_domain_size: int = 500  # rows of each, a fixed stratified sample; 0 for all
+    space: dict[str, Range] = field(default_factory=dict)  # what a sweep on this task tries besides the arm's own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +115,7 @@ class Arm:
     trained: str = "all"  # all | head | adapters
     recipe: Recipe = Recipe()
     lora: Lora = Lora()
+    space: dict[str, Range] = field(default_factory=dict)  # what a sweep of this arm tries, by the setting's full name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +201,30 @@ class Study:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A search over one arm's settings, judged on validation."""
+
+    name: str = ""  # how it is resumed; empty: TASK-ARM-SIZE
+    trials: int = 20  # in all, those of earlier runs included; lost ones are run again and do not count
+    workers: int | None = None  # cells at once on this machine; null: as executor.workers
+    sampler: str = "tpe"  # tpe | gp | cmaes | random | quasi_random | grid | brute_force
+    pruner: str = "median"  # median | halving | hyperband | wilcoxon | none
+    seed: int = 0  # of the sampler
+    seeds: tuple[int, ...] = ()  # a trial is the mean over these seeds of train; empty: train.seed alone
+    space: dict[str, Range] = field(default_factory=dict)  # added to the arm's and the task's own; these come first
+    only: tuple[str, ...] = ()  # of all these, the settings to try; empty: all
+    objectives: tuple[str, ...] = ("score",)  # score | loss | flops | seconds | memory | parameters | stored_bytes
+    constraints: dict[str, float] = field(default_factory=dict)  # objective: the most it may be
+    from_recipe: bool = True  # the first trial is the arm's own recipe, where the space holds it
+    startup_trials: int = 5  # before the sampler learns and the pruner prunes
+    warmup_examples: int = 0  # training examples before a trial can be pruned
+    allow: tuple[str, ...] = ()  # settings of the data or the arm that the space may touch all the same
+    storage: str | None = field(default=None, metadata=SECRET)  # postgresql://...; null: SQLite under paths.root
+    grace_seconds: int = 60  # without a sign of life, after which another machine's trial is taken for lost
+    restart: bool = False  # forget the sweep of this name and begin again
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     """Where results go."""
 
@@ -213,6 +253,7 @@ class Config:
     executor: Executor = Executor()
     tracking: Tracking = Tracking()
     study: Study = Study()
+    sweep: Sweep = Sweep()
     paths: Paths = Paths()
     predict: Predict = Predict()
     cell: str | None = None  # predict, export: the cell's id or its first letters; null: the best of the study

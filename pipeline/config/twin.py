@@ -1,8 +1,10 @@
 """The mutable twin of a frozen record, which OmegaConf needs to merge YAML and overrides into."""
 
 import dataclasses
+import functools
 import types
 import typing
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Union
 
@@ -36,7 +38,20 @@ def _default(spec: Any, hint: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         return dataclasses.field(default_factory=typing.cast(type, _type(hint)))
     if isinstance(spec.default, tuple):
-        return dataclasses.field(default_factory=list)
+        return dataclasses.field(default_factory=functools.partial(list, spec.default))
     if spec.default_factory is not dataclasses.MISSING:
         return dataclasses.field(default_factory=spec.default_factory)
     return dataclasses.field(default=spec.default)
+
+
+def setting_names(kind: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted names of every setting of a twin; a `*` stands for a name the user chose."""
+    for spec in dataclasses.fields(kind):
+        name = f"{prefix}{spec.name}"
+        if dataclasses.is_dataclass(spec.type):
+            yield from setting_names(spec.type, f"{name}.")
+            continue
+        yield name
+        element = getattr(spec.type, "__args__", (None,))[-1]
+        if dataclasses.is_dataclass(element):
+            yield from setting_names(element, f"{name}.*.")

@@ -3,39 +3,71 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.records import TrajectoryPoint
 from pipeline.training.job import Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """A job, and under which study and attempt it is recorded."""
+    """A job, and under which study and attempt it is recorded; for a sweep, also as which trial."""
 
     job: Job
     study_id: str
     attempt_id: str
+    trial: int | None = None
+    judged: bool = False  # whether its source is asked, at each point of the trajectory, if it is to go on
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What happened to a cell: `state` is "started", "finished" or "failed" (then with a reason)."""
+    """What happened to a cell: `state` is "started", "finished", "pruned" or "failed" (then with a reason)."""
 
     cell_id: str
     state: str
     reason: str = ""
+    attempt_id: str = ""
+    killed: bool = False  # failed from outside, by a signal: it may well succeed another time
 
 
 Notify = Callable[[Event], None]
 
 
+class Source(Protocol):
+    """Where an executor gets its assignments from, one whenever there is room for it."""
+
+    def take(self) -> Assignment | None:
+        """The next assignment; None where there is none now. There may be one after the next event."""
+        ...
+
+    def stop(self, assignment: Assignment, point: TrajectoryPoint) -> bool:
+        """Whether a cell in training, which has come to `point`, is to be given up. Asked where it is `judged`."""
+        ...
+
+
+class Fixed:
+    """The source of a list of assignments, in its order, each trained to its end."""
+
+    def __init__(self, assignments: Iterable[Assignment]) -> None:
+        self._waiting = iter(assignments)
+
+    def take(self) -> Assignment | None:
+        """See `Source`."""
+        return next(self._waiting, None)
+
+    def stop(self, assignment: Assignment, point: TrajectoryPoint) -> bool:
+        """See `Source`."""
+        return False
+
+
 class Executor(Protocol):
     """Runs assignments, some at a time, each in processes of its own. A failed cell never stops the others."""
 
-    def run(self, assignments: Sequence[Assignment], notify: Notify) -> None:
-        """Return when every assignment is finished or failed; on an exception (Ctrl-C) no worker is left running."""
+    def run(self, source: Source, notify: Notify) -> None:
+        """Return when nothing runs and `source` has nothing; on an exception (Ctrl-C) no worker is left running."""
         ...
 
 
@@ -45,6 +77,7 @@ def attempt_id() -> str:
 
 
 UNWRITABLE = 28  # exit code of a worker that could not even write why it failed
+PRUNED = 29  # exit code of a worker that was told to give up
 
 
 def death(exit_code: int | None) -> str:

@@ -7,13 +7,13 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver, resource_tracker
 from pathlib import Path
 
 from pipeline.errors import StorageError
-from pipeline.execution.assignment import Assignment, Event, Notify, death
+from pipeline.execution.assignment import PRUNED, Assignment, Event, Notify, Source, death
 from pipeline.execution.worker import work
 from pipeline.files import write_text
 from pipeline.tracking.spool import AttemptLog
@@ -57,6 +57,7 @@ class _Running:
     assignment: Assignment
     deadline: float
     processes: list[multiprocessing.process.BaseProcess] = field(default_factory=list)
+    line: connection.Connection | None = None  # to rank 0, where the source judges the cell
 
     @property
     def over(self) -> bool:
@@ -65,7 +66,12 @@ class _Running:
 
     @property
     def broken(self) -> bool:
-        return any(p.exitcode not in (None, 0) for p in self.processes)
+        return any(p.exitcode not in (None, 0, PRUNED) for p in self.processes)
+
+    @property
+    def pruned(self) -> bool:
+        """Told to give up, which rank 0 did in good order."""
+        return self.processes[0].exitcode == PRUNED
 
     def stop(self) -> None:
         begun = [process for process in self.processes if process.pid is not None]
@@ -73,6 +79,17 @@ class _Running:
             process.kill()
         for process in begun:
             process.join()
+        if self.line:
+            self.line.close()
+
+    def answer(self, source: Source) -> None:
+        """Tell rank 0, which has come to a point of its trajectory, whether to give up."""
+        assert self.line
+        try:
+            self.line.send(source.stop(self.assignment, self.line.recv()))
+        except (EOFError, BrokenPipeError):  # it is over; how, its exit code says
+            self.line.close()
+            self.line = None
 
 
 class LocalExecutor:
@@ -82,44 +99,63 @@ class LocalExecutor:
         self.workers = workers
         self.timeout_seconds = timeout_seconds
 
-    def run(self, assignments: Sequence[Assignment], notify: Notify) -> None:
+    def run(self, source: Source, notify: Notify) -> None:
         """See `Executor`."""
-        waiting = list(assignments)
         running: list[_Running] = []
         try:
-            while waiting or running:
-                while waiting and len(running) < self.workers:
-                    running.append(_Running(waiting.pop(0), time.monotonic() + self.timeout_seconds))
-                    self._start(running[-1], notify)
-                self._wait(running)
-                running = [cell for cell in running if not self._settled(cell, notify)]
+            while self._fill(running, source, notify):
+                self._wait(running, source)
+                settled = [cell for cell in running if self._settled(cell, notify)]
+                running[:] = [cell for cell in running if cell not in settled]
         finally:
             for cell in running:
                 cell.stop()
                 _record_kill(cell.assignment)
 
+    def _fill(self, running: list[_Running], source: Source, notify: Notify) -> bool:
+        """Start what there is room for; whether anything runs."""
+        while len(running) < self.workers and (assignment := source.take()):
+            running.append(_Running(assignment, time.monotonic() + self.timeout_seconds))
+            self._start(running[-1], notify)
+        return bool(running)
+
     def _start(self, cell: _Running, notify: Notify) -> None:
         job = cell.assignment.job
+        theirs: connection.Connection | None = None
+        if cell.assignment.judged:
+            cell.line, theirs = _CONTEXT.Pipe()
         port = _free_port()
         ResultStore(Path(job.root)).failure(job.cell_id).unlink(missing_ok=True)
         for rank in range(job.hardware.devices):
-            process = _CONTEXT.Process(target=work, args=(cell.assignment, rank, port), daemon=True)
+            line = theirs if rank == 0 else None
+            process = _CONTEXT.Process(target=work, args=(cell.assignment, rank, port, line), daemon=True)
             cell.processes.append(process)
             process.start()
-        notify(Event(cell_id=job.cell_id, state="started"))
+        if theirs:
+            theirs.close()
+        notify(_event(cell.assignment, "started"))
 
-    def _wait(self, running: list[_Running]) -> None:
+    def _wait(self, running: list[_Running], source: Source) -> None:
+        """Until a process ends or a second has passed; answer those that ask meanwhile."""
         nearest = min(cell.deadline for cell in running) - time.monotonic()
         alive = [p.sentinel for cell in running for p in cell.processes if p.exitcode is None]
-        connection.wait(alive, timeout=max(0.0, min(nearest, 1.0)))
+        lines = {cell.line: cell for cell in running if cell.line}
+        for ready in connection.wait([*alive, *lines], timeout=max(0.0, min(nearest, 1.0))):
+            if isinstance(ready, connection.Connection):
+                lines[ready].answer(source)
 
     def _settled(self, cell: _Running, notify: Notify) -> bool:
         late = time.monotonic() > cell.deadline
         if not (cell.over or cell.broken or late):
             return False
+        codes = [p.exitcode for p in cell.processes]  # before the others are stopped
+        if cell.pruned:
+            cell.stop()
+            notify(_event(cell.assignment, "pruned"))
+            return True
         reason = self._outcome(cell, late)
-        state = "failed" if reason else "finished"
-        notify(Event(cell_id=cell.assignment.job.cell_id, state=state, reason=reason))
+        killed = any(code is not None and code < 0 for code in codes)
+        notify(_event(cell.assignment, "failed" if reason else "finished", reason, killed=bool(reason) and killed))
         return True
 
     def _outcome(self, cell: _Running, late: bool) -> str:
@@ -152,6 +188,11 @@ class LocalExecutor:
         return reason
 
 
+def _event(assignment: Assignment, state: str, reason: str = "", *, killed: bool = False) -> Event:
+    cell, attempt = assignment.job.cell_id, assignment.attempt_id
+    return Event(cell_id=cell, state=state, reason=reason, attempt_id=attempt, killed=killed)
+
+
 def _log(assignment: Assignment) -> AttemptLog:
     job = assignment.job
     return AttemptLog(Path(job.root), assignment.study_id, job.cell_id, assignment.attempt_id)
@@ -167,7 +208,7 @@ def _record_result(assignment: Assignment, store: ResultStore) -> None:
 def _record_failure(assignment: Assignment, reason: str) -> None:
     log = _log(assignment)
     if not log.path.is_file():  # it died before it could say that it started
-        log.started(assignment.job.cell)
+        log.started(assignment.job.cell, trial=assignment.trial)
     log.failed(reason)
 
 

@@ -7,27 +7,38 @@ import signal
 import sys
 import threading
 import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from pipeline.errors import HeadstartError, StorageError
-from pipeline.execution.assignment import UNWRITABLE, Assignment
+from pipeline.execution.assignment import PRUNED, UNWRITABLE, Assignment
 from pipeline.files import write_text
+from pipeline.records import TrajectoryPoint
 from pipeline.tracking.spool import AttemptLog, redact
 from pipeline.training.results import ResultStore
 
 
-def work(assignment: Assignment, rank: int, port: int) -> None:
+def work(assignment: Assignment, rank: int, port: int, line: Connection | None = None) -> None:
     """Entry point of a worker process: rank `rank` of the cell's `devices` processes.
 
-    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1.
+    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, or PRUNED where it was told to give up.
+
+    Args:
+        line: to the coordinator, which is sent each point of the trajectory and answers whether to give up.
     """
+    from pipeline.training.trajectory import Pruned
+
     job = assignment.job
     store = ResultStore(Path(job.root))
     obey_the_coordinator_alone()
     try:
         _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
         _set_environment(assignment, rank, port)
-        _train(assignment, store, rank)
+        _train(assignment, store, rank, line)
+    except Pruned:
+        if rank == 0:
+            _attempt_log(assignment).pruned()
+        os._exit(PRUNED)
     except (
         HeadstartError,
         RuntimeError,
@@ -41,23 +52,36 @@ def work(assignment: Assignment, rank: int, port: int) -> None:
         os._exit(1 if _record_failure(assignment, store, error) else UNWRITABLE)
 
 
-def _train(assignment: Assignment, store: ResultStore, rank: int) -> None:
+def _train(assignment: Assignment, store: ResultStore, rank: int, line: Connection | None) -> None:
     from pipeline.training.finish import finish, save
     from pipeline.training.fit import fit
 
     _quieten()
     job = assignment.job
-    log = AttemptLog(store.root, assignment.study_id, job.cell_id, assignment.attempt_id)
+    log = _attempt_log(assignment)
+
+    def report(point: TrajectoryPoint) -> bool:
+        log.point(point)
+        if line is None:
+            return False
+        line.send(point)
+        return bool(line.recv())
+
     with store.claim(job.cell_id) if rank == 0 else contextlib.nullcontext(True) as to_do:
         if not to_do:
             return
         if rank == 0:
-            log.started(job.cell)
-        fitted = fit(job, log.point)
+            log.started(job.cell, trial=assignment.trial)
+        fitted = fit(job, report)
         result, scores = finish(fitted)
         if rank == 0:
             save(store, fitted, result, scores)
             log.finished(result, reused=False)
+
+
+def _attempt_log(assignment: Assignment) -> AttemptLog:
+    job = assignment.job
+    return AttemptLog(Path(job.root), assignment.study_id, job.cell_id, assignment.attempt_id)
 
 
 def _record_failure(assignment: Assignment, store: ResultStore, error: BaseException) -> bool:

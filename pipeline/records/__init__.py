@@ -25,6 +25,7 @@ from pipeline.records.result import (
     StartLine,
     TrajectoryPoint,
 )
+from pipeline.records.sweep import SweepRecord, TrialRecord
 
 __all__ = [
     "SCORES_DTYPE",
@@ -44,8 +45,10 @@ __all__ = [
     "Measured",
     "Multiplier",
     "StartLine",
+    "SweepRecord",
     "TrajectoryPoint",
     "Transferred",
+    "TrialRecord",
     "Verdict",
     "decode",
     "encode",

@@ -28,9 +28,13 @@ def draw(panel: Panel, theme: Theme, width: float = WIDE) -> "Figure":
     elif isinstance(panel, RatioPanel):
         figure, axes = blank(width, 76 + 36 * len(panel.rows), panel.title, theme, grid="x")
         draw_ratios(axes, panel, theme)
-    else:
+    elif isinstance(panel, EarlyPanel):
         figure, axes = blank(width, 84 + 28 * len(panel.rows), panel.title, theme, grid="x")
         draw_early(axes, panel, theme)
+    else:
+        from pipeline.report.drawing_sweeps import draw_of_sweep
+
+        figure = draw_of_sweep(panel, theme, width)
     return figure
 
 

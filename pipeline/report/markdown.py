@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.records import Findings
 from pipeline.report.layout import Entry, Section, Table
-from pipeline.report.page import intro
+from pipeline.report.page import Head, intro
 from pipeline.report.verdicts import VerdictView, verdict_views
 from pipeline.report.wording import plain
 
@@ -16,6 +16,15 @@ def markdown_page(findings: Findings, sections: Sequence[Section], finished: int
     """The report as GitHub-flavoured Markdown, the verdict first."""
     parts = [f"# {escape(findings.question or findings.study, 400)}", escape(intro(findings, finished))]
     parts += [_verdict(v) for v in verdict_views(findings)]
+    return _page(parts, sections)
+
+
+def plain_page(head: Head, sections: Sequence[Section]) -> str:
+    """A page without verdicts as GitHub-flavoured Markdown, its answer first."""
+    return _page([f"# {escape(head.question or head.name, 400)}", escape(head.intro), escape(head.answer)], sections)
+
+
+def _page(parts: list[str], sections: Sequence[Section]) -> str:
     parts.append("The figures are in report.html beside this file.")
     for section in sections:
         parts += _section(section)

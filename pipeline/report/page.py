@@ -1,6 +1,7 @@
 """Sets the sections as one HTML page that needs nothing else: no script, no font, no other file."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 
 from pipeline.records import Findings
@@ -9,12 +10,39 @@ from pipeline.report.layout import Section
 from pipeline.report.palette import css_variables, looks, placeholder_theme
 from pipeline.report.panels import CurvePanel, TrackPanel
 from pipeline.report.svg import drawing_settings, themed_svg
-from pipeline.report.verdicts import verdict_views
+from pipeline.report.verdicts import VerdictView, verdict_views
 from pipeline.report.wording import TIMES, plain, plural, size_name
 
 
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What stands above the sections: what the page is about, its name, its question, and the answers to it."""
+
+    kind: str
+    name: str
+    question: str
+    intro: str
+    verdicts: Sequence[VerdictView]
+    answer: str  # where there are no verdicts
+    arms: Sequence[str]
+
+
 def html_page(findings: Findings, sections: Sequence[Section], finished: int) -> str:
-    """The report as HTML. Every text is escaped by the template; only our own drawings go in as they are."""
+    """The report of a study as HTML."""
+    head = Head(
+        kind="study",
+        name=findings.study,
+        question=findings.question,
+        intro=intro(findings, finished),
+        verdicts=verdict_views(findings),
+        answer="The study states no claim, so there is no verdict.",
+        arms=findings.arms,
+    )
+    return render(head, sections)
+
+
+def render(head: Head, sections: Sequence[Section]) -> str:
+    """The page as HTML. Every text is escaped by the template; only our own drawings go in as they are."""
     import jinja2
     from markupsafe import Markup
 
@@ -24,25 +52,27 @@ def html_page(findings: Findings, sections: Sequence[Section], finished: int) ->
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    drawings = {anchor: [Markup(svg) for svg in svgs] for anchor, svgs in _drawings(findings, sections).items()}
+    drawings = {anchor: [Markup(svg) for svg in svgs] for anchor, svgs in _drawings(head.arms, sections).items()}
     text = environment.get_template("report.html.j2").render(
-        study=plain(findings.study, 100),
-        question=plain(findings.question, 400),
-        intro=intro(findings, finished),
-        verdicts=verdict_views(findings),
+        kind=head.kind,
+        name=plain(head.name, 100),
+        question=plain(head.question, 400),
+        intro=head.intro,
+        verdicts=head.verdicts,
+        answer=head.answer,
         sections=sections,
         drawings=drawings,
         narrow={s.anchor: bool(s.panels) and panel_width(s.panels) < WIDE for s in sections},
         legends={s.anchor: any(isinstance(p, CurvePanel | TrackPanel) for p in s.panels) for s in sections},
-        looks=looks(findings.arms),
-        arms=[plain(a, 40) for a in findings.arms],
+        looks=looks(head.arms),
+        arms=[plain(a, 40) for a in head.arms],
     )
     # A text read from JSON may hold half a surrogate pair, which no file can.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _drawings(findings: Findings, sections: Sequence[Section]) -> dict[str, list[str]]:
-    theme, variables = placeholder_theme(findings.arms), css_variables(findings.arms)
+def _drawings(arms: Sequence[str], sections: Sequence[Section]) -> dict[str, list[str]]:
+    theme, variables = placeholder_theme(arms), css_variables(arms)
     drawn: dict[str, list[str]] = {}
     with drawing_settings():
         for section in sections:

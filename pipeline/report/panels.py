@@ -118,4 +118,74 @@ class EarlyPanel:
     high: float
 
 
-Panel = CurvePanel | TrackPanel | RatioPanel | EarlyPanel
+@dataclass(frozen=True, kw_only=True)
+class HistoryPanel:
+    """What each trial came to, in the order of their numbers, and the best until then."""
+
+    title: str
+    metric: str
+    arm: str
+    numbers: tuple[int, ...]
+    values: tuple[float, ...]
+    best: tuple[float, ...]
+    pruned: tuple[int, ...]
+    failed: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportsPanel:
+    """What trials had come to on their way: one path a trial, by training examples or by seeds."""
+
+    title: str
+    metric: str
+    arm: str
+    across: str
+    paths: tuple[tuple[tuple[float, ...], tuple[float, ...], str], ...]  # places, values, the trial's state
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarsPanel:
+    """Shares of a whole, largest first."""
+
+    title: str
+    arm: str
+    names: tuple[str, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicePanel:
+    """What trials came to against one setting. Where it is a choice, `names` are its values and `places` count them."""
+
+    title: str
+    metric: str
+    arm: str
+    places: tuple[float, ...]
+    values: tuple[float, ...]
+    best: tuple[bool, ...]
+    names: tuple[str, ...]
+    logarithmic: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upright:
+    """One axis of parallel coordinates: what stands at its foot, at its head, and the settings' name."""
+
+    name: str
+    foot: str
+    head: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParallelPanel:
+    """Trials as lines across their settings, bold where `best`; `lines` hold places from 0 to 1, the score's last."""
+
+    title: str
+    arm: str
+    uprights: tuple[Upright, ...]
+    lines: tuple[tuple[float, ...], ...]
+    best: tuple[bool, ...]
+
+
+SweepPanel = HistoryPanel | ReportsPanel | BarsPanel | SlicePanel | ParallelPanel
+Panel = CurvePanel | TrackPanel | RatioPanel | EarlyPanel | SweepPanel

@@ -9,6 +9,7 @@ from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
 from pipeline.config.schema import Config, Study
+from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.where import program
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import prepared_folder
@@ -101,6 +102,34 @@ def plan_cell(overrides: Sequence[str]) -> Plan:
         claims={},
     )
     return _plan(dataclasses.replace(config, study=study), [config])
+
+
+def plan_sweep(overrides: Sequence[str]) -> Plan:
+    """The plan of a sweep: its one cell is the arm as it stands, which trials differ from in what the space holds.
+
+    Raises:
+        ConfigError: as `compose`, or the sweep or its space breaks a rule.
+        DataError, BaseModelError: data or base are not there.
+    """
+    _refuse(overrides, "experiments", f"a sweep searches one arm; a study is run by: {program()} study")
+    _refuse(overrides, "cell", "a cell's identity follows from its settings")
+    _refuse(overrides, "plan", "the cells of a sweep follow from its trials, each from those before it")
+    config = compose(overrides)
+    found = sweep_violations(config)
+    if found:
+        raise ConfigError(found)
+    seeds = seeds_of(config)
+    train = dataclasses.replace(config.train, seed=seeds[0])
+    executor = dataclasses.replace(config.executor, workers=config.sweep.workers or config.executor.workers)
+    study = Study(
+        name=config.sweep.name or f"{config.task.name}-{config.arm.name}-{config.train.size}",
+        question=f"Which settings suit {config.arm.name} on {config.task.name} at {config.train.size} labels?",
+        arms=(config.arm.name,),
+        sizes=(config.train.size,),
+        seeds=seeds,
+    )
+    config = dataclasses.replace(config, train=train, executor=executor, study=study)
+    return _plan(config, [config])
 
 
 def plan_of_cell(cell: Cell, config: Config) -> Plan:

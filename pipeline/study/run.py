@@ -1,19 +1,18 @@
 """Trains what a plan misses. The coordinator: it holds no model, imports nothing heavy, and outlives any worker."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.config.cell import Cell
-from pipeline.execution.assignment import Assignment, Event, attempt_id
+from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.errand import call
+from pipeline.execution.ground import Ground
+from pipeline.execution.leftovers import clear_staged
 from pipeline.execution.local import LocalExecutor, warm_up
-from pipeline.files import is_locked, lock
+from pipeline.files import is_locked
 from pipeline.records import FailedCell
 from pipeline.study.plan import Plan
 from pipeline.tracking.spool import mirrored, reconcile, reuse
-from pipeline.training.job import Job
 from pipeline.training.ready import Ready, make_ready
 
 Watch = Callable[[Event], None]
@@ -76,23 +75,7 @@ def clear_leftovers(plan: Plan) -> None:
     """
     if not any(is_locked(plan.store.lock_file(name)) for name in plan.cells):  # else another coordinator is at work
         reconcile(plan.root, plan.study_id)
-    for staged, held in _staged(plan):
-        if not is_locked(held):
-            with lock(held):
-                shutil.rmtree(staged, ignore_errors=True)
-
-
-def _staged(plan: Plan) -> Iterator[tuple[Path, Path]]:
-    """Every folder in the making under paths.root, and the lock that its maker holds."""
-    root = plan.root
-    locks: dict[str, Callable[[str], Path]] = {
-        "cells": lambda key: plan.store.lock_file(key),
-        "data": lambda key: root / "data" / f".{key}.lock",
-        "features": lambda key: root / "locks" / f"features-{key}.lock",
-    }
-    for kind, lock_of in locks.items():
-        for staged in (root / kind).glob(".staged-*"):
-            yield staged, lock_of(staged.name.split("-")[1])
+    clear_staged(plan.root)
 
 
 def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> dict[str, str]:
@@ -106,25 +89,25 @@ def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> 
         watch(event)
 
     executor = LocalExecutor(workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
-    executor.run([assignment(plan, name, cell, ready) for name, cell in missing.items()], notify)
+    executor.run(Fixed(assignment(plan, name, cell, ready) for name, cell in missing.items()), notify)
     return reasons
 
 
 def assignment(plan: Plan, name: str, cell: Cell, ready: Ready) -> Assignment:
     """A new attempt at one cell of `plan`, as an executor takes it."""
-    job = Job(
-        cell=cell,
-        cell_id=name,
-        root=str(plan.root),
-        base_directory=str(plan.located.directory),
-        base_fingerprint=plan.located.weights,
-        tokenizer_fingerprint=plan.located.tokenizer,
-        data_folder=ready.data_folder,
-        pad_id=ready.pad_id,
+    return ground(plan, ready).assignment(name, cell)
+
+
+def ground(plan: Plan, ready: Ready) -> Ground:
+    """What the cells of `plan` stand on."""
+    return Ground(
+        study_id=plan.study_id,
+        root=plan.root,
         hardware=plan.hardware,
-        concurrency=plan.hardware.workers,
+        located=plan.located,
+        data_fingerprint=plan.data_fingerprint,
+        ready=ready,
     )
-    return Assignment(job=job, study_id=plan.study_id, attempt_id=attempt_id())
 
 
 def _mirror_reused(plan: Plan) -> None:

@@ -49,13 +49,14 @@ def colour(arm: str) -> str:
 
 def cell_name(started: CellStarted) -> str:
     """The run's name: "pretrained n=100 seed 0"."""
-    return f"{started.key.label} seed {started.key.seed}"
+    name = f"{started.key.label} seed {started.key.seed}"
+    return name if started.trial is None else f"trial {started.trial}: {name}"
 
 
 def cell_params(started: CellStarted) -> dict[str, str]:
     """The short set of settings that people compare runs by; all of them are in config.json."""
     key = started.key
-    return {
+    params = {
         "arm": key.arm,
         "cell": key.label,
         "seed": str(key.seed),
@@ -64,13 +65,14 @@ def cell_params(started: CellStarted) -> dict[str, str]:
         "task": key.task,
         "optim/lr": f"{started.lr:g}",
     }
+    return params if started.trial is None else params | {"trial": str(started.trial)}
 
 
 def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[str, str]:
     """The tags of a cell's run; `current` is "no" once the study's findings do not rest on it."""
     tags = {
         **cell_params(started),
-        "kind": "cell",
+        "kind": "cell" if started.trial is None else "trial",
         "study_id": study_id,
         "cell_id": started.cell_id,
         "current": "yes",
@@ -80,9 +82,14 @@ def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[s
     return tags | ({"mlflow.parentRunId": parent} if parent else {})
 
 
-def study_tags(study_id: str, name: str) -> dict[str, str]:
-    """The tags of a study's own run."""
-    return {"kind": "study", "study_id": study_id, "study": name, "mlflow.source.name": "headstart"}
+def study_tags(study_id: str, started: StudyStarted) -> dict[str, str]:
+    """The tags of a study's, or a sweep's, own run."""
+    return {
+        "kind": started.kind,
+        "study_id": study_id,
+        "study": started.name,
+        "mlflow.source.name": "headstart",
+    }
 
 
 def point_values(point: TrajectoryPoint, metric: str, at: int) -> list[Value]:

@@ -14,12 +14,13 @@ from pipeline.tracking import lines
 
 @dataclass(frozen=True, kw_only=True)
 class StudyStarted:
-    """A study runs: `sentence` is what lists show of it, `metric` the one its claims speak of."""
+    """A study or a sweep runs: `sentence` is what lists show of it, `metric` the one its claims speak of."""
 
     name: str
     question: str
     sentence: str
     metric: str
+    kind: str = "study"  # study | sweep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class CellStarted:
     metric: str
     lr: float
     config: dict[str, Any]
+    trial: int | None = None  # of the sweep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,12 @@ class Killed:
     """A study or a training was stopped from outside."""
 
 
-Body = StudyStarted | StudyFinished | CellStarted | CellPoint | CellFinished | Failed | Killed
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """A training was given up by the sweep it is a trial of."""
+
+
+Body = StudyStarted | StudyFinished | CellStarted | CellPoint | CellFinished | Failed | Killed | Pruned
 
 KINDS: dict[str, type[Body]] = {
     "study_started": StudyStarted,
@@ -82,8 +89,9 @@ KINDS: dict[str, type[Body]] = {
     "cell_finished": CellFinished,
     "failed": Failed,
     "killed": Killed,
+    "pruned": Pruned,
 }
-ENDS = frozenset({"study_finished", "cell_finished", "failed", "killed"})
+ENDS = frozenset({"study_finished", "cell_finished", "failed", "killed", "pruned"})
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _TAIL = re.compile(rb'"event": "(\w+)"}\n$')
 

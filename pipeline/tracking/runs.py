@@ -126,15 +126,17 @@ class Runs:
         """What lists and the head of the page say of the experiment."""
         self.client.set_experiment_tag(experiment_id, NOTE, text)
 
-    def save_views(self, experiment_id: str, study_id: str, metric: str, at: int) -> None:
-        """Provision the saved views."""
-        for key, value in views.tags(study_id, metric, at):
+    def save_views(self, experiment_id: str, study_id: str, metric: str, at: int, *, runs: str = "cell") -> None:
+        """Provision the saved views of the runs of one kind."""
+        for key, value in views.tags(study_id, metric, at, runs):
             self.client.set_experiment_tag(experiment_id, key, value)
 
-    def mark_current(self, experiment_id: str, study_id: str, finished: Sequence[str], failed: Sequence[str]) -> None:
+    def mark_current(
+        self, experiment_id: str, study_id: str, finished: Sequence[str], failed: Sequence[str], *, runs: str = "cell"
+    ) -> None:
         """Tag as current, of the study's runs, the last of each cell that ended as the findings say."""
         wanted = dict.fromkeys(failed, "FAILED") | dict.fromkeys(finished, "FINISHED")
-        for run in self._cells(experiment_id, study_id):
+        for run in self._cells(experiment_id, study_id, runs):
             holds = wanted.get(run.data.tags.get("cell_id", "")) == run.info.status
             if holds:
                 del wanted[run.data.tags["cell_id"]]
@@ -142,8 +144,8 @@ class Runs:
             if run.data.tags.get("current") != current:
                 self.client.set_tag(run.info.run_id, "current", current)
 
-    def _cells(self, experiment_id: str, study_id: str) -> Iterable[Any]:
-        clause = f'tags.kind = "cell" and tags.study_id = "{study_id}"'
+    def _cells(self, experiment_id: str, study_id: str, runs: str) -> Iterable[Any]:
+        clause = f'tags.kind = "{runs}" and tags.study_id = "{study_id}"'
         order, token = ["attributes.end_time DESC"], None
         while True:
             page = self.client.search_runs([experiment_id], clause, ViewType.ACTIVE_ONLY, _PAGE, order, token)

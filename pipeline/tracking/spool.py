@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.config.cell import Cell
 from pipeline.errors import StorageError
 from pipeline.files import digest, safe_name, sha256
-from pipeline.records import CellResult, Findings, TrajectoryPoint, to_json
+from pipeline.records import CellResult, Findings, SweepRecord, TrajectoryPoint, to_json
 from pipeline.tracking import events
 from pipeline.tracking.events import (
     Body,
@@ -20,6 +20,7 @@ from pipeline.tracking.events import (
     CellStarted,
     Failed,
     Killed,
+    Pruned,
     StudyFinished,
     StudyStarted,
 )
@@ -71,12 +72,14 @@ class StudyLog(_Log):
         root: where results go (`paths.root`).
         study_id: what tells this study from others; letters, digits, `.`, `_` and `-`.
         name: the study's name, under which the dashboard lists it.
+        kind: "study" or "sweep".
     """
 
-    def __init__(self, root: Path, study_id: str, name: str) -> None:
+    def __init__(self, root: Path, study_id: str, name: str, *, kind: str = "study") -> None:
         super().__init__(spool(root) / safe_name(study_id, "A study's id") / STUDY_FILE)
         self.root = root
         self.name = name
+        self.kind = kind
         self._held: StudyStarted | None = None
 
     def started(self, question: str, sentence: str = "", *, metric: str = "accuracy", to_do: int = 1) -> None:
@@ -85,7 +88,11 @@ class StudyLog(_Log):
         With none to do and findings recorded before, nothing is written until the findings turn out to differ.
         """
         body = StudyStarted(
-            name=self.name, question=redact(question), sentence=redact(sentence or question), metric=metric
+            name=self.name,
+            question=redact(question),
+            sentence=redact(sentence or question),
+            metric=metric,
+            kind=self.kind,
         )
         if to_do == 0 and self._recorded() is not None:
             self._held = body
@@ -96,20 +103,35 @@ class StudyLog(_Log):
         """The study has findings, and its report lies in the folder of (or at) `report`; the same ones count once."""
         folder = report if report.is_dir() else report.parent
         page = folder / "report.html"
-        total = digest(to_json(findings), sha256(page) if page.is_file() else "")
-        recorded = self._recorded()
-        if self._held and recorded and recorded.digest == total:
-            return
-        self._end(
+        self._finish(
             StudyFinished(
                 verdicts=tuple(v.verdict for v in findings.verdicts),
                 sentences=tuple(redact(v.sentence) for v in findings.verdicts),
                 cells=tuple(sorted(findings.cells.values())),
                 failed=tuple(sorted({cell.cell_id for cell in findings.failed})),
                 report=_relative(folder, self.root),
-                digest=total,
+                digest=digest(to_json(findings), sha256(page) if page.is_file() else ""),
             )
         )
+
+    def searched(self, sweep: SweepRecord, sentence: str, folder: Path) -> None:
+        """The sweep has come to its end; `sentence` says what was best. The same end counts once."""
+        done = {cell for trial in sweep.trials if trial.state == "complete" for cell in trial.cells}
+        self._finish(
+            StudyFinished(
+                verdicts=(),
+                sentences=(redact(sentence),),
+                cells=tuple(sorted(done)),
+                failed=tuple(sorted({c for t in sweep.trials if t.state == "failed" for c in t.cells} - done)),
+                report=_relative(folder, self.root),
+                digest=digest(to_json(sweep)),
+            )
+        )
+
+    def _finish(self, body: StudyFinished) -> None:
+        recorded = self._recorded()
+        if not (self._held and recorded and recorded.digest == body.digest):
+            self._end(body)
 
     def _end(self, body: Body, at: float | None = None) -> None:
         if self._held:
@@ -138,8 +160,12 @@ class AttemptLog(_Log):
         super().__init__(spool(root) / safe_name(study_id, "A study's id") / f"{names[0]}@{names[1]}.jsonl")
         self.cell_id = cell_id
 
-    def started(self, cell: Cell, *, at: float | None = None) -> None:
-        """Training starts (`at` seconds since 1970; None: now). Settings typed as secret are left out."""
+    def started(self, cell: Cell, *, at: float | None = None, trial: int | None = None) -> None:
+        """Training starts (`at` seconds since 1970; None: now). Settings typed as secret are left out.
+
+        Args:
+            trial: of a sweep, which of its trials the cell belongs to.
+        """
         self._write(
             CellStarted(
                 cell_id=self.cell_id,
@@ -147,6 +173,7 @@ class AttemptLog(_Log):
                 metric=cell.task.metric,
                 lr=cell.recipe.lr,
                 config=events.public(cell),
+                trial=trial,
             ),
             at,
         )
@@ -160,16 +187,20 @@ class AttemptLog(_Log):
         at = result.measured.finished_at if reused else None
         self._end(CellFinished(result=result, reused=reused), at)
 
+    def pruned(self) -> None:
+        """It was given up by its sweep."""
+        self._end(Pruned())
+
     def _end(self, body: Body, at: float | None = None) -> None:
         """An attempt ends once: what comes after its first end is not recorded."""
         if not self.path.is_file() or events.last_kind(self.path) not in events.ENDS:
             self._write(body, at)
 
 
-def reuse(root: Path, study_id: str, cell: Cell, result: CellResult) -> None:
+def reuse(root: Path, study_id: str, cell: Cell, result: CellResult, *, trial: int | None = None) -> None:
     """Record a cell that was trained before, perhaps for another study, under this one."""
     log = AttemptLog(root, study_id, result.cell_id, REUSED)
-    log.started(cell, at=result.measured.started_at)
+    log.started(cell, at=result.measured.started_at, trial=trial)
     log.finished(result, reused=True)
 
 

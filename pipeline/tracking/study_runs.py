@@ -15,6 +15,7 @@ from pipeline.tracking.events import (
     Event,
     Failed,
     Killed,
+    Pruned,
     StudyFinished,
     StudyStarted,
 )
@@ -23,7 +24,7 @@ from pipeline.tracking.runs import Runs
 from pipeline.tracking.spool import STUDY_FILE, spool
 from pipeline.tracking.store import Store
 
-_ARTIFACTS = ("report.html", "report.md", "findings.json", "cells.csv")
+_ARTIFACTS = ("report.html", "report.md", "findings.json", "cells.csv", "sweep.json", "trials.csv")
 
 
 class StudyRuns:
@@ -47,8 +48,8 @@ class StudyRuns:
         self.experiment_id = self.runs.experiment(starts[-1][1].name if starts else self.study_id)
         if starts:
             event, self.started = starts[-1]
-            tags = content.study_tags(self.study_id, self.started.name)
-            name = f"study {self.study_id}"
+            tags = content.study_tags(self.study_id, self.started)
+            name = f"{self.started.kind} {self.study_id}"
             self.parent = self._known(STUDY_FILE) or self._adopt(STUDY_FILE, "study", name, starts[0][0].at, tags)
             if event.end > self.ledger.offset(STUDY_FILE):
                 self._begin(self.parent, event.at, self.started)
@@ -59,7 +60,7 @@ class StudyRuns:
         self.runs.log(run_id, tags={content.NOTE: content.question(body)})
         self.runs.note(self.experiment_id, content.question(body))
         try:
-            self.runs.save_views(self.experiment_id, self.study_id, body.metric, at)
+            self.runs.save_views(self.experiment_id, self.study_id, body.metric, at, runs=self._children)
         except MlflowException as error:
             print(f"The saved views could not be provisioned: {error.message}", file=sys.stderr)
 
@@ -90,7 +91,12 @@ class StudyRuns:
         self.runs.log(run_id, tags={content.NOTE: note, "verdict": ", ".join(body.verdicts) or "none"})
         self.runs.note(self.experiment_id, note)
         self.runs.files(run_id, [self.store.root / body.report / name for name in _ARTIFACTS])
-        self.runs.mark_current(self.experiment_id, self.study_id, body.cells, body.failed)
+        self.runs.mark_current(self.experiment_id, self.study_id, body.cells, body.failed, runs=self._children)
+
+    @property
+    def _children(self) -> str:
+        """The kind of the runs below this one."""
+        return "trial" if self.started and self.started.kind == "sweep" else "cell"
 
     def attempt(self, path: Path, offset: int) -> bool:
         """Apply what an attempt's file says from `offset` on."""
@@ -133,6 +139,9 @@ class StudyRuns:
             self.runs.data_sets(run_id, content.data_sets(body.result))
             self.runs.text(run_id, "result.json", encode(body.result))
             self.runs.end(run_id, "FINISHED", event.at)
+        elif isinstance(body, Pruned):
+            self.runs.log(run_id, tags={"current": "no", "pruned": "true", content.NOTE: "Pruned by the sweep."})
+            self.runs.end(run_id, "KILLED", event.at)
         elif isinstance(body, Failed | Killed):
             self._end_badly(run_id, body, event.at)
 

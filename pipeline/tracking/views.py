@@ -42,21 +42,21 @@ def link(base: str, experiment_id: str, view: View, study_id: str) -> str:
     return f"{base}/#/experiments/{experiment_id}/runs?{query}"
 
 
-def tags(study_id: str, metric: str, at: int) -> Iterator[tuple[str, str]]:
-    """Key and value of the experiment tag of each view; `at` is in milliseconds."""
+def tags(study_id: str, metric: str, at: int, runs: str = "cell") -> Iterator[tuple[str, str]]:
+    """Key and value of the experiment tag of each view; `at` is in milliseconds, `runs` the kind that it lists."""
     for view in VIEWS:
-        state = json.dumps(_state(view, study_id, metric), separators=(",", ":"))
+        state = json.dumps(_state(view, study_id, metric, runs), separators=(",", ":"))
         name = f"{view.name} - {study_id}"
         value = json.dumps({"name": name, "createdAt": at, "updatedAt": at, "state": state}, separators=(",", ":"))
         if len(value) <= _LIMIT:
             yield TAG + share_key(view, study_id), value
 
 
-def _state(view: View, study_id: str, metric: str) -> dict[str, Any]:
+def _state(view: View, study_id: str, metric: str, runs: str) -> dict[str, Any]:
     charts = _leaderboard(metric) if view.group is None else _grouped(metric)
     return {
-        "searchFilter": f'tags.kind = "cell" and tags.current = "yes" and tags.study_id = "{study_id}"',
-        "orderByKey": f"metrics.`test/{metric}`",
+        "searchFilter": f'tags.kind = "{runs}" and tags.current = "yes" and tags.study_id = "{study_id}"',
+        "orderByKey": f"metrics.`{'val/best_' if runs == 'trial' else 'test/'}{metric}`",
         "orderByAsc": False,
         "selectedColumns": _columns(metric),
         "groupBy": _group(view.group),

@@ -84,9 +84,10 @@ def fit(job: Job, report: Report) -> Fitted:
     """Train `job`'s cell to the end of its schedule and put its best validation weights in place.
 
     Args:
-        report: called with each point of the trajectory, on rank 0.
+        report: called with each point of the trajectory, on rank 0; where it answers True, every rank gives up.
 
     Raises:
+        Pruned: `report` said so.
         TrainingError: the loss is not finite.
         UnequalStartError: the network is not on the common start line.
         BaseModelError, DataError: what was there when the study was planned is gone or changed.

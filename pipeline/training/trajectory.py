@@ -1,4 +1,4 @@
-"""The callback that walks the evaluation grid: measures validation, keeps the best weights, stops at NaN."""
+"""The callback that walks the evaluation grid: measures validation, keeps the best weights, stops when it has to."""
 
 import math
 import time
@@ -13,7 +13,11 @@ from pipeline.records import TrajectoryPoint
 from pipeline.training.module import CellModule
 
 Measure = Callable[[], tuple[float, float]]  # -> validation score, validation loss
-Report = Callable[[TrajectoryPoint], None]
+Report = Callable[[TrajectoryPoint], bool]  # whether the training is to be given up
+
+
+class Pruned(Exception):  # noqa: N818 - it is no error
+    """The training is not worth going on with, by the answer that its reports got. Raised on every rank."""
 
 
 class Trajectory(pl.Callback):
@@ -82,8 +86,9 @@ class Trajectory(pl.Callback):
         self._keep_best(module, point)
         self._stop_if_patience_ran_out(trainer, point)
         self.evaluation_seconds += time.perf_counter() - started
-        if trainer.is_global_zero:
-            self.report(point)
+        given_up = trainer.is_global_zero and self.report(point)
+        if trainer.strategy.broadcast(given_up):
+            raise Pruned(f"after {point.examples} examples")
 
     def _keep_best(self, module: CellModule, point: TrajectoryPoint) -> None:
         rank = (self.sign * point.validation_score, -point.validation_loss)

@@ -14,7 +14,13 @@ TOKEN = "hf_VerySecret123"
 
 
 def test_the_settings_typed_as_secret_are_known_by_name() -> None:
-    assert set(secret_settings()) == {"base.token", "task.data.token", "task.out_of_domain.*.token", "tracking.uri"}
+    assert set(secret_settings()) == {
+        "base.token",
+        "task.data.token",
+        "task.out_of_domain.*.token",
+        "sweep.storage",
+        "tracking.uri",
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 
-from pipeline.execution.assignment import Assignment, Event, death
+from pipeline.execution.assignment import Assignment, Event, Fixed, death
 from pipeline.execution.local import LocalExecutor
 from pipeline.study.plan import Plan
 from pipeline.tracking.spool import attempts
@@ -75,7 +75,13 @@ def test_a_killed_worker_fails_its_cell_alone_and_the_signal_is_named(
             victim.kill()
 
     told = run([cell, sound[1]], workers=1, on_start=kill)
-    assert told[name] == Event(cell_id=name, state="failed", reason=death(-signal.SIGKILL))
+    assert told[name] == Event(
+        cell_id=name,
+        state="failed",
+        reason=death(-signal.SIGKILL),
+        attempt_id=told[name].attempt_id,
+        killed=True,
+    )
     assert "killed by SIGKILL" in told[name].reason
     assert "executor.workers=1" in told[name].reason
     assert told[sound[1].job.cell_id].state == "finished"
@@ -128,7 +134,7 @@ def test_an_interrupted_executor_leaves_no_worker_and_records_the_kill(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        LocalExecutor(workers=1, timeout_seconds=100).run([cell], interrupt)
+        LocalExecutor(workers=1, timeout_seconds=100).run(Fixed([cell]), interrupt)
     wait_until(lambda: workers() == [])
     assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
     assert not ResultStore(tmp_path).has(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from pipeline.execution.assignment import Assignment, Event
+from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.run import assignment, prepare
@@ -40,7 +40,7 @@ def run(
         if event.state == "started":
             on_start(event)
 
-    LocalExecutor(workers=workers, timeout_seconds=timeout_seconds).run(assignments, notify)
+    LocalExecutor(workers=workers, timeout_seconds=timeout_seconds).run(Fixed(assignments), notify)
     return told
 
 

@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = ("Makefile", "pyproject.toml", "constraints.txt", "requirements-samples.txt")
 PROMISED = (
-    "setup compare train study report predict export doctor dashboard test check bench soak clean clean-results help"
+    "setup compare train study sweep report predict export doctor dashboard "
+    "test check bench soak clean clean-results help"
 )
 
 

@@ -1,0 +1,54 @@
+"""Settings by their dotted names, as overrides and sweeps name them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.config.explain import explain_record
+from pipeline.config.schema import Config
+from pipeline.config.validate import violations
+from pipeline.errors import ConfigError, StorageError
+from pipeline.records import decode, encode
+
+
+def setting(config: Config, name: str) -> Any:
+    """The value of one setting."""
+    value: Any = config
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def assigned(config: Config, values: Mapping[str, Any]) -> Config:
+    """`config` with other values for some settings, checked as if they had been composed.
+
+    Raises:
+        ConfigError: a value is of another type, or breaks a rule.
+    """
+    tree = encode(config)
+    for name, value in values.items():
+        *parents, last = name.split(".")
+        place = tree
+        for part in parents:
+            place = place[part]
+        place[last] = value
+    try:
+        changed = decode(Config, tree, "config")
+    except StorageError as error:
+        raise ConfigError([explain_record(error)]) from error
+    found = violations(changed)
+    if found:
+        raise ConfigError(found)
+    return changed
+
+
+def as_overrides(values: Mapping[str, Any]) -> str:
+    """The values as one line to paste behind a command: "train.lr=0.0002 train.decay=cosine"."""
+    return " ".join(f"{name}={_text(value)}" for name, value in values.items())
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)

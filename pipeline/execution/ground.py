@@ -1,0 +1,50 @@
+"""What all cells of one study or sweep stand on, checked and prepared before the first of them starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.cell import Cell
+from pipeline.config.identity import cell_id
+from pipeline.execution.assignment import Assignment, attempt_id
+from pipeline.hardware import Resolved
+from pipeline.models.locate import Located
+from pipeline.training.job import Job
+from pipeline.training.ready import Ready
+from pipeline.training.results import ResultStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Base, data and hardware, ready; `study_id` is the study's, or the sweep's, that cells are recorded under."""
+
+    study_id: str
+    root: Path
+    hardware: Resolved
+    located: Located
+    data_fingerprint: str
+    ready: Ready
+
+    @property
+    def store(self) -> ResultStore:
+        """Where finished cells are."""
+        return ResultStore(self.root)
+
+    def identity(self, cell: Cell) -> str:
+        """The cell's id on this base and these data."""
+        return cell_id(cell, base_fingerprint=self.located.whole, data_fingerprint=self.data_fingerprint)
+
+    def assignment(self, name: str, cell: Cell, *, trial: int | None = None, judged: bool = False) -> Assignment:
+        """A new attempt at one cell, as an executor takes it."""
+        job = Job(
+            cell=cell,
+            cell_id=name,
+            root=str(self.root),
+            base_directory=str(self.located.directory),
+            base_fingerprint=self.located.weights,
+            tokenizer_fingerprint=self.located.tokenizer,
+            data_folder=self.ready.data_folder,
+            pad_id=self.ready.pad_id,
+            hardware=self.hardware,
+            concurrency=self.hardware.workers,
+        )
+        return Assignment(job=job, study_id=self.study_id, attempt_id=attempt_id(), trial=trial, judged=judged)

@@ -1,0 +1,28 @@
+"""Half-written folders that killed workers left behind."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pipeline.files import is_locked, lock
+from pipeline.training.results import ResultStore
+
+
+def clear_staged(root: Path) -> None:
+    """Remove every folder in the making under paths.root whose maker is gone."""
+    for staged, held in _staged(root):
+        if not is_locked(held):
+            with lock(held):
+                shutil.rmtree(staged, ignore_errors=True)
+
+
+def _staged(root: Path) -> Iterator[tuple[Path, Path]]:
+    """Every folder in the making under paths.root, and the lock that its maker holds."""
+    locks: dict[str, Callable[[str], Path]] = {
+        "cells": ResultStore(root).lock_file,
+        "data": lambda key: root / "data" / f".{key}.lock",
+        "features": lambda key: root / "locks" / f"features-{key}.lock",
+    }
+    for kind, lock_of in locks.items():
+        for staged in (root / kind).glob(".staged-*"):
+            yield staged, lock_of(staged.name.split("-")[1])

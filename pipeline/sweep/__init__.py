@@ -1,0 +1,1 @@
+"""Optuna's searches over one arm's settings. The only importer of Optuna."""

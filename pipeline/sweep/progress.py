@@ -1,0 +1,78 @@
+"""Live progress of a sweep: trials done and running, and the best so far."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from pipeline.config.schema import Config
+from pipeline.config.sweeping import directions
+from pipeline.execution.assignment import Event
+from pipeline.sweep.book import Book
+from pipeline.sweep.objectives import name_of
+from pipeline.sweep.search import TrialEnd
+
+
+class SweepProgress:
+    """Shows one line that is kept up to date on a terminal, and a line for each trial that ends."""
+
+    def __init__(self, book: Book, config: Config, *, workers: int) -> None:
+        self.name, self.asked, self.workers = book.name, book.asked, workers
+        over = book.counted()
+        self.before = len(over)
+        self.objective = name_of(config.sweep.objectives[0])
+        self.upwards = directions(config)[0] == "maximize"
+        self.best: float | None = None
+        for trial in over:
+            self._compare(trial.values[0] if trial.values else None)
+        self.done, self.running = self.before, 0
+        self.began = time.monotonic()
+        self.console = Console(file=sys.stderr, highlight=False)
+        self.live = Live(console=self.console, get_renderable=self._line, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> "SweepProgress":
+        if self.before < self.asked:
+            self.console.print(
+                f"{self.name}: {self.asked} trials, {self.before} of them over, {self.workers} cells at a time."
+            )
+            if self.console.is_terminal:
+                self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live.is_started:
+            self.live.stop()
+
+    def watch(self, event: Event) -> None:
+        """Take note of a cell that starts or ends."""
+        self.running += 1 if event.state == "started" else -1
+
+    def tell(self, end: TrialEnd) -> None:
+        """Take note of a trial that ends."""
+        if end.state == "lost":
+            self.console.print(f"trial {end.number} was lost with its worker and is begun again", markup=False)
+            return
+        self.done += 1
+        better = self._compare(end.values[0] if end.values else None)
+        came_to = f" {self.objective} {end.values[0]:.4f}" if end.values else ""
+        mark = ", the best so far" if better else (f" (best {self.best:.4f})" if self.best is not None else "")
+        why = f": {end.reason}" if end.reason else ""
+        self.console.print(
+            f"[{self.done}/{self.asked}] trial {end.number} {end.state}{came_to}{mark}{why}", markup=False
+        )
+
+    def _compare(self, value: float | None) -> bool:
+        if value is None or (self.best is not None and (value <= self.best if self.upwards else value >= self.best)):
+            return False
+        self.best = value
+        return True
+
+    def _line(self) -> Text:
+        best = "none yet" if self.best is None else f"{self.best:.4f}"
+        gone = time.monotonic() - self.began
+        return Text(f"{self.done} of {self.asked} trials over, {self.running} cells running; best {best}; {gone:.0f} s")

@@ -1,0 +1,66 @@
+"""From Optuna's trials to the record of a sweep."""
+
+import warnings
+
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import FrozenTrial, TrialState
+
+from pipeline.config.schema import Config
+from pipeline.config.settings import as_overrides
+from pipeline.config.sweeping import directions, seeds_of
+from pipeline.records import SweepRecord, TrialRecord
+from pipeline.sweep.book import CELLS, REASON, Book
+from pipeline.sweep.objectives import name_of
+
+_TELLING = 5  # complete trials that importances rest on at least
+_STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+
+
+def record_of(book: Book, config: Config) -> SweepRecord:
+    """The sweep as it stands: trials that are over, lost ones left out, and the best of them."""
+    trials = book.counted()
+    best = book.best()
+    return SweepRecord(
+        name=book.name,
+        task=config.task.name,
+        arm=config.arm.name,
+        size=config.train.size,
+        seeds=seeds_of(config),
+        metric=config.task.metric,
+        objectives=tuple(name_of(o) for o in config.sweep.objectives),
+        directions=directions(config),
+        sampler=config.sweep.sampler,
+        pruner=config.sweep.pruner,
+        asked=book.asked,
+        trials=tuple(_trial(t) for t in trials),
+        best=tuple(t.number for t in best),
+        importances=_importances(book),
+        overrides=as_overrides(best[0].params) if best else "",
+    )
+
+
+def _importances(book: Book) -> dict[str, float]:
+    """How much of the first objective each setting explains (Watanabe et al. 2023); needs trials that differ."""
+    complete = [t for t in book.counted() if t.state == TrialState.COMPLETE]
+    if len(complete) < _TELLING or len({t.values[0] for t in complete}) == 1:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = get_param_importances(
+            book.study, evaluator=PedAnovaImportanceEvaluator(), target=lambda t: float(t.values[0])
+        )
+    return {name: float(share) for name, share in found.items()}
+
+
+def _trial(trial: FrozenTrial) -> TrialRecord:
+    return TrialRecord(
+        number=trial.number,
+        state=_STATES[trial.state],
+        reason=trial.user_attrs.get(REASON, ""),
+        params=dict(trial.params),
+        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
+        steps=tuple(trial.intermediate_values),
+        seen=tuple(trial.intermediate_values.values()),
+        cells=tuple(trial.user_attrs.get(CELLS, ())),
+        feasible=all(value <= 0 for value in trial.constraints.values()),
+    )

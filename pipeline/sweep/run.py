@@ -1,0 +1,107 @@
+"""Runs a sweep to its total, together with whoever else works on it."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.config.schema import Config
+from pipeline.config.sweeping import seeds_of
+from pipeline.execution.assignment import Event
+from pipeline.execution.ground import Ground
+from pipeline.execution.leftovers import clear_staged
+from pipeline.execution.local import LocalExecutor
+from pipeline.files import is_locked, lock
+from pipeline.records import SweepRecord
+from pipeline.sweep import engines
+from pipeline.sweep.book import HOLDERS, Book
+from pipeline.sweep.record import record_of
+from pipeline.sweep.search import Search, TrialEnd
+from pipeline.sweep.storage import explained
+from pipeline.tracking.spool import reconcile
+from pipeline.training.grid import evaluation_grid, horizon, regular_interval
+
+_LOOK_AGAIN = 2.0  # seconds, while only others have trials in progress
+
+
+def opened(config: Config, ground: Ground, *, name: str, contract: str) -> Book:
+    """The sweep's book, new or found again.
+
+    Raises:
+        ConfigError: the name belongs to another sweep.
+        StorageError: the storage cannot be used.
+    """
+    first, most = _span(config, ground)
+    pruner = engines.pruner(config.sweep, first=first, most=most)
+    return Book(config, ground.root, name=name, contract=contract, pruner=pruner)
+
+
+def clear_leftovers(ground: Ground) -> None:
+    """Record what killed processes left open as killed, unless another process is at work here."""
+    if not any(is_locked(file) for file in (ground.root / "locks").glob(HOLDERS)):
+        reconcile(ground.root, ground.study_id)
+    clear_staged(ground.root)
+
+
+def _span(config: Config, ground: Ground) -> tuple[int, int]:
+    """The first and the last place that the pruner sees of the arm's own recipe: examples, or one for each seed."""
+    seeds = seeds_of(config)
+    if len(seeds) > 1:
+        return 1, len(seeds)
+    cell, batch = config.train, config.train.batch
+    items = cell.size if isinstance(cell.size, int) else ground.ready.train_rows
+    most = horizon(config.arm.recipe, items=items, batch=batch)
+    grid = evaluation_grid(
+        interval=regular_interval(items=items, batch=batch, every=cell.eval_every), batch=batch, until=most
+    )
+    return min((point for point in grid if point > 0), default=batch), most
+
+
+def run(
+    book: Book, ground: Ground, config: Config, *, watch: Callable[[Event], None], tell: Callable[[TrialEnd], None]
+) -> SweepRecord:
+    """Run trials until as many are over as the sweep is to have.
+
+    Args:
+        watch: told of each cell that starts and ends.
+        tell: told of each trial that ends.
+
+    Raises:
+        StorageError: the storage was lost; what was finished stays.
+    """
+    search = Search(book, ground, config, tell)
+
+    def notify(event: Event) -> None:
+        search.notify(event)
+        watch(event)
+
+    executor = LocalExecutor(workers=ground.hardware.workers, timeout_seconds=60 * config.executor.timeout_minutes)
+    with lock(book.lock_file(book.holder)), explained(config.sweep, ground.root), _alive(book):
+        executor.run(search, notify)
+        while len(book.counted()) < book.asked:  # others have the rest; if they die, their trials come back here
+            time.sleep(_LOOK_AGAIN)
+            executor.run(search, notify)
+    book.lock_file(book.holder).unlink(missing_ok=True)
+    return record_of(book, config)
+
+
+@contextlib.contextmanager
+def _alive(book: Book) -> Iterator[None]:
+    """Give signs of life for the trials held, as long as the block lasts."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(book.storage.heartbeat_interval):
+            with contextlib.suppress(SQLAlchemyError, StorageInternalError):  # the next call of the search says what is wrong
+                book.beat()
+
+    thread = threading.Thread(target=beat, daemon=True, name="signs-of-life")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

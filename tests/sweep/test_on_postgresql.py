@@ -1,0 +1,66 @@
+"""Several processes, as several machines would, on one PostgreSQL database."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from book_kit import book, search, seen
+from optuna.trial import TrialState
+from postgresql import programs, server
+from test_book import process
+
+from pipeline.sweep.book import lost
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The override that names an empty database."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with server(tmp_path_factory.mktemp("postgresql")) as address:
+        yield f"sweep.storage={address}"
+
+
+def test_processes_with_folders_of_their_own_begin_at_once_and_run_exactly_the_total(
+    database: str, tmp_path: Path
+) -> None:
+    given = (database, "sweep.trials=60", "sweep.sampler=random", "sweep.restart=false")
+    together = [process(tmp_path / str(n), *given) for n in range(4)]
+    assert [p.wait(timeout=100) for p in together] == [0] * 4
+    found = book(tmp_path, *given)
+    assert [t.state for t in found.trials()] == [TrialState.COMPLETE] * 60
+    assert sorted(t.number for t in found.trials()) == list(range(60))
+    assert found.study.best_value == max(values[0] for _, values in seen(found))
+
+
+@pytest.mark.slow
+def test_eight_processes_on_a_fresh_database_run_exactly_400_trials(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with server(tmp_path_factory.mktemp("fresh")) as address:
+        given = (f"sweep.storage={address}", "sweep.trials=400", "sweep.sampler=random")
+        together = [process(tmp_path / str(n), *given) for n in range(8)]
+        assert [p.wait(timeout=600) for p in together] == [0] * 8
+        assert [t.state for t in book(tmp_path, *given).trials()] == [TrialState.COMPLETE] * 400
+
+
+def test_the_trials_of_a_machine_that_fell_silent_come_back(database: str, tmp_path: Path) -> None:
+    given = (database, "sweep.trials=2", "sweep.grace_seconds=10", "sweep.restart=true")
+    ours = book(tmp_path / "ours", *given)
+    theirs = process(tmp_path / "theirs", *given[:3], "sweep.restart=false", seconds=60)
+    end = time.monotonic() + 60
+    while not any(t.state == TrialState.RUNNING for t in ours.trials()):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    theirs.send_signal(signal.SIGKILL)
+    theirs.wait()
+    while len(ours.counted()) < 2:
+        assert time.monotonic() < end + 60
+        search(ours)
+        time.sleep(1)
+    assert sum(lost(t) for t in ours.trials()) == 1
+    assert len(ours.counted()) == 2
