@@ -22,7 +22,15 @@ from pipeline.tracking.spool import StudyLog
 def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[FailedCell]) -> Findings:
     """The findings of the finished cells, written to `findings.json` where they are new."""
     config = plan.config
-    found = find(config.study, cells, plan.store.scores, base=config.base, task=config.task, failed=failed)
+    found = find(
+        config.study,
+        cells,
+        plan.store.scores,
+        base=config.base,
+        task=config.task,
+        failed=failed,
+        tuned=plan.tuned,
+    )
     path, text = plan.folder / "findings.json", to_json(found)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)

@@ -10,11 +10,12 @@ from pipeline.config.where import program
 from pipeline.errors import UserError
 from pipeline.study.plan import plan_study
 from pipeline.study.run import failures
+from pipeline.study.tuning import tuned_as_before
 
 
 def run(overrides: Sequence[str]) -> int:
     """Write them and show the verdicts. Nothing is trained, nothing is recorded."""
-    plan = plan_study(overrides)
+    plan = tuned_as_before(overrides, plan_study(overrides))
     cells = plan.results()
     if not cells:
         given = f"{program()} study {shlex.join(without_secrets(overrides))}"

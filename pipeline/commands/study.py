@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.commands.closing import recorded, report_on, write_findings
+from pipeline.commands.searching import search
 from pipeline.commands.showing import show_findings, show_plan
 from pipeline.config.where import program
 from pipeline.records import Findings
@@ -10,6 +11,7 @@ from pipeline.study.plan import Plan, plan_study
 from pipeline.study.progress import Progress
 from pipeline.study.run import Outcome, clear_leftovers
 from pipeline.study.run import run as run_plan
+from pipeline.study.tuning import tuning_plans
 from pipeline.tracking.client import Mirror
 from pipeline.tracking.links import links
 from pipeline.tracking.spool import StudyLog
@@ -25,6 +27,7 @@ def run(overrides: Sequence[str]) -> int:
     if plan.config.plan:
         show_plan(plan)
         return 0
+    plan = _tuned(overrides, plan)
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
         outcome, findings = _run(plan, mirror, ["study", *overrides])
         everything_told = mirror.drain(DRAIN_SECONDS)
@@ -33,6 +36,16 @@ def run(overrides: Sequence[str]) -> int:
         if not everything_told:
             print(f"Not yet in the dashboard: {mirror.problem() or 'the rest is told by the next command'}")
     return 1 if outcome.failed else 0
+
+
+def _tuned(overrides: Sequence[str], plan: Plan) -> Plan:
+    """The plan whose cells follow the best trials of the sweeps that the study begins with."""
+    tuned = []
+    for sweep in tuning_plans(overrides, plan):
+        record, _ = search(sweep, ["study", *overrides])
+        print(f"Tuned {record.arm} at {record.size} labels: {record.overrides or 'no trial has a result'}")
+        tuned.append(record)
+    return plan_study(overrides, tuned) if tuned else plan
 
 
 def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, Findings]:

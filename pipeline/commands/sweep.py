@@ -1,68 +1,27 @@
 """`sweep`: a search over one arm's settings."""
 
-import dataclasses
-import shlex
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.commands.closing import recorded
-from pipeline.config.redaction import without_secrets
+from pipeline.commands.searching import search
 from pipeline.config.where import program
-from pipeline.execution.local import warm_up
-from pipeline.files import write_text
-from pipeline.records import SweepRecord, TrialRecord, to_json
-from pipeline.report.sweep_report import answer, write_sweep_report
+from pipeline.records import SweepRecord, TrialRecord
 from pipeline.study.plan import Plan, plan_sweep
-from pipeline.study.run import ground, prepare
-from pipeline.tracking.client import Mirror
-from pipeline.tracking.spool import StudyLog
 
-DRAIN_SECONDS = 60.0
 _SHOWN = 10  # trials in the table
 
 
 def run(overrides: Sequence[str]) -> int:
     """Run the sweep that `overrides` describe to its total, or show it where it has come to that."""
-    from pipeline.sweep.book import contract_of
-
     plan = plan_sweep(overrides)
-    contract = contract_of(plan.config, next(iter(plan.cells)))
-    name = plan.config.study.name
-    sweep_id = f"sweep-{name}-{contract[:10]}"
-    with Mirror.start(plan.config.tracking, plan.root, sweep_id) as mirror:
-        record = _run(plan, sweep_id, contract, mirror, overrides)
-        everything_told = mirror.drain(DRAIN_SECONDS)
-        _show(record)
-        _say_where(plan, record, overrides)
-        if not everything_told:
-            print(f"Not yet in the dashboard: {mirror.problem() or 'the rest is told by the next command'}")
+    record, untold = search(plan, ["sweep", *overrides])
+    _show(record)
+    _say_where(plan, record, overrides)
+    if untold:
+        print(f"Not yet in the dashboard: {untold}")
     return 0 if record.best else 1
-
-
-def _run(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, overrides: Sequence[str]) -> SweepRecord:
-    from pipeline.sweep.progress import SweepProgress
-    from pipeline.sweep.run import clear_leftovers, opened
-    from pipeline.sweep.run import run as run_trials
-
-    config, name = plan.config, plan.config.study.name
-    warm_up(plan.hardware.threads)
-    own = dataclasses.replace(ground(plan, prepare(plan)), study_id=sweep_id)
-    book = opened(config, own, name=name, contract=contract)
-    clear_leftovers(own)
-    log = StudyLog(plan.root, sweep_id, f"sweep-{name}", kind="sweep")
-    log.started(config.study.question, metric=config.task.metric, to_do=book.asked - len(book.counted()))
-    mirror.wake()
-    with recorded(log):
-        with SweepProgress(book, config, workers=plan.hardware.workers) as progress:
-            record = run_trials(book, own, config, watch=progress.watch, tell=progress.tell)
-        folder = plan.root / "sweeps" / name
-        write_text(folder / "sweep.json", to_json(record))
-        command = shlex.join(["python", "-m", "pipeline", "sweep", *without_secrets(overrides)])
-        write_sweep_report(record, config.study.question, command, folder)
-        log.searched(record, answer(record), folder)
-    return record
 
 
 def _show(record: SweepRecord) -> None:

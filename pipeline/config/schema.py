@@ -225,6 +225,14 @@ class Sweep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """The sweeps that a study begins with: the same number of trials for every arm. How they search, `sweep` says."""
+
+    trials: int = 0  # for each arm, before its cells are trained; 0: recipes as they stand
+    size: int | str | None = None  # labels at which arms are tuned, for all sizes; null: at each size by itself
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     """Where results go."""
 
@@ -254,6 +262,7 @@ class Config:
     tracking: Tracking = Tracking()
     study: Study = Study()
     sweep: Sweep = Sweep()
+    tuning: Tuning = Tuning()
     paths: Paths = Paths()
     predict: Predict = Predict()
     cell: str | None = None  # predict, export: the cell's id or its first letters; null: the best of the study

@@ -36,6 +36,7 @@ NOT_NEGATIVE = (
     "arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
     "arm.recipe.max_steps", "train.max_steps",
     "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "task.split_seed", "train.seed",
+    "tuning.trials",
 )  # fmt: skip
 SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
 CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area",
@@ -172,6 +173,8 @@ def _study(config: Config) -> Iterator[str]:
     yield from (
         f"study.sizes must be numbers of labels or 'all', but got {s!r}." for s in study.sizes if not _is_size(s)
     )
+    if config.tuning.size is not None and not _is_size(config.tuning.size):
+        yield f"tuning.size must be a number of labels, 'all' or null for each size, but got {config.tuning.size!r}."
     yield from (f"study.seeds must be 0 or more, but got {s}." for s in study.seeds if s < 0)
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."

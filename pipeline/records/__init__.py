@@ -13,6 +13,8 @@ from pipeline.records.findings import (
     Gap,
     Multiplier,
     Transferred,
+    TuningCurve,
+    TuningNeed,
     Verdict,
 )
 from pipeline.records.result import (
@@ -49,6 +51,8 @@ __all__ = [
     "TrajectoryPoint",
     "Transferred",
     "TrialRecord",
+    "TuningCurve",
+    "TuningNeed",
     "Verdict",
     "decode",
     "encode",

@@ -165,6 +165,36 @@ class FailedCell:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TuningCurve:
+    """The best validation score of an arm after each number of trials from 1 on.
+
+    Where trials are `exchangeable` (drawn at random, none pruned) it is the unbiased expectation over their order, else
+    the best so far of the one path there is. A pruned trial counts with its best value seen, a failed one with the
+    worst of all. `own` is what the arm's recipe came to where it was the first trial.
+    """
+
+    arm: str
+    size: int | str
+    best: tuple[float, ...]
+    exchangeable: bool
+    own: float | None
+    pruned: int
+    failed: int
+    overrides: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningNeed:
+    """After how many trials `arm` is at `score`, the best that `against` came to; None where it never was."""
+
+    arm: str
+    against: str
+    size: int | str
+    score: float
+    trials: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """findings.json: all that a report shows. `measured` holds what may differ between two runs (keys "arm n=size")."""
 
@@ -191,3 +221,5 @@ class Findings:
     fairness: tuple[str, ...]
     caveats: tuple[str, ...]
     measured: dict[str, dict[str, float]]
+    tuning: tuple[TuningCurve, ...] = ()
+    tuning_needs: tuple[TuningNeed, ...] = ()

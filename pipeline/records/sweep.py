@@ -36,6 +36,7 @@ class SweepRecord:
     objectives: tuple[str, ...]
     directions: tuple[str, ...]
     sampler: str
+    from_recipe: bool  # whether the first trial was the arm's own recipe
     pruner: str
     asked: int
     trials: tuple[TrialRecord, ...]

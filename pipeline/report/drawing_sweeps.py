@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report.drawing import blank, score_axis
 from pipeline.report.palette import Theme
-from pipeline.report.panels import BarsPanel, HistoryPanel, ParallelPanel, ReportsPanel, SlicePanel, SweepPanel
+from pipeline.report.panels import (
+    BarsPanel,
+    HistoryPanel,
+    ParallelPanel,
+    ReportsPanel,
+    SlicePanel,
+    SweepPanel,
+    TuningPanel,
+)
 from pipeline.report.wording import count, plain
 
 if TYPE_CHECKING:
@@ -110,10 +118,24 @@ def _parallel(axes: "Axes", panel: ParallelPanel, theme: Theme) -> None:
     axes.spines["bottom"].set_visible(False)
 
 
+def _tuning(axes: "Axes", panel: TuningPanel, theme: Theme) -> None:
+    """A line an arm, rising with its trials."""
+    from matplotlib.ticker import MaxNLocator
+
+    score_axis(axes, panel.metric, panel.low, panel.high)
+    for arm, best in panel.lines:
+        trials = range(1, len(best) + 1)
+        axes.plot(trials, best, color=theme.arms[arm], linewidth=2, drawstyle="steps-post", zorder=2)
+        axes.plot(trials[-1], best[-1], color=theme.arms[arm], marker=theme.markers[arm], markersize=6.5, zorder=3)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set_xlabel("trials", color=theme.muted)
+
+
 _DRAW: dict[type, Callable[["Axes", Any, Theme], None]] = {
     HistoryPanel: _history,
     ReportsPanel: _reports,
     BarsPanel: _bars,
     SlicePanel: _slice,
     ParallelPanel: _parallel,
+    TuningPanel: _tuning,
 }

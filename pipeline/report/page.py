@@ -8,7 +8,7 @@ from pipeline.records import Findings
 from pipeline.report.drawing import WIDE, draw, panel_width
 from pipeline.report.layout import Section
 from pipeline.report.palette import css_variables, looks, placeholder_theme
-from pipeline.report.panels import CurvePanel, TrackPanel
+from pipeline.report.panels import CurvePanel, TrackPanel, TuningPanel
 from pipeline.report.svg import drawing_settings, themed_svg
 from pipeline.report.verdicts import VerdictView, verdict_views
 from pipeline.report.wording import TIMES, plain, plural, size_name
@@ -63,7 +63,9 @@ def render(head: Head, sections: Sequence[Section]) -> str:
         sections=sections,
         drawings=drawings,
         narrow={s.anchor: bool(s.panels) and panel_width(s.panels) < WIDE for s in sections},
-        legends={s.anchor: any(isinstance(p, CurvePanel | TrackPanel) for p in s.panels) for s in sections},
+        legends={
+            s.anchor: any(isinstance(p, CurvePanel | TrackPanel | TuningPanel) for p in s.panels) for s in sections
+        },
         looks=looks(head.arms),
         arms=[plain(a, 40) for a in head.arms],
     )

@@ -187,5 +187,16 @@ class ParallelPanel:
     best: tuple[bool, ...]
 
 
-SweepPanel = HistoryPanel | ReportsPanel | BarsPanel | SlicePanel | ParallelPanel
+@dataclass(frozen=True, kw_only=True)
+class TuningPanel:
+    """The best validation score of each arm against trials; `low` and `high` bound the score axis in all panels."""
+
+    title: str
+    metric: str
+    lines: tuple[tuple[str, tuple[float, ...]], ...]  # arm, best after 1, 2, ... trials
+    low: float
+    high: float
+
+
+SweepPanel = TuningPanel | HistoryPanel | ReportsPanel | BarsPanel | SlicePanel | ParallelPanel
 Panel = CurvePanel | TrackPanel | RatioPanel | EarlyPanel | SweepPanel

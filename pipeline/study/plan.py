@@ -9,6 +9,7 @@ from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
 from pipeline.config.schema import Config, Study
+from pipeline.config.settings import assigned
 from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.where import program
 from pipeline.data.fingerprint import data_fingerprint
@@ -17,7 +18,7 @@ from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
-from pipeline.records import CellResult
+from pipeline.records import CellResult, SweepRecord
 from pipeline.tasks import kind_of
 from pipeline.training.results import ResultStore
 
@@ -33,6 +34,7 @@ class Plan:
     data_fingerprint: str
     cells: dict[str, Cell]
     unjudged: tuple[str, ...] = ()  # claims on a set that the task has not
+    tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
 
     @property
     def root(self) -> Path:
@@ -68,8 +70,11 @@ class Plan:
         return {name: cell for name, cell in self.cells.items() if not self.store.has(name)}
 
 
-def plan_study(overrides: Sequence[str]) -> Plan:
+def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> Plan:
     """The plan of the study that `overrides` choose.
+
+    Args:
+        tuned: sweeps of its arms, at all its sizes or at one for all; cells follow the best trial.
 
     Raises:
         ConfigError: no study is chosen, or a setting breaks a rule.
@@ -80,11 +85,16 @@ def plan_study(overrides: Sequence[str]) -> Plan:
         raise ConfigError(["A study must be chosen: experiments=quickstart (experiments/README.md lists them)."])
     _refuse(overrides, "arm", "a study takes its arms from study.arms=[pretrained,scratch]")
     _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
-    arms = [compose([*overrides, f"arm={name}"]) for name in config.study.arms]
+    arms = arms_of(overrides, config)
     judged = {k: c for k, c in config.study.claims.items() if c.dataset in ("test", *config.task.out_of_domain)}
     unjudged = tuple(c.statement or k for k, c in config.study.claims.items() if k not in judged)
     config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
-    return dataclasses.replace(_plan(config, arms), unjudged=unjudged)
+    return dataclasses.replace(_plan(config, arms, tuned), unjudged=unjudged, tuned=tuple(tuned))
+
+
+def arms_of(overrides: Sequence[str], config: Config) -> list[Config]:
+    """The whole configuration with each of the study's arms in turn."""
+    return [compose([*overrides, f"arm={name}"]) for name in config.study.arms]
 
 
 def plan_cell(overrides: Sequence[str]) -> Plan:
@@ -115,6 +125,12 @@ def plan_sweep(overrides: Sequence[str]) -> Plan:
     _refuse(overrides, "cell", "a cell's identity follows from its settings")
     _refuse(overrides, "plan", "the cells of a sweep follow from its trials, each from those before it")
     config = compose(overrides)
+    name = config.sweep.name or f"{config.task.name}-{config.arm.name}-{config.train.size}"
+    return plan_of_sweep(config, name)
+
+
+def plan_of_sweep(config: Config, name: str) -> Plan:
+    """See `plan_sweep`; `config` is the sweep's own, with its arm, size and seed."""
     found = sweep_violations(config)
     if found:
         raise ConfigError(found)
@@ -122,7 +138,7 @@ def plan_sweep(overrides: Sequence[str]) -> Plan:
     train = dataclasses.replace(config.train, seed=seeds[0])
     executor = dataclasses.replace(config.executor, workers=config.sweep.workers or config.executor.workers)
     study = Study(
-        name=config.sweep.name or f"{config.task.name}-{config.arm.name}-{config.train.size}",
+        name=name,
         question=f"Which settings suit {config.arm.name} on {config.task.name} at {config.train.size} labels?",
         arms=(config.arm.name,),
         sizes=(config.train.size,),
@@ -148,13 +164,13 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
         raise ConfigError([f"{given[0]} has no place here: {why}."])
 
 
-def _plan(config: Config, arms: Sequence[Config]) -> Plan:
+def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
     kind_of(config.task)
     hardware = resolve(config.hardware, precision=config.train.precision, workers=config.executor.workers)
     located = locate(config.base)
     fingerprint = data_fingerprint(config.task)
     trainings = [
-        _cell(arm, size=size, seed=seed, precision=hardware.precision)
+        _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)
         for size in config.study.sizes
         for seed in config.study.seeds
         for arm in arms
@@ -168,6 +184,13 @@ def _plan(config: Config, arms: Sequence[Config]) -> Plan:
         data_fingerprint=fingerprint,
         cells=cells,
     )
+
+
+def _tuned(arm: Config, size: int | str, tuned: Sequence[SweepRecord]) -> Config:
+    """The arm with the values of the best trial of its sweep at this size, or of the only one it has."""
+    own = [record for record in tuned if record.arm == arm.arm.name]
+    sweep = next((r for r in own if r.size == size), own[0] if len(own) == 1 else None)
+    return assigned(arm, sweep.trial(sweep.best[0]).params) if sweep and sweep.best else arm
 
 
 def _cell(config: Config, *, size: int | str, seed: int, precision: str) -> Cell:

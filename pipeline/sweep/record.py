@@ -30,6 +30,7 @@ def record_of(book: Book, config: Config) -> SweepRecord:
         objectives=tuple(name_of(o) for o in config.sweep.objectives),
         directions=directions(config),
         sampler=config.sweep.sampler,
+        from_recipe=config.sweep.from_recipe,
         pruner=config.sweep.pruner,
         asked=book.asked,
         trials=tuple(_trial(t) for t in trials),

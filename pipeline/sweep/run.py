@@ -95,7 +95,9 @@ def _alive(book: Book) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(book.storage.heartbeat_interval):
-            with contextlib.suppress(SQLAlchemyError, StorageInternalError):  # the next call of the search says what is wrong
+            with contextlib.suppress(
+                SQLAlchemyError, StorageInternalError
+            ):  # the next call of the search says what is wrong
                 book.beat()
 
     thread = threading.Thread(target=beat, daemon=True, name="signs-of-life")

@@ -47,6 +47,7 @@ def sweep(*trials: TrialRecord, **changes: object) -> SweepRecord:
         "objectives": ("score",),
         "directions": ("maximize",),
         "sampler": "tpe",
+        "from_recipe": True,
         "pruner": "median",
         "asked": len(trials),
         "trials": trials,

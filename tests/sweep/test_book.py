@@ -147,6 +147,17 @@ def test_a_storage_that_is_no_database_is_named(tmp_path: Path) -> None:
         book(tmp_path)
 
 
+def test_a_storage_that_another_program_keeps_locked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    search(book(tmp_path, "sweep.trials=1"))
+    monkeypatch.setattr("pipeline.sweep.storage._WAIT", 1)
+    with sqlite3.connect(tmp_path / "sweeps" / "optuna.db") as database:
+        database.execute("begin exclusive")
+        with pytest.raises(StorageError, match=r"cannot be used: database is locked"):
+            search(book(tmp_path, "sweep.trials=2"))
+
+
 def test_a_storage_of_another_version_says_how_to_go_on(tmp_path: Path) -> None:
     import sqlite3
 

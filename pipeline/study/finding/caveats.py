@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
-from pipeline.records import ArmCost, FailedCell
+from pipeline.records import ArmCost, FailedCell, SweepRecord
 from pipeline.study.finding.costs import target_costs
 from pipeline.study.finding.table import BASELINE, Table
 
@@ -23,12 +23,14 @@ def caveats(
     task: Task,
     failed: Sequence[FailedCell],
     costs: Sequence[ArmCost],
+    tuned: Sequence[SweepRecord] = (),
 ) -> tuple[str, ...]:
     """Every condition and limit that a reader of the findings must know."""
     return (
         *_missing(table, failed),
         *_base(base, task),
         *_design(table),
+        *_recipes(tuned),
         *_convergence(costs),
         *_pretraining(table, base),
     )
@@ -80,7 +82,20 @@ def _design(table: Table) -> Iterator[str]:
         yield "For frozen, seeds vary the subset and the head alone, so its spread is not that of a whole training."
     if len(study.seeds) < 3:
         yield f"{len(study.seeds)} seed(s): what varies from seed to seed is hardly known. Use three or more."
-    yield "Recipes are fixed for each arm, not tuned on this task; another recipe may change the differences."
+
+
+def _recipes(tuned: Sequence[SweepRecord]) -> Iterator[str]:
+    if not tuned:
+        yield "Recipes are fixed for each arm, not tuned on this task; another recipe may change the differences."
+        return
+    first = tuned[0]
+    yield (
+        f"Recipes were tuned on validation with {first.asked} trials for each arm ({first.sampler}); more trials or "
+        "another space may change the differences."
+    )
+    for record in tuned:
+        if not record.best:
+            yield f"No trial of {record.arm} at {record.size} labels has a result: it kept its own recipe."
 
 
 def _convergence(costs: Sequence[ArmCost]) -> Iterator[str]:

@@ -7,7 +7,7 @@ the machine or the moment stands outside `Findings.measured`.
 from collections.abc import Sequence
 
 from pipeline.config.schema import Base, Study, Task
-from pipeline.records import CellResult, FailedCell, Findings
+from pipeline.records import CellResult, FailedCell, Findings, SweepRecord
 from pipeline.study.finding.caveats import caveats, validation_labels
 from pipeline.study.finding.claims import verdicts
 from pipeline.study.finding.costs import costs, costs_to_target, measured
@@ -17,6 +17,7 @@ from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.fairness import fairness
 from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
 from pipeline.study.finding.table import BASELINE, ScoreLoader, Table
+from pipeline.study.finding.tuned import equal_budget, tuning_curves, tuning_needs
 
 __all__ = ["ScoreLoader", "find"]
 
@@ -29,8 +30,12 @@ def find(
     base: Base,
     task: Task,
     failed: Sequence[FailedCell] = (),
+    tuned: Sequence[SweepRecord] = (),
 ) -> Findings:
     """What the finished cells of a study say.
+
+    Args:
+        tuned: the sweeps that the cells' recipes come from.
 
     Cells of other arms, sizes or seeds than the study's are ignored. `load_scores` is called once for each cell.
 
@@ -39,7 +44,8 @@ def find(
         StorageError: a cell's scores do not fit its evaluation sets.
     """
     table = Table(study, cells, load_scores, task.metric)
-    equal = fairness(table.all_cells())
+    equal = (*fairness(table.all_cells()), *equal_budget(tuned))
+    curves_of_tuning = tuning_curves(tuned)
     replicates = Replicates(table)
     compared = pairs(table)
     curves = [pair for pair in compared if pair[1] == BASELINE or pair in _curve_claims(study)]
@@ -66,8 +72,10 @@ def find(
         cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},
         failed=tuple(failed),
         fairness=equal,
-        caveats=caveats(table, base, task, failed, spent),
+        caveats=caveats(table, base, task, failed, spent, tuned),
         measured=measured(table, compared),
+        tuning=curves_of_tuning,
+        tuning_needs=tuning_needs(curves_of_tuning, higher_is_better=table.higher_is_better),
     )
 
 

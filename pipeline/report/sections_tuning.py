@@ -1,0 +1,84 @@
+"""The section on tuning: what trials bought each arm, and how many one needs to reach another."""
+
+from pipeline.records import Findings, TuningCurve
+from pipeline.report.figure_data import MOST_PANELS, spread
+from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
+from pipeline.report.panels import TuningPanel
+from pipeline.report.wording import MISSING, plain, plural, scale_of, size_name
+
+
+def tuning(findings: Findings) -> Section | None:
+    """The best validation score against trials; None where nothing was tuned."""
+    if not findings.tuning:
+        return None
+    alike = all(c.exchangeable for c in findings.tuning)
+    return Section(
+        anchor="tuning",
+        title="Tuning",
+        lead="Recipes come from a sweep for each arm, judged on validation, with as many trials for each.",
+        panels=_panels(findings),
+        caption=_EXPECTED if alike else _SO_FAR,
+        tables=(_table(findings), *_needs(findings)),
+    )
+
+
+_EXPECTED = "The expected best of so many trials, unbiased; trials were drawn at random and none was pruned."
+_SO_FAR = (
+    "The best so far, along the one path there is: another seed of the sampler would have taken another. "
+    "A pruned trial counts with its best value seen."
+)
+
+
+def _panels(findings: Findings) -> tuple[TuningPanel, ...]:
+    sizes = spread(list(dict.fromkeys(c.size for c in findings.tuning)), MOST_PANELS)
+    shown = [c for c in findings.tuning if c.size in sizes]
+    values = [b for c in shown for b in c.best]
+    room = 0.08 * (max(values) - min(values)) or 0.02
+    return tuple(
+        TuningPanel(
+            title=f"{size_name(size)} labels",
+            metric=findings.metric,
+            lines=tuple((c.arm, c.best) for c in shown if c.size == size),
+            low=min(values) - room,
+            high=max(values) + room,
+        )
+        for size in sizes
+    )
+
+
+def _table(findings: Findings) -> Table:
+    scale = scale_of(findings.metric)
+    rows = [
+        (
+            arm_entry(c.arm),
+            size_entry(findings, c.size),
+            Entry(plain(c.overrides.replace("train.", ""), 120)),
+            Entry(MISSING if c.own is None else scale.score(c.own)),
+            Entry(scale.score(c.best[-1]), strong=True),
+            Entry(_trials(c)),
+        )
+        for c in findings.tuning
+    ]
+    header = ("arm", "labels", "best settings", "own recipe", "tuned", "trials")
+    return Table(caption="Validation, of the best trial.", header=header, rows=tuple(rows), names=3)
+
+
+def _trials(curve: TuningCurve) -> str:
+    ends = [f"{n} {word}" for n, word in ((curve.pruned, "pruned"), (curve.failed, "failed")) if n]
+    return f"{len(curve.best)}" + (f" ({', '.join(ends)})" if ends else "")
+
+
+def _needs(findings: Findings) -> tuple[Table, ...]:
+    scale = scale_of(findings.metric)
+    rows = tuple(
+        (
+            arm_entry(n.arm),
+            arm_entry(n.against),
+            size_entry(findings, n.size),
+            Entry(scale.score(n.score)),
+            Entry("not reached" if n.trials is None else plural(n.trials, "trial")),
+        )
+        for n in findings.tuning_needs
+    )
+    header = ("arm", "to reach the tuned", "labels", "validation", "takes")
+    return (Table(caption="", header=header, rows=rows, names=2),) if rows else ()
