@@ -7,6 +7,7 @@ from pipeline.commands.searching import search
 from pipeline.commands.showing import show_findings, show_plan
 from pipeline.config.where import program
 from pipeline.records import Findings
+from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.progress import Progress
 from pipeline.study.run import Outcome, clear_leftovers
@@ -26,6 +27,10 @@ def run(overrides: Sequence[str]) -> int:
         print(f"Not judged: {statement!r}. The task has no other domain (task.out_of_domain) to test it on.")
     if plan.config.plan:
         show_plan(plan)
+        sweeps = tuning_plans(overrides, plan)
+        if sweeps:
+            each = f"{plan.config.tuning.trials} trials each"
+            print(f"Before that, {len(sweeps)} sweeps of {each}, whose best settings take the place of the recipes.")
         return 0
     plan = _tuned(overrides, plan)
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
@@ -45,6 +50,7 @@ def _tuned(overrides: Sequence[str], plan: Plan) -> Plan:
         record, _ = search(sweep, ["study", *overrides])
         print(f"Tuned {record.arm} at {record.size} labels: {record.overrides or 'no trial has a result'}")
         tuned.append(record)
+    equal_budget(tuned)  # before any of the study's cells is trained
     return plan_study(overrides, tuned) if tuned else plan
 
 

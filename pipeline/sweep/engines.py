@@ -56,18 +56,17 @@ def pruner(sweep: Sweep, *, first: int, most: int) -> BasePruner:
     """The pruner of a sweep.
 
     Args:
-        first: training examples at the first point of a trajectory after its start.
+        first: training examples at the first regular point of a trajectory, before which scores say little.
         most: training examples of the longest trial.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _PRUNERS[sweep.pruner](sweep, max(first, sweep.warmup_examples, 1), max(most, 1))
+        warm = first if sweep.warmup_examples is None else max(1, sweep.warmup_examples)
+        return _PRUNERS[sweep.pruner](sweep, warm, max(most, 1))
 
 
 _PRUNERS: dict[str, Callable[[Sweep, int, int], BasePruner]] = {
-    "median": lambda sweep, _, __: MedianPruner(
-        n_startup_trials=sweep.startup_trials, n_warmup_steps=sweep.warmup_examples
-    ),
+    "median": lambda sweep, first, __: MedianPruner(n_startup_trials=sweep.startup_trials, n_warmup_steps=first),
     "halving": lambda _, first, __: SuccessiveHalvingPruner(min_resource=first, reduction_factor=3),
     "hyperband": lambda _, first, most: HyperbandPruner(
         min_resource=first, max_resource=max(most, first + 1), reduction_factor=3

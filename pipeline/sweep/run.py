@@ -22,7 +22,7 @@ from pipeline.sweep.record import record_of
 from pipeline.sweep.search import Search, TrialEnd
 from pipeline.sweep.storage import explained
 from pipeline.tracking.spool import reconcile
-from pipeline.training.grid import evaluation_grid, horizon, regular_interval
+from pipeline.training.grid import horizon, regular_interval
 
 _LOOK_AGAIN = 2.0  # seconds, while only others have trials in progress
 
@@ -47,17 +47,14 @@ def clear_leftovers(ground: Ground) -> None:
 
 
 def _span(config: Config, ground: Ground) -> tuple[int, int]:
-    """The first and the last place that the pruner sees of the arm's own recipe: examples, or one for each seed."""
+    """The first regular and the last place at which trials report: examples of the arm's own recipe, or seeds."""
     seeds = seeds_of(config)
     if len(seeds) > 1:
         return 1, len(seeds)
     cell, batch = config.train, config.train.batch
     items = cell.size if isinstance(cell.size, int) else ground.ready.train_rows
-    most = horizon(config.arm.recipe, items=items, batch=batch)
-    grid = evaluation_grid(
-        interval=regular_interval(items=items, batch=batch, every=cell.eval_every), batch=batch, until=most
-    )
-    return min((point for point in grid if point > 0), default=batch), most
+    first = regular_interval(items=items, batch=batch, every=cell.eval_every)
+    return first, horizon(config.arm.recipe, items=items, batch=batch)
 
 
 def run(

@@ -45,7 +45,7 @@ def explained(sweep: Sweep, root: Path) -> Iterator[None]:
             "run the same command again when it can be reached."
         ) from error
     except RuntimeError as error:
-        if "version" not in str(error):
+        if "schema" not in str(error):
             raise
         raise StorageError(
             f"The sweep's storage {place} was made by another version of Optuna ({optuna.__version__} is installed). "
@@ -86,9 +86,11 @@ def _alone(url: str, root: Path) -> Iterator[None]:
         raise ConfigError(
             ["sweep.storage on PostgreSQL needs its driver: pip install 'headstart[postgresql]'."]
         ) from error
-    with alone(engine, "tables", root):
-        yield
-    engine.dispose()
+    try:
+        with alone(engine, "tables", root):
+            yield
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager

@@ -1,9 +1,12 @@
 """`sweep` from the command line: exact totals, resumption, pruning, failures, and the line to paste into `train`."""
 
 import json
+import random
 import re
 import shlex
 import signal
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +245,34 @@ def test_two_processes_of_ddp_prune_together_and_begin_one_sweep(
     trials = record(tmp_path)["trials"]
     assert len(trials) == 2
     assert [(t["params"]["train.lr"], t["state"]) for t in trials] == [(3e-3, "complete"), (1e-9, "pruned")]
+
+
+@pytest.mark.soak
+def test_twenty_kills_of_any_process_leave_a_sweep_with_exactly_its_trials(
+    world: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    chance = random.Random(11)
+    given = [*world, "tracking=local", "train.min_steps=60", "sweep.trials=60", "sweep.pruner=median"]
+    for _ in range(20):
+        process = start("sweep", *given)
+        time.sleep(chance.uniform(6, 20))
+        victims = family(process)
+        if victims:
+            chance.choice(victims).kill()
+        time.sleep(chance.uniform(0, 5))
+        process.kill()  # and the coordinator after it, whoever went first
+        process.communicate(timeout=600)
+        wait_until(lambda: family(process) == [], 30)  # noqa: B023 - called within this turn
+    assert command(capsys, "sweep", *given).code == 0
+    left = record(tmp_path)
+    assert len(left["trials"]) == 60
+    assert len({t["number"] for t in left["trials"]}) == 60
+    complete = {c for t in left["trials"] if t["state"] == "complete" for c in t["cells"]}
+    assert set(ResultStore(tmp_path).ids()) >= complete
+    with sqlite3.connect(tmp_path / "sweeps" / "optuna.db") as store:
+        (best,) = store.execute("select max(value) from trial_values").fetchone()
+    assert next(t["values"][0] for t in left["trials"] if t["number"] == left["best"][0]) == best
+    assert {status for _, status in runs(tmp_path, "trial")} <= {"FINISHED", "KILLED"}
 
 
 @pytest.mark.parametrize(
