@@ -11,7 +11,7 @@ SAMPLERS = ("tpe", "gp", "cmaes", "random", "quasi_random", "grid", "brute_force
 PRUNERS = ("median", "halving", "hyperband", "wilcoxon", "none")
 COSTS = ("loss", "flops", "seconds", "memory", "parameters", "stored_bytes")
 OBJECTIVES = ("score", *COSTS)
-_FINITE = ("grid", "brute_force")  # samplers that need a finite space
+FINITE = ("grid", "brute_force")  # samplers that need a finite space
 
 
 def sweep_violations(config: Config) -> list[str]:
@@ -112,7 +112,7 @@ def _pruning(sweep: Sweep) -> Iterator[str]:
 
 def _finite(config: Config) -> Iterator[str]:
     """A grid over a continuous range would never end."""
-    if config.sweep.sampler not in _FINITE:
+    if config.sweep.sampler not in FINITE:
         return
     for name, range_ in space_of(config).items():
         kind = kind_of_range(range_)

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from pipeline.config.schema import Config
 from pipeline.config.space import default_values, space_of
-from pipeline.config.sweeping import directions
+from pipeline.config.sweeping import FINITE, directions
 from pipeline.errors import ConfigError
 from pipeline.files import digest, is_locked
 from pipeline.records import encode
@@ -78,7 +78,8 @@ class Book:
             directions=[optuna.study.StudyDirection[d.upper()] for d in directions(self.config)],
         )
         study.set_user_attr(CONTRACT, contract)
-        recipe = default_values(self.config) if self.config.sweep.from_recipe else None
+        first = self.config.sweep.from_recipe and self.config.sweep.sampler not in FINITE  # these come to it anyway
+        recipe = default_values(self.config) if first else None
         if recipe:
             study.enqueue_trial(recipe)
         return study
@@ -86,7 +87,7 @@ class Book:
     @property
     def asked(self) -> int:
         """How many trials the sweep is to have: as many as were asked for, or as a finite space holds."""
-        if self.config.sweep.sampler in ("grid", "brute_force"):
+        if self.config.sweep.sampler in FINITE:
             return min(self.config.sweep.trials, points(self.space))
         return self.config.sweep.trials
 

@@ -7,7 +7,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from pipeline.config.schema import Config
 from pipeline.config.settings import as_overrides
-from pipeline.config.sweeping import directions, seeds_of
+from pipeline.config.sweeping import FINITE, directions, seeds_of
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.sweep.book import CELLS, REASON, Book
 from pipeline.sweep.objectives import name_of
@@ -30,7 +30,7 @@ def record_of(book: Book, config: Config) -> SweepRecord:
         objectives=tuple(name_of(o) for o in config.sweep.objectives),
         directions=directions(config),
         sampler=config.sweep.sampler,
-        from_recipe=config.sweep.from_recipe,
+        from_recipe=config.sweep.from_recipe and config.sweep.sampler not in FINITE,
         pruner=config.sweep.pruner,
         asked=book.asked,
         trials=tuple(_trial(t) for t in trials),

@@ -231,6 +231,7 @@ def test_two_processes_of_ddp_prune_together_and_begin_one_sweep(
         "hardware=ddp_cpu",
         "train.lr=3e-3",
         "sweep.from_recipe=true",
+        "sweep.sampler=random",
         "sweep.pruner=median",
         "sweep.startup_trials=1",
         "sweep.warmup_examples=400",
