@@ -85,10 +85,13 @@ def _bars(axes: "Axes", panel: BarsPanel, theme: Theme) -> None:
 
 def _slice(axes: "Axes", panel: SlicePanel, theme: Theme) -> None:
     """A dot a trial; the best ones filled."""
+    from matplotlib.ticker import FuncFormatter
+
     colour = theme.arms[panel.arm]
     score_axis(axes, panel.metric, *_span(panel.values))
     if panel.logarithmic:
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     for place, value, best in zip(panel.places, panel.values, panel.best, strict=True):
         face = colour if best else theme.paper
         axes.plot(place, value, "o", color=colour, markerfacecolor=face, markersize=8 if best else 6, zorder=3 + best)
@@ -107,7 +110,7 @@ def _parallel(axes: "Axes", panel: ParallelPanel, theme: Theme) -> None:
             across, line, color=colour, linewidth=2.6 if best else 1.1, alpha=1.0 if best else 0.3, zorder=2 + best
         )
     for place, upright in enumerate(panel.uprights):
-        axes.axvline(place, color=theme.muted, linewidth=1, zorder=1)
+        axes.vlines(place, 0, 1, color=theme.muted, linewidth=1, zorder=1)
         axes.text(place, -0.05, plain(upright.foot, 12), ha="center", va="top", color=theme.muted, fontsize=10)
         axes.text(place, 1.04, plain(upright.head, 12), ha="center", va="bottom", color=theme.muted, fontsize=10)
     axes.set_xticks(across, [plain(u.name, 18) for u in panel.uprights])

@@ -54,7 +54,13 @@ def reports(record: SweepRecord) -> ReportsPanel | None:
         return None
     across = "training examples seen" if len(record.seeds) == 1 else "seeds seen"
     metric = shown_metric(record)
-    return ReportsPanel(title="On the way", metric=metric, arm=record.arm, across=across, paths=tuple(paths))
+    return ReportsPanel(
+        title=f"{record.objectives[0]} during training",
+        metric=metric,
+        arm=record.arm,
+        across=across,
+        paths=tuple(paths),
+    )
 
 
 def importances(record: SweepRecord) -> BarsPanel | None:
@@ -63,7 +69,7 @@ def importances(record: SweepRecord) -> BarsPanel | None:
         return None
     order = sorted(record.importances.items(), key=lambda item: -item[1])
     return BarsPanel(
-        title="What made the difference",
+        title="share of the difference",
         arm=record.arm,
         names=tuple(name for name, _ in order),
         shares=tuple(share for _, share in order),
@@ -129,7 +135,7 @@ def parallel(record: SweepRecord) -> ParallelPanel | None:
     columns.append(_unit(values))
     uprights.append(Upright(name=record.objectives[0], foot=scale.score(min(values)), head=scale.score(max(values))))
     return ParallelPanel(
-        title="Settings side by side",
+        title="one line a trial",
         arm=record.arm,
         uprights=tuple(uprights),
         lines=tuple(zip(*columns, strict=True)),
