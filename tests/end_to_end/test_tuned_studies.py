@@ -20,7 +20,7 @@ TUNED = ("tuning.trials=3", "sweep.only=[train.lr]", "sweep.pruner=none", "sweep
 def tuned(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A finished study of two arms at two sizes, tuned with three trials each, and its arguments without the root."""
     root = tmp_path_factory.mktemp("tuned")
-    given = [*tiny.overrides(tiny_base, reviews, root), *tiny.study(), *TUNED, "tracking=local"]
+    given = [*tiny.overrides(tiny_base, reviews, root), *tiny.study(), *TUNED]
     assert main(["study", *given]) == 0
     return root, [a for a in given if not a.startswith("paths.root")]
 
