@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.config.redaction import without_secrets
+from pipeline.config.where import program
 from pipeline.data.store import META, load
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
@@ -74,6 +75,12 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         concurrency=plan.hardware.workers,
         created=datetime.datetime.fromtimestamp(newest, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def dashboard_command(plan: Plan) -> str:
+    """What starts the dashboard on the plan's own results."""
+    given = "" if plan.config.paths.root == "outputs" else f" paths.root={plan.config.paths.root}"
+    return f"{program()} dashboard{given}"
 
 
 def _data_report(folder: Path) -> tuple[str, ...]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from pipeline.commands.closing import recorded, report_on, write_findings
+from pipeline.commands.closing import dashboard_command, recorded, report_on, write_findings
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_findings, show_plan
-from pipeline.config.where import program
 from pipeline.records import Findings
 from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.plan import Plan, plan_study
@@ -76,7 +75,6 @@ def _say_where(plan: Plan, outcome: Outcome) -> None:
     print(f"Report:    {plan.folder / 'report.html'}")
     where = links(plan.config.tracking, plan.root, plan.study_id)
     if plan.config.tracking.name == "local":
-        given = "" if plan.config.paths.root == "outputs" else f" paths.root={plan.config.paths.root}"
-        print(f"Dashboard: {program()} dashboard{given}")
+        print(f"Dashboard: {dashboard_command(plan)}")
     elif where:
         print(f"Dashboard: {where[-1].url}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.commands.closing import dashboard_command
 from pipeline.commands.searching import search
 from pipeline.config.where import program
 from pipeline.records import SweepRecord, TrialRecord
@@ -65,5 +66,4 @@ def _say_where(plan: Plan, record: SweepRecord, overrides: Sequence[str]) -> Non
               f"{plan.root / 'logs'}.")  # fmt: skip
     print(f"Report:    {plan.root / 'sweeps' / record.name / 'report.html'}")
     if plan.config.tracking.name == "local":
-        given = "" if plan.config.paths.root == "outputs" else f" paths.root={plan.config.paths.root}"
-        print(f"Dashboard: {program()} dashboard{given}")
+        print(f"Dashboard: {dashboard_command(plan)}")

@@ -10,14 +10,6 @@ from pipeline.errors import ConfigError, StorageError
 from pipeline.records import decode, encode
 
 
-def setting(config: Config, name: str) -> Any:
-    """The value of one setting."""
-    value: Any = config
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
-
-
 def assigned(config: Config, values: Mapping[str, Any]) -> Config:
     """`config` with other values for some settings, checked as if they had been composed.
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.config.schema import Config, Range
-from pipeline.config.settings import assigned, setting
+from pipeline.config.settings import assigned
 from pipeline.config.twin import setting_names, twin
+from pipeline.config.validate import setting
 from pipeline.errors import ConfigError, nearest
 
 KINDS = ("log", "uniform", "integer", "log_integer", "choice")

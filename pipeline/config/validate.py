@@ -54,8 +54,9 @@ def violations(config: Config, *, trained: bool = False) -> list[str]:
     return [text for rule in (*rules, *of_sources) for text in rule(config)]
 
 
-def _get(config: Config, name: str) -> object:
-    value: object = config
+def setting(config: Config, name: str) -> Any:
+    """The value of one setting, by its dotted name."""
+    value: Any = config
     for part in name.split("."):
         value = getattr(value, part)
     return value
@@ -63,7 +64,7 @@ def _get(config: Config, name: str) -> object:
 
 def _choices(config: Config) -> Iterator[str]:
     for name, valid in CHOICES.items():
-        value = _get(config, name)
+        value = setting(config, name)
         if value is not None and value not in valid:
             yield f"{name} must be one of its choices, but got {value!r}. {nearest(str(value), valid)}"
 
@@ -77,7 +78,7 @@ def _numbers(config: Config) -> Iterator[str]:
     )
     for names, rule, holds in checks:
         for name in names:
-            value = _get(config, name)
+            value = setting(config, name)
             if value is not None and not holds(value):
                 yield f"{name} must be {rule}, but got {value!r}."
     if config.task.max_length < 8:
