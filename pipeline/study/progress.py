@@ -1,19 +1,16 @@
 """Live progress of a study: cells done, running and failed, and the time left."""
 
-import sys
 import time
-from types import TracebackType
 
-from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from pipeline.execution.assignment import Event
+from pipeline.execution.live import LiveLine
 from pipeline.study.plan import Plan
 from pipeline.study.workload import work_of
 
 
-class Progress:
+class Progress(LiveLine):
     """Shows one line that is kept up to date on a terminal, and a line per finished cell elsewhere."""
 
     def __init__(self, plan: Plan) -> None:
@@ -23,25 +20,17 @@ class Progress:
         self.started: dict[str, float] = {}
         self.done: dict[str, float] = {}  # cell -> seconds it took
         self.failed: set[str] = set()
-        self.console = Console(file=sys.stderr, highlight=False)
-        self.live = Live(console=self.console, get_renderable=self._line, refresh_per_second=2, transient=True)
+        super().__init__()
 
-    def __enter__(self) -> "Progress":
-        if self.missing:
-            reused = len(self.plan.cells) - len(self.missing)
-            self.console.print(
-                f"{self.plan.config.study.name}: {len(self.plan.cells)} cells, {reused} finished before, "
-                f"{len(self.missing)} to train, {self.plan.hardware.workers} at a time. Preparing …"
-            )
-            if self.console.is_terminal:
-                self.live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.live.is_started:
-            self.live.stop()
+    def opening(self) -> str | None:
+        """See `LiveLine`."""
+        if not self.missing:
+            return None
+        return (
+            f"{self.plan.config.study.name}: {len(self.plan.cells)} cells, "
+            f"{len(self.plan.cells) - len(self.missing)} finished before, "
+            f"{len(self.missing)} to train, {self.plan.hardware.workers} at a time. Preparing …"
+        )
 
     def watch(self, event: Event) -> None:
         """Take note of what happened to a cell."""
@@ -58,7 +47,8 @@ class Progress:
             f"[{len(self.done) + len(self.failed)}/{len(self.missing)}] {text} {self._left()}", markup=False
         )
 
-    def _line(self) -> Text:
+    def line(self) -> Text:
+        """See `LiveLine`."""
         running = len(self.started) - len(self.done) - len(self.failed)
         elapsed = time.monotonic() - self.began
         return Text(

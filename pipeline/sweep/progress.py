@@ -1,22 +1,19 @@
 """Live progress of a sweep: trials done and running, and the best so far."""
 
-import sys
 import time
-from types import TracebackType
 
-from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from pipeline.config.schema import Config
 from pipeline.config.sweeping import directions
 from pipeline.execution.assignment import Event
+from pipeline.execution.live import LiveLine
 from pipeline.sweep.book import Book
 from pipeline.sweep.objectives import name_of
 from pipeline.sweep.search import TrialEnd
 
 
-class SweepProgress:
+class SweepProgress(LiveLine):
     """Shows one line that is kept up to date on a terminal, and a line for each trial that ends."""
 
     def __init__(self, book: Book, config: Config, *, workers: int) -> None:
@@ -30,23 +27,13 @@ class SweepProgress:
             self._compare(trial.values[0] if trial.values else None)
         self.done, self.running = self.before, 0
         self.began = time.monotonic()
-        self.console = Console(file=sys.stderr, highlight=False)
-        self.live = Live(console=self.console, get_renderable=self._line, refresh_per_second=2, transient=True)
+        super().__init__()
 
-    def __enter__(self) -> "SweepProgress":
-        if self.before < self.asked:
-            self.console.print(
-                f"{self.name}: {self.asked} trials, {self.before} of them over, {self.workers} cells at a time."
-            )
-            if self.console.is_terminal:
-                self.live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.live.is_started:
-            self.live.stop()
+    def opening(self) -> str | None:
+        """See `LiveLine`."""
+        if self.before >= self.asked:
+            return None
+        return f"{self.name}: {self.asked} trials, {self.before} of them over, {self.workers} cells at a time."
 
     def watch(self, event: Event) -> None:
         """Take note of a cell that starts or ends."""
@@ -72,7 +59,8 @@ class SweepProgress:
         self.best = value
         return True
 
-    def _line(self) -> Text:
+    def line(self) -> Text:
+        """See `LiveLine`."""
         best = "none yet" if self.best is None else f"{self.best:.4f}"
         gone = time.monotonic() - self.began
         return Text(f"{self.done} of {self.asked} trials over, {self.running} cells running; best {best}; {gone:.0f} s")

@@ -1,0 +1,39 @@
+"""One line on standard error that is kept up to date on a terminal, under lines that stay."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+
+class LiveLine:
+    """Base of what shows progress: `line` is the one kept up to date, `opening` is said first; None: nothing to do."""
+
+    def __init__(self) -> None:
+        self.console = Console(file=sys.stderr, highlight=False)
+        self.live = Live(console=self.console, get_renderable=self.line, refresh_per_second=2, transient=True)
+
+    def opening(self) -> str | None:
+        """What is to be done."""
+        raise NotImplementedError
+
+    def line(self) -> Text:
+        """How far it is."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        opening = self.opening()
+        if opening is not None:
+            self.console.print(opening)
+            if self.console.is_terminal:
+                self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live.is_started:
+            self.live.stop()
