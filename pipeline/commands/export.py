@@ -26,7 +26,7 @@ TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and
 def run(overrides: Sequence[str]) -> int:
     """Write the directory, check its scores, and say where it is."""
     config = compose(overrides, trained=True)
-    trained = trained_cell(config)
+    trained = _tested(trained_cell(config))
     target = Path(config.export or f"{config.paths.root}/exports/{trained.result.cell_id}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"export={target} exists already. Choose another folder, or delete it first.")
@@ -41,6 +41,15 @@ def run(overrides: Sequence[str]) -> int:
         f"(largest difference {worst:.1e})."
     )
     return 0
+
+
+def _tested(trained: Trained) -> Trained:
+    if not trained.cell.tested:
+        raise UserError(
+            f"Cell {trained.result.cell_id} is a trial of a sweep: it was never tested, and a model card without test "
+            f"scores would say little. Train its settings (the sweep's last line says how) and export that cell."
+        )
+    return trained
 
 
 def _save(trained: Trained, folder: Path) -> None:

@@ -63,10 +63,10 @@ def _with_weights(store: ResultStore) -> list[str]:
 
 def _best(store: ResultStore, config: Config) -> str:
     results = [store.result(n) for n in _with_weights(store)]
-    fitting = [r for r in results if r.key.task == config.task.name]
+    fitting = [r for r in results if r.key.task == config.task.name and store.cell(r.cell_id).tested]
     if not fitting:
         raise UserError(
-            f"No finished cell of task {config.task.name!r} has weights under {store.cells}. "
+            f"No finished and tested cell of task {config.task.name!r} has weights under {store.cells}. "
             f"Train one first: {program()} train"
         )
     return max(fitting, key=_validation).cell_id

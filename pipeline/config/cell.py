@@ -9,12 +9,16 @@ from pipeline.records import CellKey
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One training: (base, task, arm, train size, seed, hyperparameters). `train.precision` is already resolved."""
+    """One training: (base, task, arm, train size, seed, hyperparameters). `train.precision` is already resolved.
+
+    `tested` is False for the cells of a sweep's trials: validation alone is measured, at the regular points alone.
+    """
 
     base: Base
     task: Task
     arm: Arm
     train: Train
+    tested: bool = True
 
     @property
     def key(self) -> CellKey:
@@ -31,7 +35,7 @@ class Cell:
         return dataclasses.replace(self.arm.recipe, **given)
 
 
-def cell_of(config: Config, *, precision: str) -> Cell:
+def cell_of(config: Config, *, precision: str, tested: bool = True) -> Cell:
     """The cell that `config` describes, with the precision that the coordinator resolved."""
     train = dataclasses.replace(config.train, precision=precision)
-    return Cell(base=config.base, task=config.task, arm=config.arm, train=train)
+    return Cell(base=config.base, task=config.task, arm=config.arm, train=train, tested=tested)

@@ -23,10 +23,14 @@ def work_of(cell: Cell, *, rows: int = ALL) -> float:
     batch = cell.train.batch
     length = horizon(cell.recipe, items=items, batch=batch)
     interval = regular_interval(items=items, batch=batch, every=cell.train.eval_every)
-    evaluations = len(evaluation_grid(interval=interval, batch=batch, until=length))
-    tested = cell.task.data.test_size + 4 * len(cell.task.out_of_domain) * cell.task.out_of_domain_size
-    inference = _INFERENCE * (evaluations * cell.task.data.validation_size + tested)
+    evaluations = len(evaluation_grid(interval=interval, batch=batch, until=length, early=cell.tested))
+    inference = _INFERENCE * (evaluations * cell.task.data.validation_size + _tests(cell))
     return _SHARE[cell.arm.trained] * length + (0.1 if cell.arm.trained == "head" else 1.0) * inference
+
+
+def _tests(cell: Cell) -> int:
+    texts = cell.task.data.test_size + 4 * len(cell.task.out_of_domain) * cell.task.out_of_domain_size
+    return texts if cell.tested else 0
 
 
 def estimated_seconds(plan: Plan) -> tuple[float, str]:

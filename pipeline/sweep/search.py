@@ -89,7 +89,7 @@ class Search:
 
     def _cells(self, values: dict[str, Any]) -> list[tuple[str, Cell]]:
         changed = assigned(self.config, values)
-        cell = cell_of(changed, precision=self.ground.hardware.precision)
+        cell = cell_of(changed, precision=self.ground.hardware.precision, tested=False)
         seeds = seeds_of(self.config)
         cells = [dataclasses.replace(cell, train=dataclasses.replace(cell.train, seed=s)) for s in seeds]
         return [(self.ground.identity(c), c) for c in cells]

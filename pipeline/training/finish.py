@@ -19,11 +19,12 @@ TRAIN_SAMPLE = 400  # rows of the train subset that the train score is measured 
 
 def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
     """Per-example scores on every set and the cell's result; with several ranks, all must call it."""
-    prepared = fitted.prepared
-    sets = [prepared.validation, prepared.test, *prepared.out_of_domain.values()]
-    measured = [_evaluate(fitted, encoded, index) for index, encoded in enumerate(sets)]
+    prepared, tested = fitted.prepared, fitted.job.cell.tested
+    tests = [prepared.test, *prepared.out_of_domain.values()] if tested else []
+    measured = [_evaluate(fitted, encoded, index) for index, encoded in enumerate([prepared.validation, *tests])]
     evaluations = [evaluation for evaluation, _ in measured]
-    evaluations.append(_train_score(fitted))
+    if tested:
+        evaluations.append(_train_score(fitted))
     return _result(fitted, tuple(evaluations)), np.concatenate([scores for _, scores in measured])
 
 

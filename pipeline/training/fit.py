@@ -161,7 +161,7 @@ def _trajectory(
 ) -> Trajectory:
     cell = job.cell
     seen = [int(x) for x in np.cumsum([len(batch) for batch in schedule])]
-    grid = evaluation_grid(interval=interval, batch=cell.train.batch, until=seen[-1])
+    grid = evaluation_grid(interval=interval, batch=cell.train.batch, until=seen[-1], early=cell.tested)
     validation = inputs.of(prepared.validation)
 
     def measure() -> tuple[float, float]:

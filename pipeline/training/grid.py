@@ -18,29 +18,37 @@ def regular_interval(*, items: int, batch: int, every: int | None) -> int:
     return max(batch, every or max(items, FLOOR) // REGULAR)
 
 
-def evaluation_grid(*, interval: int, batch: int, until: int) -> tuple[int, ...]:
+def evaluation_grid(*, interval: int, batch: int, until: int, early: bool = True) -> tuple[int, ...]:
     """Examples seen at which validation is measured: 0, doublings of the batch below the interval, multiples of it.
+
+    Without `early` only the multiples, of which there may be none.
 
     The grid of a longer schedule starts with that of a shorter one, so that arms are compared at equal points.
     """
-    points = {0, *range(interval, until + 1, interval)}
-    early = batch
-    while early < min(interval, until):
-        points.add(early)
-        early *= 2
-    return tuple(sorted(points))
+    regular = range(interval, until + 1, interval)
+    return tuple(sorted({0, *_doublings(batch, min(interval, until)), *regular})) if early else tuple(regular)
+
+
+def _doublings(first: int, until: int) -> list[int]:
+    found = []
+    while first < until:
+        found.append(first)
+        first *= 2
+    return found
 
 
 def due_steps(grid: tuple[int, ...], seen: list[int]) -> dict[int, int]:
     """Step -> grid point: the first step at which that many examples have been seen; the last step is always in.
 
+    Step 0 stands for the start, and is in where the grid holds 0 or there is no step at all.
+
     Args:
         grid: examples, ascending.
         seen: examples seen after each step, ascending; step k (from 1) is seen[k - 1].
     """
-    due = {0: 0}
+    due = {0: 0} if 0 in grid else {}
     step = 0
-    for point in grid[1:]:
+    for point in (p for p in grid if p):
         while step < len(seen) and seen[step] < point:
             step += 1
         if step < len(seen):

@@ -21,7 +21,7 @@ class Pruned(Exception):  # noqa: N818 - it is no error
 
 
 class Trajectory(pl.Callback):
-    """Evaluates at the steps in `due` and before the first step."""
+    """Evaluates at the steps in `due`; step 0 is before the first."""
 
     def __init__(
         self,
@@ -52,7 +52,8 @@ class Trajectory(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Step 0: the start itself."""
-        self._evaluate(trainer, pl_module, step=0)
+        if 0 in self.due:
+            self._evaluate(trainer, pl_module, step=0)
         self._resumed = time.perf_counter()
 
     def on_train_batch_end(

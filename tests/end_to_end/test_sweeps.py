@@ -65,9 +65,27 @@ def test_a_sweep_ends_with_its_best_trial_and_a_line_that_trains_it(
     again = command(capsys, "train", *[a for a in world if not a.startswith("sweep.")],
                     *left["overrides"].split())  # fmt: skip
     assert again.code == 0
-    assert best["cells"][0] in again.out
-    (score,) = re.findall(r"validation .*accuracy (\d\.\d+)", again.out)
-    assert float(score) == pytest.approx(best["values"][0], abs=1e-4)
+    store = ResultStore(tmp_path)
+    trial = store.result(best["cells"][0])
+    (alone,) = (r for r in map(store.result, store.ids()) if store.cell(r.cell_id).tested)
+    shared = {p.examples: p for p in alone.trajectory}
+    assert [p.validation_score for p in trial.trajectory] == [
+        shared[p.examples].validation_score for p in trial.trajectory
+    ]
+    assert max(p.validation_score for p in trial.trajectory) == best["values"][0]
+
+
+def test_a_trial_sees_validation_at_the_regular_points_and_no_test(
+    world: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    assert command(capsys, "sweep", *world, "train.eval_every=48", "sweep.trials=1").code == 0
+    (cell,) = ResultStore(tmp_path).ids()
+    result = ResultStore(tmp_path).result(cell)
+    assert [e.role for e in result.evaluations] == ["validation"]
+    assert all(p.examples % 48 == 0 for p in result.trajectory)
+    done = command(capsys, "export", *[a for a in world if not a.startswith("sweep.")], f"cell={cell}")
+    assert done.code == 2
+    assert "is a trial of a sweep: it was never tested" in done.err
 
 
 def test_a_sweep_that_has_its_total_begins_nothing_and_a_larger_total_adds_the_rest(
