@@ -30,7 +30,7 @@ doctor: .venv/.ready ## versions, hardware, precision and threads chosen, sample
 	$(PY) -m pipeline doctor $(CHOICES)
 
 ##@ Run
-.PHONY: train study sweep report predict export dashboard
+.PHONY: train study sweep report predict export dashboard sweep-dashboard
 train: .venv/.ready ## one training: make train TASK=topic ARM=scratch ARGS="train.size=400"
 	$(PY) -m pipeline train $(if $(ARM),arm=$(ARM)) $(CHOICES)
 
@@ -51,6 +51,9 @@ export: .venv/.ready ## a Hugging Face directory of a cell: make export ARGS="ce
 
 dashboard: .venv/.ready ## every run in MLflow, on this machine alone, until Ctrl-C (ARGS=tracking.port=5001)
 	$(PY) -m pipeline dashboard $(CHOICES)
+
+sweep-dashboard: .venv/.ready ## every trial of every sweep in Optuna's dashboard, likewise (ARGS=sweep.port=8081)
+	$(PY) -m pipeline sweep-dashboard $(CHOICES)
 
 ##@ Develop
 .PHONY: test check bench soak
@@ -86,7 +89,7 @@ clean-results: ## outputs/, every result and record of runs, after asking
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET [VARIABLE=value ...]"} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nVariables\n'
 	@printf '  %-14s %s\n' EXPERIMENT= 'a file in experiments/ (quickstart)' TASK= 'a file in conf/task/ (sentiment)' \
 	  BASE= 'a file in conf/base/ (minilm)' HARDWARE= 'a file in conf/hardware/ (auto)' ARM= 'a file in conf/arm/, for train and sweep (pretrained)' \

@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "classify text with a trained cell: cell=ID predict.text='...' or predict.path=FILE",
     "export": "write a trained cell as a Hugging Face directory: cell=ID export=FOLDER",
     "dashboard": "start the MLflow dashboard on this machine and print its links",
+    "sweep-dashboard": "start Optuna's dashboard of sweeps on this machine and print its links",
     "doctor": "versions, hardware, precision and threads chosen, samples, and what is wrong",
 }
 QUESTIONS = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc")  # that Hydra answers
@@ -81,13 +82,13 @@ def _dispatch(given: list[str]) -> int:
     _refuse_flags(rest)
     if any(a.startswith("-") for a in rest):
         return _configuration(rest)
-    return int(importlib.import_module(f"pipeline.commands.{command}").run(rest))
+    return int(importlib.import_module(f"pipeline.commands.{command.replace('-', '_')}").run(rest))
 
 
 def usage(command: str | None = None) -> str:
     """The help text; for one command, its line alone and what follows it."""
     shown = COMMANDS if command is None else {command: COMMANDS[command]}
-    lines = [f"  {name:<10} {text}" for name, text in shown.items()]
+    lines = [f"  {name:<16} {text}" for name, text in shown.items()]
     return "\n".join(
         [
             "usage: headstart COMMAND [name=value ...]      (or: python -m pipeline COMMAND ...)",

@@ -222,6 +222,7 @@ class Sweep:
     storage: str | None = field(default=None, metadata=SECRET)  # postgresql://...; null: SQLite under paths.root
     grace_seconds: int = 60  # without a sign of life, after which another machine's trial is taken for lost
     restart: bool = False  # forget the sweep of this name and begin again
+    port: int = 8080  # of the sweep-dashboard, on this machine alone
 
 
 @dataclass(frozen=True, kw_only=True)

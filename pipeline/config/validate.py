@@ -49,7 +49,7 @@ def violations(config: Config, *, trained: bool = False) -> list[str]:
     Args:
         trained: only finished cells are used, so that base and data need not be named.
     """
-    rules = (_choices, _numbers, _names, _train, _hardware, _tracking, _study)
+    rules = (_choices, _numbers, _names, _train, _hardware, _servers, _study)
     of_sources = () if trained else (_base, _data)
     return [text for rule in (*rules, *of_sources) for text in rule(config)]
 
@@ -151,11 +151,12 @@ def _hardware(config: Config) -> Iterator[str]:
         )
 
 
-def _tracking(config: Config) -> Iterator[str]:
+def _servers(config: Config) -> Iterator[str]:
     if config.tracking.name == "server" and not config.tracking.uri:
         yield "tracking=server needs the server's address: tracking.uri=https://HOST."
-    if not 1 <= config.tracking.port <= 65535:
-        yield f"tracking.port must be from 1 to 65535, but got {config.tracking.port}."
+    for name, port in (("tracking", config.tracking.port), ("sweep", config.sweep.port)):
+        if not 1 <= port <= 65535:
+            yield f"{name}.port must be from 1 to 65535, but got {port}."
 
 
 def _is_size(size: int | str) -> bool:

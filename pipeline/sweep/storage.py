@@ -20,10 +20,15 @@ _WAIT = 60  # seconds for another process's transaction
 _BEATS = 4  # signs of life in a grace period
 
 
+def database(root: Path) -> Path:
+    """The SQLite file of the sweeps under `root`."""
+    return root / "sweeps" / "optuna.db"
+
+
 def address(sweep: Sweep, root: Path) -> str:
     """SQLAlchemy's address of the storage."""
     if sweep.storage is None:
-        return f"sqlite:///{root / 'sweeps' / 'optuna.db'}"
+        return f"sqlite:///{database(root)}"
     return "postgresql+psycopg://" + sweep.storage.partition("://")[2]
 
 

@@ -68,6 +68,18 @@ def cell_params(started: CellStarted) -> dict[str, str]:
     return params if started.trial is None else params | {"trial": str(started.trial)}
 
 
+def trial_params(started: CellStarted) -> dict[str, str]:
+    """The settings that trials differ in, by the names that configuration gives them; none for a study's cell."""
+    if started.trial is None:
+        return {}
+    train, arm = started.config["train"], started.config["arm"]
+    found = {f"train.{name}": value for name, value in arm["recipe"].items()}
+    found |= {f"train.{name}": train[name] for name in arm["recipe"] if train.get(name) is not None}
+    if arm["trained"] == "adapters":
+        found |= {f"arm.lora.{name}": value for name, value in arm["lora"].items()}
+    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in found.items()}
+
+
 def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[str, str]:
     """The tags of a cell's run; `current` is "no" once the study's findings do not rest on it."""
     tags = {

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,15 +10,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 
 from pipeline.config.schema import Tracking
 from pipeline.errors import ServiceError
 from pipeline.files import lock
 from pipeline.tracking.client import replay_command
+from pipeline.tracking.foreground import HOST, check_free, until_stopped
 from pipeline.tracking.links import links
 from pipeline.tracking.store import Store, store_of
-from pipeline.tracking.web import HOST
 
 START_SECONDS = 90.0  # a first start creates the store's tables
 
@@ -41,8 +39,8 @@ def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print) ->
     if store.address:
         _say_links(tracking, root, say)
         return
-    _check_free(tracking.port)
-    with _signals(), _caught_up(store), _server(store, tracking.port) as server:
+    check_free(tracking.port, "tracking.port", "dashboard")
+    with until_stopped(), _caught_up(store), _server(store, tracking.port) as server:
         _say_links(tracking, root, say)
         say("Ctrl-C stops the dashboard.")
         with contextlib.suppress(KeyboardInterrupt):
@@ -63,20 +61,6 @@ def _say_links(tracking: Tracking, root: Path, say: Callable[[str], None]) -> No
             say(f"\n{study}")
         say(f"  {link.title:<28} {link.url}")
     say("")
-
-
-def _check_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            other = port + 1 if port < 65535 else 5001
-            raise ServiceError(
-                f"Port {port} of {HOST} cannot be used ({error.strerror}). If it is the dashboard, open "
-                f"http://{HOST}:{port}; if not, take another port: tracking.port={other} "
-                f"(make dashboard ARGS=tracking.port={other})."
-            ) from error
 
 
 @contextlib.contextmanager
@@ -143,24 +127,6 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(seconds)
     server.wait()
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the dashboard as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    except KeyboardInterrupt:
-        return
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _log(store: Store) -> Path:

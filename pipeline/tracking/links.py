@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.config.schema import Tracking
 from pipeline.tracking import views
 from pipeline.tracking.ledger import experiments
+from pipeline.tracking.spool import children
 from pipeline.tracking.store import store_of
 
 
@@ -36,11 +37,13 @@ def links(tracking: Tracking, root: Path, study_id: str | None = None) -> tuple[
     found: list[Link] = []
     for known, experiment_id in experiments(store):
         if study_id in (None, known):
-            found += _of_study(base, experiment_id, known)
+            found += _of_study(base, experiment_id, known, children(root, known))
     return tuple(found) or (Link("", "All studies", f"{base}/#/experiments?workflowType=machine_learning"),)
 
 
-def _of_study(base: str, experiment_id: str, study_id: str) -> list[Link]:
+def _of_study(base: str, experiment_id: str, study_id: str, children: str) -> list[Link]:
     runs = f"{base}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
-    saved = [Link(study_id, view.name, views.link(base, experiment_id, view, study_id)) for view in views.VIEWS]
+    saved = [
+        Link(study_id, view.name, views.link(base, experiment_id, view, study_id)) for view in views.VIEWS[children]
+    ]
     return [Link(study_id, "All runs", runs), *saved]

@@ -197,6 +197,14 @@ class AttemptLog(_Log):
             self._write(body, at)
 
 
+def children(root: Path, study_id: str) -> str:
+    """The kind of the runs below this one: "trial" for a sweep, else "cell"."""
+    path = spool(root) / study_id / STUDY_FILE
+    found = events.read(path)[0] if path.is_file() else []
+    sweep = any(isinstance(event.body, StudyStarted) and event.body.kind == "sweep" for event in found)
+    return "trial" if sweep else "cell"
+
+
 def reuse(root: Path, study_id: str, cell: Cell, result: CellResult, *, trial: int | None = None) -> None:
     """Record a cell that was trained before, perhaps for another study, under this one."""
     log = AttemptLog(root, study_id, result.cell_id, REUSED)

@@ -123,7 +123,7 @@ class StudyRuns:
         values: list[content.Value] = []
         for event in new:
             if isinstance(event.body, CellStarted):
-                params |= content.cell_params(event.body)
+                params |= content.cell_params(event.body) | content.trial_params(event.body)
             elif isinstance(event.body, CellPoint):
                 values += content.point_values(event.body.point, metric, event.at)
             elif isinstance(event.body, CellFinished):

@@ -1,4 +1,4 @@
-"""Saved views of a study's runs, provisioned as experiment tags.
+"""Saved views of a study's or a sweep's runs, provisioned as experiment tags.
 
 The tags' format is internal to MLflow (seen in 3.17): it stands in this module alone, MLflow's minor version is pinned,
 a browser test looks at the views, and a view that cannot be saved never spoils a record.
@@ -23,11 +23,14 @@ class View:
     group: str | None
 
 
-VIEWS = (
-    View(key="leaderboard", name="Leaderboard", group=None),
-    View(key="arms", name="Pretrained against scratch", group="arm"),
-    View(key="cells", name="By cell", group="cell"),
-)
+VIEWS = {
+    "cell": (
+        View(key="leaderboard", name="Leaderboard", group=None),
+        View(key="arms", name="Pretrained against scratch", group="arm"),
+        View(key="cells", name="By cell", group="cell"),
+    ),
+    "trial": (View(key="trials", name="Leaderboard of trials", group=None),),
+}  # by the kind of the runs that they list
 
 
 def share_key(view: View, study_id: str) -> str:
@@ -44,7 +47,7 @@ def link(base: str, experiment_id: str, view: View, study_id: str) -> str:
 
 def tags(study_id: str, metric: str, at: int, runs: str = "cell") -> Iterator[tuple[str, str]]:
     """Key and value of the experiment tag of each view; `at` is in milliseconds, `runs` the kind that it lists."""
-    for view in VIEWS:
+    for view in VIEWS[runs]:
         state = json.dumps(_state(view, study_id, metric, runs), separators=(",", ":"))
         name = f"{view.name} - {study_id}"
         value = json.dumps({"name": name, "createdAt": at, "updatedAt": at, "state": state}, separators=(",", ":"))
@@ -53,12 +56,13 @@ def tags(study_id: str, metric: str, at: int, runs: str = "cell") -> Iterator[tu
 
 
 def _state(view: View, study_id: str, metric: str, runs: str) -> dict[str, Any]:
-    charts = _leaderboard(metric) if view.group is None else _grouped(metric)
+    trials = runs == "trial"
+    charts = _trials(metric) if trials else _grouped(metric) if view.group else _leaderboard(metric)
     return {
         "searchFilter": f'tags.kind = "{runs}" and tags.current = "yes" and tags.study_id = "{study_id}"',
-        "orderByKey": f"metrics.`{'val/best_' if runs == 'trial' else 'test/'}{metric}`",
+        "orderByKey": f"metrics.`{'val/best_' if trials else 'test/'}{metric}`",
         "orderByAsc": False,
-        "selectedColumns": _columns(metric),
+        "selectedColumns": _trial_columns(metric) if trials else _columns(metric),
         "groupBy": _group(view.group),
         "compareRunCharts": [card for section in charts for card in section.cards],
         "compareRunSections": [section.record for section in charts],
@@ -101,6 +105,21 @@ def _grouped(metric: str) -> list[_Section]:
         _Section("train", [_line("train", "train/loss", "Training loss")]),
         _Section("cost", [_bar("cost", "cost/flops", "FLOPs"), _bar("cost", "cost/training_seconds", "Seconds")]),
         *_rest()[1:],
+    ]
+
+
+def _trials(metric: str) -> list[_Section]:
+    best = f"val/best_{metric}"
+    return [
+        _Section(
+            "val",
+            [
+                _bar("val", best, f"Best validation {metric}"),
+                _line("val", f"val/{metric}", f"Validation {metric} by examples seen"),
+            ],
+        ),
+        _Section("cost", [_bar("cost", "cost/training_seconds", "Seconds"), _bar("cost", "cost/flops", "FLOPs")]),
+        *_rest(),
     ]
 
 
@@ -151,4 +170,10 @@ def _group(tag: str | None) -> dict[str, Any] | None:
 def _columns(metric: str) -> list[str]:
     metrics = [f"test/{metric}", f"val/best_{metric}", "cost/training_seconds"]
     params = ["arm", "data/train_size", "seed"]
+    return ["attributes.`Created`", *[f"metrics.`{m}`" for m in metrics], *[f"params.`{p}`" for p in params]]
+
+
+def _trial_columns(metric: str) -> list[str]:
+    params = ["trial", *(f"train.{name}" for name in ("lr", "weight_decay", "warmup", "epochs"))]
+    metrics = [f"val/best_{metric}", "cost/training_seconds"]
     return ["attributes.`Created`", *[f"metrics.`{m}`" for m in metrics], *[f"params.`{p}`" for p in params]]

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.tracking.foreground import HOST
 from pipeline.tracking.store import Store, store_from
 
-HOST = "127.0.0.1"
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 # Parts of MLflow's server that run programs or call other services.

@@ -20,8 +20,9 @@ TRAIN_SAMPLE = 400  # rows of the train subset that the train score is measured 
 def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
     """Per-example scores on every set and the cell's result; with several ranks, all must call it."""
     prepared, tested = fitted.prepared, fitted.job.cell.tested
+    measured = [_scored(fitted, prepared.validation, 0, fitted.trajectory.best_outputs)]
     tests = [prepared.test, *prepared.out_of_domain.values()] if tested else []
-    measured = [_evaluate(fitted, encoded, index) for index, encoded in enumerate([prepared.validation, *tests])]
+    measured += [_evaluate(fitted, encoded, index) for index, encoded in enumerate(tests, start=1)]
     evaluations = [evaluation for evaluation, _ in measured]
     if tested:
         evaluations.append(_train_score(fitted))
@@ -48,6 +49,10 @@ def _save_weights(fitted: Fitted, folder: Path) -> None:
 
 def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluation, np.ndarray]:
     found = outputs(fitted.job, fitted.network, fitted.inputs.of(encoded), len(fitted.prepared.labels))
+    return _scored(fitted, encoded, index, found)
+
+
+def _scored(fitted: Fitted, encoded: EncodedSet, index: int, found: Any) -> tuple[Evaluation, np.ndarray]:
     scores = np.zeros(len(encoded), dtype=SCORES_DTYPE)
     scores["dataset"], scores["item"] = index, np.arange(len(encoded))
     scores["label"], scores["predicted"] = found.labels, found.predicted

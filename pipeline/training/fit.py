@@ -164,9 +164,10 @@ def _trajectory(
     grid = evaluation_grid(interval=interval, batch=cell.train.batch, until=seen[-1], early=cell.tested)
     validation = inputs.of(prepared.validation)
 
-    def measure() -> tuple[float, float]:
-        found = kind(cell.task.kind).measure(outputs(job, network, validation, len(prepared.labels)))
-        return found[cell.task.metric], found["loss"]
+    def measure() -> tuple[float, float, Any]:
+        found = outputs(job, network, validation, len(prepared.labels))
+        metrics = kind(cell.task.kind).measure(found)
+        return metrics[cell.task.metric], metrics["loss"], found
 
     return Trajectory(
         due=due_steps(grid, seen),

@@ -12,7 +12,7 @@ from pipeline.errors import TrainingError
 from pipeline.records import TrajectoryPoint
 from pipeline.training.module import CellModule
 
-Measure = Callable[[], tuple[float, float]]  # -> validation score, validation loss
+Measure = Callable[[], tuple[float, float, Any]]  # -> validation score and loss, and the outputs they come from
 Report = Callable[[TrajectoryPoint], bool]  # whether the training is to be given up
 
 
@@ -46,6 +46,7 @@ class Trajectory(pl.Callback):
         self.best: tuple[float, float] = (-math.inf, -math.inf)
         self.best_step = 0
         self.best_state: dict[str, torch.Tensor] = {}
+        self.best_outputs: Any = None  # on validation
         self.waited = 0
         self.stopped_by = "schedule"
         self._resumed = 0.0
@@ -71,7 +72,7 @@ class Trajectory(pl.Callback):
         started = time.perf_counter()
         train_loss = module.take_mean_loss()
         _require_finite(train_loss, "training", step)
-        score, loss = self.measure()
+        score, loss, found = self.measure()
         _require_finite(loss, "validation", step)
         point = TrajectoryPoint(
             step=step,
@@ -84,17 +85,17 @@ class Trajectory(pl.Callback):
         )
         self.points.append(point)
         self.seconds.append(self.training_seconds)
-        self._keep_best(module, point)
+        self._keep_best(module, point, found)
         self._stop_if_patience_ran_out(trainer, point)
         self.evaluation_seconds += time.perf_counter() - started
         given_up = trainer.is_global_zero and self.report(point)
         if trainer.strategy.broadcast(given_up):
             raise Pruned(f"after {point.examples} examples")
 
-    def _keep_best(self, module: CellModule, point: TrajectoryPoint) -> None:
+    def _keep_best(self, module: CellModule, point: TrajectoryPoint, found: Any) -> None:
         rank = (self.sign * point.validation_score, -point.validation_loss)
         if rank > self.best:
-            self.best, self.best_step, self.waited = rank, point.step, 0
+            self.best, self.best_step, self.waited, self.best_outputs = rank, point.step, 0, found
             self.best_state = {n: p.detach().clone() for n, p in module.model.named_parameters() if p.requires_grad}
         elif point.examples >= self.patience_from:
             self.waited += 1

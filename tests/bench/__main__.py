@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.hardware.machine import describe
-from tests.bench import commands, overhead, replay, scale, startup, training, trials
+from tests.bench import commands, overhead, replay, scale, startup, sweeps, training, trials
 from tests.bench.options import Options, parse
 from tests.bench.rows import Bench, Row, record, show
 
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Options, Bench, Path], list[Row]]] = {
     "scale": scale.measure,
     "replay": replay.measure,
     "trials": trials.measure,
+    "sweeps": sweeps.measure,
     "training": training.measure,
 }
 

@@ -17,6 +17,7 @@ class Options:
     epochs: float
     test_items: int
     seeds: int
+    sampler_seeds: int
     cells: int
     quickstart: tuple[str, ...]
     output: Path
@@ -31,6 +32,7 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
     parser.add_argument("--epochs", type=float, default=3.0, help="training: passes over them (3)")
     parser.add_argument("--test-items", type=int, default=1500, help="training: held-out sentences (1500)")
     parser.add_argument("--seeds", type=int, help="training: seeds behind the accuracies (twice the repetitions)")
+    parser.add_argument("--sampler-seeds", type=int, default=5, help="sweeps: searches of each kind (5)")
     parser.add_argument("--cells", type=int, default=10_000, help="scale: synthetic cells (10000)")
     parser.add_argument("--quickstart", nargs="*", default=[], help="replay: overrides of the quickstart study")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench.json"), help="outputs/bench.json")
@@ -44,6 +46,7 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
         epochs=given.epochs,
         test_items=given.test_items,
         seeds=given.seeds or 2 * given.repetitions,
+        sampler_seeds=given.sampler_seeds,
         cells=given.cells,
         quickstart=tuple(given.quickstart),
         output=given.output,

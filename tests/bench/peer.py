@@ -5,6 +5,7 @@ python -m tests.bench.peer JOB.json RESULT.json CORRECT.npy
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,8 @@ def train(job: PeerJob) -> tuple[PeerResult, np.ndarray]:
     import torch
 
     torch.set_num_threads(job.setting.threads)
-    training, test = _data(job)
-    trainer, clock = _trainer(job, training)
+    training, test = training_rows(job), items_of(job, "test")
+    trainer, clock = trainer_of(job, training)
     trainer.train()
     correct = np.zeros(0, dtype=bool)
     if job.evaluate:
@@ -100,14 +101,21 @@ def train(job: PeerJob) -> tuple[PeerResult, np.ndarray]:
     ), correct
 
 
-def _data(job: PeerJob) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The same rows as a Headstart cell of this size and seed takes, tokenised beforehand, and the whole test set."""
+def training_rows(job: PeerJob) -> list[dict[str, Any]]:
+    """The same rows as a Headstart cell of this size and seed takes, tokenised beforehand."""
     from pipeline.data.store import load
     from pipeline.data.subsets import nested_subset
 
-    prepared = load(Path(job.data_folder))
-    rows = nested_subset(np.asarray(prepared.train.labels), job.examples, job.seed)
-    return [_item(prepared.train, int(i)) for i in rows], [_item(prepared.test, i) for i in range(len(prepared.test))]
+    train = load(Path(job.data_folder)).train
+    return [_item(train, int(i)) for i in nested_subset(np.asarray(train.labels), job.examples, job.seed)]
+
+
+def items_of(job: PeerJob, name: str) -> list[dict[str, Any]]:
+    """The whole set "validation" or "test", tokenised beforehand."""
+    from pipeline.data.store import load
+
+    encoded = getattr(load(Path(job.data_folder)), name)
+    return [_item(encoded, i) for i in range(len(encoded))]
 
 
 def _item(encoded: Any, i: int) -> dict[str, Any]:
@@ -115,7 +123,10 @@ def _item(encoded: Any, i: int) -> dict[str, Any]:
     return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": int(encoded.labels[i])}
 
 
-def _trainer(job: PeerJob, training: list[dict[str, Any]]) -> tuple[Any, Any]:
+def trainer_of(
+    job: PeerJob, training: list[dict[str, Any]], *, validation: Any = None, callbacks: Sequence[Any] = ()
+) -> tuple[Any, Any]:
+    """A Trainer as the job sets it, and the clock that it carries."""
     import torch
     import transformers
 
@@ -128,9 +139,19 @@ def _trainer(job: PeerJob, training: list[dict[str, Any]]) -> tuple[Any, Any]:
     collator = transformers.DataCollatorWithPadding(tokenizer, padding=setting.padding, max_length=job.max_length)
     clock = _clock()
     trainer = transformers.Trainer(
-        model=model, args=_arguments(job), train_dataset=training, data_collator=collator, callbacks=[clock]
+        model=model,
+        args=_arguments(job),
+        train_dataset=training,
+        eval_dataset=validation,
+        data_collator=collator,
+        compute_metrics=_accuracy,
+        callbacks=[clock, *callbacks],
     )
     return trainer, clock
+
+
+def _accuracy(found: Any) -> dict[str, float]:
+    return {"accuracy": float((np.asarray(found.predictions).argmax(axis=1) == found.label_ids).mean())}
 
 
 def _arguments(job: PeerJob) -> Any:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 import shlex
 import signal
 import sqlite3

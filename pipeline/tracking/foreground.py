@@ -1,0 +1,48 @@
+"""What every server that runs in the foreground does: a free port first, and an end by signals."""
+
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from types import FrameType
+
+from pipeline.errors import ServiceError
+
+HOST = "127.0.0.1"
+
+
+def check_free(port: int, setting: str, command: str) -> None:
+    """Refuse a port that cannot be had.
+
+    Raises:
+        ServiceError: naming `setting`, which another port would be given by, and `command`, the server's own.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            other = port + 1 if port < 65535 else 5001
+            raise ServiceError(
+                f"Port {port} of {HOST} cannot be used ({error.strerror}). If it is the dashboard, open "
+                f"http://{HOST}:{port}; if not, take another port: {setting}={other} "
+                f"(make {command} ARGS={setting}={other})."
+            ) from error
+
+
+@contextlib.contextmanager
+def until_stopped() -> Iterator[None]:
+    """The block ends at Ctrl-C, at SIGTERM and when the terminal is closed."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,120 @@
+"""The peer of a sweep: a plain Optuna loop in one process, whose trials call Hugging Face Trainer one after the other.
+
+python -m tests.bench.peer_sweep JOB.json RESULT.json
+"""
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from pipeline.config.schema import Range
+from pipeline.files import write_text
+from pipeline.records import from_json, to_json
+from pipeline.sweep.suggest import suggest
+from tests.bench.peer import PeerJob, items_of, trainer_of, training_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerSweep:
+    """The search; `job` is what every trial starts from, `every` the examples between its evaluations."""
+
+    job: PeerJob
+    space: dict[str, Range]
+    trials: int
+    sampler_seed: int
+    startup: int
+    halving_from: int | None  # training examples before which successive halving prunes nothing; None: no pruner
+    every: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerSweepResult:
+    """`best` is the best accuracy on validation; `examples` all that were trained on."""
+
+    best: float
+    examples: int
+    pruned: int
+
+
+def search(sweep: PeerSweep) -> PeerSweepResult:
+    """Run all trials."""
+    import torch
+    import transformers
+
+    torch.set_num_threads(sweep.job.setting.threads)
+    transformers.logging.set_verbosity_error()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    train, validation = training_rows(sweep.job), items_of(sweep.job, "validation")
+    validation.sort(key=lambda item: len(item["input_ids"]))  # its author would know that this saves padding
+    spent: list[int] = []
+
+    def objective(trial: optuna.Trial) -> float:
+        return _trial(sweep, trial, train, validation, spent)
+
+    study = optuna.create_study(direction="maximize", sampler=_sampler(sweep), pruner=_pruner(sweep))
+    study.optimize(objective, n_trials=sweep.trials)
+    pruned = sum(t.state == optuna.trial.TrialState.PRUNED for t in study.trials)
+    return PeerSweepResult(best=study.best_value, examples=sum(spent), pruned=pruned)
+
+
+def _sampler(sweep: PeerSweep) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(
+        seed=sweep.sampler_seed, n_startup_trials=sweep.startup, multivariate=True, constant_liar=True
+    )
+
+
+def _pruner(sweep: PeerSweep) -> optuna.pruners.BasePruner:
+    if sweep.halving_from is None:
+        return optuna.pruners.NopPruner()
+    return optuna.pruners.SuccessiveHalvingPruner(min_resource=sweep.halving_from, reduction_factor=3)
+
+
+def _trial(sweep: PeerSweep, trial: optuna.Trial, train: list[Any], validation: list[Any], spent: list[int]) -> float:
+    values = {name.removeprefix("train."): value for name, value in suggest(trial, sweep.space).items()}
+    job = dataclasses.replace(sweep.job, **values)
+    judge = _judge(sweep, trial, last=round(job.epochs * len(train)))
+    trainer, _ = trainer_of(job, train, validation=validation, callbacks=[judge])
+    try:
+        trainer.train()
+    finally:
+        spent.append(judge.examples)
+    return float(max(judge.seen))
+
+
+def _judge(sweep: PeerSweep, trial: optuna.Trial, *, last: int) -> Any:
+    """A callback that has validation measured where Headstart measures it, and asks the pruner."""
+    from transformers import TrainerCallback
+
+    class Judge(TrainerCallback):
+        examples = 0
+
+        def __init__(self) -> None:
+            self.seen: list[float] = []
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            before, self.examples = self.examples, state.global_step * sweep.job.batch
+            control.should_evaluate = before // sweep.every < self.examples // sweep.every or self.examples >= last
+
+        def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:
+            self.seen.append(metrics["eval_accuracy"])
+            trial.report(self.seen[-1], self.examples)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+
+    return Judge()
+
+
+def main(arguments: list[str]) -> int:
+    """Read the job, search, write what was found."""
+    job_file, result_file = (Path(a) for a in arguments)
+    sweep = from_json(PeerSweep, job_file.read_text(encoding="utf-8"), str(job_file))
+    write_text(result_file, to_json(search(sweep)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""Sweeps against a plain Optuna loop around Hugging Face Trainer, with and without a pruner."""
+
+import json
+import shutil
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import t as student
+
+from pipeline.config.schema import Range
+from pipeline.hardware.machine import cores
+from pipeline.records import SweepRecord, from_json, to_json
+from pipeline.training.results import ResultStore
+from tests.bench.options import Options
+from tests.bench.peer import PeerJob, Setting
+from tests.bench.peer_sweep import PeerSweep, PeerSweepResult
+from tests.bench.rows import Bench, Row
+from tests.bench.running import HEADSTART, run
+from tests.bench.workload import Prepared, Workload, prepare_once
+
+TRIALS, STARTUP, VALIDATION, LABELS = 20, 5, 300, 128
+EPOCHS = (3, 5, 8)
+TIME_BAR, SCORE_BAR, LOST_BAR, EXAMPLES_BAR = 0.6, 1.0, 0.5, 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One search: wall time of its command in seconds, best validation accuracy, training examples of all trials."""
+
+    seconds: float
+    best: float
+    examples: int
+
+
+class Searches:
+    """The same search by both sides; `seed` is the sampler's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        work = Workload(examples=LABELS, epochs=EPOCHS[0], test_items=200)
+        self.clean = folder / "prepared"
+        self.given = (
+            *work.cell(self.clean, 0),
+            f"task.data.validation_size={VALIDATION}",
+            f"train.eval_every={LABELS}",
+        )
+        self.prepared = prepare_once("train", self.given, folder)
+
+    def ours(self, seed: int, pruner: str) -> Found:
+        """Through the command line, all cores as workers, with nothing to use again but the prepared data."""
+        name = f"{pruner}-{seed}"
+        root = self.folder / name
+        shutil.copytree(self.clean, root)
+        searched = (
+            f"sweep.name={name}", f"sweep.trials={TRIALS}", f"sweep.startup_trials={STARTUP}", f"sweep.seed={seed}",
+            f"sweep.pruner={pruner}", f"sweep.workers={cores()}", "sweep.from_recipe=false",
+            f"sweep.space.train.epochs={{choice: {list(EPOCHS)}}}",
+        )  # fmt: skip
+        given = [a for a in self.given if not a.startswith(("train.epochs", "executor.", "paths.root"))]
+        used = run([*HEADSTART, "sweep", *given, *searched, f"paths.root={root}"])
+        text = (root / "sweeps" / name / "sweep.json").read_text(encoding="utf-8")
+        record = from_json(SweepRecord, text, name)
+        store = ResultStore(root)
+        examples = sum(
+            store.result(t.cells[0]).cost.examples if t.state == "complete" else max(t.steps) for t in record.trials
+        )
+        return Found(seconds=used.seconds, best=record.trial(record.best[0]).values[0], examples=examples)
+
+    def peer(self, seed: int, pruner: str) -> Found:
+        """In one process with all cores as threads, as Trainer is fastest."""
+        job = PeerSweep(
+            job=_job(self.prepared, self.folder),
+            space=self.prepared.cell.arm.space | {"train.epochs": Range(choice=EPOCHS)},
+            trials=TRIALS,
+            sampler_seed=seed,
+            startup=STARTUP,
+            halving_from=None if pruner == "none" else LABELS,
+            every=LABELS,
+        )
+        files = [self.folder / "peer-sweep.json", self.folder / "peer-sweep-result.json"]
+        files[0].write_text(to_json(job), encoding="utf-8")
+        threads = {"OMP_NUM_THREADS": str(cores())}
+        used = run([sys.executable, "-m", "tests.bench.peer_sweep", *map(str, files)], environment=threads)
+        found = from_json(PeerSweepResult, files[1].read_text(encoding="utf-8"), str(files[1]))
+        return Found(seconds=used.seconds, best=found.best, examples=found.examples)
+
+
+def _job(prepared: Prepared, folder: Path) -> PeerJob:
+    cell = prepared.cell
+    return PeerJob(
+        setting=Setting(threads=cores(), bf16=True, padding="longest", sampling="group_by_length"),
+        data_folder=prepared.data_folder,
+        base_directory=prepared.base_directory,
+        scratch=str(folder / "trainer"),
+        examples=LABELS,
+        seed=cell.train.seed,
+        batch=cell.train.batch,
+        epochs=EPOCHS[0],
+        max_length=cell.task.max_length,
+        lr=cell.recipe.lr,
+        weight_decay=cell.recipe.weight_decay,
+        warmup=cell.recipe.warmup,
+        clip=cell.train.clip,
+        evaluate=False,
+    )
+
+
+def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
+    """Rows of wall time, best score and training examples over several seeds of the sampler."""
+    searches = Searches(folder)
+    found: dict[str, list[Found]] = {}
+    for seed in range(options.sampler_seeds):
+        turn = [("ours", "none"), ("peer", "none"), ("ours", "halving")]
+        for side, pruner in turn if seed % 2 else turn[::-1]:
+            one = searches.ours(seed, pruner) if side == "ours" else searches.peer(seed, pruner)
+            found.setdefault(f"{side} {pruner}", []).append(one)
+            print(f"Seed {seed}, {side}, pruner {pruner}: {json.dumps(vars(one))}", flush=True)
+    return _rows(bench, found)
+
+
+def _rows(bench: Bench, found: dict[str, list[Found]]) -> list[Row]:
+    ours, peer, pruned = found["ours none"], found["peer none"], found["ours halving"]
+    told = [
+        bench.told(f"sweep of {TRIALS} trials, {name}", [one.seconds for one in searches], "s", "20 trials")
+        for name, searches in found.items()
+    ]
+    note = f"{TRIALS} trials at {LABELS} labels, the pretrained arm's own space, sampler tpe, wall time of the command"
+    return [
+        *told,
+        bench.under("sweep / Optuna and Trainer", _ratios(ours, peer), "times", TIME_BAR, note),
+        bench.told("sweep with halving / Optuna and Trainer without", _ratios(pruned, peer), "times"),
+        _score(bench, [a.best - b.best for a, b in zip(ours, peer, strict=True)]),
+        bench.at_least(
+            "best score lost by halving", [100 * (b.best - a.best) for a, b in zip(ours, pruned, strict=True)],
+            "points", -LOST_BAR, "best on validation with the pruner less without",
+        ),
+        bench.under(
+            "training examples with halving", [b.examples / a.examples for a, b in zip(ours, pruned, strict=True)],
+            "times", EXAMPLES_BAR, "of those without a pruner",
+        ),
+    ]  # fmt: skip
+
+
+def _ratios(first: list[Found], second: list[Found]) -> list[float]:
+    return [a.seconds / b.seconds for a, b in zip(first, second, strict=True)]
+
+
+def _score(bench: Bench, differences: list[float]) -> Row:
+    """Over sampler seeds; both sides are judged on the same validation texts."""
+    points = 100 * np.asarray(differences)
+    mean = float(points.mean())
+    half = float(student.ppf(0.975, len(points) - 1)) * statistics.stdev(points) / len(points) ** 0.5
+    name = "best validation score, sweep - Optuna and Trainer"
+    return bench.within(name, mean, (mean - half, mean + half), "points", SCORE_BAR, len(points))
