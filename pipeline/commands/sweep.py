@@ -44,10 +44,8 @@ def _table(record: SweepRecord) -> Table:
     names = list(dict.fromkeys(n for t in record.trials for n in t.params))
     for column in ("trial", *record.objectives, *names):
         table.add_column(column, justify="right")
-    sign = -1 if record.directions[0] == "maximize" else 1
-    complete = [t for t in record.trials if t.values and t.feasible]
-    order = sorted(complete, key=lambda t: (t.number not in record.best, sign * t.values[0], t.number))
-    for trial in order[:_SHOWN]:
+    complete = [t for t in record.ranked() if t.values and t.feasible]
+    for trial in sorted(complete, key=lambda t: t.number not in record.best)[:_SHOWN]:
         table.add_row(str(trial.number), *(f"{v:.4g}" for v in trial.values), *(_param(trial, n) for n in names))
     return table
 

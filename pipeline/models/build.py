@@ -10,6 +10,7 @@ from pipeline.errors import BaseModelError
 from pipeline.files import digest
 from pipeline.models.adapters import add_adapters
 from pipeline.models.locate import Located, first_line
+from pipeline.models.narrow import narrow
 from pipeline.tasks import TaskKind, kind_of
 
 LOADED_AT_LEAST = 0.95
@@ -88,6 +89,7 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     prefix = model.base_model_prefix
     model = _choose_trained(model, cell.arm, prefix)
     quicken(model)
+    narrow(model)
     model.train()
     if cell.arm.trained == "head":
         base_of(model, prefix).eval()

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm
 from pipeline.models.adapters import add_adapters
+from pipeline.models.narrow import narrow
 from pipeline.tasks import kind
 
 _LENGTHS = (16, 32, 64)
@@ -66,6 +67,7 @@ def _weightless(arm: Arm, cell: Cell, config: Any) -> Any:
         model = kind(cell.task.kind).build(plain)
         if arm.trained == "adapters":
             model = add_adapters(model, arm.lora)
+    narrow(model)
     plain.pad_token_id = None  # else some models look for padding, and there is no content to look at
     if arm.trained == "head":
         getattr(model, model.base_model_prefix).requires_grad_(False)

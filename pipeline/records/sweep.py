@@ -47,3 +47,10 @@ class SweepRecord:
     def trial(self, number: int) -> TrialRecord:
         """The trial of this number."""
         return next(t for t in self.trials if t.number == number)
+
+    def ranked(self) -> list[TrialRecord]:
+        """All trials, the best of the first objective first; those over a constraint and those without a value last."""
+        sign = -1 if self.directions[0] == "maximize" else 1
+        return sorted(
+            self.trials, key=lambda t: (not t.values, not t.feasible, sign * (t.values or (0.0,))[0], t.number)
+        )

@@ -96,10 +96,7 @@ def _figure(anchor: str, title: str, panels: Sequence[Panel | None], caption: st
 
 def _trials(record: SweepRecord) -> Section:
     names = figures.settings(record) or list(dict.fromkeys(n for t in record.trials for n in t.params))
-    sign = -1 if record.directions[0] == "maximize" else 1
-    ranked = sorted(
-        record.trials, key=lambda t: (not t.values, not t.feasible, sign * (t.values or (0.0,))[0], t.number)
-    )
+    ranked = record.ranked()
     rows = tuple(_row(record, t, names) for t in ranked[:_SHOWN])
     more = f" {_SHOWN} of {len(ranked)} are shown; trials.csv beside this file has all." if len(ranked) > _SHOWN else ""
     failed = cut([f"Trial {t.number} failed: {t.reason}" for t in record.trials if t.reason], 10)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.cell import Cell
+from pipeline.config.identity import RESULT_VERSION
 from pipeline.files import digest, write_text
 from pipeline.models.flops import Flops, count
 from pipeline.records import decode, to_json
@@ -17,7 +18,7 @@ from pipeline.records import decode, to_json
 def flops_of(cell: Cell, config: Any, *, root: Path) -> Flops:
     """The count for this network and arm; kept under `root/flops`, since it takes about a second."""
     arm = [cell.arm.trained, str(cell.arm.lora), cell.task.kind]
-    key = digest(config.to_json_string(), *arm)[:16]
+    key = digest(str(RESULT_VERSION), config.to_json_string(), *arm)[:16]
     path = root / "flops" / f"{key}.json"
     if path.is_file():
         return decode(Flops, json.loads(path.read_text(encoding="utf-8")), str(path))

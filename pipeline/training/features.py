@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.config.identity import RESULT_VERSION
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.files import digest, lock, staged_directory
 from pipeline.models.build import Network, base_of
@@ -53,7 +54,7 @@ def replace_base(
     probe = TokenInputs(prepared.validation, task, pad_id).collate(np.arange(min(_PROBE, len(prepared.validation))))
     if not _head_reads_little(network, probe):
         return None
-    key = digest(base, precision, *[f"{n} {s.fingerprint}" for n, s in sets.items()])[:16]
+    key = digest(str(RESULT_VERSION), base, precision, *[f"{n} {s.fingerprint}" for n, s in sets.items()])[:16]
     folder = root / "features" / key
     with lock(root / "locks" / f"features-{key}.lock"):
         if not folder.is_dir():

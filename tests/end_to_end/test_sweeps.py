@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from command_kit import command, family, runs, start, wait_until
 
+from pipeline.config.schema import Tracking
+from pipeline.tracking import links
 from pipeline.training.results import ResultStore
 from tests import tiny
 
@@ -45,6 +47,12 @@ def only_rates(world: list[str], choice: str) -> list[str]:
 def record(root: Path, name: str = NAME) -> dict[str, Any]:
     """What the sweep left."""
     return dict(json.loads((root / "sweeps" / name / "sweep.json").read_text(encoding="utf-8")))
+
+
+def parameters(root: Path, name: str) -> list[str]:
+    """What the dashboard's runs say of this setting."""
+    with sqlite3.connect(root / "tracking" / "mlflow.db") as store:
+        return [str(value) for (value,) in store.execute("select value from params where key = ?", (name,))]
 
 
 def test_a_sweep_ends_with_its_best_trial_and_a_line_that_trains_it(
@@ -139,6 +147,8 @@ def test_a_sweep_prunes_what_falls_behind_and_a_pruned_cell_is_no_result(
     assert set(results.ids()) == complete
     statuses = [status for name, status in runs(tmp_path, "trial")]
     assert statuses.count("KILLED") == len(pruned)
+    assert [link.title for link in links(Tracking(), tmp_path)] == ["All runs", "Leaderboard of trials"]
+    assert sorted(map(float, parameters(tmp_path, "train.lr"))) == sorted(json.loads(GOOD_AND_BAD))
     assert [status for _, status in runs(tmp_path, "sweep")] == ["FINISHED"]
 
 

@@ -22,11 +22,13 @@ def counted(arm: str, located: Located) -> Flops:
     return count(cell, config)
 
 
-def layer_by_hand(length: int) -> int:
-    projections = 4 * 2 * length * WIDTH * WIDTH  # query, key, value, output
-    attention = 2 * 2 * length * length * WIDTH  # scores and weighted values, all heads together
-    feed_forward = 2 * 2 * length * WIDTH * INNER
-    return projections + attention + feed_forward
+def attention_by_hand(length: int) -> int:
+    projections = 3 * 2 * length * WIDTH * WIDTH  # query, key, value
+    return projections + 2 * 2 * length * length * WIDTH  # scores and weighted values, all heads together
+
+
+def after_attention_by_hand(positions: int) -> int:
+    return 2 * positions * WIDTH * WIDTH + 2 * 2 * positions * WIDTH * INNER
 
 
 def head_by_hand() -> int:
@@ -34,7 +36,9 @@ def head_by_hand() -> int:
 
 
 def forward_by_hand(length: int) -> int:
-    return LAYERS * layer_by_hand(length) + head_by_hand()
+    """The last layer goes on with the first position alone."""
+    after = (LAYERS - 1) * after_attention_by_hand(length) + after_attention_by_hand(1)
+    return LAYERS * attention_by_hand(length) + after + head_by_hand()
 
 
 @pytest.mark.parametrize("length", LENGTHS)
