@@ -54,8 +54,6 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
     """
     fields = {k: v for k, v in _flatten(encode(cell)).items() if not _excluded(k)}
     fields |= {f"recipe.{k}": v for k, v in encode(cell.recipe).items()}
-    if cell.tested:
-        del fields["tested"]  # what results were named by before there were cells without tests
     if cell.arm.trained != "adapters":
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
     text = json.dumps(fields, sort_keys=True)

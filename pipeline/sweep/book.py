@@ -23,6 +23,7 @@ from pipeline.errors import ConfigError
 from pipeline.files import digest, is_locked
 from pipeline.records import encode
 from pipeline.sweep import engines
+from pipeline.sweep.objectives import name_of
 from pipeline.sweep.storage import alone, explained, opened
 from pipeline.sweep.suggest import points, suggest
 
@@ -78,6 +79,7 @@ class Book:
             directions=[optuna.study.StudyDirection[d.upper()] for d in directions(self.config)],
         )
         study.set_user_attr(CONTRACT, contract)
+        study.set_metric_names([name_of(o) for o in self.config.sweep.objectives])  # for Optuna's own dashboard
         first = self.config.sweep.from_recipe and self.config.sweep.sampler not in FINITE  # these come to it anyway
         recipe = default_values(self.config) if first else None
         if recipe:

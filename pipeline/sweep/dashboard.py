@@ -9,7 +9,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from optuna.storages import RDBStorage
 
 from pipeline.config.schema import Sweep
-from pipeline.errors import ConfigError, StorageError
+from pipeline.config.where import program
+from pipeline.errors import ConfigError, UserError
 from pipeline.sweep.storage import database, opened
 from pipeline.tracking.foreground import HOST, check_free, until_stopped
 
@@ -27,13 +28,14 @@ def serve(sweep: Sweep, root: Path, say: Callable[[str], None] = print) -> None:
 
     Raises:
         ConfigError: optuna-dashboard is not installed.
-        StorageError: there is no sweep, or the storage cannot be used.
+        UserError: there is no sweep.
+        StorageError: the storage cannot be used.
         ServiceError: the port is taken.
     """
     application = _optuna_dashboard()
     file = database(root)
     if sweep.storage is None and not file.is_file():
-        raise StorageError(f"There is no sweep yet: {file} is missing. Run one first: make sweep ARM=scratch")
+        raise UserError(f"There is no sweep yet: {file} is missing. Run one first: {program()} sweep arm=scratch")
     check_free(sweep.port, "sweep.port", "sweep-dashboard")
     storage = opened(sweep, root)
     guarded = reading_only(application(storage), sweep.port)

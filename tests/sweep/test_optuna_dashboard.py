@@ -15,7 +15,7 @@ import pytest
 from book_kit import book, search
 
 from pipeline.config.schema import Sweep
-from pipeline.errors import ConfigError, ServiceError, StorageError
+from pipeline.errors import ConfigError, ServiceError, UserError
 from pipeline.sweep.dashboard import serve
 
 
@@ -65,6 +65,7 @@ def test_every_sweep_has_a_link_and_its_trials_are_served(shown: Any) -> None:
     status, body = answer(f"http://127.0.0.1:{port}/api/studies/1")
     assert status == 200
     assert len(json.loads(body)["trials"]) == 4
+    assert json.loads(body)["objective_names"] == ["score"]
     assert answer(f"http://127.0.0.1:{port}/dashboard")[0] == 200
 
 
@@ -80,7 +81,7 @@ def test_it_changes_no_sweep_and_answers_no_stranger(shown: Any, tmp_path: Path)
 
 
 def test_without_a_sweep_it_says_how_to_run_one_and_makes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match=r"There is no sweep yet: .*optuna\.db is missing\. Run one first"):
+    with pytest.raises(UserError, match=r"There is no sweep yet: .*optuna\.db is missing\. Run one first"):
         serve(Sweep(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
