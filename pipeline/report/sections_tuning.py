@@ -1,5 +1,7 @@
 """The section on tuning: what trials bought each arm, and how many one needs to reach another."""
 
+import re
+
 from pipeline.records import Findings, TuningCurve
 from pipeline.report.figure_data import MOST_PANELS, spread
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
@@ -46,13 +48,18 @@ def _panels(findings: Findings) -> tuple[TuningPanel, ...]:
     )
 
 
+def _short(overrides: str) -> str:
+    """Settings to be read, not to be pasted: without their group, numbers to three digits."""
+    return re.sub(r"\d+\.\d+(e-?\d+)?", lambda found: f"{float(found[0]):.3g}", overrides.replace("train.", ""))
+
+
 def _table(findings: Findings) -> Table:
     scale = scale_of(findings.metric)
     rows = [
         (
             arm_entry(c.arm),
             size_entry(findings, c.size),
-            Entry(plain(c.overrides.replace("train.", ""), 120)),
+            Entry(plain(_short(c.overrides), 120)),
             Entry(MISSING if c.own is None else scale.score(c.own)),
             Entry(scale.score(c.best[-1]), strong=True),
             Entry(_trials(c)),
