@@ -22,6 +22,11 @@ class StudyStarted:
     metric: str
     kind: str = "study"  # study | sweep
 
+    @property
+    def children(self) -> str:
+        """The kind of the runs below this one."""
+        return "trial" if self.kind == "sweep" else "cell"
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFinished:

@@ -201,8 +201,7 @@ def children(root: Path, study_id: str) -> str:
     """The kind of the runs below this one: "trial" for a sweep, else "cell"."""
     path = spool(root) / study_id / STUDY_FILE
     found = events.read(path)[0] if path.is_file() else []
-    sweep = any(isinstance(event.body, StudyStarted) and event.body.kind == "sweep" for event in found)
-    return "trial" if sweep else "cell"
+    return next((event.body.children for event in found if isinstance(event.body, StudyStarted)), "cell")
 
 
 def reuse(root: Path, study_id: str, cell: Cell, result: CellResult, *, trial: int | None = None) -> None:

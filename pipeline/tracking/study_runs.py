@@ -96,7 +96,7 @@ class StudyRuns:
     @property
     def _children(self) -> str:
         """The kind of the runs below this one."""
-        return "trial" if self.started and self.started.kind == "sweep" else "cell"
+        return self.started.children if self.started else "cell"
 
     def attempt(self, path: Path, offset: int) -> bool:
         """Apply what an attempt's file says from `offset` on."""

@@ -169,11 +169,13 @@ def _group(tag: str | None) -> dict[str, Any] | None:
 
 def _columns(metric: str) -> list[str]:
     metrics = [f"test/{metric}", f"val/best_{metric}", "cost/training_seconds"]
-    params = ["arm", "data/train_size", "seed"]
-    return ["attributes.`Created`", *[f"metrics.`{m}`" for m in metrics], *[f"params.`{p}`" for p in params]]
+    return _named(metrics, ["arm", "data/train_size", "seed"])
 
 
 def _trial_columns(metric: str) -> list[str]:
-    params = ["trial", *(f"train.{name}" for name in ("lr", "weight_decay", "warmup", "epochs"))]
-    metrics = [f"val/best_{metric}", "cost/training_seconds"]
+    settings = [f"train.{name}" for name in ("lr", "weight_decay", "warmup", "epochs")]
+    return _named([f"val/best_{metric}", "cost/training_seconds"], ["trial", *settings])
+
+
+def _named(metrics: Sequence[str], params: Sequence[str]) -> list[str]:
     return ["attributes.`Created`", *[f"metrics.`{m}`" for m in metrics], *[f"params.`{p}`" for p in params]]

@@ -27,7 +27,6 @@ class PeerSweep:
     trials: int
     sampler_seed: int
     startup: int
-    halving_from: int | None  # training examples before which successive halving prunes nothing; None: no pruner
     every: int
 
 
@@ -37,7 +36,6 @@ class PeerSweepResult:
 
     best: float
     examples: int
-    pruned: int
 
 
 def search(sweep: PeerSweep) -> PeerSweepResult:
@@ -50,15 +48,9 @@ def search(sweep: PeerSweep) -> PeerSweepResult:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     train, validation = training_rows(sweep.job), items_of(sweep.job, "validation")
     validation.sort(key=lambda item: len(item["input_ids"]))  # its author would know that this saves padding
-    spent: list[int] = []
-
-    def objective(trial: optuna.Trial) -> float:
-        return _trial(sweep, trial, train, validation, spent)
-
-    study = optuna.create_study(direction="maximize", sampler=_sampler(sweep), pruner=_pruner(sweep))
-    study.optimize(objective, n_trials=sweep.trials)
-    pruned = sum(t.state == optuna.trial.TrialState.PRUNED for t in study.trials)
-    return PeerSweepResult(best=study.best_value, examples=sum(spent), pruned=pruned)
+    study = optuna.create_study(direction="maximize", sampler=_sampler(sweep), pruner=optuna.pruners.NopPruner())
+    study.optimize(lambda trial: _trial(sweep, trial, train, validation), n_trials=sweep.trials)
+    return PeerSweepResult(best=study.best_value, examples=sum(t.user_attrs["examples"] for t in study.trials))
 
 
 def _sampler(sweep: PeerSweep) -> optuna.samplers.BaseSampler:
@@ -67,26 +59,18 @@ def _sampler(sweep: PeerSweep) -> optuna.samplers.BaseSampler:
     )
 
 
-def _pruner(sweep: PeerSweep) -> optuna.pruners.BasePruner:
-    if sweep.halving_from is None:
-        return optuna.pruners.NopPruner()
-    return optuna.pruners.SuccessiveHalvingPruner(min_resource=sweep.halving_from, reduction_factor=3)
-
-
-def _trial(sweep: PeerSweep, trial: optuna.Trial, train: list[Any], validation: list[Any], spent: list[int]) -> float:
+def _trial(sweep: PeerSweep, trial: optuna.Trial, train: list[Any], validation: list[Any]) -> float:
     values = {name.removeprefix("train."): value for name, value in suggest(trial, sweep.space).items()}
     job = dataclasses.replace(sweep.job, **values)
     judge = _judge(sweep, trial, last=round(job.epochs * len(train)))
     trainer, _ = trainer_of(job, train, validation=validation, callbacks=[judge])
-    try:
-        trainer.train()
-    finally:
-        spent.append(judge.examples)
+    trainer.train()
+    trial.set_user_attr("examples", judge.examples)
     return float(max(judge.seen))
 
 
 def _judge(sweep: PeerSweep, trial: optuna.Trial, *, last: int) -> Any:
-    """A callback that has validation measured where Headstart measures it, and asks the pruner."""
+    """A callback that has validation measured where Headstart measures it, and reports it."""
     from transformers import TrainerCallback
 
     class Judge(TrainerCallback):
@@ -102,8 +86,6 @@ def _judge(sweep: PeerSweep, trial: optuna.Trial, *, last: int) -> Any:
         def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:
             self.seen.append(metrics["eval_accuracy"])
             trial.report(self.seen[-1], self.examples)
-            if trial.should_prune():
-                raise optuna.TrialPruned
 
     return Judge()
 

@@ -2,24 +2,23 @@
 
 import json
 import shutil
-import statistics
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t as student
 
+from pipeline.analysis.crossed import crossed_mean
 from pipeline.config.schema import Range
 from pipeline.hardware.machine import cores
 from pipeline.records import SweepRecord, from_json, to_json
 from pipeline.training.results import ResultStore
 from tests.bench.options import Options
-from tests.bench.peer import PeerJob, Setting
+from tests.bench.peer import Setting
 from tests.bench.peer_sweep import PeerSweep, PeerSweepResult
 from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run
-from tests.bench.workload import Prepared, Workload, prepare_once
+from tests.bench.workload import Workload, peer_job, prepare_once
 
 TRIALS, STARTUP, VALIDATION, LABELS = 20, 5, 300, 128
 EPOCHS = (3, 5, 8)
@@ -69,15 +68,15 @@ class Searches:
         )
         return Found(seconds=used.seconds, best=record.trial(record.best[0]).values[0], examples=examples)
 
-    def peer(self, seed: int, pruner: str) -> Found:
-        """In one process with all cores as threads, as Trainer is fastest."""
+    def peer(self, seed: int) -> Found:
+        """In one process with all cores as threads, as Trainer is fastest, and without a pruner."""
+        setting = Setting(threads=cores(), bf16=True, padding="longest", sampling="group_by_length")
         job = PeerSweep(
-            job=_job(self.prepared, self.folder),
+            job=peer_job(self.prepared, setting, self.folder, examples=LABELS, epochs=EPOCHS[0], evaluate=False),
             space=self.prepared.cell.arm.space | {"train.epochs": Range(choice=EPOCHS)},
             trials=TRIALS,
             sampler_seed=seed,
             startup=STARTUP,
-            halving_from=None if pruner == "none" else LABELS,
             every=LABELS,
         )
         files = [self.folder / "peer-sweep.json", self.folder / "peer-sweep-result.json"]
@@ -88,26 +87,6 @@ class Searches:
         return Found(seconds=used.seconds, best=found.best, examples=found.examples)
 
 
-def _job(prepared: Prepared, folder: Path) -> PeerJob:
-    cell = prepared.cell
-    return PeerJob(
-        setting=Setting(threads=cores(), bf16=True, padding="longest", sampling="group_by_length"),
-        data_folder=prepared.data_folder,
-        base_directory=prepared.base_directory,
-        scratch=str(folder / "trainer"),
-        examples=LABELS,
-        seed=cell.train.seed,
-        batch=cell.train.batch,
-        epochs=EPOCHS[0],
-        max_length=cell.task.max_length,
-        lr=cell.recipe.lr,
-        weight_decay=cell.recipe.weight_decay,
-        warmup=cell.recipe.warmup,
-        clip=cell.train.clip,
-        evaluate=False,
-    )
-
-
 def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
     """Rows of wall time, best score and training examples over several seeds of the sampler."""
     searches = Searches(folder)
@@ -115,7 +94,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
     for seed in range(options.sampler_seeds):
         turn = [("ours", "none"), ("peer", "none"), ("ours", "halving")]
         for side, pruner in turn if seed % 2 else turn[::-1]:
-            one = searches.ours(seed, pruner) if side == "ours" else searches.peer(seed, pruner)
+            one = searches.ours(seed, pruner) if side == "ours" else searches.peer(seed)
             found.setdefault(f"{side} {pruner}", []).append(one)
             print(f"Seed {seed}, {side}, pruner {pruner}: {json.dumps(vars(one))}", flush=True)
     return _rows(bench, found)
@@ -150,8 +129,6 @@ def _ratios(first: list[Found], second: list[Found]) -> list[float]:
 
 def _score(bench: Bench, differences: list[float]) -> Row:
     """Over sampler seeds; both sides are judged on the same validation texts."""
-    points = 100 * np.asarray(differences)
-    mean = float(points.mean())
-    half = float(student.ppf(0.975, len(points) - 1)) * statistics.stdev(points) / len(points) ** 0.5
+    mean = crossed_mean(100 * np.asarray(differences)[:, None])
     name = "best validation score, sweep - Optuna and Trainer"
-    return bench.within(name, mean, (mean - half, mean + half), "points", SCORE_BAR, len(points))
+    return bench.within(name, mean.value, mean.interval(0.95), "points", SCORE_BAR, mean.seeds)

@@ -13,10 +13,10 @@ from pipeline.records import from_json, to_json
 from tests.bench import accuracy
 from tests.bench.options import Options
 from tests.bench.ours import train_cells
-from tests.bench.peer import PeerJob, PeerResult, Setting, default_setting, grid
+from tests.bench.peer import PeerResult, Setting, default_setting, grid
 from tests.bench.rows import Bench, Row
 from tests.bench.running import run
-from tests.bench.workload import Workload, prepare_once
+from tests.bench.workload import Workload, peer_job, prepare_once
 
 CELLS_PER_WORKER = 2
 GRID_ROUNDS = 2
@@ -90,22 +90,8 @@ class Comparison:
         self, setting: Setting, seed: int, *, examples: int, epochs: float, evaluate: bool = True
     ) -> tuple[PeerResult, np.ndarray]:
         """One fine-tuning by the peer, in a process whose threads are fixed before torch is imported."""
-        cell = self.prepared.cell
-        job = PeerJob(
-            setting=setting,
-            data_folder=self.prepared.data_folder,
-            base_directory=self.prepared.base_directory,
-            scratch=str(self.folder / "trainer"),
-            examples=examples,
-            seed=seed,
-            batch=cell.train.batch,
-            epochs=epochs,
-            max_length=cell.task.max_length,
-            lr=cell.recipe.lr,
-            weight_decay=cell.recipe.weight_decay,
-            warmup=cell.recipe.warmup,
-            clip=cell.train.clip,
-            evaluate=evaluate,
+        job = peer_job(
+            self.prepared, setting, self.folder, examples=examples, epochs=epochs, evaluate=evaluate, seed=seed
         )
         files = [self.folder / name for name in ("peer-job.json", "peer-result.json", "peer-correct.npy")]
         files[0].write_text(to_json(job), encoding="utf-8")

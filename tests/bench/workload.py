@@ -14,6 +14,7 @@ from pipeline.files import write_text
 from pipeline.records import from_json, to_json
 from pipeline.study.plan import plan_cell, plan_study
 from pipeline.study.run import prepare
+from tests.bench.peer import PeerJob, Setting
 from tests.bench.running import run
 
 PLANS = {"train": plan_cell, "study": plan_study}
@@ -66,6 +67,29 @@ def prepare_once(command: str, overrides: Sequence[str], folder: Path) -> Prepar
     written = folder / "prepared.json"
     run([sys.executable, "-m", "tests.bench.workload", str(written), command, *overrides])
     return from_json(Prepared, written.read_text(encoding="utf-8"), str(written))
+
+
+def peer_job(
+    prepared: Prepared, setting: Setting, folder: Path, *, examples: int, epochs: float, evaluate: bool, seed: int = 0
+) -> PeerJob:
+    """What the peer is to train: the data, base and recipe of our own cell; it may write below `folder`."""
+    cell = prepared.cell
+    return PeerJob(
+        setting=setting,
+        data_folder=prepared.data_folder,
+        base_directory=prepared.base_directory,
+        scratch=str(folder / "trainer"),
+        examples=examples,
+        seed=seed,
+        batch=cell.train.batch,
+        epochs=epochs,
+        max_length=cell.task.max_length,
+        lr=cell.recipe.lr,
+        weight_decay=cell.recipe.weight_decay,
+        warmup=cell.recipe.warmup,
+        clip=cell.train.clip,
+        evaluate=evaluate,
+    )
 
 
 def _where(root: Path, *, workers: int) -> tuple[str, str]:

@@ -5,12 +5,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.serving import free_port
 
 
 def programs() -> Path | None:
@@ -25,7 +26,7 @@ def server(folder: Path) -> Iterator[str]:
     """Yields the address of an empty database. PostgreSQL refuses to run as root: then it runs as its own user."""
     home = programs()
     assert home is not None
-    data, port = folder / "cluster", _free_port()
+    data, port = folder / "cluster", free_port()
     data.mkdir(parents=True)
     as_user = {}
     if os.geteuid() == 0:
@@ -46,12 +47,6 @@ def server(folder: Path) -> Iterator[str]:
     finally:
         running.send_signal(signal.SIGINT)  # at once, clients or not
         running.wait(timeout=30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(port: int) -> None:

@@ -17,13 +17,7 @@ from book_kit import book, search
 from pipeline.config.schema import Sweep
 from pipeline.errors import ConfigError, ServiceError, UserError
 from pipeline.sweep.dashboard import serve
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.serving import free_port, said_until_ready
 
 
 def answer(url: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
@@ -47,16 +41,9 @@ def shown(tmp_path: Path) -> Any:
         text=True,
         env=os.environ | {"PYTHONPATH": os.getcwd(), "PYTHONUNBUFFERED": "1"},
     )
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "Ctrl-C" in line:
-            break
-    yield process, port, "".join(said)
-    process.kill()
-    process.wait(10)
-    process.stdout.close()
+    with process:
+        yield process, port, said_until_ready(process)
+        process.kill()
 
 
 def test_every_sweep_has_a_link_and_its_trials_are_served(shown: Any) -> None:

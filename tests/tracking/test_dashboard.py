@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tracking_kit import LOCAL, STUDY, free_port, grid, record_study, wait_for
+from tracking_kit import LOCAL, STUDY, grid, record_study, wait_for
 
 from pipeline.config.schema import Tracking
 from pipeline.errors import ServiceError
@@ -19,6 +19,7 @@ from pipeline.tracking.dashboard import serve
 from pipeline.tracking.replay import Replay
 from pipeline.tracking.store import Store
 from pipeline.tracking.web import guarded
+from tests.serving import free_port, said_until_ready
 
 
 def status(url: str, **headers: str) -> int:
@@ -49,20 +50,15 @@ def test_the_dashboard_says_its_links_serves_loopback_alone_and_stops_whole(stor
         text=True,
         env=os.environ | {"PYTHONPATH": os.getcwd()},
     )
-    assert dashboard.stdout is not None
-    said = []
-    for line in dashboard.stdout:
-        said.append(line)
-        if "Ctrl-C" in line:
-            break
+    text = said_until_ready(dashboard)
     (server,) = children(dashboard.pid)
     base = f"http://127.0.0.1:{port}"
     found = [status(f"{base}{path}") for path in ("/health", "/", "/ajax-api/3.0/mlflow/assistant/config")]
     stranger = status(f"{base}/ajax-api/2.0/mlflow/experiments/get?experiment_id=1", Host=f"10.evil.com:{port}")
     dashboard.send_signal(stop)
     code_at_end = dashboard.wait(30)
+    assert dashboard.stdout is not None
     dashboard.stdout.close()
-    text = "".join(said)
     assert found == [200, 200, 404]
     assert stranger == 403
     assert f"{base}/#/experiments/2/runs?workflowType=machine_learning&viewStateShareKey=leaderboard-" in text

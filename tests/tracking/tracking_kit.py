@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -246,13 +245,6 @@ class Look:
 
     def artifact(self, run_id: str, name: str, folder: Path) -> Any:
         return json.loads(Path(self.client.download_artifacts(run_id, name, str(folder))).read_text())
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
