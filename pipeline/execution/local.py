@@ -25,6 +25,10 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 # each step, and to have their pages zeroed anew takes up to a tenth of a training.
 _KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(64 << 20)}
 
+# Matrix products are prepared for each shape, and batches have many. oneDNN keeps what it prepares; torch keeps it once
+# more, with buffers of some MB a shape, unless told otherwise.
+_KEEP_SHAPES_ONCE = {"LRU_CACHE_CAPACITY": "1"}
+
 
 def context() -> multiprocessing.context.ForkServerContext:
     """The way processes are started here: forked from the warm server."""
@@ -33,7 +37,8 @@ def context() -> multiprocessing.context.ForkServerContext:
 
 def warm_up(threads: int) -> None:
     """Start the server that workers are forked from; it imports in the background while the caller goes on."""
-    os.environ |= {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"} | _KEEP_MEMORY
+    os.environ |= {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
+    os.environ |= _KEEP_MEMORY | _KEEP_SHAPES_ONCE
     _CONTEXT.set_forkserver_preload(["pipeline.execution.preload"])
     resource_tracker.ensure_running()  # first, since starting it unblocks the signals that are blocked here
     with _ctrl_c_blocked():  # the server inherits it: a Ctrl-C while it imports would end it with a traceback

@@ -1,10 +1,12 @@
 """Leaves out of an encoder's last layer what its head never reads.
 
 Heads that classify by the first position see nothing of the others. All layers but the last need every position, since
-attention mixes them; in the last, what follows attention works position by position, and is computed for the first
-alone. What is learned and what comes out are the same but for rounding, for an eighth less of a six-layer encoder.
+attention mixes them; in the last, only the first position asks, of all of them, and what follows is computed for it
+alone. What is learned and what comes out are the same but for rounding, for a seventh less of a six-layer encoder.
 """
 
+import sys
+from types import MethodType
 from typing import Any
 
 # transformers' classes whose head reads the first position, and whose layers end attention in `attention.output`.
@@ -27,9 +29,24 @@ def narrow(model: Any) -> None:
     """
     plain = model.get_base_model() if hasattr(model, "get_base_model") else model
     if type(plain).__name__ in _FIRST:
-        layers = getattr(plain, plain.base_model_prefix).encoder.layer
-        layers[-1].attention.output.register_forward_pre_hook(_first)
+        attention = getattr(plain, plain.base_model_prefix).encoder.layer[-1].attention
+        attention.output.register_forward_pre_hook(_first)
+        if _cross_attention(attention.self) is not None:
+            attention.self.forward = MethodType(_asked_by_the_first, attention.self)
 
 
 def _first(_: Any, hidden: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(states[:, :1] for states in hidden)
+
+
+def _cross_attention(attention: Any) -> Any:
+    """The library's own class of attention from one sequence to another with the same parameters, or None."""
+    names = vars(sys.modules[type(attention).__module__])
+    causal = getattr(attention, "is_causal", False)
+    return None if causal else names.get(type(attention).__name__.replace("SelfAttention", "CrossAttention"))
+
+
+def _asked_by_the_first(attention: Any, hidden_states: Any, attention_mask: Any = None, **others: Any) -> Any:
+    row = None if attention_mask is None else attention_mask[..., :1, :]
+    given = others | {"encoder_hidden_states": hidden_states, "attention_mask": row}
+    return _cross_attention(attention).forward(attention, hidden_states[:, :1], **given)

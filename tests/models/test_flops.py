@@ -22,9 +22,9 @@ def counted(arm: str, located: Located) -> Flops:
     return count(cell, config)
 
 
-def attention_by_hand(length: int) -> int:
-    projections = 3 * 2 * length * WIDTH * WIDTH  # query, key, value
-    return projections + 2 * 2 * length * length * WIDTH  # scores and weighted values, all heads together
+def attention_by_hand(asking: int, length: int) -> int:
+    projections = 2 * asking * WIDTH * WIDTH + 2 * 2 * length * WIDTH * WIDTH  # query; key and value
+    return projections + 2 * 2 * asking * length * WIDTH  # scores and weighted values, all heads together
 
 
 def after_attention_by_hand(positions: int) -> int:
@@ -35,10 +35,13 @@ def head_by_hand() -> int:
     return 2 * WIDTH * WIDTH + 2 * WIDTH * CLASSES  # pooler and classifier, on the first position alone
 
 
+def layer_by_hand(asking: int, length: int) -> int:
+    return attention_by_hand(asking, length) + after_attention_by_hand(asking)
+
+
 def forward_by_hand(length: int) -> int:
-    """The last layer goes on with the first position alone."""
-    after = (LAYERS - 1) * after_attention_by_hand(length) + after_attention_by_hand(1)
-    return LAYERS * attention_by_hand(length) + after + head_by_hand()
+    """In the last layer the first position alone asks, and goes on."""
+    return (LAYERS - 1) * layer_by_hand(length, length) + layer_by_hand(1, length) + head_by_hand()
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -61,7 +64,8 @@ def test_a_frozen_base_has_no_backward_pass(length: int, located: Located) -> No
 @pytest.mark.parametrize("length", LENGTHS)
 def test_adapters_add_two_thin_products_to_query_and_value_of_each_layer(length: int, located: Located) -> None:
     rank = ARMS["lora"].lora.rank
-    thin = LAYERS * 2 * (2 * 2 * length * WIDTH * rank)
+    queries, values = (LAYERS - 1) * length + 1, LAYERS * length
+    thin = 2 * 2 * (queries + values) * WIDTH * rank
     assert counted("lora", located).inference(1, length) == forward_by_hand(length) + thin
 
 

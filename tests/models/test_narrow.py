@@ -68,3 +68,12 @@ def test_other_networks_stay_as_they_are(kind: str) -> None:
     base = getattr(narrowed.eval(), narrowed.base_model_prefix)
     assert base(**batch()).last_hidden_state.shape[1] == 12
     assert torch.equal(narrowed(**batch()).logits, whole.eval()(**batch()).logits)
+
+
+def test_an_encoder_whose_positions_see_only_what_is_before_them_keeps_its_answers() -> None:
+    config = AutoConfig.for_model("bert", **SIZES, is_decoder=True)
+    torch.manual_seed(3)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    whole = model(**batch(), use_cache=False).logits
+    narrow(model)
+    torch.testing.assert_close(model(**batch(), use_cache=False).logits, whole)
