@@ -217,7 +217,7 @@ class Sweep:
     constraints: dict[str, float] = field(default_factory=dict)  # objective: the most it may be
     from_recipe: bool = True  # the first trial is the arm's own recipe, where the space holds it
     startup_trials: int = 5  # before the sampler learns and the pruner prunes
-    warmup_examples: int | None = None  # before a trial can be pruned; null: up to the first regular evaluation
+    warmup_examples: int | None = None  # before a trial can be pruned; null: 20 steps
     allow: tuple[str, ...] = ()  # settings of the data or the arm that the space may touch all the same
     storage: str | None = field(default=None, metadata=SECRET)  # postgresql://...; null: SQLite under paths.root
     grace_seconds: int = 60  # without a sign of life, after which another machine's trial is taken for lost

@@ -56,7 +56,7 @@ def pruner(sweep: Sweep, *, first: int, most: int) -> BasePruner:
     """The pruner of a sweep.
 
     Args:
-        first: training examples at the first regular point of a trajectory, before which scores say little.
+        first: training examples before which scores say little.
         most: training examples of the longest trial.
     """
     with warnings.catch_warnings():

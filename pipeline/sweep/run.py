@@ -25,6 +25,7 @@ from pipeline.tracking.spool import reconcile
 from pipeline.training.grid import horizon, regular_interval
 
 _LOOK_AGAIN = 2.0  # seconds, while only others have trials in progress
+_TELLING = 20  # steps, before which the scores of trials say little of where they end (docs/sweeps.md)
 
 
 def opened(config: Config, ground: Ground, *, name: str, contract: str) -> Book:
@@ -47,13 +48,13 @@ def clear_leftovers(ground: Ground) -> None:
 
 
 def _span(config: Config, ground: Ground) -> tuple[int, int]:
-    """The first regular and the last place at which trials report: examples of the arm's own recipe, or seeds."""
+    """The first place at which trials can be told apart, and the last: examples of the arm's own recipe, or seeds."""
     seeds = seeds_of(config)
     if len(seeds) > 1:
         return 1, len(seeds)
     cell, batch = config.train, config.train.batch
     items = cell.size if isinstance(cell.size, int) else ground.ready.train_rows
-    first = regular_interval(items=items, batch=batch, every=cell.eval_every)
+    first = max(regular_interval(items=items, batch=batch, every=cell.eval_every), _TELLING * min(batch, items))
     return first, horizon(config.arm.recipe, items=items, batch=batch)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.hardware.machine import describe
-from tests.bench import commands, overhead, replay, scale, startup, sweeps, training, trials
+from tests.bench import accuracy, commands, overhead, replay, scale, startup, sweeps, training, trials
 from tests.bench.options import Options, parse
 from tests.bench.rows import Bench, Row, record, show
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Options, Bench, Path], list[Row]]] = {
     "trials": trials.measure,
     "sweeps": sweeps.measure,
     "training": training.measure,
+    "accuracy": accuracy.measure,
 }
 
 

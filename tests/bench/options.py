@@ -28,10 +28,11 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed and memory against their bars.")
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="which benchmarks (all)")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, help=f"of each, in turn ({REPETITIONS})")
-    parser.add_argument("--examples", type=int, default=960, help="training: sentences of the train subset (960)")
-    parser.add_argument("--epochs", type=float, default=3.0, help="training: passes over them (3)")
-    parser.add_argument("--test-items", type=int, default=1500, help="training: held-out sentences (1500)")
-    parser.add_argument("--seeds", type=int, help="training: seeds behind the accuracies (twice the repetitions)")
+    both = "training, accuracy:"
+    parser.add_argument("--examples", type=int, default=960, help=f"{both} sentences of the train subset (960)")
+    parser.add_argument("--epochs", type=float, default=3.0, help=f"{both} passes over them (3)")
+    parser.add_argument("--test-items", type=int, default=1500, help=f"{both} held-out sentences (1500)")
+    parser.add_argument("--seeds", type=int, default=56, help="accuracy: trainings on either side (56)")
     parser.add_argument("--sampler-seeds", type=int, default=5, help="sweeps: searches of each kind (5)")
     parser.add_argument("--cells", type=int, default=10_000, help="scale: synthetic cells (10000)")
     parser.add_argument("--quickstart", nargs="*", default=[], help="replay: overrides of the quickstart study")
@@ -45,7 +46,7 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
         examples=given.examples,
         epochs=given.epochs,
         test_items=given.test_items,
-        seeds=given.seeds or 2 * given.repetitions,
+        seeds=given.seeds,
         sampler_seeds=given.sampler_seeds,
         cells=given.cells,
         quickstart=tuple(given.quickstart),

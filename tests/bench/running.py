@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.errors import HeadstartError
+from pipeline.files import write_text
+from pipeline.records import from_json, to_json
+from tests.bench.peer import PeerJob, PeerResult
 
 PROJECT = Path(__file__).parents[2]
 HEADSTART = (sys.executable, "-m", "pipeline")
@@ -38,6 +44,23 @@ def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None)
     if process.returncode:
         raise HeadstartError(f"{' '.join(command)} ended with exit code {process.returncode}:\n{output[-2000:]}")
     return Usage(seconds=seconds, peak_bytes=used.ru_maxrss * 1024, output=output)
+
+
+def run_peer(job: PeerJob, folder: Path) -> tuple[PeerResult, npt.NDArray[np.bool_]]:
+    """One fine-tuning by the peer, in a process whose threads are fixed before torch is imported.
+
+    Args:
+        folder: where job and result are written, in the place of those before.
+
+    Returns:
+        What it took, and whether each test item was right: bool [N], empty where nothing was to be tested.
+    """
+    files = [folder / name for name in ("peer-job.json", "peer-result.json", "peer-correct.npy")]
+    write_text(files[0], to_json(job))
+    threads = {"OMP_NUM_THREADS": str(job.setting.threads)}
+    run([sys.executable, "-m", "tests.bench.peer", *map(str, files)], environment=threads)
+    result = from_json(PeerResult, files[1].read_text(encoding="utf-8"), str(files[1]))
+    return result, np.load(files[2], allow_pickle=False)
 
 
 def start(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean
-from pipeline.config.schema import Range
 from pipeline.hardware.machine import cores
 from pipeline.records import SweepRecord, from_json, to_json
 from pipeline.training.results import ResultStore
@@ -20,8 +19,7 @@ from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run
 from tests.bench.workload import Workload, peer_job, prepare_once
 
-TRIALS, STARTUP, VALIDATION, LABELS = 20, 5, 300, 128
-EPOCHS = (3, 5, 8)
+TRIALS, STARTUP, VALIDATION, LABELS, BATCH = 20, 5, 500, 400, 16
 TIME_BAR, SCORE_BAR, LOST_BAR, EXAMPLES_BAR = 0.6, 1.0, 0.5, 0.5
 
 
@@ -35,18 +33,17 @@ class Found:
 
 
 class Searches:
-    """The same search by both sides; `seed` is the sampler's."""
+    """The same search by both sides; `seed` is the sampler's and the trainings'."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        work = Workload(examples=LABELS, epochs=EPOCHS[0], test_items=200)
         self.clean = folder / "prepared"
-        self.given = (
-            *work.cell(self.clean, 0),
-            f"task.data.validation_size={VALIDATION}",
-            f"train.eval_every={LABELS}",
-        )
-        self.prepared = prepare_once("train", self.given, folder)
+        self.prepared = prepare_once("train", (*self._given(0), f"paths.root={self.clean}"), folder)
+
+    def _given(self, seed: int) -> tuple[str, ...]:
+        fixed = (o for o in Workload(test_items=200).overrides if not o.startswith("train.epochs"))
+        points = (f"task.data.validation_size={VALIDATION}", f"train.eval_every={LABELS}")
+        return (*fixed, f"train.size={LABELS}", f"train.batch={BATCH}", f"train.seed={seed}", *points)
 
     def ours(self, seed: int, pruner: str) -> Found:
         """Through the command line, all cores as workers, with nothing to use again but the prepared data."""
@@ -55,11 +52,9 @@ class Searches:
         shutil.copytree(self.clean, root)
         searched = (
             f"sweep.name={name}", f"sweep.trials={TRIALS}", f"sweep.startup_trials={STARTUP}", f"sweep.seed={seed}",
-            f"sweep.pruner={pruner}", f"sweep.workers={cores()}", "sweep.from_recipe=false",
-            f"sweep.space.train.epochs={{choice: {list(EPOCHS)}}}",
+            f"sweep.pruner={pruner}", f"sweep.workers={cores()}", "sweep.from_recipe=false", f"paths.root={root}",
         )  # fmt: skip
-        given = [a for a in self.given if not a.startswith(("train.epochs", "executor.", "paths.root"))]
-        used = run([*HEADSTART, "sweep", *given, *searched, f"paths.root={root}"])
+        used = run([*HEADSTART, "sweep", *self._given(seed), *searched])
         text = (root / "sweeps" / name / "sweep.json").read_text(encoding="utf-8")
         record = from_json(SweepRecord, text, name)
         store = ResultStore(root)
@@ -72,8 +67,8 @@ class Searches:
         """In one process with all cores as threads, as Trainer is fastest, and without a pruner."""
         setting = Setting(threads=cores(), bf16=True, padding="longest", sampling="group_by_length")
         job = PeerSweep(
-            job=peer_job(self.prepared, setting, self.folder, examples=LABELS, epochs=EPOCHS[0], evaluate=False),
-            space=self.prepared.cell.arm.space | {"train.epochs": Range(choice=EPOCHS)},
+            job=peer_job(self.prepared, setting, self.folder, examples=LABELS, epochs=1, evaluate=False, seed=seed),
+            space=self.prepared.cell.arm.space,
             trials=TRIALS,
             sampler_seed=seed,
             startup=STARTUP,

@@ -1,7 +1,6 @@
 """The comparison with Hugging Face Trainer: four variants in turn, in every repetition."""
 
 import statistics
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.hardware.machine import cores
-from pipeline.records import from_json, to_json
 from tests.bench import accuracy
 from tests.bench.options import Options
 from tests.bench.ours import train_cells
 from tests.bench.peer import PeerResult, Setting, default_setting, grid
 from tests.bench.rows import Bench, Row
-from tests.bench.running import run
+from tests.bench.running import run_peer
 from tests.bench.workload import Workload, peer_job, prepare_once
 
 CELLS_PER_WORKER = 2
@@ -60,14 +58,6 @@ class Comparison:
             variant()
         return Repetition(rates=rates, correct=correct)
 
-    def repeat_untimed(self, seed: int) -> Repetition:
-        """One more seed of the two variants whose accuracies are compared most closely."""
-        rates: dict[str, float] = {}
-        correct: dict[str, np.ndarray] = {}
-        self._peer("best", self.best, seed, rates, correct)
-        self._ours("cell", range(seed, seed + 1), rates, correct)
-        return Repetition(rates=rates, correct=correct)
-
     def _study_seeds(self, number: int) -> range:
         count = CELLS_PER_WORKER * self.workers
         return range(number * count, (number + 1) * count)
@@ -83,22 +73,17 @@ class Comparison:
     def _peer(
         self, name: str, setting: Setting, seed: int, rates: dict[str, float], correct: dict[str, np.ndarray]
     ) -> None:
-        result, right = self.run_peer(setting, seed, examples=self.work.examples, epochs=self.work.epochs)
+        result, right = self._run(setting, seed, examples=self.work.examples, epochs=self.work.epochs)
         rates[name], correct[name] = result.rate, right[None]
 
-    def run_peer(
+    def _run(
         self, setting: Setting, seed: int, *, examples: int, epochs: float, evaluate: bool = True
     ) -> tuple[PeerResult, np.ndarray]:
         """One fine-tuning by the peer, in a process whose threads are fixed before torch is imported."""
         job = peer_job(
             self.prepared, setting, self.folder, examples=examples, epochs=epochs, evaluate=evaluate, seed=seed
         )
-        files = [self.folder / name for name in ("peer-job.json", "peer-result.json", "peer-correct.npy")]
-        files[0].write_text(to_json(job), encoding="utf-8")
-        threads = {"OMP_NUM_THREADS": str(setting.threads)}
-        run([sys.executable, "-m", "tests.bench.peer", *map(str, files)], environment=threads)
-        result = from_json(PeerResult, files[1].read_text(encoding="utf-8"), str(files[1]))
-        return result, np.load(files[2], allow_pickle=False)
+        return run_peer(job, self.folder)
 
     def _search(self, options: Options) -> tuple[Setting, dict[Setting, list[float]]]:
         """The peer's fastest setting, each tried on half an epoch, in turn."""
@@ -106,30 +91,26 @@ class Comparison:
         half = max(self.prepared.cell.train.batch, options.examples // 2)
         for number in range(min(GRID_ROUNDS, options.repetitions)):
             for setting, found in rates.items():
-                result, _ = self.run_peer(setting, number, examples=half, epochs=1, evaluate=False)
+                result, _ = self._run(setting, number, examples=half, epochs=1, evaluate=False)
                 found.append(result.rate)
                 print(f"Trainer, {setting.label}: {result.rate:.1f} examples/s", flush=True)
         return max(rates, key=lambda setting: statistics.median(rates[setting])), rates
 
 
 def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
-    """Rows of speed against the peer and of equal accuracy."""
+    """Rows of speed against the peer; of the accuracies, the default's has seeds enough here."""
     comparison = Comparison(options, folder)
     repetitions = []
     for number in range(options.repetitions):
         repetitions.append(comparison.repeat(number))
         told = ", ".join(f"{name} {rate:.1f}" for name, rate in repetitions[-1].rates.items())
         print(f"Repetition {number + 1} of {options.repetitions}, examples/s: {told}", flush=True)
-    further = [comparison.repeat_untimed(seed) for seed in range(options.repetitions, options.seeds)]
-    correct = {
-        name: np.concatenate([r.correct[name] for r in [*repetitions, *further] if name in r.correct])
-        for name in repetitions[0].correct
-    }
+    correct = {name: np.concatenate([r.correct[name] for r in repetitions]) for name in repetitions[0].correct}
     searched = [
         bench.told(f"trainer grid: {setting.label}", rates, "examples/s", "half an epoch")
         for setting, rates in comparison.grid_rates.items()
     ]
-    return [*_speed(bench, comparison, repetitions), *accuracy.rows(bench, correct), *searched]
+    return [*_speed(bench, comparison, repetitions), *accuracy.rows(bench, correct, [("cell", "default")]), *searched]
 
 
 def _speed(bench: Bench, comparison: Comparison, repetitions: list[Repetition]) -> list[Row]:
