@@ -84,7 +84,7 @@ def test_many_classes_with_string_labels_are_learned(tiny_base: Path, tmp_path: 
     names = ("sport", "arts", "money", "science", "travel")
     data = tiny.write_csv(tmp_path / "topics.csv", tiny.rows(300, labels=names))
     world = tiny.overrides(tiny_base, data, tmp_path / "out")
-    arguments = [*world, "train.lr=5e-3", "train.epochs=12", "train.size=all", "train.seed=1"]
+    arguments = [*world, "train.lr=5e-3", "train.epochs=20", "train.size=all", "train.seed=1"]
     assert command(capsys, "train", *arguments).code == 0
     (path,) = (tmp_path / "out" / "cells").glob("*/result.json")
     result = json.loads(path.read_text(encoding="utf-8"))
