@@ -1,6 +1,7 @@
 """One line on standard error that is kept up to date on a terminal, under lines that stay."""
 
 import sys
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
@@ -9,20 +10,20 @@ from rich.live import Live
 from rich.text import Text
 
 
-class LiveLine:
+class LiveLine(ABC):
     """Base of what shows progress: `line` is the one kept up to date, `opening` is said first; None: nothing to do."""
 
     def __init__(self) -> None:
         self.console = Console(file=sys.stderr, highlight=False)
         self.live = Live(console=self.console, get_renderable=self.line, refresh_per_second=2, transient=True)
 
+    @abstractmethod
     def opening(self) -> str | None:
         """What is to be done."""
-        raise NotImplementedError
 
+    @abstractmethod
     def line(self) -> Text:
         """How far it is."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         opening = self.opening()

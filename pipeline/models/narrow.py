@@ -6,7 +6,7 @@ alone. What is learned and what comes out are the same but for rounding, for a s
 """
 
 import sys
-from types import MethodType
+from functools import partial
 from typing import Any
 
 # transformers' classes whose head reads the first position, and whose layers end attention in `attention.output`.
@@ -31,8 +31,9 @@ def narrow(model: Any) -> None:
     if type(plain).__name__ in _FIRST:
         attention = getattr(plain, plain.base_model_prefix).encoder.layer[-1].attention
         attention.output.register_forward_pre_hook(_first)
-        if _cross_attention(attention.self) is not None:
-            attention.self.forward = MethodType(_asked_by_the_first, attention.self)
+        crossing = _cross_attention(attention.self)
+        if crossing is not None:
+            attention.self.forward = partial(_asked_by_the_first, attention.self, crossing)
 
 
 def _first(_: Any, hidden: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -46,7 +47,9 @@ def _cross_attention(attention: Any) -> Any:
     return None if causal else names.get(type(attention).__name__.replace("SelfAttention", "CrossAttention"))
 
 
-def _asked_by_the_first(attention: Any, hidden_states: Any, attention_mask: Any = None, **others: Any) -> Any:
+def _asked_by_the_first(
+    attention: Any, crossing: Any, hidden_states: Any, attention_mask: Any = None, **others: Any
+) -> Any:
     row = None if attention_mask is None else attention_mask[..., :1, :]
     given = others | {"encoder_hidden_states": hidden_states, "attention_mask": row}
-    return _cross_attention(attention).forward(attention, hidden_states[:, :1], **given)
+    return crossing.forward(attention, hidden_states[:, :1], **given)

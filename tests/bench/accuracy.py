@@ -11,7 +11,7 @@ from pipeline.analysis.crossed import crossed_mean
 from pipeline.hardware.machine import cores
 from tests.bench.options import Options
 from tests.bench.ours import train_cells
-from tests.bench.peer import Setting
+from tests.bench.peer import best_setting
 from tests.bench.rows import Bench, Row
 from tests.bench.running import run_peer
 from tests.bench.workload import Prepared, Workload, peer_job, prepare_once
@@ -34,7 +34,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
 def _peer(work: Workload, prepared: Prepared, folder: Path, seed: int) -> npt.NDArray[np.bool_]:
     """Trainer as it is fastest, but on one thread: which items it has right."""
     folder.mkdir()
-    setting = Setting(threads=1, bf16=True, padding="longest", sampling="group_by_length")
+    setting = best_setting(threads=1)
     job = peer_job(prepared, setting, folder, examples=work.examples, epochs=work.epochs, evaluate=True, seed=seed)
     result, correct = run_peer(job, folder)
     print(f"Trainer, seed {seed}: {100 * correct.mean():.1f}% in {result.training_seconds:.0f} s", flush=True)

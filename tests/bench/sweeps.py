@@ -13,7 +13,7 @@ from pipeline.hardware.machine import cores
 from pipeline.records import SweepRecord, from_json, to_json
 from pipeline.training.results import ResultStore
 from tests.bench.options import Options
-from tests.bench.peer import Setting
+from tests.bench.peer import best_setting
 from tests.bench.peer_sweep import PeerSweep, PeerSweepResult
 from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run
@@ -65,7 +65,7 @@ class Searches:
 
     def peer(self, seed: int) -> Found:
         """In one process with all cores as threads, as Trainer is fastest, and without a pruner."""
-        setting = Setting(threads=cores(), bf16=True, padding="longest", sampling="group_by_length")
+        setting = best_setting(threads=cores())
         job = PeerSweep(
             job=peer_job(self.prepared, setting, self.folder, examples=LABELS, epochs=1, evaluate=False, seed=seed),
             space=self.prepared.cell.arm.space,

@@ -105,7 +105,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
         repetitions.append(comparison.repeat(number))
         told = ", ".join(f"{name} {rate:.1f}" for name, rate in repetitions[-1].rates.items())
         print(f"Repetition {number + 1} of {options.repetitions}, examples/s: {told}", flush=True)
-    correct = {name: np.concatenate([r.correct[name] for r in repetitions]) for name in repetitions[0].correct}
+    correct = {name: np.concatenate([r.correct[name] for r in repetitions]) for name in ("cell", "default")}
     searched = [
         bench.told(f"trainer grid: {setting.label}", rates, "examples/s", "half an epoch")
         for setting, rates in comparison.grid_rates.items()

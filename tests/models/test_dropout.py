@@ -44,6 +44,13 @@ def test_a_mask_has_the_shape_and_type_that_are_asked_for(items: int) -> None:
     assert (keep_mask(like, 0.5).shape, keep_mask(like, 0.5).dtype) == (like.shape, like.dtype)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("p", [0.1, 0.5])
+def test_a_mask_of_half_precision_is_that_of_single_precision_rounded(p: float, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    assert torch.equal(keep_mask(torch.empty(1000, dtype=dtype), p), mask(p, items=1000).to(dtype))
+
+
 def test_the_seed_decides_the_mask() -> None:
     assert torch.equal(mask(0.5, seed=3), mask(0.5, seed=3))
     assert not torch.equal(mask(0.5, seed=3), mask(0.5, seed=4))

@@ -1,5 +1,6 @@
 """The last layer goes on with the first position alone, and nothing that is learned or answered changes."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -68,6 +69,16 @@ def test_other_networks_stay_as_they_are(kind: str) -> None:
     base = getattr(narrowed.eval(), narrowed.base_model_prefix)
     assert base(**batch()).last_hidden_state.shape[1] == 12
     assert torch.equal(narrowed(**batch()).logits, whole.eval()(**batch()).logits)
+
+
+def test_a_copy_computes_with_its_own_weights() -> None:
+    _, narrowed = pair("bert")
+    copied = copy.deepcopy(narrowed)
+    before = copied(**batch()).logits
+    with torch.no_grad():
+        for parameter in narrowed.parameters():
+            parameter.zero_()
+    assert torch.equal(copied(**batch()).logits, before)
 
 
 def test_an_encoder_whose_positions_see_only_what_is_before_them_keeps_its_answers() -> None:

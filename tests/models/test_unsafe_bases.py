@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import BaseModelError
 from pipeline.files import sha256
-from pipeline.models.build import build
+from pipeline.models.build import Network, build
 from pipeline.models.locate import locate
 from pipeline.models.tokenizer import load_tokenizer
 from tests.models.tiny_bases import LABELS, base_in, cell_for, tiny_tokenizer
@@ -37,14 +37,14 @@ def edit(directory: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def load_all(directory: Path, arm: str = "pretrained") -> None:
+def load_all(directory: Path, arm: str = "pretrained") -> Network:
     found = locate(base_in(directory))
     load_tokenizer(found.directory)
-    build(cell_for(arm, base_in(directory)), found, LABELS, seed=1)
+    return build(cell_for(arm, base_in(directory)), found, LABELS, seed=1)
 
 
 def test_the_copy_itself_can_be_loaded(copied: Path) -> None:
-    load_all(copied)
+    assert load_all(copied).loaded_fraction == 1.0
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
