@@ -77,6 +77,7 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     import torch
 
     from pipeline.models.dropout import quicken
+    from pipeline.models.packing import pack
 
     task = kind_of(cell.task)
     config = configuration(cell, located, labels)
@@ -88,8 +89,9 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
         fraction = _load_into(model, task, config, cell, located)
     prefix = model.base_model_prefix
     model = _choose_trained(model, cell.arm, prefix)
-    quicken(model)
-    narrow(model)
+    attends = quicken(model)
+    if narrow(model) and attends:
+        pack(model)
     model.train()
     if cell.arm.trained == "head":
         base_of(model, prefix).eval()

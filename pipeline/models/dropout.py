@@ -15,12 +15,19 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from pipeline.models.packing import Packing
+
 ATTENTION = "headstart"
 _LEVELS = 1 << 16  # a probability is a multiple of 1/65,536
+_SHORT = 96  # positions: up to there, torch's fused attention is the slower way on a processor
 
 
-def quicken(model: Any) -> None:
-    """Let every dropout in `model`, attention's included, draw its masks this way. Parameters are not touched."""
+def quicken(model: Any) -> bool:
+    """Let every dropout in `model`, attention's included, draw its masks this way. Parameters are not touched.
+
+    Returns:
+        whether the model attends by `attention` now; some bring their own.
+    """
     for module in list(model.modules()):
         for name, child in module.named_children():
             if type(child) is torch.nn.Dropout:
@@ -28,6 +35,7 @@ def quicken(model: Any) -> None:
     plain = model.get_base_model() if hasattr(model, "get_base_model") else model
     if plain.config._attn_implementation == "sdpa":
         plain.set_attn_implementation(ATTENTION)
+    return bool(plain.config._attn_implementation == ATTENTION)
 
 
 class Dropout(torch.nn.Dropout):
@@ -74,37 +82,50 @@ def attention(
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
+    packing: Packing | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention as transformers' interface has it.
 
     Args:
-        query, key, value: [B, heads, L, D].
+        query, key, value: [B, heads, L, D]; with `packing`, packed as it says, [1, heads, T, D], or a query a row.
         attention_mask: bool, broadcastable to [B, heads, L, L], True where attention may go; None: everywhere.
 
     Returns:
-        [B, L, heads, D], and None in the place of the weights.
+        [B, L, heads, D], or [1, T, heads, D] where the query is packed, and None in the place of the weights.
     """
-    if not _written_out(module, query, attention_mask, dropout, kwargs):
+    if packing is not None:
+        return _of_packed(packing, module, query, key, value, attention_mask, dropout, scaling, **kwargs), None
+    if not _written_out(module, query, key, attention_mask, dropout, kwargs):
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **kwargs)
     weights = (query * (scaling or query.shape[-1] ** -0.5)) @ key.transpose(-1, -2)
     if attention_mask is not None:
         closed = torch.finfo(weights.dtype).min
         weights = weights + torch.zeros_like(attention_mask, dtype=weights.dtype).masked_fill_(~attention_mask, closed)
     weights = weights.float().softmax(dim=-1).to(value.dtype)  # in bf16 it would be several times slower
-    mixed = (weights * keep_mask(weights, dropout)) @ value
-    return mixed.transpose(1, 2).contiguous(), None
+    mixed = (weights * keep_mask(weights, dropout) if dropout else weights) @ value
+    return mixed.transpose(1, 2), None
+
+
+def _of_packed(
+    packing: Packing, module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *rest: Any, **more: Any
+) -> torch.Tensor:
+    whole = query.shape[2] > 1
+    asked = packing.rows(query) if whole else query
+    mixed, _ = attention(module, asked, packing.rows(key), packing.rows(value), *rest, **more)
+    return packing.packed(mixed.transpose(1, 2)) if whole else mixed
 
 
 def _written_out(
-    module: torch.nn.Module, query: torch.Tensor, mask: torch.Tensor | None, dropout: float, other: dict[str, Any]
+    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, mask: Any, dropout: float, other: dict[str, Any]
 ) -> bool:
-    """Whether this is the plain case: on the processor, with dropout, and no feature that only torch's own serves."""
+    """Whether that is the quicker way, on the processor, and this the plain case, without what only torch's serves."""
     causal = other.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
     plain = other.get("position_bias") is None and getattr(module, "num_key_value_groups", 1) == 1
     masked = not causal if mask is None else mask.dtype == torch.bool
-    return 0 < dropout < 1 and query.device.type == "cpu" and plain and masked
+    quicker = 0 < dropout < 1 or (dropout == 0 and key.shape[2] <= _SHORT)
+    return quicker and query.device.type == "cpu" and plain and masked
 
 
 ALL_ATTENTION_FUNCTIONS.register(ATTENTION, attention)

@@ -17,7 +17,7 @@ _LENGTHS = (16, 32, 64)
 
 @dataclass(frozen=True, kw_only=True)
 class Flops:
-    """FLOPs of one example as a quadratic of its padded length, 2 per multiply-add: c0 + c1 L + c2 L^2.
+    """FLOPs of one example as a quadratic of its length, 2 per multiply-add: c0 + c1 L + c2 L^2.
 
     A transformer's cost is exactly such a quadratic: projections are linear in length, attention is quadratic.
     """
@@ -26,7 +26,7 @@ class Flops:
     forward: tuple[float, float, float]
 
     def training(self, examples: int, length: int) -> float:
-        """Of one forward and backward pass over `examples` padded to `length` tokens."""
+        """Of one forward and backward pass over `examples` of `length` tokens."""
         return examples * _evaluate(self.train, length)
 
     def inference(self, examples: int, length: int) -> float:
@@ -36,12 +36,13 @@ class Flops:
 
 def count(cell: Cell, config: Any) -> Flops:
     """Count for the arm's network: what is frozen has no backward pass, adapters have their own cost."""
-    train = _coefficients([_count(cell, config, length, backward=True) for length in _LENGTHS])
-    forward = _coefficients([_count(cell, config, length, backward=False) for length in _LENGTHS])
+    counts = [_count(cell, config, length) for length in _LENGTHS]
+    forward, train = (_coefficients(values) for values in zip(*counts, strict=True))
     return Flops(train=train, forward=forward)
 
 
-def _count(cell: Cell, config: Any, length: int, *, backward: bool) -> float:
+def _count(cell: Cell, config: Any, length: int) -> tuple[int, int]:
+    """Of a forward pass, and of one with the backward pass after it."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -50,9 +51,9 @@ def _count(cell: Cell, config: Any, length: int, *, backward: bool) -> float:
     counter = FlopCounterMode(display=False)
     with counter:
         logits = model(input_ids=ids).logits
-        if backward:
-            logits.sum().backward()
-    return float(counter.get_total_flops())
+        forward = counter.get_total_flops()
+        logits.sum().backward()
+    return forward, counter.get_total_flops()
 
 
 def _weightless(arm: Arm, cell: Cell, config: Any) -> Any:

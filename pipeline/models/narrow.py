@@ -22,18 +22,24 @@ _FIRST = frozenset(
 )
 
 
-def narrow(model: Any) -> None:
+def narrow(model: Any) -> bool:
     """Let the last layer of `model` go on with the first position: its hidden states become [B, 1, H].
 
     Nothing is changed where the head reads more. Parameters and their names stay.
+
+    Returns:
+        whether the last layer also takes packed rows (see packing.py).
     """
     plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if type(plain).__name__ in _FIRST:
-        attention = getattr(plain, plain.base_model_prefix).encoder.layer[-1].attention
+    if type(plain).__name__ not in _FIRST:
+        return False
+    attention = getattr(plain, plain.base_model_prefix).encoder.layer[-1].attention
+    crossing = _cross_attention(attention.self)
+    if crossing is None:
         attention.output.register_forward_pre_hook(_first)
-        crossing = _cross_attention(attention.self)
-        if crossing is not None:
-            attention.self.forward = partial(_asked_by_the_first, attention.self, crossing)
+    else:
+        attention.forward = partial(_asked_by_the_first, attention, crossing)
+    return crossing is not None
 
 
 def _first(_: Any, hidden: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -49,7 +55,10 @@ def _cross_attention(attention: Any) -> Any:
 
 def _asked_by_the_first(
     attention: Any, crossing: Any, hidden_states: Any, attention_mask: Any = None, **others: Any
-) -> Any:
+) -> tuple[Any, None]:
+    packing = others.get("packing")
+    first = hidden_states[:, :1] if packing is None else packing.first(hidden_states)
     row = None if attention_mask is None else attention_mask[..., :1, :]
     given = others | {"encoder_hidden_states": hidden_states, "attention_mask": row}
-    return crossing.forward(attention, hidden_states[:, :1], **given)
+    mixed, _ = crossing.forward(attention.self, first, **given)
+    return attention.output(mixed, first), None

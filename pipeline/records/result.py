@@ -59,7 +59,7 @@ class TrajectoryPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a training costs anywhere: FLOPs (2 per multiply-add, padding included), examples, parameters, bytes."""
+    """What a training costs anywhere: FLOPs (2 per multiply-add, padding left out), examples, parameters, bytes."""
 
     flops: float
     examples: int

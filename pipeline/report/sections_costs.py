@@ -147,7 +147,7 @@ def _gap_entry(findings: Findings, gap: Gap | None) -> Entry:
 
 def costs(findings: Findings, about: About) -> Section:
     """What each arm costs at each size, on any machine and on this one."""
-    lead = "Means over seeds of one training. FLOPs count two per multiply-add, padding included."
+    lead = "Means over seeds of one training. FLOPs count two per multiply-add, padding left out."
     tables = (_cost_table(findings), *_measured_table(findings, about)) if findings.costs else ()
     return Section(anchor="costs", title="Costs", lead=lead if tables else "No cell has finished.", tables=tables)
 

@@ -25,7 +25,7 @@ from pipeline.training.results import ResultStore
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be done: `cells` by identity, in the order in which they will run."""
+    """What is to be done: `cells` by identity, by size, seed and arm."""
 
     config: Config
     study_id: str

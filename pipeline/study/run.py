@@ -12,6 +12,7 @@ from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.files import is_locked
 from pipeline.records import FailedCell
 from pipeline.study.plan import Plan
+from pipeline.study.workload import running_order
 from pipeline.tracking.spool import mirrored, reconcile, reuse
 from pipeline.training.ready import Ready, make_ready
 
@@ -41,7 +42,7 @@ def run(plan: Plan, watch: Watch) -> Outcome:
     if missing:
         warm_up(plan.hardware.threads)
         ready = prepare(plan)
-        reasons = _train(plan, missing, ready, watch)
+        reasons = _train(plan, ready, watch)
     _mirror_reused(plan)
     return Outcome(
         finished=tuple(name for name in plan.cells if plan.store.has(name)),
@@ -78,7 +79,7 @@ def clear_leftovers(plan: Plan) -> None:
     clear_staged(plan.root)
 
 
-def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> dict[str, str]:
+def _train(plan: Plan, ready: Ready, watch: Watch) -> dict[str, str]:
     reasons: dict[str, str] = {}
 
     def notify(event: Event) -> None:
@@ -89,7 +90,7 @@ def _train(plan: Plan, missing: dict[str, Cell], ready: Ready, watch: Watch) -> 
         watch(event)
 
     executor = LocalExecutor(workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
-    executor.run(Fixed(assignment(plan, name, cell, ready) for name, cell in missing.items()), notify)
+    executor.run(Fixed(assignment(plan, name, plan.cells[name], ready) for name in running_order(plan)), notify)
     return reasons
 
 

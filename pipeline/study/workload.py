@@ -33,6 +33,15 @@ def _tests(cell: Cell) -> int:
     return texts if cell.tested else 0
 
 
+def running_order(plan: Plan) -> list[str]:
+    """The missing cells as planned, but those of the last size longest first, so that none is left to run alone."""
+    missing = plan.missing()
+    last = plan.config.study.sizes[-1]
+    ending = [name for name, cell in missing.items() if cell.train.size == last]
+    before = [name for name in missing if name not in ending]
+    return before + sorted(ending, key=lambda name: -work_of(missing[name]))
+
+
 def estimated_seconds(plan: Plan) -> tuple[float, str]:
     """Seconds for the missing cells, and what the estimate rests on: finished cells here, or a default pace."""
     paces = [

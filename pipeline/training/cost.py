@@ -28,9 +28,9 @@ def flops_of(cell: Cell, config: Any, *, root: Path) -> Flops:
 
 
 def cumulative_flops(flops: Flops, schedule: list[np.ndarray], lengths: np.ndarray) -> list[float]:
-    """Training FLOPs after each step, padding included: every batch is as long as its longest text."""
-    steps = [flops.training(len(batch), int(lengths[batch].max())) for batch in schedule]
-    return [float(x) for x in np.cumsum(steps)]
+    """Training FLOPs after each step: of the texts' own tokens, whatever padding the hardware computes besides."""
+    each = np.array([flops.training(1, int(length)) for length in lengths])
+    return [float(x) for x in np.cumsum([each[batch].sum() for batch in schedule])]
 
 
 def parameter_counts(model: Any, *, base: int) -> tuple[int, int]:

@@ -74,7 +74,7 @@ def test_adapters_are_cheaper_to_train_than_everything_and_dearer_than_the_head(
     assert head < adapters < everything
 
 
-def test_examples_add_up_and_length_counts_padding(located: Located) -> None:
+def test_examples_add_up_and_longer_ones_cost_more(located: Located) -> None:
     flops = counted("pretrained", located)
     assert flops.training(5, 24) == 5 * flops.training(1, 24)
     assert flops.inference(3, 64) > flops.inference(3, 24)

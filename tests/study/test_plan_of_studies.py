@@ -11,7 +11,7 @@ import pytest
 from pipeline.config.compose import compose
 from pipeline.errors import BaseModelError, ConfigError, DataError
 from pipeline.study.plan import Plan, plan_cell, plan_of_cell, plan_study
-from pipeline.study.workload import estimated_seconds, work_of
+from pipeline.study.workload import estimated_seconds, running_order, work_of
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -126,6 +126,16 @@ def test_the_estimate_grows_with_the_work_and_says_what_it_rests_on(planned: Pla
     long, _ = estimated_seconds(planned("train.epochs=30"))
     assert 0 < short < long
     assert "guess" in basis
+
+
+def test_the_last_sizes_cells_run_longest_first_and_those_before_as_planned(planned: Planned) -> None:
+    plan = planned("train.epochs=null", "train.min_steps=null")
+    order = running_order(plan)
+    first, last = order[:4], [plan.cells[name] for name in order[4:]]
+    assert first == list(plan.cells)[:4]
+    assert [(c.arm.name, c.train.seed) for c in last] == [
+        ("scratch", 0), ("scratch", 1), ("pretrained", 0), ("pretrained", 1),
+    ]  # fmt: skip
 
 
 def test_a_fixed_base_is_less_work_than_training_all_of_it(overrides: list[str]) -> None:

@@ -1,0 +1,128 @@
+"""A batch is computed without its padding, and nothing that is learned or answered changes."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from pipeline.models.dropout import quicken
+from pipeline.models.narrow import narrow
+from pipeline.models.packing import Packing, pack
+
+SIZES = {
+    "vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64,
+    "max_position_embeddings": 64, "num_labels": 3, "pad_token_id": 1, "attention_probs_dropout_prob": 0.0,
+}  # fmt: skip
+FAMILIES = ["bert", "roberta", "xlm-roberta", "camembert", "electra"]
+LENGTHS = (40, 7, 21, 3, 33, 12)
+
+
+def pair(kind: str, dropout: float = 0.0) -> tuple[Any, Any]:
+    """The same network twice, the second packed."""
+    config = AutoConfig.for_model(kind, **SIZES, hidden_dropout_prob=dropout)
+    models = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        models.append(AutoModelForSequenceClassification.from_config(config).train())
+    assert quicken(models[1])
+    assert narrow(models[1])
+    pack(models[1])
+    return models[0], models[1]
+
+
+def batch(*, left: bool = False) -> dict[str, torch.Tensor]:
+    """Texts of LENGTHS, padded on one side."""
+    ids = torch.randint(2, 50, (len(LENGTHS), max(LENGTHS)), generator=torch.Generator().manual_seed(0))
+    mask = (torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]).long()
+    mask = mask.flip(1) if left else mask
+    return {"input_ids": ids.masked_fill(mask == 0, 1), "attention_mask": mask}
+
+
+def positions_computed(model: Any, given: dict[str, torch.Tensor]) -> list[int]:
+    """What the feed-forward parts of the layers were given: positions in all."""
+    seen: list[int] = []
+    hooks = [
+        layer.intermediate.register_forward_pre_hook(lambda _, states: seen.append(states[0].shape[:2].numel()))
+        for layer in getattr(model, model.base_model_prefix).encoder.layer
+    ]
+    model(**given)
+    for hook in hooks:
+        hook.remove()
+    return seen
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_answers_and_gradients_are_those_of_the_padded_network(kind: str) -> None:
+    padded, packed = pair(kind)
+    answers = [model(**batch()).logits for model in (padded, packed)]
+    for logits in answers:
+        logits.square().sum().backward()
+    torch.testing.assert_close(answers[1], answers[0], rtol=1e-4, atol=1e-6)
+    for (name, one), other in zip(padded.named_parameters(), packed.parameters(), strict=True):
+        assert (one.grad is None) == (other.grad is None), name
+        if one.grad is not None:
+            torch.testing.assert_close(other.grad, one.grad, rtol=1e-3, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_answers_in_evaluation_are_those_of_the_padded_network(kind: str) -> None:
+    padded, packed = (model.eval() for model in pair(kind))
+    torch.testing.assert_close(packed(**batch()).logits, padded(**batch()).logits, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_padding_is_computed_up_to_a_multiple_of_16_tokens_only(kind: str) -> None:
+    _, packed = pair(kind)
+    assert sum(LENGTHS) == 116
+    assert positions_computed(packed, batch()) == [128, 128, len(LENGTHS)]  # the last layer goes on with the first
+
+
+def test_a_packed_step_has_fewer_products() -> None:
+    counts = []
+    for model in pair("bert"):
+        with FlopCounterMode(display=False) as counter:
+            model(**batch()).logits.sum().backward()
+        counts.append(counter.get_total_flops())
+    assert counts[1] < 0.6 * counts[0]
+
+
+def test_what_stands_at_padding_reaches_neither_answers_nor_gradients() -> None:
+    _, packed = pair("bert")
+    results = []
+    for token in (1, 17):
+        given = batch()
+        given["input_ids"] = given["input_ids"].masked_fill(given["attention_mask"] == 0, token)
+        packed.zero_grad()
+        logits = packed(**given).logits
+        logits.square().sum().backward()
+        results.append((logits.detach(), packed.bert.encoder.layer[0].attention.self.key.weight.grad.clone()))
+    torch.testing.assert_close(results[1], results[0])
+
+
+def test_dropout_falls_on_packed_tokens() -> None:
+    _, packed = pair("bert", dropout=0.4)
+    torch.manual_seed(0)
+    assert not torch.equal(packed(**batch()).logits, packed(**batch()).logits)
+
+
+@pytest.mark.parametrize("given", [batch(left=True), {"input_ids": batch()["input_ids"]}], ids=["left", "no mask"])
+def test_rows_that_are_full_or_padded_on_the_left_stay_as_they_are(given: dict[str, torch.Tensor]) -> None:
+    padded, packed = pair("bert")
+    torch.testing.assert_close(packed(**given).logits, padded(**given).logits, rtol=1e-4, atol=1e-6)
+    assert positions_computed(packed, given)[0] == len(LENGTHS) * max(LENGTHS)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(1, 3))
+def test_rows_hold_each_token_at_its_place_and_give_it_back(lengths: list[int], heads: int) -> None:
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    packing = Packing.of(mask, heads)
+    packed = torch.arange(sum(lengths) * heads * 2.0).view(1, sum(lengths), heads, 2)
+    rows = packing.rows(packed.transpose(1, 2))
+    assert torch.equal(rows.transpose(1, 2)[mask], packed[0])
+    assert torch.equal(packing.packed(rows), packed)
+    starts = torch.tensor([0, *lengths[:-1]]).cumsum(0)
+    assert torch.equal(packing.first(packed.flatten(2))[:, 0], packed.flatten(2)[0, starts])
