@@ -1,7 +1,5 @@
 """Which examples stand in which batch: batches of like lengths, in an order fixed by the seed."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 _MEGABATCH = 50  # batches sorted by length together, at most
@@ -42,13 +40,6 @@ def rank_slice(batch: np.ndarray, rank: int, world: int) -> np.ndarray:
     Neighbours in length go to different ranks. A batch smaller than `world` leaves some ranks an empty part.
     """
     return batch[rank::world]
-
-
-def padding_waste(lengths: np.ndarray, schedule: Sequence[np.ndarray]) -> float:
-    """The share of padding among all tokens computed when each batch is padded to its longest, in [0, 1)."""
-    real = sum(int(lengths[rows].sum()) for rows in schedule)
-    computed = sum(int(lengths[rows].max()) * len(rows) for rows in schedule)
-    return 1 - real / computed if computed else 0.0
 
 
 def _sizes(rows: int, batch: int) -> np.ndarray:

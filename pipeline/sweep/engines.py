@@ -67,7 +67,7 @@ def pruner(sweep: Sweep, *, first: int, most: int) -> BasePruner:
 
 _PRUNERS: dict[str, Callable[[Sweep, int, int], BasePruner]] = {
     "median": lambda sweep, first, __: MedianPruner(n_startup_trials=sweep.startup_trials, n_warmup_steps=first),
-    "halving": lambda _, first, __: SuccessiveHalvingPruner(min_resource=first, reduction_factor=3),
+    "halving": lambda _, first, __: SuccessiveHalvingPruner(min_resource=first, reduction_factor=4),
     "hyperband": lambda _, first, most: HyperbandPruner(
         min_resource=first, max_resource=max(most, first + 1), reduction_factor=3
     ),

@@ -1,58 +1,17 @@
-"""`sweep` from the command line: exact totals, resumption, pruning, failures, and the line to paste into `train`."""
+"""`sweep` from the command line: exact totals, resumption, failures, and the line to paste into `train`."""
 
-import json
-import random
 import shlex
-import signal
-import sqlite3
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from command_kit import command, family, runs, start, wait_until
+from command_kit import command
+from sweep_kit import only_rates, record, world
 
-from pipeline.config.schema import Tracking
-from pipeline.tracking import links
 from pipeline.training.results import ResultStore
-from tests import tiny
+
+__all__ = ["world"]
 
 Capture = pytest.CaptureFixture[str]
-NAME = "classification-scratch-48"
-GOOD_AND_BAD = "[2e-3, 3e-3, 4e-3, 5e-3, 1e-9, 2e-9, 3e-9]"  # learning rates
-
-
-@pytest.fixture
-def world(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
-    """A sweep of the scratch arm on the tiny base, a second a trial."""
-    return [
-        *tiny.overrides(tiny_base, reviews, tmp_path),
-        "arm=scratch",
-        "train.size=48",
-        "train.min_steps=12",
-        "sweep.space={train.lr: {log: [1e-4, 1e-1]}, train.epochs: {choice: [2, 3]}}",
-        "sweep.only=[train.lr,train.epochs]",
-        "sweep.trials=4",
-        "sweep.pruner=none",
-    ]
-
-
-def only_rates(world: list[str], choice: str) -> list[str]:
-    """The same sweep over these learning rates alone, each once, and nothing that would keep a mad one in bounds."""
-    given = [a for a in world if "log:" not in a and not a.startswith("sweep.only")]
-    space = f"sweep.space={{train.lr: {{choice: {choice}}}}}"
-    return [*given, space, "sweep.only=[train.lr]", "train.clip=1e30", "sweep.sampler=grid", "sweep.from_recipe=false"]
-
-
-def record(root: Path, name: str = NAME) -> dict[str, Any]:
-    """What the sweep left."""
-    return dict(json.loads((root / "sweeps" / name / "sweep.json").read_text(encoding="utf-8")))
-
-
-def parameters(root: Path, name: str) -> list[str]:
-    """What the dashboard's runs say of this setting."""
-    with sqlite3.connect(root / "tracking" / "mlflow.db") as store:
-        return [str(value) for (value,) in store.execute("select value from params where key = ?", (name,))]
 
 
 def test_a_sweep_ends_with_its_best_trial_and_a_line_that_trains_it(
@@ -119,39 +78,6 @@ def test_a_suggestion_that_comes_again_is_not_trained_again(world: list[str], tm
     assert len(ResultStore(tmp_path).ids()) == 1
 
 
-def test_a_sweep_prunes_what_falls_behind_and_a_pruned_cell_is_no_result(
-    world: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    given = [
-        *(a for a in only_rates(world, GOOD_AND_BAD) if not a.startswith(("sweep.pruner", "train.min_steps"))),
-        "sweep.pruner=median",
-        "sweep.startup_trials=2",
-        "sweep.warmup_examples=400",
-        "sweep.trials=7",
-        "train.min_steps=60",
-        "train.eval_every=48",
-        "train.clip=1",
-        "executor.workers=1",
-        "tracking=local",
-    ]
-    done = command(capsys, "sweep", *given)
-    assert done.code == 0, done
-    trials = record(tmp_path)["trials"]
-    pruned = [t for t in trials if t["state"] == "pruned"]
-    assert len(trials) == 7
-    assert pruned
-    assert all(t["params"]["train.lr"] < 1e-6 and t["values"] == [] and 400 < t["steps"][-1] < 960 for t in pruned)
-    results = ResultStore(tmp_path)
-    assert {t["params"]["train.lr"] for t in trials if t["state"] == "complete"} >= {2e-3, 3e-3, 4e-3, 5e-3}
-    complete = {c for t in trials if t["state"] == "complete" for c in t["cells"]}
-    assert set(results.ids()) == complete
-    statuses = [status for name, status in runs(tmp_path, "trial")]
-    assert statuses.count("KILLED") == len(pruned)
-    assert [link.title for link in links(Tracking(), tmp_path)] == ["All runs", "Leaderboard of trials"]
-    assert sorted(map(float, parameters(tmp_path, "train.lr"))) == sorted(json.loads(GOOD_AND_BAD))
-    assert [status for _, status in runs(tmp_path, "sweep")] == ["FINISHED"]
-
-
 def test_a_trial_is_the_mean_over_its_seeds(world: list[str], tmp_path: Path, capsys: Capture) -> None:
     assert command(capsys, "sweep", *world, "sweep.seeds=[0,1,2]", "sweep.trials=2").code == 0
     results = ResultStore(tmp_path)
@@ -212,95 +138,6 @@ def test_a_sweep_whose_trials_all_failed_says_so_and_names_no_best(
     assert "there is no best one" in done.out
     assert "Best:" not in done.out
     assert record(tmp_path)["best"] == []
-
-
-def test_a_sweep_killed_in_the_middle_goes_on_to_exactly_its_total(
-    world: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    given = [*world, "tracking=local", "train.min_steps=100"]
-    process = start("sweep", *given)
-    results = ResultStore(tmp_path)
-    wait_until(lambda: process.poll() is not None or len(results.ids()) > 0)
-    assert process.poll() is None, process.communicate()
-    for left in family(process):
-        left.send_signal(signal.SIGKILL)
-    process.wait()
-    assert command(capsys, "sweep", *given).code == 0
-    trials = record(tmp_path)["trials"]
-    assert len(trials) == 4
-    assert {t["state"] for t in trials} == {"complete"}
-    finished = [name for name, status in runs(tmp_path, "trial") if status == "FINISHED"]
-    assert len(finished) == len(set(finished)) == len({c for t in trials for c in t["cells"]})
-    assert {status for _, status in runs(tmp_path, "trial")} <= {"FINISHED", "KILLED"}
-
-
-def test_a_worker_killed_in_the_middle_costs_its_sweep_no_trial(
-    world: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    process = start("sweep", *world, "train.min_steps=60", "executor.workers=1", "sweep.trials=2")
-    log = tmp_path / "logs"
-    wait_until(lambda: process.poll() is not None or (log.is_dir() and any(log.iterdir())))
-    victims = [p for p in family(process) if p.ppid() != process.pid and p.pid != process.pid]
-    assert victims
-    max(victims, key=lambda p: p.create_time()).kill()
-    out, err = process.communicate(timeout=100)
-    assert process.returncode == 0, (out, err)
-    assert "was lost with its worker and is begun again" in err
-    assert {t["state"] for t in record(tmp_path)["trials"]} == {"complete"}
-    assert len(record(tmp_path)["trials"]) == 2
-
-
-def test_two_processes_of_ddp_prune_together_and_begin_one_sweep(
-    world: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    given = [
-        *(a for a in only_rates(world, "[3e-3, 1e-9]") if not a.startswith(("sweep.pruner", "train.min", "hardware"))),
-        "hardware=ddp_cpu",
-        "train.lr=3e-3",
-        "sweep.from_recipe=true",
-        "sweep.sampler=random",
-        "sweep.pruner=median",
-        "sweep.startup_trials=1",
-        "sweep.warmup_examples=400",
-        "sweep.trials=2",
-        "train.min_steps=60",
-        "train.eval_every=48",
-        "train.clip=1",
-        "executor.workers=1",
-    ]
-    done = command(capsys, "sweep", *given)
-    assert done.code == 0, done
-    trials = record(tmp_path)["trials"]
-    assert len(trials) == 2
-    assert [(t["params"]["train.lr"], t["state"]) for t in trials] == [(3e-3, "complete"), (1e-9, "pruned")]
-
-
-@pytest.mark.soak
-def test_twenty_kills_of_any_process_leave_a_sweep_with_exactly_its_trials(
-    world: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    chance = random.Random(11)
-    given = [*world, "tracking=local", "train.min_steps=60", "sweep.trials=60", "sweep.pruner=median"]
-    for _ in range(20):
-        process = start("sweep", *given)
-        time.sleep(chance.uniform(6, 20))
-        victims = family(process)
-        if victims:
-            chance.choice(victims).kill()
-        time.sleep(chance.uniform(0, 5))
-        process.kill()  # and the coordinator after it, whoever went first
-        process.communicate(timeout=600)
-        wait_until(lambda: family(process) == [], 30)  # noqa: B023 - called within this turn
-    assert command(capsys, "sweep", *given).code == 0
-    left = record(tmp_path)
-    assert len(left["trials"]) == 60
-    assert len({t["number"] for t in left["trials"]}) == 60
-    complete = {c for t in left["trials"] if t["state"] == "complete" for c in t["cells"]}
-    assert set(ResultStore(tmp_path).ids()) >= complete
-    with sqlite3.connect(tmp_path / "sweeps" / "optuna.db") as store:
-        (best,) = store.execute("select max(value) from trial_values").fetchone()
-    assert next(t["values"][0] for t in left["trials"] if t["number"] == left["best"][0]) == best
-    assert {status for _, status in runs(tmp_path, "trial")} <= {"FINISHED", "KILLED"}
 
 
 @pytest.mark.parametrize(
