@@ -30,6 +30,7 @@ EXCLUDED = frozenset(
         "task.out_of_domain",
         "task.space",
         "train.keep",
+        "train.checkpoint_every",
         "arm.space",
         "arm.recipe",  # replaced by the recipe as `train` overrides it
         "train.lr",

@@ -14,7 +14,15 @@ from pipeline.errors import ConfigError, nearest
 KINDS = ("log", "uniform", "integer", "log_integer", "choice")
 # What a sweep may always try: how the arm is trained. All else changes what is compared, and has to be allowed.
 _HOW = ("train.", "arm.lora.", "arm.recipe.")
-_NOT_HOW = ("train.size", "train.seed", "train.precision", "train.keep", "train.eval_every", "train.batch")
+_NOT_HOW = (
+    "train.size",
+    "train.seed",
+    "train.precision",
+    "train.keep",
+    "train.checkpoint_every",
+    "train.eval_every",
+    "train.batch",
+)
 _NEVER = ("sweep.", "study.", "paths.", "tracking.", "executor.", "hardware.", "predict.", "task.data.", "base.")
 
 

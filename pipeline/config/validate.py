@@ -5,8 +5,9 @@ from pathlib import PurePath
 from typing import Any
 
 from pipeline.config.cell import cell_of
+from pipeline.config.pace import pace_of
 from pipeline.config.schema import Claim, Config, Data, Study
-from pipeline.errors import UserError, nearest
+from pipeline.errors import ConfigError, UserError, nearest
 from pipeline.files import safe_name
 
 CHOICES = {
@@ -130,6 +131,10 @@ def _train(config: Config) -> Iterator[str]:
             f"arm.trained={config.arm.trained} needs arm.start=pretrained: "
             "a random network that stays fixed is no baseline."
         )
+    try:
+        pace_of(config.train.checkpoint_every)
+    except ConfigError as error:
+        yield from error.violations
     recipe = cell_of(config, precision=config.train.precision).recipe
     if 0 < recipe.max_steps < recipe.min_steps:
         yield (

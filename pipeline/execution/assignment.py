@@ -78,12 +78,15 @@ def attempt_id() -> str:
 
 UNWRITABLE = 28  # exit code of a worker that could not even write why it failed
 PRUNED = 29  # exit code of a worker that was told to give up
+LEFT = 143  # exit code of a worker that was told to end, and has saved where its training stands
 
 
 def death(exit_code: int | None) -> str:
     """Why a worker without a result ended, in words."""
     if exit_code == UNWRITABLE:
         return "The disk is full, or paths.root cannot be written to. Free some space and run the same command again."
+    if exit_code == LEFT:
+        return "The worker was told to end by SIGTERM. Its training is saved, and goes on with the next run."
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         hint = " The system may have run out of memory: try executor.workers=1." if name == "SIGKILL" else ""

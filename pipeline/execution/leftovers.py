@@ -20,6 +20,7 @@ def _staged(root: Path) -> Iterator[tuple[Path, Path]]:
     """Every folder in the making under paths.root, and the lock that its maker holds."""
     locks: dict[str, Callable[[str], Path]] = {
         "cells": ResultStore(root).lock_file,
+        "checkpoints": ResultStore(root).lock_file,
         "data": lambda key: root / "data" / f".{key}.lock",
         "features": lambda key: root / "locks" / f"features-{key}.lock",
     }

@@ -13,7 +13,7 @@ from multiprocessing import connection, forkserver, resource_tracker
 from pathlib import Path
 
 from pipeline.errors import StorageError
-from pipeline.execution.assignment import PRUNED, Assignment, Event, Notify, Source, death
+from pipeline.execution.assignment import LEFT, PRUNED, Assignment, Event, Notify, Source, death
 from pipeline.execution.worker import work
 from pipeline.files import write_text
 from pipeline.tracking.spool import AttemptLog
@@ -53,6 +53,9 @@ def _ctrl_c_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_GRACE = 20.0  # seconds for a training to be saved when everything is to end
 
 
 @dataclass
@@ -113,9 +116,7 @@ class LocalExecutor:
                 settled = [cell for cell in running if self._settled(cell, notify)]
                 running[:] = [cell for cell in running if cell not in settled]
         finally:
-            for cell in running:
-                cell.stop()
-                _record_kill(cell.assignment)
+            _leave(running)
 
     def _fill(self, running: list[_Running], source: Source, notify: Notify) -> bool:
         """Start what there is room for; whether anything runs."""
@@ -159,7 +160,7 @@ class LocalExecutor:
             notify(_event(cell.assignment, "pruned"))
             return True
         reason = self._outcome(cell, late)
-        killed = any(code is not None and code < 0 for code in codes)
+        killed = any(map(_from_outside, codes))
         notify(_event(cell.assignment, "failed" if reason else "finished", reason, killed=bool(reason) and killed))
         return True
 
@@ -172,13 +173,13 @@ class LocalExecutor:
         if store.has(job.cell_id):
             _record_result(cell.assignment, store)
             return ""
-        signals = [code for code in codes if code is not None and code < 0]
+        signals = [code for code in codes if _from_outside(code)]
         reason = self._reason(job.cell_id, codes, signals, store, late=late and None in codes)
         (_record_kill if signals else _record_failure)(cell.assignment, reason)
         return reason
 
     def _reason(
-        self, cell_id: str, codes: list[int | None], signals: list[int], store: ResultStore, *, late: bool
+        self, cell_id: str, codes: list[int | None], signals: list[int | None], store: ResultStore, *, late: bool
     ) -> str:
         """In words. Where one rank was killed, what the others say of it is a consequence."""
         kept = store.failure(cell_id)
@@ -191,6 +192,25 @@ class LocalExecutor:
         with contextlib.suppress(StorageError):  # `report` reads it later; now it is shown all the same
             write_text(kept, f"{reason}\n")
         return reason
+
+
+def _leave(running: list[_Running]) -> None:
+    """Let trainings be saved as they stand, and end what has not ended in time."""
+    for process in (p for cell in running for p in cell.processes if p.pid is not None):
+        process.terminate()
+    deadline = time.monotonic() + _GRACE
+    for cell in running:
+        for process in (p for p in cell.processes if p.pid is not None):
+            process.join(max(0.0, deadline - time.monotonic()))
+        cell.stop()
+        store = ResultStore(Path(cell.assignment.job.root))
+        done = store.has(cell.assignment.job.cell_id)
+        _record_result(cell.assignment, store) if done else _record_kill(cell.assignment)
+
+
+def _from_outside(code: int | None) -> bool:
+    """Whether the process with this exit code was killed, or told to end."""
+    return code is not None and (code < 0 or code == LEFT)
 
 
 def _event(assignment: Assignment, state: str, reason: str = "", *, killed: bool = False) -> Event:

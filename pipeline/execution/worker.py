@@ -10,27 +10,33 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from pipeline.errors import HeadstartError, StorageError
-from pipeline.execution.assignment import PRUNED, UNWRITABLE, Assignment
+from pipeline.errors import HeadstartError, StorageError, TrainingError
+from pipeline.execution.assignment import LEFT, PRUNED, UNWRITABLE, Assignment
 from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
 from pipeline.tracking.spool import AttemptLog, redact
 from pipeline.training.results import ResultStore
 
+_TOLD_TO_END = threading.Event()
+
 
 def work(assignment: Assignment, rank: int, port: int, line: Connection | None = None) -> None:
     """Entry point of a worker process: rank `rank` of the cell's `devices` processes.
 
-    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, or PRUNED where it was told to give up.
+    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up, or
+    LEFT where it was told to end by SIGTERM: then its training is saved as it stands.
 
     Args:
         line: to the coordinator, which is sent each point of the trajectory and answers whether to give up.
     """
+    from pipeline.training.checkpoint import CheckpointStore
+    from pipeline.training.keeper import Left
     from pipeline.training.trajectory import Pruned
 
     job = assignment.job
     store = ResultStore(Path(job.root))
     obey_the_coordinator_alone()
+    signal.signal(signal.SIGTERM, lambda *_: _TOLD_TO_END.set())
     try:
         _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
         _set_environment(assignment, rank, port)
@@ -38,7 +44,10 @@ def work(assignment: Assignment, rank: int, port: int, line: Connection | None =
     except Pruned:
         if rank == 0:
             _attempt_log(assignment).pruned()
+            CheckpointStore(Path(job.root), job.cell_id).clear()
         os._exit(PRUNED)
+    except Left:
+        os._exit(LEFT)
     except (
         HeadstartError,
         RuntimeError,
@@ -49,10 +58,13 @@ def work(assignment: Assignment, rank: int, port: int, line: Connection | None =
         TypeError,
         LookupError,
     ) as error:
+        if isinstance(error, TrainingError):  # it would diverge again from there
+            CheckpointStore(Path(job.root), job.cell_id).clear()
         os._exit(1 if _record_failure(assignment, store, error) else UNWRITABLE)
 
 
 def _train(assignment: Assignment, store: ResultStore, rank: int, line: Connection | None) -> None:
+    from pipeline.training.checkpoint import CheckpointStore
     from pipeline.training.finish import finish, save
     from pipeline.training.fit import fit
 
@@ -72,11 +84,12 @@ def _train(assignment: Assignment, store: ResultStore, rank: int, line: Connecti
             return
         if rank == 0:
             log.started(job.cell, trial=assignment.trial)
-        fitted = fit(job, report)
+        fitted = fit(job, report, _TOLD_TO_END.is_set)
         result, scores = finish(fitted)
         if rank == 0:
             save(store, fitted, result, scores)
             log.finished(result, reused=False)
+            CheckpointStore(Path(job.root), job.cell_id).clear()
 
 
 def _attempt_log(assignment: Assignment) -> AttemptLog:

@@ -1,7 +1,5 @@
 """Trains one cell and returns what it leaves behind."""
 
-import math
-import os
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -9,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 
-from pipeline.data.batches import batch_schedule, rank_slice
+from pipeline.config.pace import pace_of
+from pipeline.data.batches import batch_schedule
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
@@ -21,14 +19,17 @@ from pipeline.models.locate import Located
 from pipeline.models.vocabulary import only_rows_read
 from pipeline.records import Cost, Measured, StartLine
 from pipeline.tasks import TaskKind, kind
+from pipeline.training.checkpoint import CheckpointStore
 from pipeline.training.cost import cumulative_flops, flops_of, parameter_counts, peak_memory_bytes
 from pipeline.training.features import feature_inputs, replace_base
 from pipeline.training.grid import due_steps, evaluation_grid, horizon, regular_interval
 from pipeline.training.inference import logits
 from pipeline.training.inputs import Inputs, TokenInputs
 from pipeline.training.job import Job, seed_for
+from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
 from pipeline.training.start_line import dropout_of, start_line
+from pipeline.training.trainer import Batches, loader, rank, trainer_of
 from pipeline.training.trajectory import Report, Trajectory
 
 
@@ -63,31 +64,18 @@ class CellInputs:
         return feature_inputs(encoded, self.first_rows[encoded.name], rows)
 
 
-class Batches(torch.utils.data.Dataset[dict[str, Any]]):
-    """The schedule as collated batches; with several ranks, this rank's rows of each."""
-
-    def __init__(self, inputs: Inputs, schedule: list[np.ndarray], rank: int, world: int) -> None:
-        self.inputs, self.schedule, self.rank, self.world = inputs, schedule, rank, world
-
-    def __len__(self) -> int:
-        return len(self.schedule)
-
-    def __getitem__(self, step: int) -> dict[str, Any]:
-        batch = self.schedule[step]
-        mine = rank_slice(batch, self.rank, self.world)
-        if not len(mine):  # a batch of fewer rows than ranks: this one takes part with a row that counts for nothing
-            return self.inputs.collate(batch[:1]) | {"global_size": torch.tensor(math.inf)}
-        return self.inputs.collate(mine) | {"global_size": torch.tensor(len(batch))}
-
-
-def fit(job: Job, report: Report) -> Fitted:
+def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     """Train `job`'s cell to the end of its schedule and put its best validation weights in place.
+
+    Where a training of the cell was interrupted, this one goes on from its last checkpoint.
 
     Args:
         report: called with each point of the trajectory, on rank 0; where it answers True, every rank gives up.
+        leaving: asked after each step whether this process was told to end.
 
     Raises:
         Pruned: `report` said so.
+        Left: `leaving` said so, on some rank; where the training stands is saved.
         TrainingError: the loss is not finite.
         UnequalStartError: the network is not on the common start line.
         BaseModelError, DataError: what was there when the study was planned is gone or changed.
@@ -106,11 +94,12 @@ def fit(job: Job, report: Report) -> Fitted:
     flops = flops_of(cell, configuration(cell, _located(job), prepared.labels), root=Path(job.root))
     costs = cumulative_flops(flops, schedule, train.lengths)
     trajectory = _trajectory(job, network, inputs, prepared, schedule, costs, interval, report)
-    module = CellModule(network.model, task, cell.recipe, total_steps=len(schedule))
-    torch.manual_seed(seed_for(cell.train.seed, f"dropout {_rank()}"))
+    keeper = _keeper(job, trajectory, leaving, last=len(schedule))
+    module = CellModule(network.model, task, cell.recipe, total_steps=len(schedule), first=trajectory.first)
+    torch.manual_seed(seed_for(cell.train.seed, f"dropout {rank()}"))
     with only_rows_read(network.model, train.ids()) if cell.arm.trained == "all" else nullcontext():
-        batches = Batches(train, schedule, _rank(), job.hardware.devices)
-        _trainer(job, trajectory, len(schedule)).fit(module, _loader(batches))
+        batches = Batches(train, schedule[trajectory.first :], rank(), job.hardware.devices)
+        trainer_of(job, [trajectory, keeper], len(batches)).fit(module, loader(batches))
         trajectory.restore_best(module)
     return Fitted(
         job=job,
@@ -181,49 +170,22 @@ def _trajectory(
     )
 
 
+def _keeper(job: Job, trajectory: Trajectory, leaving: Leaving, *, last: int) -> Keeper:
+    """The keeper of checkpoints; the trajectory takes up what was measured before the latest."""
+    store = CheckpointStore(Path(job.root), job.cell_id)
+    saved = store.load()
+    if saved is not None:
+        trajectory.go_on_from(saved)
+    return Keeper(
+        store, trajectory, pace=pace_of(job.cell.train.checkpoint_every), leaving=leaving, saved=saved, last=last
+    )
+
+
 def outputs(job: Job, network: Network, inputs: Inputs, classes: int) -> Any:
     """The task's per-example outputs of the network on a whole set."""
     world = job.hardware.devices
-    found = logits(
-        network.model, inputs, classes=classes, precision=job.cell.train.precision, rank=_rank(), world=world
-    )
+    found = logits(network.model, inputs, classes=classes, precision=job.cell.train.precision, rank=rank(), world=world)
     return kind(job.cell.task.kind).outputs(found, inputs.labels)
-
-
-def _trainer(job: Job, trajectory: Trajectory, steps: int) -> pl.Trainer:
-    return pl.Trainer(
-        accelerator=job.hardware.accelerator,
-        devices=job.hardware.devices,
-        strategy=_strategy(job),
-        precision="bf16-mixed" if job.cell.train.precision == "bf16" else "32-true",
-        max_steps=steps,
-        max_epochs=-1 if steps else 1,
-        gradient_clip_val=job.cell.train.clip,
-        callbacks=[trajectory],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-    )
-
-
-def _strategy(job: Job) -> Any:
-    if job.hardware.devices == 1:
-        return "auto"
-    from pytorch_lightning.strategies import DDPStrategy
-
-    backend = "gloo" if job.hardware.accelerator == "cpu" else "nccl"
-    return DDPStrategy(process_group_backend=backend, broadcast_buffers=False)  # no buffer changes in training
-
-
-def _rank() -> int:
-    return int(os.environ.get("RANK", "0"))
-
-
-def _loader(batches: Batches) -> "torch.utils.data.DataLoader[dict[str, Any]]":
-    return torch.utils.data.DataLoader(batches, batch_size=None, num_workers=0)
 
 
 def _cost(trajectory: Trajectory, network: Network, hidden: int) -> Cost:

@@ -13,14 +13,17 @@ from pipeline.tasks import TaskKind
 
 
 class CellModule(pl.LightningModule):
-    """One arm's network under one recipe. Batches are dictionaries of tensors with "labels" and "global_size"."""
+    """One arm's network under one recipe. Batches are dictionaries of tensors with "labels" and "global_size".
 
-    def __init__(self, model: Any, task: TaskKind, recipe: Recipe, total_steps: int) -> None:
+    `first` steps of `total_steps` were made before.
+    """
+
+    def __init__(self, model: Any, task: TaskKind, recipe: Recipe, total_steps: int, first: int = 0) -> None:
         super().__init__()
         self.model = model
         self.task = task
         self.recipe = recipe
-        self.total_steps = total_steps
+        self.total_steps, self.first = total_steps, first
         self.loss_sum: Any = 0.0
         self.loss_steps = 0
 
@@ -45,7 +48,9 @@ class CellModule(pl.LightningModule):
         optimizer = torch.optim.AdamW(self._groups(), lr=self.recipe.lr, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer,
-            lambda step: factor(step, total=self.total_steps, warmup=self.recipe.warmup, decay=self.recipe.decay),
+            lambda step: factor(
+                self.first + step, total=self.total_steps, warmup=self.recipe.warmup, decay=self.recipe.decay
+            ),
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -10,6 +10,8 @@ import torch
 
 from pipeline.errors import TrainingError
 from pipeline.records import TrajectoryPoint
+from pipeline.tasks import Outputs
+from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.module import CellModule
 
 Measure = Callable[[], tuple[float, float, Any]]  # -> validation score and loss, and the outputs they come from
@@ -21,7 +23,10 @@ class Pruned(Exception):  # noqa: N818 - it is no error
 
 
 class Trajectory(pl.Callback):
-    """Evaluates at the steps in `due`; step 0 is before the first."""
+    """Evaluates at the steps in `due`; step 0 is before the first.
+
+    Steps are those of the whole training, `first` of which were made before a checkpoint that it goes on from.
+    """
 
     def __init__(
         self,
@@ -49,22 +54,53 @@ class Trajectory(pl.Callback):
         self.best_outputs: Any = None  # on validation
         self.waited = 0
         self.stopped_by = "schedule"
+        self.first = 0
         self._resumed = 0.0
 
+    def go_on_from(self, checkpoint: Checkpoint) -> None:
+        """Take up everything that was measured before it."""
+        standing = checkpoint.standing
+        self.first, self.points, self.seconds = standing.step, list(standing.points), list(standing.seconds)
+        self.training_seconds, self.evaluation_seconds = standing.training_seconds, standing.evaluation_seconds
+        self.best_step, self.waited = standing.best_step, standing.waited
+        self.best_state = checkpoint.part("best")
+        best = next((p for p in self.points if p.step == self.best_step), None)
+        if best is not None:
+            self.best = self._rank(best)
+            found = {name: tensor.numpy() for name, tensor in checkpoint.part("outputs").items()}
+            self.best_outputs = Outputs(**found)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The best point's weights, and its outputs on validation, under names for a checkpoint."""
+        found = {f"best.{name}": value.cpu() for name, value in self.best_state.items()}
+        if self.best_outputs is not None:
+            found |= {f"outputs.{name}": torch.from_numpy(a) for name, a in vars(self.best_outputs).items()}
+        return found
+
+    def step_of(self, trainer: pl.Trainer) -> int:
+        """How many steps of the whole training have been made."""
+        return self.first + trainer.global_step
+
+    def training_seconds_now(self) -> float:
+        """Seconds of training up to now."""
+        return self.training_seconds + time.perf_counter() - self._resumed
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Step 0: the start itself."""
-        if 0 in self.due:
+        """Step 0: the start itself; or what was measured before a checkpoint, told again."""
+        if not self.first and 0 in self.due:
             self._evaluate(trainer, pl_module, step=0)
+        for point in list(self.points) if self.first else ():
+            self._tell(trainer, point)
         self._resumed = time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Evaluate where the grid says so."""
-        if trainer.global_step not in self.due:
+        if self.step_of(trainer) not in self.due:
             return
-        self.training_seconds += time.perf_counter() - self._resumed
-        self._evaluate(trainer, pl_module, step=trainer.global_step)
+        self.training_seconds = self.training_seconds_now()
+        self._evaluate(trainer, pl_module, step=self.step_of(trainer))
         self._resumed = time.perf_counter()
 
     def _evaluate(self, trainer: pl.Trainer, module: pl.LightningModule, *, step: int) -> None:
@@ -88,12 +124,18 @@ class Trajectory(pl.Callback):
         self._keep_best(module, point, found)
         self._stop_if_patience_ran_out(trainer, point)
         self.evaluation_seconds += time.perf_counter() - started
+        self._tell(trainer, point)
+
+    def _tell(self, trainer: pl.Trainer, point: TrajectoryPoint) -> None:
         given_up = trainer.is_global_zero and self.report(point)
         if trainer.strategy.broadcast(given_up):
             raise Pruned(f"after {point.examples} examples")
 
+    def _rank(self, point: TrajectoryPoint) -> tuple[float, float]:
+        return self.sign * point.validation_score, -point.validation_loss
+
     def _keep_best(self, module: CellModule, point: TrajectoryPoint, found: Any) -> None:
-        rank = (self.sign * point.validation_score, -point.validation_loss)
+        rank = self._rank(point)
         if rank > self.best:
             self.best, self.best_step, self.waited, self.best_outputs = rank, point.step, 0, found
             self.best_state = {n: p.detach().clone() for n, p in module.model.named_parameters() if p.requires_grad}

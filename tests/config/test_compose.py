@@ -166,6 +166,13 @@ BROKEN = [
     ("task.max_length=4", "task.max_length must be at least 8 tokens, but got 4."),
     ("task.split_seed=-1", "task.split_seed must be 0 or more, but got -1."),
     ("train.precision=fp16", "train.precision must be one of its choices, but got 'fp16'."),
+    *(
+        (
+            f"train.checkpoint_every={bad}",
+            f"train.checkpoint_every must be like 5min, 200steps or never, but got '{bad}'.",
+        )
+        for bad in ("often", "0min", "1.5steps", "5")
+    ),
     ("train.keep=bestt", "Did you mean 'best'? Valid: all, best, none."),
     ("arm.recipe.decay=linar", "Did you mean 'linear'?"),
     ("train.size=0", "train.size must be a number of labels or 'all', but got 0."),

@@ -60,6 +60,27 @@ def test_two_processes_make_the_same_cell_with_the_same_scores(
     np.testing.assert_allclose(pair[1]["loss"], alone[1]["loss"], rtol=1e-3, atol=1e-5)
 
 
+def test_two_processes_that_were_stopped_go_on_together(
+    alone: tuple[CellResult, np.ndarray], tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    overrides = tiny.overrides(tiny_base, reviews, tmp_path)
+    plan, cell = assign(*EXACT, "hardware=ddp_cpu", overrides=overrides)
+    name = cell.job.cell_id
+
+    def terminate(_: Event) -> None:
+        wait_until(lambda: points(tmp_path, plan.study_id, name) > 2)
+        workers()[-1].terminate()
+
+    told = run([cell], on_start=terminate)[name]
+    assert "told to end by SIGTERM" in told.reason
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
+    told = run([dataclasses.replace(cell, attempt_id="2")])[name]
+    assert told.state == "finished", told.reason
+    one, two = alone[0].trajectory, ResultStore(tmp_path).result(name).trajectory
+    assert [p.examples for p in one] == [p.examples for p in two]
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-4)
+
+
 def test_two_processes_leave_one_record(pair: tuple[CellResult, np.ndarray, list[str]]) -> None:
     assert pair[2] == ["CellStarted", "CellFinished"]
 

@@ -140,6 +140,48 @@ def test_an_interrupted_executor_leaves_no_worker_and_records_the_kill(
     assert not ResultStore(tmp_path).has(name)
 
 
+def test_a_training_stopped_in_the_middle_goes_on_from_there_to_the_same_result(
+    overrides: list[str], tmp_path: Path
+) -> None:
+    settings = (*SHORT, "train.epochs=150", "train.eval_every=64")
+    plan, cell = assign(*settings, overrides=overrides)
+    name, folder = cell.job.cell_id, tmp_path / "checkpoints"
+
+    def interrupt(_: Event) -> None:
+        wait_until(lambda: points(tmp_path, plan.study_id, name) > 8)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor(workers=1, timeout_seconds=100).run(Fixed([cell]), interrupt)
+    (saved,) = folder.iterdir()
+    assert 0 < int(saved.name.rpartition("-")[2]) < 300
+    again = dataclasses.replace(cell, attempt_id="2")
+    assert run([again])[name].state == "finished"
+    assert list(folder.iterdir()) == []
+    _, other = assign(*settings, f"paths.root={tmp_path / 'other'}", overrides=overrides)
+    assert run([other])[name].state == "finished"
+    resumed, whole = ResultStore(tmp_path), ResultStore(tmp_path / "other")
+    assert resumed.result(name).trajectory == whole.result(name).trajectory
+    assert resumed.scores(name).tobytes() == whole.scores(name).tobytes()
+
+
+def test_a_worker_told_to_end_saves_its_training_and_counts_as_killed(
+    endless: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = endless
+    name = cell.job.cell_id
+
+    def terminate(_: Event) -> None:
+        wait_until(lambda: points(tmp_path, plan.study_id, name) > 0)
+        workers()[0].terminate()
+
+    told = run([cell], on_start=terminate)[name]
+    assert (told.state, told.killed) == ("failed", True)
+    assert "told to end by SIGTERM. Its training is saved" in told.reason
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
+    assert [p.name.partition("-")[0] for p in (tmp_path / "checkpoints").iterdir()] == [name]
+
+
 def test_workers_do_not_hear_ctrl_c(endless: tuple[Plan, Assignment], tmp_path: Path) -> None:
     plan, cell = endless
     name = cell.job.cell_id

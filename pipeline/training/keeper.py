@@ -1,0 +1,148 @@
+"""The callback that saves a training where it stands, and puts a saved one back."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from pipeline.config.pace import Pace
+from pipeline.training.checkpoint import Checkpoint, CheckpointStore, Standing
+from pipeline.training.module import CellModule
+from pipeline.training.trajectory import Trajectory
+
+Leaving = Callable[[], bool]  # whether this process was told to end
+
+
+class Left(Exception):  # noqa: N818 - it is no error
+    """The training was told to end, and has saved where it stands. Raised on every rank."""
+
+
+class Keeper(pl.Callback):
+    """Comes after the trajectory, so that what is measured at a step is saved with it."""
+
+    def __init__(
+        self,
+        store: CheckpointStore,
+        trajectory: Trajectory,
+        *,
+        pace: Pace,
+        leaving: Leaving,
+        saved: Checkpoint | None,
+        last: int,
+    ) -> None:
+        self.store, self.trajectory, self.pace, self.leaving = store, trajectory, pace, leaving
+        self.saved, self.last = saved, last
+        self._saved_at, self._saved_step = time.monotonic(), saved.standing.step if saved else 0
+        self._on_sigterm = signal.getsignal(signal.SIGTERM)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Weights and moments as they were saved."""
+        signal.signal(signal.SIGTERM, self._on_sigterm)  # Lightning's own starts a collective in the middle of a step
+        if self.saved is None:
+            return
+        with torch.no_grad():
+            for name, parameter in _trained(pl_module):
+                parameter.copy_(self.saved.tensors[f"model.{name}"])
+        if self.saved.standing.loss_steps:
+            assert isinstance(pl_module, CellModule)
+            pl_module.loss_steps = self.saved.standing.loss_steps
+            pl_module.loss_sum = self.saved.tensors["loss_sum"].to(pl_module.device)
+        optimizer = trainer.optimizers[0]
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in self.saved.part("optimizer").items():
+            index, _, key = name.partition(".")
+            state.setdefault(int(index), {})[key] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """The random numbers go on where they were: after the data loader has drawn its own, before the first step."""
+        if self.saved is not None and batch_idx == 0:
+            _set_randomness(self.saved, trainer)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save where it is due, or where one of the ranks was told to end."""
+        step = self.trajectory.step_of(trainer)
+        if step >= self.last or trainer.should_stop:
+            return
+        passed = time.monotonic() - self._saved_at
+        leaving = _any_rank(trainer, self.leaving())
+        if leaving or _any_rank(trainer, self.pace.due(seconds=passed, steps=step - self._saved_step)):
+            self._save(trainer, pl_module, step)
+        if leaving:
+            raise Left(f"after {step} steps")
+
+    def _save(self, trainer: pl.Trainer, module: pl.LightningModule, step: int) -> None:
+        assert isinstance(module, CellModule)
+        randomness = _randomness(trainer)
+        if trainer.is_global_zero:
+            self.store.save(
+                Checkpoint(
+                    standing=self._standing(module, step, trainer.world_size),
+                    tensors=_state(trainer, module) | self.trajectory.tensors() | randomness,
+                )
+            )
+        self._saved_at, self._saved_step = time.monotonic(), step
+
+    def _standing(self, module: CellModule, step: int, world: int) -> Standing:
+        trajectory = self.trajectory
+        return Standing(
+            step=step,
+            points=tuple(trajectory.points),
+            seconds=tuple(trajectory.seconds),
+            training_seconds=trajectory.training_seconds_now(),
+            evaluation_seconds=trajectory.evaluation_seconds,
+            best_step=trajectory.best_step,
+            waited=trajectory.waited,
+            loss_steps=module.loss_steps,
+            world=world,
+        )
+
+
+def _trained(module: pl.LightningModule) -> list[tuple[str, torch.nn.Parameter]]:
+    assert isinstance(module, CellModule)
+    return [(name, p) for name, p in module.model.named_parameters() if p.requires_grad]
+
+
+def _state(trainer: pl.Trainer, module: CellModule) -> dict[str, torch.Tensor]:
+    found = {f"model.{name}": p.detach().cpu() for name, p in _trained(module)}
+    for index, values in trainer.optimizers[0].state_dict()["state"].items():
+        found |= {f"optimizer.{index}.{key}": value.cpu() for key, value in values.items()}
+    if module.loss_steps:
+        found["loss_sum"] = module.loss_sum.cpu()
+    return found
+
+
+def _any_rank(trainer: pl.Trainer, said: bool) -> bool:
+    return said if trainer.world_size == 1 else bool(trainer.strategy.reduce_boolean_decision(said, all=False))
+
+
+def _randomness(trainer: pl.Trainer) -> dict[str, torch.Tensor]:
+    """The generators' states of every rank, on every rank."""
+    devices = [torch.get_rng_state()]
+    if trainer.strategy.root_device.type == "cuda":
+        devices.append(torch.cuda.get_rng_state())
+    found: dict[str, torch.Tensor] = {}
+    for kind, state in zip(("cpu", "cuda"), devices, strict=False):
+        states = [state]
+        if trainer.world_size > 1:
+            states = [torch.empty_like(state) for _ in range(trainer.world_size)]
+            torch.distributed.all_gather_object(states, state)
+        found |= {f"random.{kind}.{rank}": s for rank, s in enumerate(states)}
+    return found
+
+
+def _set_randomness(saved: Checkpoint, trainer: pl.Trainer) -> None:
+    """Each rank's own. With another number of ranks there is none to go on with, and dropout is drawn anew."""
+    if saved.standing.world != trainer.world_size:
+        torch.manual_seed(torch.initial_seed() + saved.standing.step)
+        return
+    torch.set_rng_state(saved.tensors[f"random.cpu.{trainer.global_rank}"])
+    if f"random.cuda.{trainer.global_rank}" in saved.tensors:
+        torch.cuda.set_rng_state(saved.tensors[f"random.cuda.{trainer.global_rank}"])

@@ -1,0 +1,119 @@
+"""A training that was interrupted goes on from its last checkpoint, and ends with the bits of one that was not."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from cell_kit import job, outcome, small
+from safetensors.torch import load_file
+
+from pipeline.errors import StorageError
+from pipeline.records import TrajectoryPoint
+from pipeline.training.checkpoint import CheckpointStore
+from pipeline.training.fit import Fitted, fit
+from pipeline.training.job import Job
+from pipeline.training.keeper import Left
+
+STEPS = 24
+
+
+@pytest.fixture
+def overrides(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
+    """Some twenty steps with dropout, evaluated now and then, saved at the moment of an interruption alone."""
+    given = [a for a in small(tiny_base, reviews, tmp_path) if "min_steps" not in a]
+    more = ["train.eval_every=80", "train.dropout=0.1", "train.checkpoint_every=never"]
+    return [*given, f"train.min_steps={STEPS}", *more]
+
+
+def interrupted(given: Job, step: int) -> None:
+    """Train to the end of `step`, and leave."""
+    asked = iter(range(1, STEPS + 1))
+    with pytest.raises(Left, match=f"after {step} steps"):
+        fit(given, lambda _: False, lambda: next(asked) == step)
+
+
+def undisturbed(overrides: list[str], root: Path) -> Fitted:
+    return fit(job([*overrides, f"paths.root={root}"]), lambda _: False)
+
+
+@pytest.mark.parametrize("arm", ["pretrained", "scratch", "lora", "frozen"])
+def test_a_training_interrupted_twice_ends_with_the_same_bits(arm: str, overrides: list[str], tmp_path: Path) -> None:
+    settings = [*overrides, f"arm={arm}"]
+    given = job(settings)
+    interrupted(given, 7)
+    saved = CheckpointStore(Path(given.root), given.cell_id).load()
+    assert saved is not None
+    assert saved.standing.step == 7
+    asked = iter(range(8, STEPS + 1))
+    with pytest.raises(Left, match="after 19 steps"):
+        fit(given, lambda _: False, lambda: next(asked) == 19)
+    resumed = fit(given, lambda _: False)
+    assert resumed.trajectory.first == 19
+    assert outcome(resumed) == outcome(undisturbed(settings, tmp_path / "other"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arm", ["pretrained", "lora"])
+def test_whichever_step_it_was_interrupted_at(arm: str, overrides: list[str], tmp_path: Path) -> None:
+    settings = [*overrides, f"arm={arm}"]
+    expected = outcome(undisturbed(settings, tmp_path / "other"))
+    for step in random.Random(5).sample(range(1, STEPS), 10):
+        given = job([*settings, f"paths.root={tmp_path / str(step)}"])
+        interrupted(given, step)
+        assert outcome(fit(given, lambda _: False)) == expected
+
+
+def test_each_example_is_seen_once_an_epoch_whatever_interrupts_it(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.training.inputs import TokenInputs
+
+    given = job(overrides)
+    seen: list[int] = []
+    collate = TokenInputs.collate
+
+    def noted(self: TokenInputs, items: object) -> object:
+        if len(self) == 32:  # the train subset
+            seen.extend(items)  # type: ignore[call-overload]
+        return collate(self, items)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TokenInputs, "collate", noted)
+    interrupted(given, 9)
+    del seen[9 * 16 :]  # what was read ahead and not trained on
+    fit(given, lambda _: False)
+    epochs = [sorted(seen[start : start + 32]) for start in range(0, STEPS * 16, 32)]
+    assert epochs == [list(range(32))] * (STEPS // 2)
+
+
+def test_points_measured_before_are_told_again_and_counted_once(overrides: list[str]) -> None:
+    given = job(overrides)
+    interrupted(given, 13)
+    told: list[TrajectoryPoint] = []
+    fitted = fit(given, lambda point: bool(told.append(point)))
+    assert told == fitted.trajectory.points
+    assert [p.step for p in told] == sorted({p.step for p in told})
+    assert told[0].step == 0
+
+
+def test_checkpoints_come_so_often_and_the_latest_alone_stays(overrides: list[str]) -> None:
+    given = job([*overrides, "train.checkpoint_every=5steps"])
+    folder = Path(given.root) / "checkpoints"
+    interrupted(given, 18)
+    assert [p.name for p in folder.iterdir()] == [f"{given.cell_id}-{18:09d}"]
+    (store,) = folder.iterdir()
+    before = load_file(store / "tensors.safetensors")
+    fit(given, lambda _: False)
+    (last,) = folder.iterdir()
+    assert last.name == f"{given.cell_id}-{23:09d}"
+    assert any(not torch.equal(before[n], t) for n, t in load_file(last / "tensors.safetensors").items())
+
+
+def test_a_damaged_checkpoint_is_named_with_its_remedy(overrides: list[str]) -> None:
+    given = job(overrides)
+    interrupted(given, 5)
+    (folder,) = (Path(given.root) / "checkpoints").iterdir()
+    tensors = folder / "tensors.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:1000])
+    with pytest.raises(StorageError, match=r"cannot be read .* Delete that folder to begin the cell again"):
+        fit(given, lambda _: False)
