@@ -81,11 +81,14 @@ class _Running:
         """Told to give up, which rank 0 did in good order."""
         return self.processes[0].exitcode == PRUNED
 
+    @property
+    def begun(self) -> list[multiprocessing.process.BaseProcess]:
+        return [process for process in self.processes if process.pid is not None]
+
     def stop(self) -> None:
-        begun = [process for process in self.processes if process.pid is not None]
-        for process in begun:
+        for process in self.begun:
             process.kill()
-        for process in begun:
+        for process in self.begun:
             process.join()
         if self.line:
             self.line.close()
@@ -196,11 +199,11 @@ class LocalExecutor:
 
 def _leave(running: list[_Running]) -> None:
     """Let trainings be saved as they stand, and end what has not ended in time."""
-    for process in (p for cell in running for p in cell.processes if p.pid is not None):
+    for process in (process for cell in running for process in cell.begun):
         process.terminate()
     deadline = time.monotonic() + _GRACE
     for cell in running:
-        for process in (p for p in cell.processes if p.pid is not None):
+        for process in cell.begun:
             process.join(max(0.0, deadline - time.monotonic()))
         cell.stop()
         store = ResultStore(Path(cell.assignment.job.root))

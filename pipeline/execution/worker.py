@@ -9,6 +9,7 @@ import threading
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import HeadstartError, StorageError, TrainingError
 from pipeline.execution.assignment import LEFT, PRUNED, UNWRITABLE, Assignment
@@ -16,6 +17,9 @@ from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
 from pipeline.tracking.spool import AttemptLog, redact
 from pipeline.training.results import ResultStore
+
+if TYPE_CHECKING:
+    from pipeline.training.checkpoint import CheckpointStore
 
 _TOLD_TO_END = threading.Event()
 
@@ -34,17 +38,17 @@ def work(assignment: Assignment, rank: int, port: int, line: Connection | None =
     from pipeline.training.trajectory import Pruned
 
     job = assignment.job
-    store = ResultStore(Path(job.root))
+    store, checkpoints = ResultStore(Path(job.root)), CheckpointStore(Path(job.root), job.cell_id)
     obey_the_coordinator_alone()
     signal.signal(signal.SIGTERM, lambda *_: _TOLD_TO_END.set())
     try:
         _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
         _set_environment(assignment, rank, port)
-        _train(assignment, store, rank, line)
+        _train(assignment, store, checkpoints, rank, line)
     except Pruned:
         if rank == 0:
             _attempt_log(assignment).pruned()
-            CheckpointStore(Path(job.root), job.cell_id).clear()
+            checkpoints.clear()
         os._exit(PRUNED)
     except Left:
         os._exit(LEFT)
@@ -59,12 +63,13 @@ def work(assignment: Assignment, rank: int, port: int, line: Connection | None =
         LookupError,
     ) as error:
         if isinstance(error, TrainingError):  # it would diverge again from there
-            CheckpointStore(Path(job.root), job.cell_id).clear()
+            checkpoints.clear()
         os._exit(1 if _record_failure(assignment, store, error) else UNWRITABLE)
 
 
-def _train(assignment: Assignment, store: ResultStore, rank: int, line: Connection | None) -> None:
-    from pipeline.training.checkpoint import CheckpointStore
+def _train(
+    assignment: Assignment, store: ResultStore, checkpoints: "CheckpointStore", rank: int, line: Connection | None
+) -> None:
     from pipeline.training.finish import finish, save
     from pipeline.training.fit import fit
 
@@ -89,7 +94,7 @@ def _train(assignment: Assignment, store: ResultStore, rank: int, line: Connecti
         if rank == 0:
             save(store, fitted, result, scores)
             log.finished(result, reused=False)
-            CheckpointStore(Path(job.root), job.cell_id).clear()
+            checkpoints.clear()
 
 
 def _attempt_log(assignment: Assignment) -> AttemptLog:

@@ -23,21 +23,24 @@ def parameters(root: Path, name: str) -> list[str]:
         return [str(value) for (value,) in store.execute("select value from params where key = ?", (name,))]
 
 
-def test_a_sweep_prunes_what_falls_behind_and_a_pruned_cell_is_no_result(
-    world: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    given = [
+def pruning(world: list[str], *more: str) -> list[str]:
+    """Seven trials, four of them at rates that learn, one after another under the median pruner."""
+    return [
         *(a for a in only_rates(world, GOOD_AND_BAD) if not a.startswith(("sweep.pruner", "train.min_steps"))),
         "sweep.pruner=median",
         "sweep.startup_trials=2",
-        "sweep.warmup_examples=400",
         "sweep.trials=7",
-        "train.min_steps=60",
         "train.eval_every=48",
         "train.clip=1",
         "executor.workers=1",
-        "tracking=local",
+        *more,
     ]
+
+
+def test_a_sweep_prunes_what_falls_behind_and_a_pruned_cell_is_no_result(
+    world: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    given = pruning(world, "sweep.warmup_examples=400", "train.min_steps=60", "tracking=local")
     done = command(capsys, "sweep", *given)
     assert done.code == 0, done
     trials = record(tmp_path)["trials"]
@@ -60,17 +63,7 @@ def test_a_sweep_prunes_what_falls_behind_and_a_pruned_cell_is_no_result(
 def test_no_trial_is_pruned_in_its_first_20_steps_unless_the_sweep_says_so(
     world: list[str], tmp_path: Path, capsys: Capture, more: list[str], earlier: bool
 ) -> None:
-    given = [
-        *(a for a in only_rates(world, GOOD_AND_BAD) if not a.startswith(("sweep.pruner", "train.min_steps"))),
-        "sweep.pruner=median",
-        "sweep.startup_trials=2",
-        "sweep.trials=7",
-        "train.min_steps=40",
-        "train.eval_every=48",
-        "train.clip=1",
-        "executor.workers=1",
-        *more,
-    ]
+    given = pruning(world, "train.min_steps=40", *more)
     assert command(capsys, "sweep", *given).code == 0
     ends = [t["steps"][-1] for t in record(tmp_path)["trials"] if t["state"] == "pruned"]
     assert ends

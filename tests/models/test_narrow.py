@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from compared import assert_same_answers_and_gradients
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -42,15 +43,7 @@ def batch() -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("kind", READ_FIRST)
 def test_answers_and_gradients_are_those_of_the_whole_network(kind: str) -> None:
-    whole, narrowed = pair(kind)
-    answers = [model(**batch()).logits for model in (whole, narrowed)]
-    for logits in answers:
-        logits.square().sum().backward()
-    torch.testing.assert_close(answers[1], answers[0], rtol=1e-4, atol=1e-6)
-    for (name, one), other in zip(whole.named_parameters(), narrowed.parameters(), strict=True):
-        assert (one.grad is None) == (other.grad is None), name
-        if one.grad is not None:
-            torch.testing.assert_close(other.grad, one.grad, rtol=1e-3, atol=1e-6, msg=name)
+    assert_same_answers_and_gradients(*pair(kind), batch)
 
 
 @pytest.mark.parametrize("kind", READ_FIRST)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from compared import assert_same_answers_and_gradients
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
@@ -57,15 +58,7 @@ def positions_computed(model: Any, given: dict[str, torch.Tensor]) -> list[int]:
 
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_answers_and_gradients_are_those_of_the_padded_network(kind: str) -> None:
-    padded, packed = pair(kind)
-    answers = [model(**batch()).logits for model in (padded, packed)]
-    for logits in answers:
-        logits.square().sum().backward()
-    torch.testing.assert_close(answers[1], answers[0], rtol=1e-4, atol=1e-6)
-    for (name, one), other in zip(padded.named_parameters(), packed.parameters(), strict=True):
-        assert (one.grad is None) == (other.grad is None), name
-        if one.grad is not None:
-            torch.testing.assert_close(other.grad, one.grad, rtol=1e-3, atol=1e-6, msg=name)
+    assert_same_answers_and_gradients(*pair(kind), batch)
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
