@@ -44,7 +44,11 @@ class UnequalStartError(HeadstartError):
 
 
 class TrainingError(HeadstartError):
-    """A training went wrong: the loss is not finite, a rank disagrees, memory ran out."""
+    """A training went wrong: the loss is not finite, memory ran out."""
+
+
+class RanksError(HeadstartError):
+    """The processes of one training hold different things, or have lost each other."""
 
 
 class StorageError(HeadstartError):

@@ -7,6 +7,7 @@ from pipeline.files import digest
 from pipeline.records import encode
 
 RESULT_VERSION = 5  # raised by hand when a change of the code changes results
+FEATURES_VERSION = 2  # likewise, where it changes the results of arms whose base stays fixed alone
 
 # What describes but does not decide. Paths and sources give way to the fingerprints of the content they lead to.
 EXCLUDED = frozenset(
@@ -55,6 +56,8 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
     """
     fields = {k: v for k, v in _flatten(encode(cell)).items() if not _excluded(k)}
     fields |= {f"recipe.{k}": v for k, v in encode(cell.recipe).items()}
+    if cell.arm.trained == "head":
+        fields["features"] = FEATURES_VERSION
     if cell.arm.trained != "adapters":
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
     text = json.dumps(fields, sort_keys=True)

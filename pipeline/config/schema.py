@@ -127,6 +127,7 @@ class Hardware:
     devices: int = 1
     strategy: str = "single"  # single | ddp
     threads: int | None = None  # per worker; null: cores / workers
+    timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
 
 
 @dataclass(frozen=True, kw_only=True)

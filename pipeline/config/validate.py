@@ -31,7 +31,7 @@ AT_LEAST_ONE = (
 )  # fmt: skip
 ABOVE_ZERO = (
     "arm.recipe.lr", "train.lr", "arm.recipe.epochs", "train.epochs", "train.clip", "arm.lora.alpha",
-    "executor.timeout_minutes",
+    "executor.timeout_minutes", "hardware.timeout_minutes",
 )  # fmt: skip
 NOT_NEGATIVE = (
     "arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",

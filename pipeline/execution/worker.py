@@ -72,6 +72,7 @@ def _train(
 ) -> None:
     from pipeline.training.finish import finish, save
     from pipeline.training.fit import fit
+    from pipeline.training.ranks import together
 
     _quieten()
     job = assignment.job
@@ -89,8 +90,9 @@ def _train(
             return
         if rank == 0:
             log.started(job.cell, trial=assignment.trial)
-        fitted = fit(job, report, _TOLD_TO_END.is_set)
-        result, scores = finish(fitted)
+        with together(job):
+            fitted = fit(job, report, _TOLD_TO_END.is_set)
+            result, scores = finish(fitted)
         if rank == 0:
             save(store, fitted, result, scores)
             log.finished(result, reused=False)

@@ -19,6 +19,7 @@ class Resolved:
     threads: int
     workers: int
     precision: str
+    timeout_minutes: float
     reasons: tuple[str, ...]
 
 
@@ -46,6 +47,7 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
         threads=threads,
         workers=count,
         precision=chosen,
+        timeout_minutes=hardware.timeout_minutes,
         reasons=(why_accelerator, why_workers, why_threads, why_precision),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.config.cell import Cell
 from pipeline.config.pace import pace_of
 from pipeline.data.batches import batch_schedule
 from pipeline.data.sets import EncodedSet, Prepared
@@ -28,6 +29,7 @@ from pipeline.training.inputs import Inputs, TokenInputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
+from pipeline.training.ranks import Agreement
 from pipeline.training.start_line import dropout_of, start_line
 from pipeline.training.trainer import Batches, loader, rank, trainer_of
 from pipeline.training.trajectory import Report, Trajectory
@@ -83,8 +85,8 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     started = time.time()
     cell, task = job.cell, kind(job.cell.task.kind)
     prepared = load(Path(job.data_folder))
-    network, inputs, base_parameters, dropout = _network(job, prepared, task)
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
+    network, inputs, base_parameters, dropout = _network(job, prepared, task, rows)
     train = inputs.of(prepared.train, rows)
     length = horizon(cell.recipe, items=len(rows), batch=cell.train.batch)
     order_seed = seed_for(cell.train.seed, "order")
@@ -99,7 +101,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     torch.manual_seed(seed_for(cell.train.seed, f"dropout {rank()}"))
     with only_rows_read(network.model, train.ids()) if cell.arm.trained == "all" else nullcontext():
         batches = Batches(train, schedule[trajectory.first :], rank(), job.hardware.devices)
-        trainer_of(job, [trajectory, keeper], len(batches)).fit(module, loader(batches))
+        trainer_of(job, [Agreement(job, prepared, line), trajectory, keeper], len(batches)).fit(module, loader(batches))
         trajectory.restore_best(module)
     return Fitted(
         job=job,
@@ -115,7 +117,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     )
 
 
-def _network(job: Job, prepared: Prepared, task: TaskKind) -> tuple[Network, CellInputs, int, float]:
+def _network(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> tuple[Network, CellInputs, int, float]:
     """The network on the start line, its inputs, the parameters behind cached features, and its dropout."""
     cell, located = job.cell, _located(job)
     network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
@@ -125,11 +127,17 @@ def _network(job: Job, prepared: Prepared, task: TaskKind) -> tuple[Network, Cel
     first_rows = None
     if cell.arm.trained == "head":
         first_rows = replace_base(
-            network, prepared, task, pad_id=job.pad_id, base=job.base_fingerprint,
-            precision=cell.train.precision, root=Path(job.root),
+            network, prepared, task, rows=_read_by(cell, prepared, rows), pad_id=job.pad_id,
+            base=job.base_fingerprint, precision=cell.train.precision, root=Path(job.root),
         )  # fmt: skip
     hidden = before - sum(p.numel() for p in network.model.parameters())
     return network, CellInputs(task=task, pad_id=job.pad_id, first_rows=first_rows), hidden, dropout
+
+
+def _read_by(cell: Cell, prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Which rows of each set the cell reads; `rows` are those of its train subset."""
+    read = [prepared.validation, *([prepared.test, *prepared.out_of_domain.values()] if cell.tested else [])]
+    return {prepared.train.name: rows} | {encoded.name: np.arange(len(encoded)) for encoded in read}
 
 
 def _located(job: Job) -> Located:

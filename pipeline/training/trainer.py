@@ -11,6 +11,7 @@ import torch
 from pipeline.data.batches import rank_slice
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job
+from pipeline.training.ranks import longest_wait
 
 
 class Batches(torch.utils.data.Dataset[dict[str, Any]]):
@@ -56,7 +57,8 @@ def _strategy(job: Job) -> Any:
     from pytorch_lightning.strategies import DDPStrategy
 
     backend = "gloo" if job.hardware.accelerator == "cpu" else "nccl"
-    return DDPStrategy(process_group_backend=backend, broadcast_buffers=False)  # no buffer changes in training
+    # no buffer changes in training
+    return DDPStrategy(process_group_backend=backend, timeout=longest_wait(job), broadcast_buffers=False)
 
 
 def rank() -> int:

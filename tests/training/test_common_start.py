@@ -89,19 +89,42 @@ def run_directly(fitted: Fitted, encoded: EncodedSet) -> np.ndarray:
 def test_cached_features_give_the_logits_of_running_the_base(cells: dict[str, Fitted], name: str) -> None:
     fitted = cells["frozen"]
     encoded = fitted.prepared.sets[name]
-    cached = logits(fitted.network.model, fitted.inputs.of(encoded), classes=2, precision="fp32")
-    assert np.abs(cached - run_directly(fitted, encoded)).max() < 1e-5
+    rows = fitted.rows if name == "train" else np.arange(len(encoded))
+    cached = logits(fitted.network.model, fitted.inputs.of(encoded, rows), classes=2, precision="fp32")
+    assert np.abs(cached - run_directly(fitted, encoded)[rows]).max() < 1e-5
 
 
 def test_features_are_computed_once_for_all_sizes_and_seeds(
     overrides: list[str], root: Path, cells: dict[str, Fitted]
 ) -> None:
-    (folder,) = (root / "features").iterdir()
-    before = [(p.name, p.stat().st_mtime_ns) for p in sorted(folder.iterdir())]
-    for settings in (["train.seed=1"], ["train.size=64"], ["train.size=all", "train.seed=2"]):
-        trained([*overrides, "arm=frozen", *settings, "train.min_steps=2", "train.epochs=0.1"])
-    assert [p.name for p in (root / "features").iterdir()] == [folder.name]
-    assert [(p.name, p.stat().st_mtime_ns) for p in sorted(folder.iterdir())] == before
+    settings = (["train.size=all"], ["train.size=64"], ["train.seed=1"], ["train.size=16", "train.seed=2"])
+    for some in settings:
+        trained([*overrides, "arm=frozen", *some, "train.min_steps=2", "train.epochs=0.1"])
+    parts = [np.load(path) for path in sorted((root / "features").glob("*/rows.npy"))]
+    assert len(parts) == 2  # of the first cell, and of all the rest
+    every = np.sort(np.concatenate(parts))
+    assert every.tolist() == list(range(sum(len(s) for s in cells["frozen"].prepared.sets.values())))
+
+
+def test_a_cell_computes_the_features_it_reads_alone(overrides: list[str], tmp_path: Path) -> None:
+    fitted = trained([*overrides, f"paths.root={tmp_path}", "arm=frozen", "train.min_steps=2", "train.epochs=0.1"])
+    (rows,) = (np.load(path) for path in (tmp_path / "features").glob("*/rows.npy"))
+    read = len(fitted.rows) + len(fitted.prepared.validation) + len(fitted.prepared.test)
+    assert len(rows) == read < sum(len(s) for s in fitted.prepared.sets.values())
+
+
+def test_features_of_a_text_are_the_same_bits_in_whatever_company_they_are_computed(
+    overrides: list[str], tmp_path: Path
+) -> None:
+    def features(*some: str, root: Path) -> dict[int, bytes]:
+        trained([*overrides, f"paths.root={root}", "arm=frozen", *some, "train.min_steps=2", "train.epochs=0.1"])
+        (folder,) = (root / "features").iterdir()
+        vectors = np.load(folder / "vectors.npy")
+        return {int(n): v.tobytes() for n, v in zip(np.load(folder / "rows.npy"), vectors, strict=True)}
+
+    every = features("train.size=all", root=tmp_path / "every")
+    some = features("train.size=16", "train.seed=3", root=tmp_path / "some")
+    assert some.items() < every.items()
 
 
 def test_a_fixed_base_is_charged_its_forward_passes_though_they_are_cached(cells: dict[str, Fitted]) -> None:
