@@ -3,18 +3,22 @@
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
 from pipeline.study.plan import Plan
 from pipeline.study.progress import duration
+from pipeline.study.run import prepare
 from pipeline.study.workload import estimated_seconds
 
 _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
 
 
 def show_plan(plan: Plan) -> None:
-    """The cells of a plan, which of them are finished, and an estimate of the time for the rest."""
+    """The cells of a plan, which of them are finished, the memory and an estimate of the time for the rest."""
     console = Console(highlight=False)
     missing = plan.missing()
+    if missing:
+        warm_up(plan.hardware.threads)
     table = Table(title=f"{plan.config.study.name}: {plan.config.study.question}", title_justify="left")
     for column in ("cell", "arm", "size", "seed", "state"):
         table.add_column(column, justify="right" if column in ("size", "seed") else "left")
@@ -24,6 +28,9 @@ def show_plan(plan: Plan) -> None:
     console.print(table)
     for reason in plan.hardware.reasons:
         console.print(reason, markup=False)
+    if missing:
+        for planned in prepare(plan).memory:
+            console.print(planned.sentence, markup=False)
     seconds, basis = estimated_seconds(plan)
     console.print(
         f"{len(missing)} of {len(plan.cells)} cells to train: about {duration(seconds)} ({basis})", markup=False

@@ -34,6 +34,11 @@ def batch_schedule(lengths: np.ndarray, *, batch: int, examples: int, seed: int)
     return schedule
 
 
+def largest_batch(rows: int, batch: int) -> int:
+    """Examples of the largest batch of an epoch over `rows` examples, which may be above the `batch` asked for."""
+    return int(_sizes(rows, batch).max())
+
+
 def rank_slice(batch: np.ndarray, rank: int, world: int) -> np.ndarray:
     """The part of a global batch that falls to `rank` of `world` processes; sizes differ by one at most.
 

@@ -6,6 +6,8 @@ import platform
 from functools import cache
 from pathlib import Path
 
+CGROUP = Path("/sys/fs/cgroup")  # of this container, by the kernel's second version of them
+
 
 def cores() -> int:
     """Processor cores this process may use, at least 1."""
@@ -13,10 +15,25 @@ def cores() -> int:
 
 
 def available_memory() -> int:
-    """Bytes of memory that can be had without swapping."""
+    """Bytes of memory that can be had without swapping, within the container's limit where there is one."""
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    free = int(psutil.virtual_memory().available)
+    limit = CGROUP / "memory.max"
+    if not limit.is_file() or limit.read_text().strip() == "max":
+        return free
+    stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+    used = int((CGROUP / "memory.current").read_text()) - int(stat["inactive_file"])  # that much it gives back
+    return max(0, min(free, int(limit.read_text()) - used))
+
+
+def free_memory(accelerator: str) -> int:
+    """Bytes that a training can have: of the first GPU's memory, or of the machine's."""
+    if accelerator != "gpu":
+        return available_memory()
+    import torch
+
+    return int(torch.cuda.mem_get_info(0)[0])
 
 
 @cache
@@ -44,6 +61,11 @@ def gpus() -> tuple[str, ...]:
     import torch
 
     return tuple(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+
+
+def has_bf16(accelerator: str) -> bool:
+    """Whether the processor, or every GPU here, computes in bf16."""
+    return gpu_has_bf16() if accelerator == "gpu" else cpu_has_bf16()
 
 
 def gpu_has_bf16() -> bool:

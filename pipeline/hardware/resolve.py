@@ -1,5 +1,6 @@
 """From a hardware preset to accelerator, threads, workers and precision, with the reasons."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from pipeline.config.schema import Hardware
@@ -52,6 +53,15 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
     )
 
 
+def at_most(hardware: Resolved, workers: int) -> Resolved:
+    """The same with at most so many workers, for which there is memory; they share the threads of those left out."""
+    if hardware.workers <= workers:
+        return hardware
+    threads = max(hardware.threads, machine.cores() // (workers * hardware.devices))
+    reason = f"workers={workers}: there is memory for no more at once"
+    return dataclasses.replace(hardware, workers=workers, threads=threads, reasons=(*hardware.reasons, reason))
+
+
 def _accelerator(hardware: Hardware) -> tuple[str, str]:
     found = len(machine.gpus()) if hardware.accelerator != "cpu" else 0
     if hardware.accelerator == "gpu" and found < hardware.devices:
@@ -81,7 +91,7 @@ def _workers(hardware: Hardware, accelerator: str, asked: int | None) -> tuple[i
 
 
 def _precision(asked: str, accelerator: str) -> tuple[str, str]:
-    able = machine.gpu_has_bf16() if accelerator == "gpu" else machine.cpu_has_bf16()
+    able = machine.has_bf16(accelerator)
     if asked == "bf16" and not able:
         raise ConfigError(["train.precision=bf16 needs a device that computes in it; this one does not. Use fp32."])
     if asked != "auto":

@@ -29,6 +29,7 @@ class Network:
     base_prefix: str
     architecture: str
     loaded_fraction: float | None
+    packed: bool  # whether batches are computed without their padding (on the processor)
 
 
 def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
@@ -90,12 +91,13 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     prefix = model.base_model_prefix
     model = _choose_trained(model, cell.arm, prefix)
     attends = quicken(model)
-    if narrow(model) and attends:
+    packed = narrow(model) and attends
+    if packed:
         pack(model)
     model.train()
     if cell.arm.trained == "head":
         base_of(model, prefix).eval()
-    return Network(model=model, base_prefix=prefix, architecture=architecture, loaded_fraction=fraction)
+    return Network(model=model, base_prefix=prefix, architecture=architecture, loaded_fraction=fraction, packed=packed)
 
 
 def base_of(model: Any, prefix: str) -> Any:

@@ -48,7 +48,7 @@ def only_rows_read(model: Any, ids: np.ndarray) -> Iterator[None]:
         ids: every token id that training will read, int [n], without repetition.
     """
     whole = model.get_input_embeddings()
-    if not _can_be_split(model, whole):
+    if not splittable(model):
         yield
         return
     read = torch.from_numpy(ids.astype(np.int64))
@@ -62,8 +62,9 @@ def only_rows_read(model: Any, ids: np.ndarray) -> Iterator[None]:
         model.set_input_embeddings(whole)
 
 
-def _can_be_split(model: Any, whole: Any) -> bool:
-    """Whether it is a plain embedding that is trained, and that no other module shares."""
+def splittable(model: Any) -> bool:
+    """Whether the token embedding is a plain one that is trained, and that no other module shares."""
+    whole = model.get_input_embeddings()
     if type(whole) is not torch.nn.Embedding or whole.max_norm is not None or not whole.weight.requires_grad:
         return False
     return sum(p is whole.weight for m in model.modules() for p in m.parameters(recurse=False)) == 1

@@ -83,6 +83,8 @@ class Measured:
     threads: int
     devices: int
     concurrency: int
+    libraries_bytes: int = 0  # of the peak: in memory before the cell's network; 0 on a GPU, and where it is not known
+    planned_memory_bytes: int = 0  # the peak without them, as planned; 0 where it is not known
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -186,8 +186,14 @@ def _measured_table(findings: Findings, about: About) -> tuple[Table, ...]:
             sizes[size],
             Entry(duration(values.get("seconds", math.nan))),
             Entry(byte_size(values.get("peak_memory_bytes", math.nan))),
+            Entry(byte_size(values.get("training_memory_bytes", math.nan))),
+            Entry(byte_size(values.get("planned_memory_bytes", math.nan))),
         )
         for (arm, size), values in measured.items()
     ]
     caption = f"Measured on this machine ({plain(about.machine, 200)}), {plural(about.concurrency, 'cell')} at a time."
-    return (Table(caption=caption, header=("arm", "labels", "time", "peak memory"), rows=tuple(rows), inline=True),)
+    caption += (
+        " Of the peak of memory, libraries take the same in every arm; the rest is the training's, and was planned."
+    )
+    header = ("arm", "labels", "time", "peak memory", "the training's", "planned")
+    return (Table(caption=caption, header=header, rows=tuple(rows), inline=True),)

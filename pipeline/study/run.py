@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.config.cell import Cell
-from pipeline.execution.assignment import Assignment, Event, Fixed
+from pipeline.execution.assignment import Event, Fixed
 from pipeline.execution.errand import call
 from pipeline.execution.ground import Ground
 from pipeline.execution.leftovers import clear_staged
 from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.files import is_locked
+from pipeline.hardware import at_most
 from pipeline.records import FailedCell
 from pipeline.study.plan import Plan
 from pipeline.study.workload import running_order
@@ -65,6 +66,7 @@ def prepare(plan: Plan) -> Ready:
         cells=list(plan.cells.values()),
         located=plan.located,
         data_fingerprint=plan.data_fingerprint,
+        hardware=plan.hardware,
         root=plan.root,
     )
 
@@ -89,22 +91,19 @@ def _train(plan: Plan, ready: Ready, watch: Watch) -> dict[str, str]:
             keep_weights(plan, plan.cells[event.cell_id])
         watch(event)
 
-    executor = LocalExecutor(workers=plan.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
-    executor.run(Fixed(assignment(plan, name, plan.cells[name], ready) for name in running_order(plan)), notify)
+    own = ground(plan, ready)
+    executor = LocalExecutor(workers=own.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
+    executor.run(Fixed(own.assignment(name, plan.cells[name]) for name in running_order(plan)), notify)
     return reasons
 
 
-def assignment(plan: Plan, name: str, cell: Cell, ready: Ready) -> Assignment:
-    """A new attempt at one cell of `plan`, as an executor takes it."""
-    return ground(plan, ready).assignment(name, cell)
-
-
 def ground(plan: Plan, ready: Ready) -> Ground:
-    """What the cells of `plan` stand on."""
+    """What the cells of `plan` stand on; where executor.workers is not given, as many run as find memory."""
+    asked = plan.config.executor.workers
     return Ground(
         study_id=plan.study_id,
         root=plan.root,
-        hardware=plan.hardware,
+        hardware=plan.hardware if asked else at_most(plan.hardware, ready.at_once),
         located=plan.located,
         data_fingerprint=plan.data_fingerprint,
         ready=ready,

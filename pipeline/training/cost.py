@@ -39,6 +39,13 @@ def parameter_counts(model: Any, *, base: int) -> tuple[int, int]:
     return base + sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
 
 
+def resident_bytes() -> int:
+    """What this process has in memory now."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
 def peak_memory_bytes() -> int:
     """The peak of this process: of the GPU's allocator where one is used, else of resident memory, imports included."""
     torch = sys.modules.get("torch")

@@ -16,7 +16,7 @@ from pipeline.training.feature_store import FeatureStore
 from pipeline.training.inputs import FeatureInputs, TokenInputs
 
 _PROBE = 8  # examples on which cached and direct logits are compared
-_BATCH = 8  # texts of one length; few, since the last batch of each length is filled up
+FEATURE_BATCH = 8  # texts of one length; few, since the last batch of each length is filled up
 
 
 class CachedBase(torch.nn.Module):
@@ -127,8 +127,8 @@ def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision:
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
         for length in np.unique(inputs.lengths[rows]):
             alike = rows[inputs.lengths[rows] == length]
-            for start in range(0, len(alike), _BATCH):
-                some = alike[start : start + _BATCH]
-                filled = np.pad(some, (0, _BATCH - len(some)), mode="edge")
+            for start in range(0, len(alike), FEATURE_BATCH):
+                some = alike[start : start + FEATURE_BATCH]
+                filled = np.pad(some, (0, FEATURE_BATCH - len(some)), mode="edge")
                 found |= dict(zip(some.tolist(), _outputs(network, inputs.collate(filled)), strict=False))
     return np.stack([found[row] for row in rows.tolist()])

@@ -9,28 +9,26 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline.config.cell import Cell
 from pipeline.config.pace import pace_of
 from pipeline.data.batches import batch_schedule
-from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
-from pipeline.models.build import Network, build, configuration
-from pipeline.models.locate import Located
+from pipeline.models.build import Network
 from pipeline.models.vocabulary import only_rows_read
 from pipeline.records import Cost, Measured, StartLine
 from pipeline.tasks import TaskKind, kind
+from pipeline.training.assembly import Assembled, CellInputs, assemble
 from pipeline.training.checkpoint import CheckpointStore
-from pipeline.training.cost import cumulative_flops, flops_of, parameter_counts, peak_memory_bytes
-from pipeline.training.features import feature_inputs, replace_base
+from pipeline.training.cost import cumulative_flops, parameter_counts, peak_memory_bytes
 from pipeline.training.grid import due_steps, evaluation_grid, horizon, regular_interval
 from pipeline.training.inference import logits
-from pipeline.training.inputs import Inputs, TokenInputs
+from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
 from pipeline.training.ranks import Agreement
-from pipeline.training.start_line import dropout_of, start_line
+from pipeline.training.start_line import start_line
 from pipeline.training.trainer import Batches, loader, rank, trainer_of
 from pipeline.training.trajectory import Report, Trajectory
 
@@ -43,27 +41,12 @@ class Fitted:
     task: TaskKind
     network: Network
     prepared: Prepared
-    inputs: "CellInputs"
+    inputs: CellInputs
     rows: np.ndarray
     trajectory: Trajectory
     start_line: StartLine
     cost: Cost
     measured: Measured
-
-
-@dataclass(frozen=True, kw_only=True)
-class CellInputs:
-    """Every set of a cell, as inputs of its network: tokens, or features where the base is fixed."""
-
-    task: TaskKind
-    pad_id: int
-    first_rows: dict[str, int] | None
-
-    def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Inputs:
-        """Inputs of a set, or of some of its rows."""
-        if self.first_rows is None:
-            return TokenInputs(encoded, self.task, self.pad_id, rows)
-        return feature_inputs(encoded, self.first_rows[encoded.name], rows)
 
 
 def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
@@ -86,15 +69,15 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     cell, task = job.cell, kind(job.cell.task.kind)
     prepared = load(Path(job.data_folder))
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
-    network, inputs, base_parameters, dropout = _network(job, prepared, task, rows)
+    built = assemble(job, prepared, task, rows)
+    network, inputs = built.network, built.inputs
     train = inputs.of(prepared.train, rows)
     length = horizon(cell.recipe, items=len(rows), batch=cell.train.batch)
     order_seed = seed_for(cell.train.seed, "order")
     schedule = batch_schedule(train.lengths, batch=cell.train.batch, examples=length, seed=order_seed)
     interval = regular_interval(items=len(rows), batch=cell.train.batch, every=cell.train.eval_every)
-    line = start_line(job, network, train_items=rows, schedule=schedule, grid_interval=interval, dropout=dropout)
-    flops = flops_of(cell, configuration(cell, _located(job), prepared.labels), root=Path(job.root))
-    costs = cumulative_flops(flops, schedule, train.lengths)
+    line = start_line(job, network, train_items=rows, schedule=schedule, grid_interval=interval, dropout=built.dropout)
+    costs = cumulative_flops(built.flops, schedule, train.lengths)
     trajectory = _trajectory(job, network, inputs, prepared, schedule, costs, interval, report)
     keeper = _keeper(job, trajectory, leaving, last=len(schedule))
     module = CellModule(network.model, task, cell.recipe, total_steps=len(schedule), first=trajectory.first)
@@ -112,37 +95,8 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         rows=rows,
         trajectory=trajectory,
         start_line=line,
-        cost=_cost(trajectory, network, base_parameters),
-        measured=_measured(job, trajectory, started),
-    )
-
-
-def _network(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> tuple[Network, CellInputs, int, float]:
-    """The network on the start line, its inputs, the parameters behind cached features, and its dropout."""
-    cell, located = job.cell, _located(job)
-    network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
-    network.model.config.pad_token_id = job.pad_id
-    dropout = dropout_of(network.model)
-    before = sum(p.numel() for p in network.model.parameters())
-    first_rows = None
-    if cell.arm.trained == "head":
-        first_rows = replace_base(
-            network, prepared, task, rows=_read_by(cell, prepared, rows), pad_id=job.pad_id,
-            base=job.base_fingerprint, precision=cell.train.precision, root=Path(job.root),
-        )  # fmt: skip
-    hidden = before - sum(p.numel() for p in network.model.parameters())
-    return network, CellInputs(task=task, pad_id=job.pad_id, first_rows=first_rows), hidden, dropout
-
-
-def _read_by(cell: Cell, prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Which rows of each set the cell reads; `rows` are those of its train subset."""
-    read = [prepared.validation, *([prepared.test, *prepared.out_of_domain.values()] if cell.tested else [])]
-    return {prepared.train.name: rows} | {encoded.name: np.arange(len(encoded)) for encoded in read}
-
-
-def _located(job: Job) -> Located:
-    return Located(
-        directory=Path(job.base_directory), weights=job.base_fingerprint, tokenizer=job.tokenizer_fingerprint
+        cost=_cost(trajectory, network, built.hidden_parameters),
+        measured=_measured(job, trajectory, started, built),
     )
 
 
@@ -209,7 +163,7 @@ def _cost(trajectory: Trajectory, network: Network, hidden: int) -> Cost:
     )
 
 
-def _measured(job: Job, trajectory: Trajectory, started: float) -> Measured:
+def _measured(job: Job, trajectory: Trajectory, started: float, built: Assembled) -> Measured:
     now = time.time()
     return Measured(
         seconds=now - started,
@@ -217,6 +171,8 @@ def _measured(job: Job, trajectory: Trajectory, started: float) -> Measured:
         evaluation_seconds=trajectory.evaluation_seconds,
         trajectory_seconds=tuple(trajectory.seconds),
         peak_memory_bytes=peak_memory_bytes(),
+        libraries_bytes=built.libraries_bytes,
+        planned_memory_bytes=built.planned_memory_bytes,
         started_at=started,
         finished_at=now,
         threads=job.hardware.threads,

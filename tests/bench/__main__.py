@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.hardware.machine import describe
-from tests.bench import accuracy, commands, overhead, replay, scale, startup, sweeps, training, trials
+from tests.bench import accuracy, commands, memory, overhead, replay, scale, startup, sweeps, training, trials
 from tests.bench.options import Options, parse
 from tests.bench.rows import Bench, Row, record, show
 
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[Options, Bench, Path], list[Row]]] = {
     "startup": startup.measure,
     "overhead": overhead.measure,
     "scale": scale.measure,
+    "memory": memory.measure,
     "replay": replay.measure,
     "trials": trials.measure,
     "sweeps": sweeps.measure,

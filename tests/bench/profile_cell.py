@@ -15,7 +15,7 @@ from rich.table import Table
 
 from pipeline.records import TrajectoryPoint
 from pipeline.study.plan import Plan, plan_cell
-from pipeline.study.run import assignment
+from pipeline.study.run import ground
 from pipeline.training.job import Job
 
 # Validation so small, and so rare, that next to nothing but training is seen; 640 examples in batches of 32.
@@ -84,8 +84,10 @@ def _job(plan: Plan) -> Job:
     from pipeline.training.ready import make_ready
 
     cell_id, cell = next(iter(plan.cells.items()))
-    ready = make_ready([cell], plan.located, data_fingerprint=plan.data_fingerprint, root=plan.root)
-    return assignment(plan, cell_id, cell, ready).job
+    ready = make_ready(
+        [cell], plan.located, data_fingerprint=plan.data_fingerprint, hardware=plan.hardware, root=plan.root
+    )
+    return ground(plan, ready).assignment(cell_id, cell).job
 
 
 def main(overrides: Sequence[str]) -> int:

@@ -67,6 +67,10 @@ class Bench:
             note="mean difference; the spread is its 95% interval, which must lie within the bar on both sides",
         )
 
+    def near(self, name: str, value: float, unit: str, bar: float, note: str = "") -> Row:
+        """A row whose one value must be within plus or minus `bar`."""
+        return self._row(name, [value], unit, bar, abs(value) <= bar, note)
+
     def _row(
         self, name: str, values: Sequence[float], unit: str, bar: float | None, holds: bool | None, note: str
     ) -> Row:

@@ -10,7 +10,7 @@ import psutil
 from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.study.plan import Plan, plan_cell
-from pipeline.study.run import assignment, prepare
+from pipeline.study.run import ground, prepare
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
 
@@ -22,7 +22,7 @@ def assign(*settings: str, overrides: Sequence[str]) -> tuple[Plan, Assignment]:
     plan = plan_cell([*overrides, *settings])
     warm_up(plan.hardware.threads)
     ((name, cell),) = plan.cells.items()
-    return plan, assignment(plan, name, cell, prepare(plan))
+    return plan, ground(plan, prepare(plan)).assignment(name, cell)
 
 
 def run(

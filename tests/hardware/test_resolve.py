@@ -2,12 +2,13 @@
 
 import dataclasses
 import os
+from pathlib import Path
 
 import pytest
 
 from pipeline.config.schema import Hardware
 from pipeline.errors import ConfigError
-from pipeline.hardware import Resolved, machine, resolve
+from pipeline.hardware import Resolved, at_most, machine, resolve
 
 
 @pytest.fixture
@@ -125,3 +126,23 @@ def test_flags_of_the_processor_decide_on_bf16(monkeypatch: pytest.MonkeyPatch) 
 def test_the_machine_is_described_in_one_line() -> None:
     assert f"{machine.cores()} cores" in machine.describe()
     assert "\n" not in machine.describe()
+
+
+def test_where_memory_is_short_fewer_cells_run_with_more_threads_each(on) -> None:
+    on(cores=8)
+    fewer = at_most(resolved(), 2)
+    assert (fewer.workers, fewer.threads) == (2, 4)
+    assert "memory for no more" in fewer.reasons[-1]
+    assert at_most(resolved(), 20) == resolved()
+
+
+@pytest.mark.parametrize(("limit", "free"), [("4000\n", 4000 - (1500 - 400)), ("1000\n", 0), ("max\n", None)])
+def test_a_container_has_no_more_memory_than_its_limit(
+    limit: str, free: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "memory.max").write_text(limit)
+    (tmp_path / "memory.current").write_text("1500\n")
+    (tmp_path / "memory.stat").write_text("anon 1000\ninactive_file 400\n")
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    found = machine.available_memory()
+    assert found == free if free is not None else found > 1 << 20

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.files import digest
 from pipeline.records import encode, to_json
 from pipeline.study.plan import plan_cell
-from pipeline.study.run import assignment
+from pipeline.study.run import ground
 from pipeline.training.finish import finish
 from pipeline.training.fit import Fitted, fit
 from pipeline.training.job import Job
@@ -16,9 +16,15 @@ from pipeline.training.ready import make_ready
 def job(overrides: Sequence[str]) -> Job:
     """What a worker would be given for the cell that `overrides` describe; its data are prepared here."""
     plan = plan_cell(overrides)
-    ready = make_ready(list(plan.cells.values()), plan.located, data_fingerprint=plan.data_fingerprint, root=plan.root)
+    ready = make_ready(
+        list(plan.cells.values()),
+        plan.located,
+        data_fingerprint=plan.data_fingerprint,
+        hardware=plan.hardware,
+        root=plan.root,
+    )
     ((name, cell),) = plan.cells.items()
-    return assignment(plan, name, cell, ready).job
+    return ground(plan, ready).assignment(name, cell).job
 
 
 def trained(overrides: Sequence[str]) -> Fitted:

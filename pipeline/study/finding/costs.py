@@ -184,4 +184,15 @@ def _measured(cells: Sequence[CellResult]) -> dict[str, float]:
         "training_seconds": float(np.mean([cell.measured.training_seconds for cell in cells])),
         "evaluation_seconds": float(np.mean([cell.measured.evaluation_seconds for cell in cells])),
         "peak_memory_bytes": float(max(cell.measured.peak_memory_bytes for cell in cells)),
+    } | _training_memory(max(cells, key=lambda cell: cell.measured.peak_memory_bytes))
+
+
+def _training_memory(cell: CellResult) -> dict[str, float]:
+    """Of the peak what is the training's own, and what was planned; nothing where that is not known."""
+    measured = cell.measured
+    if not measured.planned_memory_bytes:
+        return {}
+    return {
+        "training_memory_bytes": float(measured.peak_memory_bytes - measured.libraries_bytes),
+        "planned_memory_bytes": float(measured.planned_memory_bytes),
     }

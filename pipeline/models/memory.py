@@ -1,0 +1,93 @@
+"""What a network takes in memory while it is trained: its parameters, and what a step keeps for its backward pass.
+
+The latter is counted on the network itself, with one short text of three lengths.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.models.build import Network, base_of
+from pipeline.models.vocabulary import splittable
+
+_LENGTHS = (16, 32, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """Parameters, and bytes kept from the forward pass to the backward pass.
+
+    `fixed` bytes do not depend on the batch: weights in the precision that is computed in. Of B texts of L positions
+    with T tokens in all, `linear` T come from what looks at one token at a time, `quadratic` B L^2 from attention.
+    """
+
+    parameters: int
+    trained: int  # all, of the token embedding too
+    row: int  # parameters of a row of the token embedding, where only the rows read are trained; else 0
+    rows: int  # of that embedding
+    layers: int
+    packed: bool  # whether batches are computed without their padding
+    fixed: float
+    linear: float
+    quadratic: float
+
+    def activations(self, *, tokens: float, texts: int, length: int) -> float:
+        """Bytes of one batch, weights left out."""
+        return self.linear * tokens + self.quadratic * texts * length**2
+
+
+def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
+    """Count; the network is left as it was, but for torch's random numbers.
+
+    Where the base stays fixed, what its layers would keep is counted all the same: it says what passes through them.
+
+    Args:
+        trained: all, head or adapters.
+        precision: fp32 or bf16.
+    """
+    model = network.model
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    embedding = model.get_input_embeddings() if trained == "all" and splittable(model) else None
+    fixed = list(base_of(model, network.base_prefix).parameters()) if trained == "head" else []
+    for parameter in fixed:
+        parameter.requires_grad_(True)
+    kept = [float(_kept(model, length, precision)) for length in _LENGTHS]
+    for parameter in fixed:
+        parameter.requires_grad_(False)
+    vandermonde = np.vander(np.array(_LENGTHS, dtype=float), 3, increasing=True)
+    constant, linear, quadratic = (max(0.0, float(x)) for x in np.linalg.solve(vandermonde, kept))
+    return Footprint(
+        parameters=sum(n for n, _ in sizes),
+        trained=sum(n for n, required in sizes if required),
+        row=0 if embedding is None else int(embedding.embedding_dim),
+        rows=0 if embedding is None else int(embedding.num_embeddings),
+        layers=int(getattr(model.config, "num_hidden_layers", 1)),
+        packed=network.packed,
+        fixed=constant,
+        linear=linear,
+        quadratic=quadratic,
+    )
+
+
+def _kept(model: Any, length: int, precision: str) -> int:
+    """Bytes of all storages that autograd keeps and that are not the network's own, each counted once."""
+    import torch
+
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
+    kept: dict[int, Any] = {}  # storages and not tensors, whose graphs would hold this dictionary in turn
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage
+        return tensor
+
+    device = next(model.parameters()).device
+    ids = torch.full((1, length), 5, device=device)
+    bf16 = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), bf16:
+        logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+    total = sum(storage.nbytes() for storage in kept.values())
+    del logits
+    return total

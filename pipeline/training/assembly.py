@@ -1,0 +1,91 @@
+"""Puts a cell's network together with what it reads: tokens or, where the base stays fixed, features."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.config.cell import Cell
+from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.models.build import Network, build, configuration
+from pipeline.models.flops import Flops
+from pipeline.models.locate import Located
+from pipeline.tasks import TaskKind
+from pipeline.training.cost import flops_of, resident_bytes
+from pipeline.training.features import feature_inputs, replace_base
+from pipeline.training.inputs import Inputs, TokenInputs
+from pipeline.training.job import Job, seed_for
+from pipeline.training.memory_plan import footprint_of, memory_plan
+from pipeline.training.start_line import dropout_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellInputs:
+    """Every set of a cell, as inputs of its network: tokens, or features where the base is fixed."""
+
+    task: TaskKind
+    pad_id: int
+    first_rows: dict[str, int] | None
+
+    def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Inputs:
+        """Inputs of a set, or of some of its rows."""
+        if self.first_rows is None:
+            return TokenInputs(encoded, self.task, self.pad_id, rows)
+        return feature_inputs(encoded, self.first_rows[encoded.name], rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembled:
+    """A network on the start line, its inputs, and what was counted of it before a base gave way to its features."""
+
+    network: Network
+    inputs: CellInputs
+    dropout: float
+    flops: Flops
+    hidden_parameters: int  # of a base whose features stand in for it
+    libraries_bytes: int  # of memory, before there was a network
+    planned_memory_bytes: int  # beside them
+
+
+def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> Assembled:
+    """The network of `job`'s cell; `rows` are those of its train subset.
+
+    Raises:
+        BaseModelError: the base is gone or has changed.
+    """
+    cell, located, root = job.cell, _located(job), Path(job.root)
+    libraries = resident_bytes()
+    network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
+    network.model.config.pad_token_id = job.pad_id
+    dropout = dropout_of(network.model)
+    config = configuration(cell, located, prepared.labels)
+    flops, found = flops_of(cell, config, root=root), footprint_of(cell, network, config, root=root)
+    cpu = job.hardware.accelerator == "cpu"
+    planned = memory_plan(cell, prepared, found, cpu=cpu, devices=job.hardware.devices)
+    first_rows = None
+    if cell.arm.trained == "head":
+        first_rows = replace_base(
+            network, prepared, task, rows=_read_by(cell, prepared, rows), pad_id=job.pad_id,
+            base=job.base_fingerprint, precision=cell.train.precision, root=root,
+        )  # fmt: skip
+    return Assembled(
+        network=network,
+        inputs=CellInputs(task=task, pad_id=job.pad_id, first_rows=first_rows),
+        dropout=dropout,
+        flops=flops,
+        hidden_parameters=found.parameters - sum(p.numel() for p in network.model.parameters()),
+        libraries_bytes=libraries if cpu else 0,
+        planned_memory_bytes=round(planned.peak),
+    )
+
+
+def _read_by(cell: Cell, prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Which rows of each set the cell reads."""
+    read = [prepared.validation, *([prepared.test, *prepared.out_of_domain.values()] if cell.tested else [])]
+    return {prepared.train.name: rows} | {encoded.name: np.arange(len(encoded)) for encoded in read}
+
+
+def _located(job: Job) -> Located:
+    return Located(
+        directory=Path(job.base_directory), weights=job.base_fingerprint, tokenizer=job.tokenizer_fingerprint
+    )

@@ -1,0 +1,105 @@
+"""How much memory a training will take at its peak, from counts and without running it.
+
+What cannot be counted was measured once (docs/benchmarks.md): what a process takes beside its libraries and tensors,
+and how much more than the tensors of a step the heap of a process on the processor holds on to.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.cell import Cell
+from pipeline.config.identity import RESULT_VERSION
+from pipeline.data.batches import largest_batch
+from pipeline.data.sets import Prepared
+from pipeline.data.subsets import nested_subset
+from pipeline.files import digest, write_text
+from pipeline.models.build import Network
+from pipeline.models.memory import Footprint, footprint
+from pipeline.records import decode, to_json
+from pipeline.training.features import FEATURE_BATCH
+from pipeline.training.inference import BATCH
+
+_RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
+_HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each byte of activations
+_PASSING = 0.4  # of what a layer keeps in training, what passes through it in evaluation
+_FLOAT = 4  # bytes of a parameter, of its gradient and of each of its two moments
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryPlan:
+    """Bytes of one process of a training, by what they are for; the libraries themselves are left out."""
+
+    runtime: float
+    parameters: float
+    trained: float  # parameters that have a gradient, two moments and a copy of the best so far
+    activations: float
+    evaluation: float
+
+    @property
+    def peak(self) -> float:
+        """The most at one time: as weights are loaded, in a backward pass, or as the best ones are replaced."""
+        lasting = self.runtime + self.parameters + 2 * self.trained
+        backward = lasting + self.trained + max(self.activations, self.trained)
+        replacing = lasting + 3 * self.trained + self.evaluation
+        return max(2 * self.parameters, backward, replacing)
+
+
+def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, *, cpu: bool, devices: int = 1) -> MemoryPlan:
+    """The plan of `cell` on these data, for a network with the footprint `found`."""
+    rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
+    copied = found.row * len(_ids(prepared, rows)) if found.row else 0
+    return MemoryPlan(
+        runtime=_RUNTIME if cpu else 0,
+        parameters=_FLOAT * (found.parameters + copied),
+        trained=_FLOAT * (found.trained + copied - found.row * found.rows),
+        activations=_activations(cell, _clipped(cell, prepared.train.lengths[rows]), found, cpu, devices),
+        evaluation=_evaluation(cell, prepared, found),
+    )
+
+
+def footprint_of(cell: Cell, network: Network, config: Any, *, root: Path) -> Footprint:
+    """The footprint of this network, of which `config` is the configuration; kept under `root/memory`."""
+    arm = [cell.arm.trained, str(cell.arm.lora), cell.task.kind, cell.train.precision]
+    path = root / "memory" / f"{digest(str(RESULT_VERSION), config.to_json_string(), *arm)[:16]}.json"
+    if path.is_file():
+        return decode(Footprint, json.loads(path.read_text(encoding="utf-8")), str(path))
+    found = footprint(network, trained=cell.arm.trained, precision=cell.train.precision)
+    write_text(path, to_json(found))
+    return found
+
+
+def _ids(prepared: Prepared, rows: np.ndarray) -> np.ndarray:
+    return np.unique(np.concatenate([prepared.train.item(int(row)) for row in rows]))
+
+
+def _clipped(cell: Cell, lengths: np.ndarray) -> np.ndarray:
+    return np.minimum(lengths, cell.task.max_length)
+
+
+def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, cpu: bool, devices: int) -> float:
+    """Of the longest texts, as many as fall to one process in the largest batch."""
+    if cell.arm.trained == "head":
+        return 0.0
+    share = math.ceil(largest_batch(len(lengths), cell.train.batch) / devices)
+    longest = np.sort(lengths)[-share:]
+    held = _HELD[cell.arm.trained] if cpu else 1.0
+    return found.fixed + held * _kept(longest, found)
+
+
+def _evaluation(cell: Cell, prepared: Prepared, found: Footprint) -> float:
+    """What passes through a layer with the longest texts of the sets that are read; a fixed base reads few at once."""
+    read = [prepared.validation, *([prepared.test, *prepared.out_of_domain.values()] if cell.tested else [])]
+    texts = FEATURE_BATCH if cell.arm.trained == "head" else BATCH
+    return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
+
+
+def _kept(lengths: np.ndarray, found: Footprint) -> float:
+    """Bytes that a batch of texts of these lengths keeps; `lengths` ascend."""
+    longest = int(lengths[-1])
+    tokens = int(lengths.sum()) if found.packed else len(lengths) * longest
+    return found.activations(tokens=tokens, texts=len(lengths), length=longest)

@@ -1,0 +1,132 @@
+"""Whether trainings fit into the memory there is and, where one does not, what would make it fit."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.config.cell import Cell
+from pipeline.data.sets import Prepared
+from pipeline.errors import ConfigError
+from pipeline.hardware import Resolved, machine
+from pipeline.models.build import build, configuration
+from pipeline.models.locate import Located
+from pipeline.models.memory import Footprint
+from pipeline.training.cost import flops_of
+from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """The memory of one arm at one number of labels, in each of its processes."""
+
+    arm: str
+    size: int | str
+    plan: MemoryPlan
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to, and what for."""
+        plan = self.plan
+        parts = {
+            "parameters": plan.parameters,
+            "gradients": plan.trained,
+            "optimizer": 2 * plan.trained,
+            "best weights": plan.trained,
+            "activations": plan.activations,
+        }
+        most = ", ".join(f"{name} {gib(size)}" for name, size in parts.items() if size >= plan.peak / 50)
+        return f"{self.arm} at {self.size} labels needs {gib(plan.peak)} of memory ({most})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """The memory that trainings on one base, data and hardware find; `free` bytes for each process of one cell."""
+
+    located: Located
+    prepared: Prepared
+    hardware: Resolved
+    root: Path
+    free: float
+    _found: dict[tuple[str, ...], Footprint] = field(default_factory=dict)
+
+    def planned(self, cell: Cell) -> Planned:
+        """The memory of the cell's arm at its size.
+
+        Raises:
+            BaseModelError: the base cannot serve this arm.
+            ConfigError: it is more than is free; says what would fit.
+        """
+        planned = Planned(arm=cell.arm.name, size=cell.train.size, plan=self._plan(cell))
+        if planned.plan.peak <= self.free:
+            return planned
+        fitting = ", ".join(self._fitting(cell))
+        advice = f"It would fit with {fitting}." if fitting else "Nothing that was tried fits: take a smaller base."
+        raise ConfigError([f"{planned.sentence}, but {gib(self.free)} are free. {advice}"])
+
+    def at_once(self, planned: Iterable[Planned]) -> int:
+        """How many cells find room at the same time, if all are as large as the largest; on GPUs any number."""
+        if self.hardware.accelerator == "gpu":
+            return self.hardware.workers
+        return max(1, int(self.free / max(each.plan.peak for each in planned)))
+
+    def _plan(self, cell: Cell) -> MemoryPlan:
+        cpu = self.hardware.accelerator == "cpu"
+        return memory_plan(cell, self.prepared, self._footprint(cell), cpu=cpu, devices=self.hardware.devices)
+
+    def _footprint(self, cell: Cell) -> Footprint:
+        """Of the cell's network, which is built; that shows that it can be."""
+        key = (cell.arm.name, cell.arm.trained, cell.train.precision)
+        if key not in self._found:
+            network = build(cell, self.located, self.prepared.labels, seed=0)
+            config = configuration(cell, self.located, self.prepared.labels)
+            flops_of(cell, config, root=self.root)
+            self._found[key] = footprint_of(cell, network, config, root=self.root)
+        return self._found[key]
+
+    def _fitting(self, cell: Cell) -> Iterator[str]:
+        """Settings under which the cell would fit, with what it would take then."""
+        for ways in _smaller(cell, bf16=machine.has_bf16(self.hardware.accelerator)):
+            plans = ((words, self._plan(other)) for words, other in ways)
+            yield from [f"{words} ({gib(plan.peak)})" for words, plan in plans if plan.peak <= self.free][:1]
+
+
+def room(located: Located, prepared: Prepared, hardware: Resolved, root: Path) -> Room:
+    """What is free now. Processes of one cell share the processor's memory, and have a GPU each."""
+    free = machine.free_memory(hardware.accelerator)
+    sharing = hardware.devices if hardware.accelerator == "cpu" else 1
+    return Room(located=located, prepared=prepared, hardware=hardware, root=root, free=free / sharing)
+
+
+def gib(size: float) -> str:
+    """ "1.25 GiB"."""
+    return f"{size / GIB:.2f} GiB"
+
+
+def _smaller(cell: Cell, *, bf16: bool) -> Iterator[list[tuple[str, Cell]]]:
+    """Ways to make a cell smaller: lists, the best first, of which one is enough.
+
+    Args:
+        bf16: whether the device computes in it.
+    """
+    train, task, arm = cell.train, cell.task, cell.arm
+    yield [
+        (f"train.batch={size}", dataclasses.replace(cell, train=dataclasses.replace(train, batch=size)))
+        for size in _halves(train.batch, least=1)
+    ]
+    yield [
+        (f"task.max_length={length}", dataclasses.replace(cell, task=dataclasses.replace(task, max_length=length)))
+        for length in _halves(task.max_length, least=8)
+    ]
+    if bf16 and train.precision == "fp32":
+        yield [("train.precision=bf16", dataclasses.replace(cell, train=dataclasses.replace(train, precision="bf16")))]
+    if arm.start == "pretrained" and arm.trained == "all":
+        for name, trained in (("lora", "adapters"), ("frozen", "head")):
+            yield [(f"arm={name}", dataclasses.replace(cell, arm=dataclasses.replace(arm, trained=trained)))]
+
+
+def _halves(value: int, *, least: int) -> list[int]:
+    """Half of it, a quarter, and so on."""
+    return [value >> i for i in range(1, value.bit_length()) if value >> i >= least]

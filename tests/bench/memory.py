@@ -1,0 +1,79 @@
+"""The memory planned for a training against the peak that was measured, over more than a tenfold range."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.compose import compose
+from pipeline.models.locate import locate
+from pipeline.training.results import ResultStore
+from tests.bench.options import Options
+from tests.bench.rows import Bench, Row
+from tests.bench.running import HEADSTART, run
+
+BAR = 15.0  # per cent
+_STEPS = 3  # the peak is reached in the second
+_SETTINGS = (
+    "task=topic", "task.data.validation_size=40", "task.data.test_size=64", "train.epochs=1", "train.keep=none",
+    f"train.min_steps={_STEPS}", f"train.max_steps={_STEPS}", "train.eval_every=100000", "train.checkpoint_every=never",
+    "hardware=cpu", "executor.workers=1", "tracking=none",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A training: `base` is minilm, or large for one of BERT-base's size."""
+
+    base: str
+    arm: str
+    batch: int
+    length: int
+    precision: str = "auto"
+
+    @property
+    def name(self) -> str:
+        return f"{self.base}, {self.arm}, {self.batch} texts of {self.length} tokens, {self.precision}"
+
+
+CASES = (
+    Case(base="minilm", arm="frozen", batch=32, length=128),
+    Case(base="minilm", arm="pretrained", batch=8, length=32),
+    Case(base="minilm", arm="pretrained", batch=64, length=64),
+    Case(base="minilm", arm="lora", batch=32, length=128),
+    Case(base="minilm", arm="pretrained", batch=16, length=128, precision="fp32"),
+    Case(base="minilm", arm="scratch", batch=16, length=256),
+    Case(base="large", arm="lora", batch=16, length=128),
+    Case(base="large", arm="pretrained", batch=8, length=64),
+)
+
+
+def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
+    """Three steps of each case, in a worker as any cell has it; libraries are left out on both sides."""
+    large = _write_large(folder / "large")
+    rows = []
+    for number, case in enumerate(CASES):
+        root = folder / f"case-{number}"
+        base = ["base=minilm"] if case.base == "minilm" else ["base=local", "base.name=large", f"base.path={large}"]
+        size = max(64, 2 * case.batch)
+        settings = [f"arm={case.arm}", f"train.batch={case.batch}", f"train.size={size}"]
+        settings += [f"task.max_length={case.length}", f"train.precision={case.precision}", f"paths.root={root}"]
+        run([*HEADSTART, "train", *base, *_SETTINGS, *settings])
+        rows.append(_compared(bench, case, ResultStore(root)))
+    return rows
+
+
+def _compared(bench: Bench, case: Case, store: ResultStore) -> Row:
+    measured = store.result(store.ids()[0]).measured
+    taken = measured.peak_memory_bytes - measured.libraries_bytes
+    off = 100 * (measured.planned_memory_bytes / taken - 1)
+    note = f"planned {measured.planned_memory_bytes / 1e6:.0f} MB, measured {taken / 1e6:.0f} MB"
+    return bench.near(f"planned memory, {case.name}", off, "%", BAR, note)
+
+
+def _write_large(folder: Path) -> Path:
+    """A random BERT of the base size, with the small one's tokenizer."""
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    tokenizer = AutoTokenizer.from_pretrained(str(locate(compose(["task=topic"]).base).directory))
+    tokenizer.save_pretrained(folder)
+    BertModel(BertConfig(vocab_size=len(tokenizer))).save_pretrained(folder)
+    return folder
