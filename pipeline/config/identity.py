@@ -32,6 +32,7 @@ EXCLUDED = frozenset(
         "task.space",
         "train.keep",
         "train.checkpoint_every",
+        "train.fit_memory",
         "arm.space",
         "arm.recipe",  # replaced by the recipe as `train` overrides it
         "train.lr",

@@ -128,6 +128,8 @@ class Hardware:
     strategy: str = "single"  # single | ddp
     threads: int | None = None  # per worker; null: cores / workers
     timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
+    micro_batch: int | None = None  # texts of a batch that a process computes at a time; null: its whole share
+    recompute: bool = False  # layers are computed again in the backward pass instead of kept: a third slower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,9 @@ class Train:
     precision: str = "auto"  # auto | fp32 | bf16
     eval_every: int | None = None  # examples between evaluations; null: by size, the same for every arm
     keep: str = "best"  # weights kept: best (of each arm and size) | all | none
+    fit_memory: bool = (
+        False  # where a training finds no room, choose hardware.micro_batch and hardware.recompute for it
+    )
     checkpoint_every: str = "5min"  # a training is saved so often, to go on from there: 5min | 200steps | never
 
 

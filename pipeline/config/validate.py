@@ -26,8 +26,8 @@ CHOICES = {
     "tracking.name": ("local", "server", "none"),
 }
 AT_LEAST_ONE = (
-    "train.batch", "hardware.devices", "hardware.threads", "executor.workers", "train.eval_every",
-    "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank",
+    "train.batch", "hardware.devices", "hardware.micro_batch", "hardware.threads", "executor.workers",
+    "train.eval_every", "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank",
 )  # fmt: skip
 ABOVE_ZERO = (
     "arm.recipe.lr", "train.lr", "arm.recipe.epochs", "train.epochs", "train.clip", "arm.lora.alpha",

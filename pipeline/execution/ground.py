@@ -44,7 +44,7 @@ class Ground:
             tokenizer_fingerprint=self.located.tokenizer,
             data_folder=self.ready.data_folder,
             pad_id=self.ready.pad_id,
-            hardware=self.hardware,
+            hardware=self.ready.fitted(cell, self.hardware),
             concurrency=self.hardware.workers,
         )
         return Assignment(job=job, study_id=self.study_id, attempt_id=attempt_id(), trial=trial, judged=judged)

@@ -21,6 +21,8 @@ class Resolved:
     workers: int
     precision: str
     timeout_minutes: float
+    micro_batch: int | None
+    recompute: bool
     reasons: tuple[str, ...]
 
 
@@ -49,6 +51,8 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
         workers=count,
         precision=chosen,
         timeout_minutes=hardware.timeout_minutes,
+        micro_batch=hardware.micro_batch,
+        recompute=hardware.recompute,
         reasons=(why_accelerator, why_workers, why_threads, why_precision),
     )
 

@@ -100,6 +100,27 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     return Network(model=model, base_prefix=prefix, architecture=architecture, loaded_fraction=fraction, packed=packed)
 
 
+def recompute(model: Any) -> None:
+    """Let layers be computed again in the backward pass, to the same bits, instead of what they made being kept.
+
+    Raises:
+        BaseModelError: the architecture cannot.
+    """
+    plain = _plain(model)
+    if not can_recompute(model):
+        raise BaseModelError(f"{type(plain).__name__} cannot recompute its layers: leave out hardware.recompute.")
+    plain.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def can_recompute(model: Any) -> bool:
+    """Whether `recompute` is for this architecture."""
+    return bool(_plain(model).supports_gradient_checkpointing)
+
+
+def _plain(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def base_of(model: Any, prefix: str) -> Any:
     """The part of `model` that the base's checkpoint fills."""
     return getattr(model, prefix)

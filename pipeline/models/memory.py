@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models.build import Network, base_of
+from pipeline.models.build import Network, base_of, can_recompute
 from pipeline.models.vocabulary import splittable
 
 _LENGTHS = (16, 32, 64)
@@ -27,7 +27,9 @@ class Footprint:
     row: int  # parameters of a row of the token embedding, where only the rows read are trained; else 0
     rows: int  # of that embedding
     layers: int
+    width: int  # of the hidden states between layers
     packed: bool  # whether batches are computed without their padding
+    recomputes: bool  # whether its layers can be computed again in the backward pass
     fixed: float
     linear: float
     quadratic: float
@@ -35,6 +37,11 @@ class Footprint:
     def activations(self, *, tokens: float, texts: int, length: int) -> float:
         """Bytes of one batch, weights left out."""
         return self.linear * tokens + self.quadratic * texts * length**2
+
+    def recomputed(self, *, tokens: float, texts: int, length: int) -> float:
+        """The same where layers are computed again: what stands between them, in float32, and one layer's own."""
+        own = self.activations(tokens=tokens, texts=texts, length=length) / self.layers
+        return 4 * self.layers * self.width * tokens + own
 
 
 def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
@@ -63,7 +70,9 @@ def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
         row=0 if embedding is None else int(embedding.embedding_dim),
         rows=0 if embedding is None else int(embedding.num_embeddings),
         layers=int(getattr(model.config, "num_hidden_layers", 1)),
+        width=int(model.config.hidden_size),
         packed=network.packed,
+        recomputes=can_recompute(model),
         fixed=constant,
         linear=linear,
         quadratic=quadratic,

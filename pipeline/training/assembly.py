@@ -60,8 +60,7 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     dropout = dropout_of(network.model)
     config = configuration(cell, located, prepared.labels)
     flops, found = flops_of(cell, config, root=root), footprint_of(cell, network, config, root=root)
-    cpu = job.hardware.accelerator == "cpu"
-    planned = memory_plan(cell, prepared, found, cpu=cpu, devices=job.hardware.devices)
+    planned = memory_plan(cell, prepared, found, job.hardware)
     first_rows = None
     if cell.arm.trained == "head":
         first_rows = replace_base(
@@ -74,7 +73,7 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
         dropout=dropout,
         flops=flops,
         hidden_parameters=found.parameters - sum(p.numel() for p in network.model.parameters()),
-        libraries_bytes=libraries if cpu else 0,
+        libraries_bytes=libraries if job.hardware.accelerator == "cpu" else 0,
         planned_memory_bytes=round(planned.peak),
     )
 

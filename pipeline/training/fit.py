@@ -14,7 +14,7 @@ from pipeline.data.batches import batch_schedule
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
-from pipeline.models.build import Network
+from pipeline.models.build import Network, recompute
 from pipeline.models.vocabulary import only_rows_read
 from pipeline.records import Cost, Measured, StartLine
 from pipeline.tasks import TaskKind, kind
@@ -80,7 +80,16 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     costs = cumulative_flops(built.flops, schedule, train.lengths)
     trajectory = _trajectory(job, network, inputs, prepared, schedule, costs, interval, report)
     keeper = _keeper(job, trajectory, leaving, last=len(schedule))
-    module = CellModule(network.model, task, cell.recipe, total_steps=len(schedule), first=trajectory.first)
+    module = CellModule(
+        network.model,
+        task,
+        cell.recipe,
+        total_steps=len(schedule),
+        first=trajectory.first,
+        micro_batch=job.hardware.micro_batch,
+    )
+    if job.hardware.recompute:
+        recompute(network.model)
     torch.manual_seed(seed_for(cell.train.seed, f"dropout {rank()}"))
     with only_rows_read(network.model, train.ids()) if cell.arm.trained == "all" else nullcontext():
         batches = Batches(train, schedule[trajectory.first :], rank(), job.hardware.devices)

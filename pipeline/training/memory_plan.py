@@ -18,6 +18,7 @@ from pipeline.data.batches import largest_batch
 from pipeline.data.sets import Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.files import digest, write_text
+from pipeline.hardware import Resolved
 from pipeline.models.build import Network
 from pipeline.models.memory import Footprint, footprint
 from pipeline.records import decode, to_json
@@ -39,26 +40,29 @@ class MemoryPlan:
     trained: float  # parameters that have a gradient, two moments and a copy of the best so far
     activations: float
     evaluation: float
+    accumulates: bool = False  # gradients are there while a micro-batch is computed
 
     @property
     def peak(self) -> float:
         """The most at one time: as weights are loaded, in a backward pass, or as the best ones are replaced."""
         lasting = self.runtime + self.parameters + 2 * self.trained
-        backward = lasting + self.trained + max(self.activations, self.trained)
+        either = self.activations + self.trained if self.accumulates else max(self.activations, self.trained)
+        backward = lasting + self.trained + either
         replacing = lasting + 3 * self.trained + self.evaluation
         return max(2 * self.parameters, backward, replacing)
 
 
-def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, *, cpu: bool, devices: int = 1) -> MemoryPlan:
+def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> MemoryPlan:
     """The plan of `cell` on these data, for a network with the footprint `found`."""
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     copied = found.row * len(_ids(prepared, rows)) if found.row else 0
     return MemoryPlan(
-        runtime=_RUNTIME if cpu else 0,
+        runtime=_RUNTIME if hardware.accelerator == "cpu" else 0,
         parameters=_FLOAT * (found.parameters + copied),
         trained=_FLOAT * (found.trained + copied - found.row * found.rows),
-        activations=_activations(cell, _clipped(cell, prepared.train.lengths[rows]), found, cpu, devices),
+        activations=_activations(cell, _clipped(cell, prepared.train.lengths[rows]), found, hardware),
         evaluation=_evaluation(cell, prepared, found),
+        accumulates=hardware.micro_batch is not None,
     )
 
 
@@ -81,14 +85,14 @@ def _clipped(cell: Cell, lengths: np.ndarray) -> np.ndarray:
     return np.minimum(lengths, cell.task.max_length)
 
 
-def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, cpu: bool, devices: int) -> float:
-    """Of the longest texts, as many as fall to one process in the largest batch."""
+def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
+    """Of the longest texts, as many as one process computes at a time."""
     if cell.arm.trained == "head":
         return 0.0
-    share = math.ceil(largest_batch(len(lengths), cell.train.batch) / devices)
-    longest = np.sort(lengths)[-share:]
-    held = _HELD[cell.arm.trained] if cpu else 1.0
-    return found.fixed + held * _kept(longest, found)
+    share = math.ceil(largest_batch(len(lengths), cell.train.batch) / hardware.devices)
+    longest = np.sort(lengths)[-min(share, hardware.micro_batch or share) :]
+    held = _HELD[cell.arm.trained] if hardware.accelerator == "cpu" else 1.0
+    return found.fixed + held * _kept(longest, found, recompute=hardware.recompute)
 
 
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint) -> float:
@@ -98,8 +102,9 @@ def _evaluation(cell: Cell, prepared: Prepared, found: Footprint) -> float:
     return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
 
 
-def _kept(lengths: np.ndarray, found: Footprint) -> float:
+def _kept(lengths: np.ndarray, found: Footprint, *, recompute: bool = False) -> float:
     """Bytes that a batch of texts of these lengths keeps; `lengths` ascend."""
     longest = int(lengths[-1])
     tokens = int(lengths.sum()) if found.packed else len(lengths) * longest
-    return found.activations(tokens=tokens, texts=len(lengths), length=longest)
+    bytes_of = found.recomputed if recompute else found.activations
+    return bytes_of(tokens=tokens, texts=len(lengths), length=longest)

@@ -15,27 +15,52 @@ from pipeline.tasks import TaskKind
 class CellModule(pl.LightningModule):
     """One arm's network under one recipe. Batches are dictionaries of tensors with "labels" and "global_size".
 
-    `first` steps of `total_steps` were made before.
+    `first` steps of `total_steps` were made before. With `micro_batch`, so many texts are computed at a time.
     """
 
-    def __init__(self, model: Any, task: TaskKind, recipe: Recipe, total_steps: int, first: int = 0) -> None:
+    def __init__(
+        self,
+        model: Any,
+        task: TaskKind,
+        recipe: Recipe,
+        total_steps: int,
+        first: int = 0,
+        micro_batch: int | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
         self.task = task
         self.recipe = recipe
-        self.total_steps, self.first = total_steps, first
+        self.total_steps, self.first, self.micro_batch = total_steps, first, micro_batch
         self.loss_sum: Any = 0.0
         self.loss_steps = 0
 
     def training_step(self, batch: dict[str, Any], _: int) -> torch.Tensor:
-        """The mean loss over the global batch, as this rank's share of it (DDP averages over ranks)."""
-        labels, size = batch["labels"], float(batch["global_size"])
-        logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-        losses: torch.Tensor = self.task.losses(logits, labels)
-        loss = losses.sum() * (self.trainer.world_size / size)
-        self.loss_sum = self.loss_sum + loss.detach()  # stays on the device: no wait in the step
+        """The mean loss over the global batch, as this rank's share of it (DDP averages over ranks).
+
+        Of several micro-batches all but the last have had their backward pass when this returns.
+        """
+        *before, last = parts(batch, self.micro_batch)
+        if self.micro_batch is not None:
+            self.trainer.optimizers[0].zero_grad()
+        for part in before:
+            loss = self._loss(part)
+            with torch.autocast(loss.device.type, enabled=False):  # as Lightning's own backward pass
+                loss.backward()  # type: ignore[no-untyped-call]
         self.loss_steps += 1
+        return self._loss(last)
+
+    def _loss(self, batch: dict[str, Any]) -> torch.Tensor:
+        logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        losses: torch.Tensor = self.task.losses(logits, batch["labels"])
+        loss = losses.sum() * (self.trainer.world_size / float(batch["global_size"]))
+        self.loss_sum = self.loss_sum + loss.detach()  # stays on the device: no wait in the step
         return loss
+
+    def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: torch.optim.Optimizer) -> None:
+        """Lightning's call comes after the forward pass, when gradients of earlier micro-batches are there to stay."""
+        if self.micro_batch is None:
+            optimizer.zero_grad()
 
     def take_mean_loss(self) -> float | None:
         """The mean training loss since the last call, over the global batches; None where there was no step."""
@@ -68,6 +93,25 @@ class CellModule(pl.LightningModule):
         plain = [p for p in trained if p.ndim < 2 or p in tables]
         groups: Sequence[tuple[list[Any], float]] = ((decayed, self.recipe.weight_decay), (plain, 0.0))
         return [{"params": params, "weight_decay": decay} for params, decay in groups if params]
+
+
+def parts(batch: dict[str, Any], size: int | None) -> list[dict[str, Any]]:
+    """The batch in parts of at most `size` rows, each without columns that are padding in all of its rows."""
+    rows = len(batch["labels"])
+    if size is None or rows <= size:
+        return [batch]
+    return [_rows(batch, start, start + size) for start in range(0, rows, size)]
+
+
+def _rows(batch: dict[str, Any], start: int, end: int) -> dict[str, Any]:
+    mask = batch["attention_mask"][start:end]
+    length = int(mask.sum(dim=1).max())
+    return {
+        "input_ids": batch["input_ids"][start:end, :length],
+        "attention_mask": mask[:, :length],
+        "labels": batch["labels"][start:end],
+        "global_size": batch["global_size"],
+    }
 
 
 def factor(step: int, *, total: int, warmup: float, decay: str) -> float:

@@ -1,5 +1,6 @@
 """Everything that can be checked or computed once for all cells of a study, before the first of them starts."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,13 @@ class Ready:
     train_rows: int
     memory: tuple[Planned, ...]  # of each arm at each size
     at_once: int  # cells for whose memory there is room
+
+    def fitted(self, cell: Cell, hardware: Resolved) -> Resolved:
+        """The hardware as the cell uses it to fit into memory."""
+        for planned in self.memory:
+            if (planned.arm, planned.size) == (cell.arm.name, cell.train.size):
+                return dataclasses.replace(hardware, micro_batch=planned.micro_batch, recompute=planned.recompute)
+        return hardware
 
 
 def make_ready(

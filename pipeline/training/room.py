@@ -16,6 +16,7 @@ from pipeline.training.cost import flops_of
 from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan
 
 GIB = 1 << 30
+_FEW = 8  # texts at a time, below which it is quicker to keep the batch and compute layers again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Planned:
     arm: str
     size: int | str
     plan: MemoryPlan
+    micro_batch: int | None
+    recompute: bool
 
     @property
     def sentence(self) -> str:
@@ -38,7 +41,12 @@ class Planned:
             "activations": plan.activations,
         }
         most = ", ".join(f"{name} {gib(size)}" for name, size in parts.items() if size >= plan.peak / 50)
-        return f"{self.arm} at {self.size} labels needs {gib(plan.peak)} of memory ({most})"
+        return f"{self.arm} at {self.size} labels needs {gib(plan.peak)} of memory ({most}){self._chosen}"
+
+    @property
+    def _chosen(self) -> str:
+        micro = f", {self.micro_batch} texts at a time" if self.micro_batch else ""
+        return micro + (", layers computed again" if self.recompute else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +67,14 @@ class Room:
             BaseModelError: the base cannot serve this arm.
             ConfigError: it is more than is free; says what would fit.
         """
-        planned = Planned(arm=cell.arm.name, size=cell.train.size, plan=self._plan(cell))
+        planned = self._on(cell, self.hardware)
         if planned.plan.peak <= self.free:
             return planned
-        fitting = ", ".join(self._fitting(cell))
+        spread = self._spread(cell)
+        if spread and cell.train.fit_memory:
+            return spread
+        same = [f"train.fit_memory=true ({gib(spread.plan.peak)}, the same result)"] if spread else []
+        fitting = ", ".join([*same, *self._fitting(cell)])
         advice = f"It would fit with {fitting}." if fitting else "Nothing that was tried fits: take a smaller base."
         raise ConfigError([f"{planned.sentence}, but {gib(self.free)} are free. {advice}"])
 
@@ -72,9 +84,26 @@ class Room:
             return self.hardware.workers
         return max(1, int(self.free / max(each.plan.peak for each in planned)))
 
-    def _plan(self, cell: Cell) -> MemoryPlan:
-        cpu = self.hardware.accelerator == "cpu"
-        return memory_plan(cell, self.prepared, self._footprint(cell), cpu=cpu, devices=self.hardware.devices)
+    def _on(self, cell: Cell, hardware: Resolved) -> Planned:
+        return Planned(
+            arm=cell.arm.name,
+            size=cell.train.size,
+            plan=memory_plan(cell, self.prepared, self._footprint(cell), hardware),
+            micro_batch=hardware.micro_batch,
+            recompute=hardware.recompute,
+        )
+
+    def _spread(self, cell: Cell) -> Planned | None:
+        """The quickest way to the same result that fits: fewer texts at a time, then layers computed again as well."""
+        share = -(-cell.train.batch // self.hardware.devices)
+        ways = [(size, False) for size in _halves(share, least=_FEW)]
+        if self._footprint(cell).recomputes:
+            ways += [(size, True) for size in (self.hardware.micro_batch, *_halves(share, least=1))]
+        for size, again in ways:
+            planned = self._on(cell, dataclasses.replace(self.hardware, micro_batch=size, recompute=again))
+            if planned.plan.peak <= self.free:
+                return planned
+        return None
 
     def _footprint(self, cell: Cell) -> Footprint:
         """Of the cell's network, which is built; that shows that it can be."""
@@ -89,7 +118,7 @@ class Room:
     def _fitting(self, cell: Cell) -> Iterator[str]:
         """Settings under which the cell would fit, with what it would take then."""
         for ways in _smaller(cell, bf16=machine.has_bf16(self.hardware.accelerator)):
-            plans = ((words, self._plan(other)) for words, other in ways)
+            plans = ((words, self._on(other, self.hardware).plan) for words, other in ways)
             yield from [f"{words} ({gib(plan.peak)})" for words, plan in plans if plan.peak <= self.free][:1]
 
 

@@ -28,10 +28,11 @@ class Case:
     batch: int
     length: int
     precision: str = "auto"
+    hardware: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        return f"{self.base}, {self.arm}, {self.batch} texts of {self.length} tokens, {self.precision}"
+        return ", ".join([self.base, self.arm, f"{self.batch} x {self.length}", self.precision, *self.hardware])
 
 
 CASES = (
@@ -41,6 +42,8 @@ CASES = (
     Case(base="minilm", arm="lora", batch=32, length=128),
     Case(base="minilm", arm="pretrained", batch=16, length=128, precision="fp32"),
     Case(base="minilm", arm="scratch", batch=16, length=256),
+    Case(base="minilm", arm="pretrained", batch=32, length=128, hardware=("hardware.micro_batch=8",)),
+    Case(base="minilm", arm="pretrained", batch=32, length=128, hardware=("hardware.recompute=true",)),
     Case(base="large", arm="lora", batch=16, length=128),
     Case(base="large", arm="pretrained", batch=8, length=64),
 )
@@ -56,7 +59,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
         size = max(64, 2 * case.batch)
         settings = [f"arm={case.arm}", f"train.batch={case.batch}", f"train.size={size}"]
         settings += [f"task.max_length={case.length}", f"train.precision={case.precision}", f"paths.root={root}"]
-        run([*HEADSTART, "train", *base, *_SETTINGS, *settings])
+        run([*HEADSTART, "train", *base, *_SETTINGS, *settings, *case.hardware])
         rows.append(_compared(bench, case, ResultStore(root)))
     return rows
 

@@ -60,6 +60,14 @@ def test_two_processes_make_the_same_cell_with_the_same_scores(
     np.testing.assert_allclose(pair[1]["loss"], alone[1]["loss"], rtol=1e-3, atol=1e-5)
 
 
+def test_two_processes_that_take_their_share_in_parts_have_the_loss_curve_of_one(
+    alone: tuple[CellResult, np.ndarray], tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    few, _, _ = finished(tmp_path, "hardware=ddp_cpu", "hardware.micro_batch=3", base=tiny_base, data=reviews)
+    one, two = alone[0].trajectory, few.trajectory
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-4)
+
+
 def test_two_processes_that_were_stopped_go_on_together(
     alone: tuple[CellResult, np.ndarray], tiny_base: Path, reviews: Path, tmp_path: Path
 ) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.config.cell import Cell
 from pipeline.files import digest
+from pipeline.models.build import Network, build
 from pipeline.records import encode, to_json
 from pipeline.study.plan import plan_cell
 from pipeline.study.run import ground
@@ -25,6 +27,13 @@ def job(overrides: Sequence[str]) -> Job:
     )
     ((name, cell),) = plan.cells.items()
     return ground(plan, ready).assignment(name, cell).job
+
+
+def network(overrides: Sequence[str], *more: str) -> tuple[Cell, Network]:
+    """The cell that `overrides` and `more` describe, for two classes, and its network before the first step."""
+    plan = plan_cell([*overrides, *more])
+    ((_, cell),) = plan.cells.items()
+    return cell, build(cell, plan.located, ("bad", "good"), seed=0)
 
 
 def trained(overrides: Sequence[str]) -> Fitted:

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from cell_kit import job, small
+from cell_kit import job, network, small
 
 from pipeline.config.cell import Cell
 from pipeline.data.store import load
 from pipeline.errors import ConfigError
 from pipeline.hardware import machine
-from pipeline.models.build import Network, build
-from pipeline.models.locate import locate
 from pipeline.models.memory import footprint
 from pipeline.study.plan import plan_cell
 from pipeline.training.fit import fit
@@ -23,12 +21,6 @@ from pipeline.training.room import GIB, Room, room
 @pytest.fixture
 def overrides(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
     return small(tiny_base, reviews, tmp_path)
-
-
-def network(overrides: list[str], *more: str) -> tuple[Cell, Network]:
-    plan = plan_cell([*overrides, *more])
-    ((_, cell),) = plan.cells.items()
-    return cell, build(cell, locate(plan.config.base), ("bad", "good"), seed=0)
 
 
 def kept(model: torch.nn.Module, texts: int, length: int) -> int:
@@ -110,7 +102,8 @@ def test_a_training_that_does_not_fit_is_refused_with_what_would(
         tight.planned(cell)
     said = str(refused.value)
     assert "pretrained at 32 labels needs" in said
-    assert "are free. It would fit with train.batch=8 (" in said
+    assert "are free. It would fit with train.fit_memory=true (" in said
+    assert "the same result), train.batch=8 (" in said
     assert "task.max_length=" in said
     assert "arm=frozen" in said
 
