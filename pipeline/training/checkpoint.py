@@ -1,5 +1,6 @@
 """A training's state on disk, from which it goes on to the same bits: tensors in safetensors, the rest as JSON."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,17 @@ import torch
 from pipeline.errors import StorageError
 from pipeline.files import safe_name, staged_directory, write_text
 from pipeline.records import TrajectoryPoint, from_json, to_json
+from pipeline.training.tensors import write_tensors
+
+FORMAT = 1  # of checkpoints; raised when what is in them changes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """Where a training stands after `step` steps; seconds are those of all its attempts together."""
 
+    cell_id: str
+    format: int
     step: int
     points: tuple[TrajectoryPoint, ...]
     seconds: tuple[float, ...]  # of training before each point
@@ -52,12 +58,10 @@ class CheckpointStore:
         Raises:
             StorageError: the disk is full or cannot be written to; the one before stands.
         """
-        from safetensors.torch import save_file
-
         target = self._folder / f"{safe_name(self.cell_id, 'cell')}-{checkpoint.standing.step:09d}"
         before = self._all()
         with staged_directory(target) as folder:
-            save_file({n: t.contiguous() for n, t in checkpoint.tensors.items()}, folder / "tensors.safetensors")
+            write_tensors(folder / "tensors.safetensors", checkpoint.tensors)
             write_text(folder / "standing.json", to_json(checkpoint.standing))
         for folder in before:
             if folder != target:
@@ -67,7 +71,7 @@ class CheckpointStore:
         """The latest, or None.
 
         Raises:
-            StorageError: it is damaged.
+            StorageError: it is damaged, of another cell or of another version.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -76,13 +80,22 @@ class CheckpointStore:
         if not found:
             return None
         try:
-            text = (found[-1] / "standing.json").read_text(encoding="utf-8")
+            standing = self._standing((found[-1] / "standing.json").read_text(encoding="utf-8"))
             tensors = load_file(found[-1] / "tensors.safetensors")
-        except (OSError, SafetensorError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise StorageError(
-                f"The checkpoint {found[-1]} cannot be read ({error}). Delete that folder to begin the cell again."
+                f"The checkpoint {found[-1]} cannot be used ({error}). Delete that folder to begin the cell again."
             ) from error
-        return Checkpoint(standing=from_json(Standing, text, str(found[-1])), tensors=tensors)
+        return Checkpoint(standing=standing, tensors=tensors)
+
+    def _standing(self, text: str) -> Standing:
+        """Raises ValueError where it is damaged, of another version or of another cell."""
+        written = json.loads(text)
+        if written.get("format") != FORMAT:
+            raise ValueError("it was written by another version of Headstart")
+        if written.get("cell_id") != self.cell_id:
+            raise ValueError(f"it is of another cell, {written.get('cell_id')}")
+        return from_json(Standing, text)
 
     def clear(self) -> None:
         """Remove them: the training is over."""

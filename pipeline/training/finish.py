@@ -12,6 +12,7 @@ from pipeline.data.sets import EncodedSet
 from pipeline.records import SCORES_DTYPE, CellResult, Evaluation
 from pipeline.training.fit import Fitted, outputs
 from pipeline.training.results import ResultStore
+from pipeline.training.tensors import write_tensors
 from pipeline.training.trajectory import converged_gain
 
 TRAIN_SAMPLE = 400  # rows of the train subset that the train score is measured on
@@ -40,11 +41,9 @@ def save(store: ResultStore, fitted: Fitted, result: CellResult, scores: np.ndar
 
 def _save_weights(fitted: Fitted, folder: Path) -> None:
     """The trained parameters alone: a fixed base is not stored again with each cell."""
-    from safetensors.torch import save_file
-
     folder.mkdir()
-    trained = {n: p.detach().cpu().contiguous() for n, p in fitted.network.model.named_parameters() if p.requires_grad}
-    save_file(trained, folder / "trained.safetensors")
+    trained = {n: p.detach().cpu() for n, p in fitted.network.model.named_parameters() if p.requires_grad}
+    write_tensors(folder / "trained.safetensors", trained)
 
 
 def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluation, np.ndarray]:

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.config.pace import Pace
-from pipeline.training.checkpoint import Checkpoint, CheckpointStore, Standing
+from pipeline.training.checkpoint import FORMAT, Checkpoint, CheckpointStore, Standing
 from pipeline.training.module import CellModule
 from pipeline.training.trajectory import Trajectory
 
@@ -93,6 +93,8 @@ class Keeper(pl.Callback):
     def _standing(self, module: CellModule, step: int, world: int) -> Standing:
         trajectory = self.trajectory
         return Standing(
+            cell_id=self.store.cell_id,
+            format=FORMAT,
             step=step,
             points=tuple(trajectory.points),
             seconds=tuple(trajectory.seconds),

@@ -1,6 +1,9 @@
 """A training that was interrupted goes on from its last checkpoint, and ends with the bits of one that was not."""
 
+import json
 import random
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -115,5 +118,56 @@ def test_a_damaged_checkpoint_is_named_with_its_remedy(overrides: list[str]) -> 
     (folder,) = (Path(given.root) / "checkpoints").iterdir()
     tensors = folder / "tensors.safetensors"
     tensors.write_bytes(tensors.read_bytes()[:1000])
-    with pytest.raises(StorageError, match=r"cannot be read .* Delete that folder to begin the cell again"):
+    with pytest.raises(StorageError, match=r"cannot be used .* Delete that folder to begin the cell again"):
         fit(given, lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("cell_id", "0123456789abcdef", "of another cell, 0123456789abcdef"), ("format", 0, "by another version of Headstart")],
+)
+def test_a_checkpoint_of_another_cell_or_version_is_not_gone_on_from(
+    overrides: list[str], field: str, value: object, said: str
+) -> None:
+    given = job(overrides)
+    interrupted(given, 5)
+    (standing,) = (Path(given.root) / "checkpoints").glob("*/standing.json")
+    standing.write_text(json.dumps(json.loads(standing.read_text()) | {field: value}))
+    with pytest.raises(StorageError, match=rf"{said}\)\. Delete that folder"):
+        fit(given, lambda _: False)
+
+
+@pytest.fixture
+def resizable(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A function that makes a file system of so many kilobytes, or makes it larger."""
+    place = tmp_path / "disk" / "checkpoints"
+    place.mkdir(parents=True)
+
+    def resize(kilobytes: int) -> Path:
+        remount = ["remount,"] if place.is_mount() else [""]
+        options = f"{remount[0]}size={kilobytes}k"
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True)
+        if done.returncode:
+            pytest.skip(f"a small tmpfs cannot be mounted here: {done.stderr.decode().strip()}")
+        return place.parent
+
+    yield resize
+    if place.is_mount():
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_disk_that_is_full_leaves_the_checkpoint_before_and_is_gone_on_from(
+    overrides: list[str], resizable: Callable[[int], Path], tmp_path: Path
+) -> None:
+    interrupted(job([*overrides, f"paths.root={tmp_path / 'room'}"]), 5)
+    (whole,) = (tmp_path / "room" / "checkpoints").iterdir()
+    kilobytes = sum(path.stat().st_size for path in whole.iterdir()) // 1000
+    root = resizable(round(1.5 * kilobytes))
+    given = job([*overrides, f"paths.root={root}", "train.checkpoint_every=8steps"])
+    with pytest.raises(StorageError, match="The disk is full"):
+        fit(given, lambda _: False)
+    assert [folder.name for folder in (root / "checkpoints").iterdir()] == [f"{given.cell_id}-{8:09d}"]
+    resizable(10 * kilobytes)
+    resumed = fit(given, lambda _: False)
+    assert resumed.trajectory.first == 8
+    assert outcome(resumed) == outcome(undisturbed(overrides, tmp_path / "other"))
