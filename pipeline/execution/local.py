@@ -6,6 +6,7 @@ import multiprocessing.context
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -199,6 +200,8 @@ class LocalExecutor:
 
 def _leave(running: list[_Running]) -> None:
     """Let trainings be saved as they stand, and end what has not ended in time."""
+    if running:
+        print(f"Saving trainings in progress: {len(running)}, {_GRACE:.0f} s at most …", file=sys.stderr, flush=True)
     for process in (process for cell in running for process in cell.begun):
         process.terminate()
     deadline = time.monotonic() + _GRACE

@@ -66,6 +66,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
     process, plan, arguments = long_study
     done = stop(process, signal.SIGINT)
     assert done.code == 130, done
+    assert "Saving trainings in progress: " in done.err
     assert "Stopped. Finished cells are kept" in done.err
     assert "Traceback" not in done.err
     wait_until(lambda: family(process) == [], 10)
