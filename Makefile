@@ -30,7 +30,7 @@ doctor: .venv/.ready ## versions, hardware, precision and threads chosen, sample
 	$(PY) -m pipeline doctor $(CHOICES)
 
 ##@ Run
-.PHONY: train study sweep report predict export dashboard sweep-dashboard
+.PHONY: train study sweep report predict export dashboard sweep-dashboard services
 train: .venv/.ready ## one training: make train TASK=topic ARM=scratch ARGS="train.size=400"
 	$(PY) -m pipeline train $(if $(ARM),arm=$(ARM)) $(CHOICES)
 
@@ -54,6 +54,9 @@ dashboard: .venv/.ready ## every run in MLflow, on this machine alone, until Ctr
 
 sweep-dashboard: .venv/.ready ## every trial of every sweep in Optuna's dashboard, likewise (ARGS=sweep.port=8081)
 	$(PY) -m pipeline sweep-dashboard $(CHOICES)
+
+services: .venv/.ready ## MLflow on PostgreSQL, and a database for sweeps, to try a shared server (needs postgresql)
+	$(PY) -m pipeline services $(CHOICES)
 
 ##@ Develop
 .PHONY: test check bench soak

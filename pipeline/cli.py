@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "write a trained cell as a Hugging Face directory: cell=ID export=FOLDER",
     "dashboard": "start the MLflow dashboard on this machine and print its links",
     "sweep-dashboard": "start Optuna's dashboard of sweeps on this machine and print its links",
+    "services": "MLflow on PostgreSQL on this machine, and a database for sweeps, to try what a team would share",
     "doctor": "versions, hardware, precision and threads chosen, samples, and what is wrong",
 }
 QUESTIONS = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc")  # that Hydra answers

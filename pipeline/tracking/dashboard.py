@@ -40,17 +40,18 @@ def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print) ->
         _say_links(tracking, root, say)
         return
     check_free(tracking.port, "tracking.port", "dashboard")
-    with until_stopped(), _caught_up(store), _server(store, tracking.port) as server:
+    with until_stopped(), _caught_up(store), server(store, tracking.port) as process:
         _say_links(tracking, root, say)
         say("Ctrl-C stops the dashboard.")
         with contextlib.suppress(KeyboardInterrupt):
-            server.wait()
-            raise ServiceError(f"The dashboard's server ended by itself; its last words are in {_log(store)}.")
+            process.wait()
+            raise ServiceError(f"The dashboard's server ended by itself; its last words are in {log_of(store)}.")
 
 
 def server_command(store: Store, port: int) -> list[str]:
-    """The command that serves the local store."""
-    return [sys.executable, "-P", "-m", "pipeline.tracking.web", str(port), str(store.root.absolute())]
+    """The command that serves a store of this machine."""
+    backend = [store.backend] if store.backend else []
+    return [sys.executable, "-P", "-m", "pipeline.tracking.web", str(port), str(store.root.absolute()), *backend]
 
 
 def _say_links(tracking: Tracking, root: Path, say: Callable[[str], None]) -> None:
@@ -67,7 +68,7 @@ def _say_links(tracking: Tracking, root: Path, say: Callable[[str], None]) -> No
 def _caught_up(store: Store) -> Iterator[None]:
     """Replay what waits, and bring the store's tables up to date, before the server opens it."""
     store.ledger.mkdir(parents=True, exist_ok=True)
-    with open(_log(store), "wb") as log:
+    with open(log_of(store), "wb") as log:
         subprocess.run(
             replay_command(store), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=store.environment, check=False
         )
@@ -75,10 +76,15 @@ def _caught_up(store: Store) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _server(store: Store, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def server(store: Store, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """MLflow's server on `store`, which answers when the block begins and is gone with all its workers at its end.
+
+    Raises:
+        ServiceError: it did not start.
+    """
     store.artifacts.mkdir(parents=True, exist_ok=True)
-    with open(_log(store), "ab") as log:
-        server = subprocess.Popen(
+    with open(log_of(store), "ab") as log:
+        process = subprocess.Popen(
             server_command(store, port),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -88,10 +94,10 @@ def _server(store: Store, port: int) -> Iterator["subprocess.Popen[bytes]"]:
         )
     try:
         with lock(store.creation_lock):
-            wait_until_healthy(server, port, _log(store))
-        yield server
+            wait_until_healthy(process, port, log_of(store))
+        yield process
     finally:
-        _stop(server)
+        _stop(process)
 
 
 def wait_until_healthy(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
@@ -129,5 +135,6 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
     server.wait()
 
 
-def _log(store: Store) -> Path:
+def log_of(store: Store) -> Path:
+    """What the server of `store` has to say."""
     return store.root / "tracking" / "dashboard.log"

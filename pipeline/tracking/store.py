@@ -20,10 +20,14 @@ _PACKAGE = Path(__file__).resolve().parents[2]  # so that a child process finds 
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """A place for runs. `address` is a server's, without credentials; None: SQLite under `root`."""
+    """A place for runs. `address` is a server's, without credentials; None: this machine's own store.
+
+    That is SQLite under `root`, or the database that `backend` is the address of, which holds no credentials either.
+    """
 
     root: Path
     address: str | None = None
+    backend: str | None = None
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
 
@@ -40,7 +44,7 @@ class Store:
     @property
     def uri(self) -> str:
         """What MLflow takes; it holds no credentials."""
-        return self.address or f"sqlite:///{self.database}"
+        return self.address or self.backend or f"sqlite:///{self.database}"
 
     @property
     def ledger(self) -> Path:

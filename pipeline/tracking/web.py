@@ -1,4 +1,4 @@
-"""MLflow's web application on the local store, for loopback: `python -m pipeline.tracking.web PORT`.
+"""MLflow's web application on a store of this machine, for loopback: `python -m pipeline.tracking.web PORT ROOT [DB]`.
 
 `mlflow server` would do, but for one thing: MLflow 3.17 brings an assistant whose interface lets everybody who reaches
 the port, on a shared machine every user of it, run shell commands as the user of the dashboard, and it has no switch.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.tracking.foreground import HOST
-from pipeline.tracking.store import Store, store_from
+from pipeline.tracking.store import Store
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -26,7 +26,7 @@ def main() -> None:
 
     port = int(sys.argv[1])
     os.environ.update(_manners(port))  # read when MLflow's server is first imported
-    os.environ.update(_contents(store_from({}, Path(sys.argv[2]))))
+    os.environ.update(_contents(Store(root=Path(sys.argv[2]), backend=next(iter(sys.argv[3:]), None))))
     from mlflow.server.fastapi_app import app
 
     uvicorn.run(guarded(app), host=HOST, port=port, log_level="warning")

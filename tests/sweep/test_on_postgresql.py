@@ -8,21 +8,22 @@ from pathlib import Path
 import pytest
 from book_kit import book, search, seen
 from optuna.trial import TrialState
-from postgresql import programs, server
 from test_book import process
 
 from pipeline.sweep.book import lost
+from pipeline.tracking.postgresql import cluster, programs
+from tests.serving import open_folder
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database() -> Iterator[str]:
     """The override that names an empty database."""
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
-    with server(tmp_path_factory.mktemp("postgresql")) as address:
-        yield f"sweep.storage={address}"
+    with open_folder() as folder, cluster(folder / "postgresql", ["sweeps"]) as databases:
+        yield f'sweep.storage="{databases.address("sweeps")}"'
 
 
 def test_processes_with_folders_of_their_own_begin_at_once_and_run_exactly_the_total(

@@ -124,7 +124,10 @@ def test_a_damaged_checkpoint_is_named_with_its_remedy(overrides: list[str]) -> 
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
-    [("cell_id", "0123456789abcdef", "of another cell, 0123456789abcdef"), ("format", 0, "by another version of Headstart")],
+    [
+        ("cell_id", "0123456789abcdef", "of another cell, 0123456789abcdef"),
+        ("format", 0, "by another version of Headstart"),
+    ],
 )
 def test_a_checkpoint_of_another_cell_or_version_is_not_gone_on_from(
     overrides: list[str], field: str, value: object, said: str
