@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,19 @@ from tests.serving import open_folder
 pytestmark = pytest.mark.service
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
+@contextmanager
+def fresh() -> Iterator[str]:
     """The override that names an empty database."""
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
     with open_folder() as folder, cluster(folder / "postgresql", ["sweeps"]) as databases:
         yield f'sweep.storage="{databases.address("sweeps")}"'
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with fresh() as override:
+        yield override
 
 
 def test_processes_with_folders_of_their_own_begin_at_once_and_run_exactly_the_total(
@@ -39,11 +46,9 @@ def test_processes_with_folders_of_their_own_begin_at_once_and_run_exactly_the_t
 
 
 @pytest.mark.slow
-def test_eight_processes_on_a_fresh_database_run_exactly_400_trials(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with server(tmp_path_factory.mktemp("fresh")) as address:
-        given = (f"sweep.storage={address}", "sweep.trials=400", "sweep.sampler=random")
+def test_eight_processes_on_a_fresh_database_run_exactly_400_trials(tmp_path: Path) -> None:
+    with fresh() as storage:
+        given = (storage, "sweep.trials=400", "sweep.sampler=random")
         together = [process(tmp_path / str(n), *given) for n in range(8)]
         assert [p.wait(timeout=600) for p in together] == [0] * 8
         assert [t.state for t in book(tmp_path, *given).trials()] == [TrialState.COMPLETE] * 400
