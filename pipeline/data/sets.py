@@ -115,3 +115,7 @@ class Prepared:
     def sets(self) -> dict[str, EncodedSet]:
         """Every set by its name."""
         return {"train": self.train, "validation": self.validation, "test": self.test} | self.out_of_domain
+
+    def measured(self, *, tested: bool) -> list[EncodedSet]:
+        """The sets that a training is measured on: validation and, where it is tested, all test sets."""
+        return [self.validation, *([self.test, *self.out_of_domain.values()] if tested else [])]

@@ -18,6 +18,7 @@ from pipeline.execution.assignment import LEFT, PRUNED, Assignment, Event, Notif
 from pipeline.execution.worker import work
 from pipeline.files import write_text
 from pipeline.tracking.spool import AttemptLog
+from pipeline.training.limits import PREPARED
 from pipeline.training.results import ResultStore
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -26,9 +27,9 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 # each step, and to have their pages zeroed anew takes up to a tenth of a training.
 _KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(64 << 20)}
 
-# Matrix products are prepared for each shape, and batches have many. oneDNN keeps what it prepares; torch keeps it once
-# more, with buffers of some MB a shape, unless told otherwise.
-_KEEP_SHAPES_ONCE = {"LRU_CACHE_CAPACITY": "1"}
+# Matrix products are prepared for each shape, and batches have many. oneDNN keeps a thousand of what it prepares, a
+# MB each, where a hundred serve as well (docs/benchmarks.md); torch keeps them once more, unless told otherwise.
+_KEEP_FEW_SHAPES = {"LRU_CACHE_CAPACITY": "1", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": str(PREPARED)}
 
 
 def context() -> multiprocessing.context.ForkServerContext:
@@ -39,7 +40,7 @@ def context() -> multiprocessing.context.ForkServerContext:
 def warm_up(threads: int) -> None:
     """Start the server that workers are forked from; it imports in the background while the caller goes on."""
     os.environ |= {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
-    os.environ |= _KEEP_MEMORY | _KEEP_SHAPES_ONCE
+    os.environ |= _KEEP_MEMORY | _KEEP_FEW_SHAPES
     _CONTEXT.set_forkserver_preload(["pipeline.execution.preload"])
     resource_tracker.ensure_running()  # first, since starting it unblocks the signals that are blocked here
     with _ctrl_c_blocked():  # the server inherits it: a Ctrl-C while it imports would end it with a traceback

@@ -97,6 +97,6 @@ def _kept(model: Any, length: int, precision: str) -> int:
     bf16 = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), bf16:
         logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
-    total = sum(storage.nbytes() for storage in kept.values())
+    total = sum(int(storage.nbytes()) for storage in kept.values())
     del logits
     return total

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 # T is rounded up to this with padding: each new size of a product needs a kernel made for it, so sizes should be few.
-_MULTIPLE = 16
+MULTIPLE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,5 +115,5 @@ def _packed_states(encoder: Any, states: tuple[Any, ...], given: dict[str, Any])
 def _kept(present: torch.Tensor) -> torch.Tensor:
     """`present` [B, L] and as much of the padding as fills the last multiple."""
     kept = present.flatten().clone()
-    kept[(~kept).nonzero()[: -int(kept.sum()) % _MULTIPLE, 0]] = True
+    kept[(~kept).nonzero()[: -int(kept.sum()) % MULTIPLE, 0]] = True
     return kept.view(present.shape)

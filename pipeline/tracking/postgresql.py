@@ -125,8 +125,16 @@ def _owner(folder: Path) -> dict[str, int]:
 
 def _start(command: Sequence[str], words: Any, owner: dict[str, int]) -> "subprocess.Popen[bytes]":
     """A process in a group of its own: Ctrl-C is for the one who started it."""
-    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": words, "stderr": words, "cwd": "/"}
-    return subprocess.Popen(command, start_new_session=True, **options, **owner)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=words,
+        stderr=words,
+        cwd="/",
+        start_new_session=True,
+        user=owner.get("user"),
+        group=owner.get("group"),
+    )
 
 
 def _wait(server: "subprocess.Popen[bytes]", folder: Path, log: Path) -> None:

@@ -80,8 +80,8 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
 
 def _read_by(cell: Cell, prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Which rows of each set the cell reads."""
-    read = [prepared.validation, *([prepared.test, *prepared.out_of_domain.values()] if cell.tested else [])]
-    return {prepared.train.name: rows} | {encoded.name: np.arange(len(encoded)) for encoded in read}
+    measured = prepared.measured(tested=cell.tested)
+    return {prepared.train.name: rows} | {encoded.name: np.arange(len(encoded)) for encoded in measured}
 
 
 def _located(job: Job) -> Located:

@@ -21,8 +21,8 @@ TRAIN_SAMPLE = 400  # rows of the train subset that the train score is measured 
 def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
     """Per-example scores on every set and the cell's result; with several ranks, all must call it."""
     prepared, tested = fitted.prepared, fitted.job.cell.tested
-    measured = [_scored(fitted, prepared.validation, 0, fitted.trajectory.best_outputs)]
-    tests = [prepared.test, *prepared.out_of_domain.values()] if tested else []
+    validation, *tests = prepared.measured(tested=tested)
+    measured = [_scored(fitted, validation, 0, fitted.trajectory.best_outputs)]
     measured += [_evaluate(fitted, encoded, index) for index, encoded in enumerate(tests, start=1)]
     evaluations = [evaluation for evaluation, _ in measured]
     if tested:

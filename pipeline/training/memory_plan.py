@@ -1,9 +1,11 @@
 """How much memory a training will take at its peak, from counts and without running it.
 
 What cannot be counted was measured once (docs/benchmarks.md): what a process takes beside its libraries and tensors,
-and how much more than the tensors of a step the heap of a process on the processor holds on to.
+how much more than the tensors of a step the heap of a process on the processor holds on to, and what a matrix product
+takes there once it is prepared for a shape.
 """
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass
@@ -14,19 +16,23 @@ import numpy as np
 
 from pipeline.config.cell import Cell
 from pipeline.config.identity import RESULT_VERSION
-from pipeline.data.batches import largest_batch
+from pipeline.data.batches import batch_schedule, largest_batch
 from pipeline.data.sets import Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.files import digest, write_text
 from pipeline.hardware import Resolved
 from pipeline.models.build import Network
 from pipeline.models.memory import Footprint, footprint
+from pipeline.models.packing import MULTIPLE
 from pipeline.records import decode, to_json
 from pipeline.training.features import FEATURE_BATCH
 from pipeline.training.inference import BATCH
+from pipeline.training.limits import PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
 _HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each byte of activations
+_PRODUCT = 1 << 20  # bytes of a product prepared for one shape, in bf16 on the processor
+_SHAPES_OF_STEP, _SHAPES_OF_PASS = 12, 4  # products of one shape of a batch, in training and in evaluation
 _PASSING = 0.4  # of what a layer keeps in training, what passes through it in evaluation
 _FLOAT = 4  # bytes of a parameter, of its gradient and of each of its two moments
 
@@ -40,12 +46,13 @@ class MemoryPlan:
     trained: float  # parameters that have a gradient, two moments and a copy of the best so far
     activations: float
     evaluation: float
+    products: float = 0.0  # prepared for the shapes of batches
     accumulates: bool = False  # gradients are there while a micro-batch is computed
 
     @property
     def peak(self) -> float:
         """The most at one time: as weights are loaded, in a backward pass, or as the best ones are replaced."""
-        lasting = self.runtime + self.parameters + 2 * self.trained
+        lasting = self.runtime + self.products + self.parameters + 2 * self.trained
         either = self.activations + self.trained if self.accumulates else max(self.activations, self.trained)
         backward = lasting + self.trained + either
         replacing = lasting + 3 * self.trained + self.evaluation
@@ -54,6 +61,8 @@ class MemoryPlan:
 
 def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> MemoryPlan:
     """The plan of `cell` on these data, for a network with the footprint `found`."""
+    if hardware.accelerator == "gpu":
+        found = dataclasses.replace(found, packed=False)
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     copied = found.row * len(_ids(prepared, rows)) if found.row else 0
     return MemoryPlan(
@@ -62,6 +71,7 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
         trained=_FLOAT * (found.trained + copied - found.row * found.rows),
         activations=_activations(cell, _clipped(cell, prepared.train.lengths[rows]), found, hardware),
         evaluation=_evaluation(cell, prepared, found),
+        products=_products(cell, prepared, _clipped(cell, prepared.train.lengths[rows]), found, hardware),
         accumulates=hardware.micro_batch is not None,
     )
 
@@ -82,7 +92,7 @@ def _ids(prepared: Prepared, rows: np.ndarray) -> np.ndarray:
 
 
 def _clipped(cell: Cell, lengths: np.ndarray) -> np.ndarray:
-    return np.minimum(lengths, cell.task.max_length)
+    return np.asarray(np.minimum(lengths, cell.task.max_length))
 
 
 def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
@@ -97,14 +107,31 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
 
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint) -> float:
     """What passes through a layer with the longest texts of the sets that are read; a fixed base reads few at once."""
-    read = [prepared.validation, *([prepared.test, *prepared.out_of_domain.values()] if cell.tested else [])]
+    read = prepared.measured(tested=cell.tested)
     texts = FEATURE_BATCH if cell.arm.trained == "head" else BATCH
     return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
 
 
+def _products(cell: Cell, prepared: Prepared, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
+    """Of the shapes that the first batches of training and those of evaluation have, as many as a worker keeps."""
+    if hardware.accelerator != "cpu" or cell.train.precision != "bf16":
+        return 0.0
+    if cell.arm.trained == "head":
+        return _PRODUCT * min(PREPARED, _SHAPES_OF_PASS * len(np.unique(lengths)))
+    batches = batch_schedule(lengths, batch=cell.train.batch, examples=PREPARED * cell.train.batch, seed=0)
+    tokens = {_tokens(lengths[batch], found) for batch in batches}
+    passes = sum(math.ceil(len(encoded) / BATCH) for encoded in prepared.measured(tested=cell.tested))
+    return _PRODUCT * min(PREPARED, _SHAPES_OF_STEP * len(tokens) + _SHAPES_OF_PASS * passes)
+
+
+def _tokens(lengths: np.ndarray, found: Footprint) -> int:
+    """Tokens that a batch of texts of these lengths is computed as."""
+    if found.packed:
+        return math.ceil(int(lengths.sum()) / MULTIPLE) * MULTIPLE
+    return len(lengths) * int(lengths.max())
+
+
 def _kept(lengths: np.ndarray, found: Footprint, *, recompute: bool = False) -> float:
     """Bytes that a batch of texts of these lengths keeps; `lengths` ascend."""
-    longest = int(lengths[-1])
-    tokens = int(lengths.sum()) if found.packed else len(lengths) * longest
     bytes_of = found.recomputed if recompute else found.activations
-    return bytes_of(tokens=tokens, texts=len(lengths), length=longest)
+    return bytes_of(tokens=_tokens(lengths, found), texts=len(lengths), length=int(lengths[-1]))

@@ -96,7 +96,7 @@ class Room:
     def _spread(self, cell: Cell) -> Planned | None:
         """The quickest way to the same result that fits: fewer texts at a time, then layers computed again as well."""
         share = -(-cell.train.batch // self.hardware.devices)
-        ways = [(size, False) for size in _halves(share, least=_FEW)]
+        ways: list[tuple[int | None, bool]] = [(size, False) for size in _halves(share, least=_FEW)]
         if self._footprint(cell).recomputes:
             ways += [(size, True) for size in (self.hardware.micro_batch, *_halves(share, least=1))]
         for size, again in ways:
