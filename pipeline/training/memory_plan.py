@@ -31,8 +31,8 @@ from pipeline.training.limits import PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
 _HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each byte of activations
-_PRODUCT = 1 << 20  # bytes of a product prepared for one shape, in bf16 on the processor
-_SHAPES_OF_STEP, _SHAPES_OF_PASS = 12, 4  # products of one shape of a batch, in training and in evaluation
+_PRODUCT = 1100  # bytes for each token of a product prepared for one shape, in bf16 on the processor
+_STEP, _PASS = 12, 4  # products of one shape of a batch, in training and in evaluation
 _PASSING = 0.4  # of what a layer keeps in training, what passes through it in evaluation
 _FLOAT = 4  # bytes of a parameter, of its gradient and of each of its two moments
 
@@ -64,14 +64,15 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
     if hardware.accelerator == "gpu":
         found = dataclasses.replace(found, packed=False)
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
+    lengths = _clipped(cell, prepared.train.lengths[rows])
     copied = found.row * len(_ids(prepared, rows)) if found.row else 0
     return MemoryPlan(
         runtime=_RUNTIME if hardware.accelerator == "cpu" else 0,
         parameters=_FLOAT * (found.parameters + copied),
         trained=_FLOAT * (found.trained + copied - found.row * found.rows),
-        activations=_activations(cell, _clipped(cell, prepared.train.lengths[rows]), found, hardware),
+        activations=_activations(cell, lengths, found, hardware),
         evaluation=_evaluation(cell, prepared, found),
-        products=_products(cell, prepared, _clipped(cell, prepared.train.lengths[rows]), found, hardware),
+        products=_products(cell, lengths, found, hardware),
         accumulates=hardware.micro_batch is not None,
     )
 
@@ -112,16 +113,16 @@ def _evaluation(cell: Cell, prepared: Prepared, found: Footprint) -> float:
     return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
 
 
-def _products(cell: Cell, prepared: Prepared, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
-    """Of the shapes that the first batches of training and those of evaluation have, as many as a worker keeps."""
+def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
+    """Of the shapes of the first batches, as many as a worker keeps; of a fixed base, of texts of each length."""
     if hardware.accelerator != "cpu" or cell.train.precision != "bf16":
         return 0.0
     if cell.arm.trained == "head":
-        return _PRODUCT * min(PREPARED, _SHAPES_OF_PASS * len(np.unique(lengths)))
-    batches = batch_schedule(lengths, batch=cell.train.batch, examples=PREPARED * cell.train.batch, seed=0)
-    tokens = {_tokens(lengths[batch], found) for batch in batches}
-    passes = sum(math.ceil(len(encoded) / BATCH) for encoded in prepared.measured(tested=cell.tested))
-    return _PRODUCT * min(PREPARED, _SHAPES_OF_STEP * len(tokens) + _SHAPES_OF_PASS * passes)
+        tokens, each = {FEATURE_BATCH * int(length) for length in lengths}, _PASS
+    else:
+        batches = batch_schedule(lengths, batch=cell.train.batch, examples=PREPARED * cell.train.batch, seed=0)
+        tokens, each = {_tokens(lengths[batch], found) for batch in batches}, _STEP
+    return _PRODUCT * sum(tokens) / len(tokens) * min(PREPARED, each * len(tokens))
 
 
 def _tokens(lengths: np.ndarray, found: Footprint) -> int:
