@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from pipeline.models.build import Network, base_of, can_recompute
-from pipeline.models.vocabulary import splittable
 
 _LENGTHS = (16, 32, 64)
 
@@ -28,7 +27,7 @@ class Footprint:
     rows: int  # of that embedding
     layers: int
     width: int  # of the hidden states between layers
-    packed: bool  # whether batches are computed without their padding
+    packed_to: int  # tokens, a multiple of which batches without their padding are filled up to; 0: they are padded
     recomputes: bool  # whether its layers can be computed again in the backward pass
     fixed: float
     linear: float
@@ -53,6 +52,9 @@ def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
         trained: all, head or adapters.
         precision: fp32 or bf16.
     """
+    from pipeline.models.packing import MULTIPLE
+    from pipeline.models.vocabulary import splittable
+
     model = network.model
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
     embedding = model.get_input_embeddings() if trained == "all" and splittable(model) else None
@@ -71,7 +73,7 @@ def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
         rows=0 if embedding is None else int(embedding.num_embeddings),
         layers=int(getattr(model.config, "num_hidden_layers", 1)),
         width=int(model.config.hidden_size),
-        packed=network.packed,
+        packed_to=MULTIPLE if network.packed else 0,
         recomputes=can_recompute(model),
         fixed=constant,
         linear=linear,

@@ -14,9 +14,9 @@ from pipeline.models.build import Network, base_of
 from pipeline.tasks import TaskKind
 from pipeline.training.feature_store import FeatureStore
 from pipeline.training.inputs import FeatureInputs, TokenInputs
+from pipeline.training.limits import FEATURE_BATCH
 
 _PROBE = 8  # examples on which cached and direct logits are compared
-FEATURE_BATCH = 8  # texts of one length; few, since the last batch of each length is filled up
 
 
 class CachedBase(torch.nn.Module):

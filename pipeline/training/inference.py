@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from pipeline.training.inputs import Inputs
-
-BATCH = 64
+from pipeline.training.limits import EVALUATION_BATCH
 
 
 def logits(model: Any, inputs: Inputs, *, classes: int, precision: str, rank: int = 0, world: int = 1) -> np.ndarray:
@@ -20,7 +19,7 @@ def logits(model: Any, inputs: Inputs, *, classes: int, precision: str, rank: in
     modes = [m.training for m in model.modules()]
     model.eval()
     order = np.argsort(inputs.lengths, kind="stable")
-    batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+    batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
         for items in batches[rank::world]:
             batch = inputs.collate(items)

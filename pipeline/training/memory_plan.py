@@ -23,11 +23,8 @@ from pipeline.files import digest, write_text
 from pipeline.hardware import Resolved
 from pipeline.models.build import Network
 from pipeline.models.memory import Footprint, footprint
-from pipeline.models.packing import MULTIPLE
 from pipeline.records import decode, to_json
-from pipeline.training.features import FEATURE_BATCH
-from pipeline.training.inference import BATCH
-from pipeline.training.limits import PREPARED
+from pipeline.training.limits import EVALUATION_BATCH, FEATURE_BATCH, PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
 _HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each byte of activations
@@ -62,7 +59,7 @@ class MemoryPlan:
 def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> MemoryPlan:
     """The plan of `cell` on these data, for a network with the footprint `found`."""
     if hardware.accelerator == "gpu":
-        found = dataclasses.replace(found, packed=False)
+        found = dataclasses.replace(found, packed_to=0)
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     lengths = _clipped(cell, prepared.train.lengths[rows])
     copied = found.row * len(_ids(prepared, rows)) if found.row else 0
@@ -109,7 +106,7 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint) -> float:
     """What passes through a layer with the longest texts of the sets that are read; a fixed base reads few at once."""
     read = prepared.measured(tested=cell.tested)
-    texts = FEATURE_BATCH if cell.arm.trained == "head" else BATCH
+    texts = FEATURE_BATCH if cell.arm.trained == "head" else EVALUATION_BATCH
     return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
 
 
@@ -127,8 +124,8 @@ def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resol
 
 def _tokens(lengths: np.ndarray, found: Footprint) -> int:
     """Tokens that a batch of texts of these lengths is computed as."""
-    if found.packed:
-        return math.ceil(int(lengths.sum()) / MULTIPLE) * MULTIPLE
+    if found.packed_to:
+        return math.ceil(int(lengths.sum()) / found.packed_to) * found.packed_to
     return len(lengths) * int(lengths.max())
 
 

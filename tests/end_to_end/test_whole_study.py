@@ -70,13 +70,14 @@ def test_findings_do_not_depend_on_how_many_cells_ran_at_once(
     }
 
 
-def test_a_plan_shows_its_cells_and_the_time_and_trains_nothing(
+def test_a_plan_shows_its_cells_their_memory_and_the_time_and_trains_nothing(
     finished: Finished, tmp_path: Path, capsys: Capture
 ) -> None:
     done = command(capsys, "study", *finished.at(tmp_path / "none"), "plan=true")
     assert done.code == 0
     assert "16 of 16 cells to train: about" in done.out
-    assert not (tmp_path / "none").exists()
+    assert "scratch at 48 labels needs" in done.out
+    assert not (tmp_path / "none" / "cells").exists()
     again = command(capsys, "study", *finished.at(finished.root), "plan=true")
     assert "0 of 16 cells to train" in again.out
 

@@ -18,8 +18,9 @@ TRAIN = {
     "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5",
     "decay": "cosine", "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1", "clip": "0.1",
     "dropout": "0.5", "precision": "bf16", "eval_every": "32", "keep": "none",
-    "checkpoint_every": "3steps",
+    "checkpoint_every": "3steps", "fit_memory": "true",
 }  # fmt: skip
+NEUTRAL = ("keep", "checkpoint_every", "fit_memory")
 RECIPE = {
     "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "epochs": "7", "min_steps": "13",
     "max_steps": "11", "patience": "1",
@@ -46,7 +47,7 @@ def test_every_knob_is_tried_here() -> None:
         assert {f.name for f in dataclasses.fields(record)} == set(table)
 
 
-@pytest.mark.parametrize("name", [n for n in TRAIN if n not in ("keep", "checkpoint_every", "patience")])
+@pytest.mark.parametrize("name", [n for n in TRAIN if n not in (*NEUTRAL, "patience")])
 def test_a_setting_of_the_training_changes_its_result(
     name: str, train: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,8 +60,8 @@ def test_patience_changes_the_result_where_validation_gets_worse(train: Outcome)
     assert train(*hasty, f"train.patience={TRAIN['patience']}") != train(*hasty)
 
 
-@pytest.mark.parametrize("name", ["keep", "checkpoint_every"])
-def test_what_is_kept_of_a_training_does_not_change_its_result(name: str, train: Outcome) -> None:
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_what_is_kept_of_a_training_and_how_it_finds_room_do_not_change_its_result(name: str, train: Outcome) -> None:
     assert train(f"train.{name}={TRAIN[name]}") == train()
 
 
