@@ -109,7 +109,7 @@ def recompute(model: Any) -> None:
     plain = _plain(model)
     if not can_recompute(model):
         raise BaseModelError(f"{type(plain).__name__} cannot recompute its layers: leave out hardware.recompute.")
-    plain.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    plain.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
 
 
 def can_recompute(model: Any) -> bool:

@@ -38,9 +38,9 @@ class Footprint:
         return self.linear * tokens + self.quadratic * texts * length**2
 
     def recomputed(self, *, tokens: float, texts: int, length: int) -> float:
-        """The same where layers are computed again: what stands between them, in float32, and one layer's own."""
+        """The same where layers are computed again: what stands between them (float32), and one layer's own twice."""
         own = self.activations(tokens=tokens, texts=texts, length=length) / self.layers
-        return 4 * self.layers * self.width * tokens + own
+        return 4 * self.layers * self.width * tokens + 2 * own
 
 
 def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
