@@ -28,7 +28,7 @@ from pipeline.training.limits import EVALUATION_BATCH, FEATURE_BATCH, PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
 _HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each byte of activations
-_PRODUCT = 1100  # bytes for each token of a product prepared for one shape, in bf16 on the processor
+_PRODUCT = 1500  # bytes for each token of a product prepared for one shape, in bf16 on the processor
 _STEP, _PASS = 12, 4  # products of one shape of a batch, in training and in evaluation
 _PASSING = 0.4  # of what a layer keeps in training, what passes through it in evaluation
 _FLOAT = 4  # bytes of a parameter, of its gradient and of each of its two moments
@@ -77,7 +77,8 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
 def footprint_of(cell: Cell, network: Network, config: Any, *, root: Path) -> Footprint:
     """The footprint of this network, of which `config` is the configuration; kept under `root/memory`."""
     arm = [cell.arm.trained, str(cell.arm.lora), cell.task.kind, cell.train.precision]
-    path = root / "memory" / f"{digest(str(RESULT_VERSION), config.to_json_string(), *arm)[:16]}.json"
+    form = [field.name for field in dataclasses.fields(Footprint)]  # what another version wrote is not read
+    path = root / "memory" / f"{digest(str(RESULT_VERSION), config.to_json_string(), *arm, *form)[:16]}.json"
     if path.is_file():
         return decode(Footprint, json.loads(path.read_text(encoding="utf-8")), str(path))
     found = footprint(network, trained=cell.arm.trained, precision=cell.train.precision)
