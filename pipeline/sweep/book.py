@@ -128,8 +128,10 @@ class Book:
         trial = self.study.ask()
         values = suggest(trial, self.space)
         self.study.sampler = optuna.samplers.RandomSampler()  # told of ends, those of finite spaces stop `optimize`
-        trial.set_user_attr(HOLDER, self.holder)
         self.storage.record_heartbeat(trial._trial_id)
+        trial.set_user_attr(
+            HOLDER, self.holder
+        )  # last: a trial without a holder is lost, one without a beat waited for
         self.held.add(trial._trial_id)
         return trial, values
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from book_kit import book, search, seen
-from optuna.trial import TrialState
+from optuna.storages import RDBStorage
+from optuna.trial import Trial, TrialState
 from test_book import process
 
 from pipeline.sweep.book import lost
@@ -43,6 +44,24 @@ def test_processes_with_folders_of_their_own_begin_at_once_and_run_exactly_the_t
     assert [t.state for t in found.trials()] == [TrialState.COMPLETE] * 60
     assert sorted(t.number for t in found.trials()) == list(range(60))
     assert found.study.best_value == max(values[0] for _, values in seen(found))
+
+
+@pytest.mark.parametrize(("owner", "write"), [(Trial, "set_user_attr"), (RDBStorage, "record_heartbeat")])
+def test_a_machine_that_dies_while_it_begins_a_trial_costs_none(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: type, write: str
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    theirs = book(tmp_path / "theirs", database, "sweep.trials=2", "sweep.restart=true")
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, write, dies)
+        with pytest.raises(KeyboardInterrupt):
+            theirs.begin()
+    ours = book(tmp_path / "ours", database, "sweep.trials=2", "sweep.restart=false")
+    search(ours)
+    assert len(ours.counted()) == 2
+    assert sum(lost(t) for t in ours.trials()) == 1
 
 
 @pytest.mark.slow
