@@ -152,9 +152,7 @@ class Train:
     precision: str = "auto"  # auto | fp32 | bf16
     eval_every: int | None = None  # examples between evaluations; null: by size, the same for every arm
     keep: str = "best"  # weights kept: best (of each arm and size) | all | none
-    fit_memory: bool = (
-        False  # where a training finds no room, choose hardware.micro_batch and hardware.recompute for it
-    )
+    fit_memory: bool = False  # where there is no room, hardware.micro_batch and hardware.recompute are chosen
     checkpoint_every: str = "5min"  # a training is saved so often, to go on from there: 5min | 200steps | never
 
 

@@ -9,6 +9,11 @@ from pipeline.errors import BaseModelError
 _TARGETS = {"distilbert": ["q_lin", "v_lin"], "modernbert": ["Wqkv"]}
 
 
+def without_adapters(model: Any) -> Any:
+    """The network itself, inside its adapters where it has some."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def add_adapters(model: Any, lora: Lora) -> Any:
     """`model` with low-rank adapters in its base; they and the new head are trained (Hu et al. 2021).
 

@@ -8,7 +8,7 @@ from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm
 from pipeline.errors import BaseModelError
 from pipeline.files import digest
-from pipeline.models.adapters import add_adapters
+from pipeline.models.adapters import add_adapters, without_adapters
 from pipeline.models.locate import Located, first_line
 from pipeline.models.narrow import narrow
 from pipeline.tasks import TaskKind, kind_of
@@ -106,7 +106,7 @@ def recompute(model: Any) -> None:
     Raises:
         BaseModelError: the architecture cannot.
     """
-    plain = _plain(model)
+    plain = without_adapters(model)
     if not can_recompute(model):
         raise BaseModelError(f"{type(plain).__name__} cannot recompute its layers: leave out hardware.recompute.")
     plain.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
@@ -114,11 +114,7 @@ def recompute(model: Any) -> None:
 
 def can_recompute(model: Any) -> bool:
     """Whether `recompute` is for this architecture."""
-    return bool(_plain(model).supports_gradient_checkpointing)
-
-
-def _plain(model: Any) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
+    return bool(without_adapters(model).supports_gradient_checkpointing)
 
 
 def base_of(model: Any, prefix: str) -> Any:

@@ -15,6 +15,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from pipeline.models.adapters import without_adapters
 from pipeline.models.packing import Packing
 
 ATTENTION = "headstart"
@@ -32,7 +33,7 @@ def quicken(model: Any) -> bool:
         for name, child in module.named_children():
             if type(child) is torch.nn.Dropout:
                 setattr(module, name, Dropout(child.p).train(child.training))
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = without_adapters(model)
     if plain.config._attn_implementation == "sdpa":
         plain.set_attn_implementation(ATTENTION)
     return bool(plain.config._attn_implementation == ATTENTION)

@@ -9,6 +9,8 @@ import sys
 from functools import partial
 from typing import Any
 
+from pipeline.models.adapters import without_adapters
+
 # transformers' classes whose head reads the first position, and whose layers end attention in `attention.output`.
 _FIRST = frozenset(
     {
@@ -30,7 +32,7 @@ def narrow(model: Any) -> bool:
     Returns:
         whether the last layer also takes packed rows (see packing.py).
     """
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = without_adapters(model)
     if type(plain).__name__ not in _FIRST:
         return False
     attention = getattr(plain, plain.base_model_prefix).encoder.layer[-1].attention

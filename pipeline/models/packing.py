@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from pipeline.models.adapters import without_adapters
+
 # T is rounded up to this with padding: each new size of a product needs a kernel made for it, so sizes should be few.
 MULTIPLE = 16
 
@@ -95,7 +97,7 @@ def pack(model: Any) -> None:
     The model must have been through `narrow`, which hands each row's first position on, and attend by `attention` of
     dropout.py: both are told of the packing by the argument `packing`.
     """
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = without_adapters(model)
     encoder = getattr(plain, plain.base_model_prefix).encoder
     encoder.register_forward_pre_hook(_packed_states, with_kwargs=True)
 

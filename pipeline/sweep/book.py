@@ -129,9 +129,7 @@ class Book:
         values = suggest(trial, self.space)
         self.study.sampler = optuna.samplers.RandomSampler()  # told of ends, those of finite spaces stop `optimize`
         self.storage.record_heartbeat(trial._trial_id)
-        trial.set_user_attr(
-            HOLDER, self.holder
-        )  # last: a trial without a holder is lost, one without a beat waited for
+        trial.set_user_attr(HOLDER, self.holder)  # last: without a holder it is lost, without a beat waited for
         self.held.add(trial._trial_id)
         return trial, values
 

@@ -15,7 +15,7 @@ from pipeline.config.schema import Tracking
 from pipeline.errors import ServiceError
 from pipeline.files import lock
 from pipeline.tracking.client import replay_command
-from pipeline.tracking.foreground import HOST, check_free, until_stopped
+from pipeline.tracking.foreground import HOST, check_free, last_words, until_stopped
 from pipeline.tracking.links import links
 from pipeline.tracking.store import Store, store_of
 
@@ -111,10 +111,7 @@ def wait_until_healthy(server: "subprocess.Popen[bytes]", port: int, log: Path) 
         if _healthy(port):
             return
         time.sleep(0.1)
-    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    raise ServiceError(
-        f"The dashboard's server did not start. Its last words: {words[-1] if words else 'none'} (all in {log})"
-    )
+    raise ServiceError(f"The dashboard's server did not start. Its last words: {last_words(log)}")
 
 
 def _healthy(port: int) -> bool:

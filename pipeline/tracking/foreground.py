@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
 from pipeline.errors import ServiceError
@@ -28,6 +29,12 @@ def check_free(port: int, setting: str, command: str) -> None:
                 f"http://{HOST}:{port}; if not, take another port: {setting}={other} "
                 f"(make {command} ARGS={setting}={other})."
             ) from error
+
+
+def last_words(log: Path) -> str:
+    """The last line of a server's log, and where the others are."""
+    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"{words[-1] if words else 'none'} (all in {log})"
 
 
 @contextlib.contextmanager

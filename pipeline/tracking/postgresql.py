@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.errors import ServiceError
 from pipeline.files import storage_error
+from pipeline.tracking.foreground import last_words
 
 USER = "headstart"
 _START_SECONDS = 60.0
@@ -98,7 +99,7 @@ def _make(home: Path, folder: Path, log: Path) -> None:
         made = _start(command, words, owner).wait()
     if made:
         shutil.rmtree(staged, ignore_errors=True)
-        raise ServiceError(f"PostgreSQL could not make its cluster. Its last words: {_last(log)} (all in {log})")
+        raise ServiceError(f"PostgreSQL could not make its cluster. Its last words: {last_words(log)}")
     os.rename(staged, folder)
 
 
@@ -146,7 +147,7 @@ def _wait(server: "subprocess.Popen[bytes]", folder: Path, log: Path) -> None:
             psycopg.connect(host=str(folder), user=USER, dbname="postgres").close()
             return
         time.sleep(0.1)
-    raise ServiceError(f"PostgreSQL did not start. Its last words: {_last(log)} (all in {log})")
+    raise ServiceError(f"PostgreSQL did not start. Its last words: {last_words(log)}")
 
 
 def _create(folder: Path, databases: Sequence[str]) -> None:
@@ -158,8 +159,3 @@ def _create(folder: Path, databases: Sequence[str]) -> None:
         for name in databases:
             if name not in there:
                 connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-
-
-def _last(log: Path) -> str:
-    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return words[-1] if words else "none"

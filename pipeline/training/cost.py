@@ -3,8 +3,9 @@
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,15 +15,25 @@ from pipeline.files import digest, write_text
 from pipeline.models.flops import Flops, count
 from pipeline.records import decode, to_json
 
+T = TypeVar("T")
+
 
 def flops_of(cell: Cell, config: Any, *, root: Path) -> Flops:
     """The count for this network and arm; kept under `root/flops`, since it takes about a second."""
+    return counted_once(Flops, root / "flops", cell, config, lambda: count(cell, config))
+
+
+def counted_once(kind: type[T], folder: Path, cell: Cell, config: Any, compute: Callable[[], T], *more: str) -> T:
+    """What `compute` counts of a cell's network, with the configuration `config`; kept in `folder` from then on.
+
+    Args:
+        more: what the count depends on besides the architecture and what is trained of it.
+    """
     arm = [cell.arm.trained, str(cell.arm.lora), cell.task.kind]
-    key = digest(str(RESULT_VERSION), config.to_json_string(), *arm)[:16]
-    path = root / "flops" / f"{key}.json"
+    path = folder / f"{digest(str(RESULT_VERSION), config.to_json_string(), *arm, *more)[:16]}.json"
     if path.is_file():
-        return decode(Flops, json.loads(path.read_text(encoding="utf-8")), str(path))
-    counted = count(cell, config)
+        return decode(kind, json.loads(path.read_text(encoding="utf-8")), str(path))
+    counted = compute()
     write_text(path, to_json(counted))
     return counted
 

@@ -6,7 +6,6 @@ takes there once it is prepared for a shape.
 """
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +14,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.cell import Cell
-from pipeline.config.identity import RESULT_VERSION
 from pipeline.data.batches import batch_schedule, largest_batch
 from pipeline.data.sets import Prepared
 from pipeline.data.subsets import nested_subset
-from pipeline.files import digest, write_text
 from pipeline.hardware import Resolved
 from pipeline.models.build import Network
 from pipeline.models.memory import Footprint, footprint
-from pipeline.records import decode, to_json
+from pipeline.training.cost import counted_once
 from pipeline.training.limits import EVALUATION_BATCH, FEATURE_BATCH, PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
@@ -76,14 +73,12 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
 
 def footprint_of(cell: Cell, network: Network, config: Any, *, root: Path) -> Footprint:
     """The footprint of this network, of which `config` is the configuration; kept under `root/memory`."""
-    arm = [cell.arm.trained, str(cell.arm.lora), cell.task.kind, cell.train.precision]
+    precision = cell.train.precision
     form = [field.name for field in dataclasses.fields(Footprint)]  # what another version wrote is not read
-    path = root / "memory" / f"{digest(str(RESULT_VERSION), config.to_json_string(), *arm, *form)[:16]}.json"
-    if path.is_file():
-        return decode(Footprint, json.loads(path.read_text(encoding="utf-8")), str(path))
-    found = footprint(network, trained=cell.arm.trained, precision=cell.train.precision)
-    write_text(path, to_json(found))
-    return found
+    return counted_once(
+        Footprint, root / "memory", cell, config,
+        lambda: footprint(network, trained=cell.arm.trained, precision=precision), precision, *form,
+    )  # fmt: skip
 
 
 def _ids(prepared: Prepared, rows: np.ndarray) -> np.ndarray:

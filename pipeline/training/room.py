@@ -1,6 +1,7 @@
 """Whether trainings fit into the memory there is and, where one does not, what would make it fit."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +96,7 @@ class Room:
 
     def _spread(self, cell: Cell) -> Planned | None:
         """The quickest way to the same result that fits: fewer texts at a time, then layers computed again as well."""
-        share = -(-cell.train.batch // self.hardware.devices)
+        share = math.ceil(cell.train.batch / self.hardware.devices)
         ways: list[tuple[int | None, bool]] = [(size, False) for size in _halves(share, least=_FEW)]
         if self._footprint(cell).recomputes:
             ways += [(size, True) for size in (self.hardware.micro_batch, *_halves(share, least=1))]

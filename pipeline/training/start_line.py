@@ -8,6 +8,7 @@ import torch
 
 from pipeline.errors import UnequalStartError
 from pipeline.files import digest
+from pipeline.models.adapters import without_adapters
 from pipeline.models.build import Network, base_of
 from pipeline.records import StartLine
 from pipeline.training.job import Job
@@ -84,7 +85,7 @@ def _trained_mode(network: Network) -> str:
 def base_of_plain(network: Network) -> Any:
     """The base inside the network, adapters or not."""
     model = network.model
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = without_adapters(model)
     return base_of(plain, network.base_prefix)
 
 
