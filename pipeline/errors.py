@@ -44,7 +44,11 @@ class UnequalStartError(HeadstartError):
 
 
 class TrainingError(HeadstartError):
-    """A training went wrong: the loss is not finite, memory ran out."""
+    """A training went wrong: the loss is not finite."""
+
+
+class MemoryRanOutError(HeadstartError):
+    """A training finds too little memory on its device, however few texts are computed at a time."""
 
 
 class RanksError(HeadstartError):

@@ -21,7 +21,7 @@ CHOICES = {
     "train.precision": ("auto", "fp32", "bf16"),
     "train.keep": ("best", "all", "none"),
     "hardware.accelerator": ("auto", "cpu", "gpu"),
-    "hardware.strategy": ("single", "ddp"),
+    "hardware.strategy": ("single", "ddp", "fsdp"),
     "executor.name": ("local",),
     "tracking.name": ("local", "server", "none"),
 }
@@ -146,7 +146,7 @@ def _train(config: Config) -> Iterator[str]:
 def _hardware(config: Config) -> Iterator[str]:
     hardware = config.hardware
     if hardware.strategy == "single" and hardware.devices > 1:
-        yield f"hardware.devices={hardware.devices} needs hardware.strategy=ddp (or hardware=ddp_cpu, hardware=ddp)."
+        yield f"hardware.devices={hardware.devices} needs hardware.strategy=ddp or fsdp (see hardware=ddp_cpu)."
     if hardware.devices >= 1 and config.train.batch % hardware.devices:
         below = config.train.batch // hardware.devices * hardware.devices
         near = f"{below} or {below + hardware.devices}" if below else str(hardware.devices)

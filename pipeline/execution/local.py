@@ -17,6 +17,7 @@ from pipeline.errors import StorageError
 from pipeline.execution.assignment import LEFT, PRUNED, Assignment, Event, Notify, Source, death
 from pipeline.execution.worker import work
 from pipeline.files import write_text
+from pipeline.hardware.machine import gpus_of
 from pipeline.tracking.spool import AttemptLog
 from pipeline.training.limits import PREPARED
 from pipeline.training.results import ResultStore
@@ -66,6 +67,7 @@ class _Running:
 
     assignment: Assignment
     deadline: float
+    slot: int  # the smallest number that no other cell in flight has: it says which GPUs are its own
     processes: list[multiprocessing.process.BaseProcess] = field(default_factory=list)
     line: connection.Connection | None = None  # to rank 0, where the source judges the cell
 
@@ -126,7 +128,8 @@ class LocalExecutor:
     def _fill(self, running: list[_Running], source: Source, notify: Notify) -> bool:
         """Start what there is room for; whether anything runs."""
         while len(running) < self.workers and (assignment := source.take()):
-            running.append(_Running(assignment, time.monotonic() + self.timeout_seconds))
+            slot = min(set(range(self.workers)) - {cell.slot for cell in running})
+            running.append(_Running(assignment, time.monotonic() + self.timeout_seconds, slot))
             self._start(running[-1], notify)
         return bool(running)
 
@@ -135,11 +138,11 @@ class LocalExecutor:
         theirs: connection.Connection | None = None
         if cell.assignment.judged:
             cell.line, theirs = _CONTEXT.Pipe()
-        port = _free_port()
+        port, gpus = _free_port(), _gpus(cell)
         ResultStore(Path(job.root)).failure(job.cell_id).unlink(missing_ok=True)
         for rank in range(job.hardware.devices):
             line = theirs if rank == 0 else None
-            process = _CONTEXT.Process(target=work, args=(cell.assignment, rank, port, line), daemon=True)
+            process = _CONTEXT.Process(target=work, args=(cell.assignment, rank, port, gpus, line), daemon=True)
             cell.processes.append(process)
             process.start()
         if theirs:
@@ -197,6 +200,11 @@ class LocalExecutor:
         with contextlib.suppress(StorageError):  # `report` reads it later; now it is shown all the same
             write_text(kept, f"{reason}\n")
         return reason
+
+
+def _gpus(cell: _Running) -> str | None:
+    hardware = cell.assignment.job.hardware
+    return gpus_of(cell.slot, hardware.devices) if hardware.accelerator == "gpu" else None
 
 
 def _leave(running: list[_Running]) -> None:

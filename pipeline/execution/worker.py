@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 _TOLD_TO_END = threading.Event()
 
 
-def work(assignment: Assignment, rank: int, port: int, line: Connection | None = None) -> None:
+def work(assignment: Assignment, rank: int, port: int, gpus: str | None = None, line: Connection | None = None) -> None:
     """Entry point of a worker process: rank `rank` of the cell's `devices` processes.
 
     Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up, or
     LEFT where it was told to end by SIGTERM: then its training is saved as it stands.
 
     Args:
+        gpus: CUDA_VISIBLE_DEVICES of this cell, which is to have no others.
         line: to the coordinator, which is sent each point of the trajectory and answers whether to give up.
     """
     from pipeline.training.checkpoint import CheckpointStore
@@ -43,7 +44,7 @@ def work(assignment: Assignment, rank: int, port: int, line: Connection | None =
     signal.signal(signal.SIGTERM, lambda *_: _TOLD_TO_END.set())
     try:
         _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
-        _set_environment(assignment, rank, port)
+        _set_environment(assignment, rank, port, gpus)
         _train(assignment, store, checkpoints, rank, line)
     except Pruned:
         if rank == 0:
@@ -123,13 +124,18 @@ def _reason(error: BaseException) -> str:
     return text if isinstance(error, HeadstartError) else f"{type(error).__name__}: {text.splitlines()[0]}"
 
 
-def _set_environment(assignment: Assignment, rank: int, port: int) -> None:
-    """Threads and, for several ranks, the addresses by which they find each other."""
+def _set_environment(assignment: Assignment, rank: int, port: int, gpus: str | None) -> None:
+    """Threads, GPUs and, for several ranks, the addresses by which they find each other."""
     import torch
 
     hardware = assignment.job.hardware
     torch.set_num_threads(hardware.threads)
-    if hardware.devices > 1:
+    if gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus
+    if hardware.deterministic:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # what cuBLAS needs for it
+        torch.use_deterministic_algorithms(True)
+    if hardware.devices > 1 or hardware.strategy == "fsdp":
         world = str(hardware.devices)
         os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "NODE_RANK": "0", "WORLD_SIZE": world}
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}

@@ -63,6 +63,14 @@ def gpus() -> tuple[str, ...]:
     return tuple(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
 
 
+def gpus_of(slot: int, devices: int) -> str:
+    """CUDA_VISIBLE_DEVICES of one of several cells of so many devices; more cells than GPUs share them in turn."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(str(i) for i in range(len(gpus())))
+    names = visible.split(",")
+    first = slot % max(1, len(names) // devices) * devices
+    return ",".join(names[first : first + devices])
+
+
 def has_bf16(accelerator: str) -> bool:
     """Whether the processor, or every GPU here, computes in bf16."""
     return gpu_has_bf16() if accelerator == "gpu" else cpu_has_bf16()

@@ -23,6 +23,7 @@ class Resolved:
     timeout_minutes: float
     micro_batch: int | None
     recompute: bool
+    deterministic: bool
     reasons: tuple[str, ...]
 
 
@@ -53,6 +54,7 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
         timeout_minutes=hardware.timeout_minutes,
         micro_batch=hardware.micro_batch,
         recompute=hardware.recompute,
+        deterministic=hardware.deterministic,
         reasons=(why_accelerator, why_workers, why_threads, why_precision),
     )
 

@@ -23,13 +23,18 @@ _DROPOUTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """An arm's network and what is known of its start. `model` is in train mode, float32, on the processor."""
+    """An arm's network and what is known of its start. `model` is in train mode, float32; built on the processor."""
 
     model: Any
     base_prefix: str
     architecture: str
     loaded_fraction: float | None
     packed: bool  # whether batches are computed without their padding (on the processor)
+
+    @property
+    def device(self) -> Any:
+        """The torch.device it is on now."""
+        return next(self.model.parameters()).device
 
 
 def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:

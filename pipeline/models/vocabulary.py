@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from pipeline.models.sharding import whole as all_of
+
 
 class ReadRows(torch.nn.Embedding):
     """An embedding of which only the rows `read` are parameters; in evaluation it serves all rows."""
@@ -58,7 +60,8 @@ def only_rows_read(model: Any, ids: np.ndarray) -> Iterator[None]:
         yield
     finally:
         with torch.no_grad():
-            whole.to(part.weight.device).weight[read] = part.weight
+            trained = all_of(part.weight)
+            whole.to(trained.device).weight[read] = trained
         model.set_input_embeddings(whole)
 
 

@@ -85,6 +85,7 @@ class Measured:
     concurrency: int
     libraries_bytes: int = 0  # of the peak: in memory before the cell's network; 0 on a GPU, and where it is not known
     planned_memory_bytes: int = 0  # the peak without them, as planned; 0 where it is not known
+    micro_batch: int | None = None  # texts computed at a time at the end; null: whole batches
 
 
 @dataclass(frozen=True, kw_only=True)

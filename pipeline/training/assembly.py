@@ -12,6 +12,7 @@ from pipeline.models.flops import Flops
 from pipeline.models.locate import Located
 from pipeline.tasks import TaskKind
 from pipeline.training.cost import flops_of, resident_bytes
+from pipeline.training.device import device_of, is_sharded
 from pipeline.training.features import feature_inputs, replace_base
 from pipeline.training.inputs import Inputs, TokenInputs
 from pipeline.training.job import Job, seed_for
@@ -56,6 +57,8 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     cell, located, root = job.cell, _located(job), Path(job.root)
     libraries = resident_bytes()
     network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
+    if not is_sharded(job):
+        network.model.to(device_of(job.hardware))
     network.model.config.pad_token_id = job.pad_id
     dropout = dropout_of(network.model)
     config = configuration(cell, located, prepared.labels)

@@ -24,17 +24,20 @@ class CachedBase(torch.nn.Module):
 
     def __init__(self, numbers: np.ndarray, vectors: np.ndarray) -> None:
         super().__init__()
-        self.numbers, self.vectors = torch.from_numpy(numbers), torch.from_numpy(vectors)
+        self.numbers: torch.Tensor
+        self.vectors: torch.Tensor
+        self.register_buffer("numbers", torch.from_numpy(numbers), persistent=False)
+        self.register_buffer("vectors", torch.from_numpy(vectors), persistent=False)
 
     def forward(self, input_ids: torch.Tensor, **_: Any) -> Any:
         """The base's outputs with the first position alone: [B, 1, H], and the pooled vector [B, H] if there is one."""
         from transformers.modeling_outputs import BaseModelOutput, BaseModelOutputWithPooling
 
-        asked = input_ids[:, 0].cpu()
+        asked = input_ids[:, 0]
         places = torch.searchsorted(self.numbers, asked).clamp_(max=len(self.numbers) - 1)
         if not torch.equal(self.numbers[places], asked):
             raise LookupError("Features were asked for that are not among those of this cell.")
-        vectors = self.vectors[places].to(input_ids.device)
+        vectors = self.vectors[places]
         if vectors.shape[1] == 1:
             return BaseModelOutput(last_hidden_state=vectors)
         return BaseModelOutputWithPooling(last_hidden_state=vectors[:, :1], pooler_output=vectors[:, 1])
@@ -79,7 +82,7 @@ def replace_base(
         return np.concatenate(found)
 
     vectors = FeatureStore(root, key).read(numbers, compute)
-    setattr(network.model, network.base_prefix, CachedBase(numbers, vectors).eval())
+    setattr(network.model, network.base_prefix, CachedBase(numbers, vectors).eval().to(network.device))
     return firsts
 
 
@@ -95,12 +98,12 @@ def _head_reads_little(network: Network, batch: dict[str, Any]) -> bool:
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        direct = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        direct = model(**_read(network, batch)).logits
         vectors = _outputs(network, batch)
         base = base_of(model, network.base_prefix)
         rows = np.arange(len(vectors))
-        setattr(model, network.base_prefix, CachedBase(rows, vectors))
-        ids = torch.from_numpy(rows)[:, None]
+        setattr(model, network.base_prefix, CachedBase(rows, vectors).to(network.device))
+        ids = torch.from_numpy(rows)[:, None].to(network.device)
         cached = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
         setattr(model, network.base_prefix, base)
     model.train(was_training)
@@ -111,10 +114,15 @@ def _head_reads_little(network: Network, batch: dict[str, Any]) -> bool:
 def _outputs(network: Network, batch: dict[str, Any]) -> np.ndarray:
     """float32 [B, P, H]: the first position and, where there is one (P = 2), the pooled vector."""
     base = base_of(network.model, network.base_prefix)
-    out = base(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+    out = base(**_read(network, batch))
     pooled = getattr(out, "pooler_output", None)
     vectors = [out.last_hidden_state[:, 0], *([] if pooled is None else [pooled])]
-    return torch.stack(vectors, dim=1).float().numpy()
+    return torch.stack(vectors, dim=1).float().cpu().numpy()
+
+
+def _read(network: Network, batch: dict[str, Any]) -> dict[str, Any]:
+    """What a base takes of a batch, on its device."""
+    return {name: batch[name].to(network.device) for name in ("input_ids", "attention_mask")}
 
 
 def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision: str) -> np.ndarray:
@@ -124,7 +132,7 @@ def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision:
     length alone: a text's features are then the same bits in whatever company they are computed.
     """
     found: dict[int, np.ndarray] = {}
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+    with torch.no_grad(), torch.autocast(network.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
         for length in np.unique(inputs.lengths[rows]):
             alike = rows[inputs.lengths[rows] == length]
             for start in range(0, len(alike), FEATURE_BATCH):

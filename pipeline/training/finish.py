@@ -47,7 +47,7 @@ def _save_weights(fitted: Fitted, folder: Path) -> None:
 
 
 def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluation, np.ndarray]:
-    found = outputs(fitted.job, fitted.network, fitted.inputs.of(encoded), len(fitted.prepared.labels))
+    found = outputs(fitted.job, fitted.network.model, fitted.inputs.of(encoded), len(fitted.prepared.labels))
     return _scored(fitted, encoded, index, found)
 
 
@@ -73,7 +73,7 @@ def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
 def _train_score(fitted: Fitted) -> Evaluation:
     rows = fitted.rows[:TRAIN_SAMPLE]
     train = fitted.inputs.of(fitted.prepared.train, rows)
-    found = outputs(fitted.job, fitted.network, train, len(fitted.prepared.labels))
+    found = outputs(fitted.job, fitted.network.model, train, len(fitted.prepared.labels))
     whole = _evaluation(fitted, fitted.prepared.train, found)
     return dataclasses.replace(whole, dataset="train", role="train", items=len(rows))
 

@@ -15,12 +15,14 @@ from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network, recompute
+from pipeline.models.sharding import copy_to_shard, take_over
 from pipeline.models.vocabulary import only_rows_read
 from pipeline.records import Cost, Measured, StartLine
 from pipeline.tasks import TaskKind, kind
 from pipeline.training.assembly import Assembled, CellInputs, assemble
 from pipeline.training.checkpoint import CheckpointStore
 from pipeline.training.cost import cumulative_flops, parameter_counts, peak_memory_bytes
+from pipeline.training.device import device_of, is_sharded, rank
 from pipeline.training.grid import due_steps, evaluation_grid, horizon, regular_interval
 from pipeline.training.inference import logits
 from pipeline.training.inputs import Inputs
@@ -29,7 +31,7 @@ from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
 from pipeline.training.ranks import Agreement
 from pipeline.training.start_line import start_line
-from pipeline.training.trainer import Batches, loader, rank, trainer_of
+from pipeline.training.trainer import Batches, loader, trainer_of
 from pipeline.training.trajectory import Report, Trajectory
 
 
@@ -78,23 +80,30 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     interval = regular_interval(items=len(rows), batch=cell.train.batch, every=cell.train.eval_every)
     line = start_line(job, network, train_items=rows, schedule=schedule, grid_interval=interval, dropout=built.dropout)
     costs = cumulative_flops(built.flops, schedule, train.lengths)
-    trajectory = _trajectory(job, network, inputs, prepared, schedule, costs, interval, report)
+    model = copy_to_shard(network.model) if is_sharded(job) else network.model
+    trajectory = _trajectory(job, model, inputs, prepared, schedule, costs, interval, report)
     keeper = _keeper(job, trajectory, leaving, last=len(schedule))
     module = CellModule(
-        network.model,
+        model,
         task,
         cell.recipe,
         total_steps=len(schedule),
         first=trajectory.first,
         micro_batch=job.hardware.micro_batch,
+        sharded=is_sharded(job),
     )
     if job.hardware.recompute:
-        recompute(network.model)
+        recompute(model)
     torch.manual_seed(seed_for(cell.train.seed, f"dropout {rank()}"))
-    with only_rows_read(network.model, train.ids()) if cell.arm.trained == "all" else nullcontext():
+    with only_rows_read(model, train.ids()) if cell.arm.trained == "all" else nullcontext():
         batches = Batches(train, schedule[trajectory.first :], rank(), job.hardware.devices)
-        trainer_of(job, [Agreement(job, prepared, line), trajectory, keeper], len(batches)).fit(module, loader(batches))
+        trainer_of(job, [Agreement(job, prepared, line), trajectory, keeper], len(batches)).fit(
+            module, loader(batches, pinned=job.hardware.accelerator == "gpu")
+        )
         trajectory.restore_best(module)
+    if is_sharded(job):
+        take_over(network.model, model)
+    network.model.to(device_of(job.hardware))  # where Lightning does not leave it
     return Fitted(
         job=job,
         task=task,
@@ -105,13 +114,13 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         trajectory=trajectory,
         start_line=line,
         cost=_cost(trajectory, network, built.hidden_parameters),
-        measured=_measured(job, trajectory, started, built),
+        measured=_measured(job, trajectory, started, built, module.micro_batch),
     )
 
 
 def _trajectory(
     job: Job,
-    network: Network,
+    model: Any,
     inputs: CellInputs,
     prepared: Prepared,
     schedule: list[np.ndarray],
@@ -125,7 +134,7 @@ def _trajectory(
     validation = inputs.of(prepared.validation)
 
     def measure() -> tuple[float, float, Any]:
-        found = outputs(job, network, validation, len(prepared.labels))
+        found = outputs(job, model, validation, len(prepared.labels))
         metrics = kind(cell.task.kind).measure(found)
         return metrics[cell.task.metric], metrics["loss"], found
 
@@ -152,10 +161,10 @@ def _keeper(job: Job, trajectory: Trajectory, leaving: Leaving, *, last: int) ->
     )
 
 
-def outputs(job: Job, network: Network, inputs: Inputs, classes: int) -> Any:
+def outputs(job: Job, model: Any, inputs: Inputs, classes: int) -> Any:
     """The task's per-example outputs of the network on a whole set."""
     world = job.hardware.devices
-    found = logits(network.model, inputs, classes=classes, precision=job.cell.train.precision, rank=rank(), world=world)
+    found = logits(model, inputs, classes=classes, precision=job.cell.train.precision, rank=rank(), world=world)
     return kind(job.cell.task.kind).outputs(found, inputs.labels)
 
 
@@ -172,7 +181,7 @@ def _cost(trajectory: Trajectory, network: Network, hidden: int) -> Cost:
     )
 
 
-def _measured(job: Job, trajectory: Trajectory, started: float, built: Assembled) -> Measured:
+def _measured(job: Job, trajectory: Trajectory, started: float, built: Assembled, micro_batch: int | None) -> Measured:
     now = time.time()
     return Measured(
         seconds=now - started,
@@ -187,4 +196,5 @@ def _measured(job: Job, trajectory: Trajectory, started: float, built: Assembled
         threads=job.hardware.threads,
         devices=job.hardware.devices,
         concurrency=job.concurrency,
+        micro_batch=micro_batch,
     )

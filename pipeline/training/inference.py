@@ -1,5 +1,6 @@
 """Logits of a network on an encoded set: batched by length, in the cell's precision, shared between ranks."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,17 @@ def logits(model: Any, inputs: Inputs, *, classes: int, precision: str, rank: in
     order = np.argsort(inputs.lengths, kind="stable")
     batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
-        for items in batches[rank::world]:
+        for number in range(rank, math.ceil(len(batches) / world) * world, world):
+            items = batches[min(number, len(batches) - 1)]  # as many passes on every rank: of shards all are needed
             batch = inputs.collate(items)
             out = model(
                 input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
             ).logits
-            found[torch.from_numpy(items)] = out.float().cpu()
+            if number < len(batches):
+                found[torch.from_numpy(items)] = out.float().cpu()
     for module, mode in zip(model.modules(), modes, strict=True):
         module.training = mode
     if world > 1:
+        found = found.to(device)  # NCCL knows no other
         torch.distributed.all_reduce(found)
-    return found.numpy()
+    return found.cpu().numpy()

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.config.pace import Pace
+from pipeline.models.sharding import spread_like, whole
 from pipeline.training.checkpoint import FORMAT, Checkpoint, CheckpointStore, Standing
 from pipeline.training.module import CellModule
 from pipeline.training.trajectory import Trajectory
@@ -45,16 +46,17 @@ class Keeper(pl.Callback):
             return
         with torch.no_grad():
             for name, parameter in _trained(pl_module):
-                parameter.copy_(self.saved.tensors[f"model.{name}"])
+                parameter.copy_(spread_like(self.saved.tensors[f"model.{name}"], parameter))
         if self.saved.standing.loss_steps:
             assert isinstance(pl_module, CellModule)
             pl_module.loss_steps = self.saved.standing.loss_steps
             pl_module.loss_sum = self.saved.tensors["loss_sum"].to(pl_module.device)
         optimizer = trainer.optimizers[0]
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         state: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in self.saved.part("optimizer").items():
             index, _, key = name.partition(".")
-            state.setdefault(int(index), {})[key] = tensor
+            state.setdefault(int(index), {})[key] = spread_like(tensor, parameters[int(index)])
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
     def on_train_batch_start(
@@ -80,14 +82,10 @@ class Keeper(pl.Callback):
 
     def _save(self, trainer: pl.Trainer, module: pl.LightningModule, step: int) -> None:
         assert isinstance(module, CellModule)
-        randomness = _randomness(trainer)
+        tensors = _state(trainer, module) | self.trajectory.tensors() | _randomness(trainer)
         if trainer.is_global_zero:
-            self.store.save(
-                Checkpoint(
-                    standing=self._standing(module, step, trainer.world_size),
-                    tensors=_state(trainer, module) | self.trajectory.tensors() | randomness,
-                )
-            )
+            standing = self._standing(module, step, trainer.world_size)
+            self.store.save(Checkpoint(standing=standing, tensors=tensors))
         self._saved_at, self._saved_step = time.monotonic(), step
 
     def _standing(self, module: CellModule, step: int, world: int) -> Standing:
@@ -113,9 +111,10 @@ def _trained(module: pl.LightningModule) -> list[tuple[str, torch.nn.Parameter]]
 
 
 def _state(trainer: pl.Trainer, module: CellModule) -> dict[str, torch.Tensor]:
-    found = {f"model.{name}": p.detach().cpu() for name, p in _trained(module)}
+    """On every rank, since each may have a share of it only."""
+    found = {f"model.{name}": whole(p.detach()).cpu() for name, p in _trained(module)}
     for index, values in trainer.optimizers[0].state_dict()["state"].items():
-        found |= {f"optimizer.{index}.{key}": value.cpu() for key, value in values.items()}
+        found |= {f"optimizer.{index}.{key}": whole(value).cpu() for key, value in values.items()}
     if module.loss_steps:
         found["loss_sum"] = module.loss_sum.cpu()
     return found

@@ -75,9 +75,10 @@ def footprint_of(cell: Cell, network: Network, config: Any, *, root: Path) -> Fo
     """The footprint of this network, of which `config` is the configuration; kept under `root/memory`."""
     precision = cell.train.precision
     form = [field.name for field in dataclasses.fields(Footprint)]  # what another version wrote is not read
+    device = str(network.device.type)  # its kernels keep what they like
     return counted_once(
         Footprint, root / "memory", cell, config,
-        lambda: footprint(network, trained=cell.arm.trained, precision=precision), precision, *form,
+        lambda: footprint(network, trained=cell.arm.trained, precision=precision), precision, device, *form,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The Lightning module: loss, optimizer, schedule. It knows nothing of studies, tracking or sweeps."""
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -9,13 +10,20 @@ import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 
 from pipeline.config.schema import Recipe
+from pipeline.errors import MemoryRanOutError
+from pipeline.models.sharding import shard
 from pipeline.tasks import TaskKind
 
 
 class CellModule(pl.LightningModule):
-    """One arm's network under one recipe. Batches are dictionaries of tensors with "labels" and "global_size".
+    """One arm's network under one recipe.
+
+    Batches are dictionaries of tensors with "labels", and "global_size", which is a number: to read it from a tensor,
+    the processor would have to wait for the GPU.
 
     `first` steps of `total_steps` were made before. With `micro_batch`, so many texts are computed at a time.
+    Where memory runs out there are fewer: `micro_batch` is then what was found to fit. With `sharded`, every process
+    keeps its share of `model`.
     """
 
     def __init__(
@@ -26,20 +34,30 @@ class CellModule(pl.LightningModule):
         total_steps: int,
         first: int = 0,
         micro_batch: int | None = None,
+        sharded: bool = False,
     ) -> None:
         super().__init__()
         self.model = model
         self.task = task
         self.recipe = recipe
         self.total_steps, self.first, self.micro_batch = total_steps, first, micro_batch
+        self.sharded = sharded
+        self.rows = 0  # of the batch in hand
         self.loss_sum: Any = 0.0
         self.loss_steps = 0
+
+    def configure_model(self) -> None:
+        """Spread the network, where it is to be; called once the processes have found each other."""
+        if self.sharded:
+            assert self.device_mesh is not None
+            shard(self.model, self.device_mesh["data_parallel"])
 
     def training_step(self, batch: dict[str, Any], _: int) -> torch.Tensor:
         """The mean loss over the global batch, as this rank's share of it (DDP averages over ranks).
 
         Of several micro-batches all but the last have had their backward pass when this returns.
         """
+        self.rows = len(batch["labels"])
         *before, last = parts(batch, self.micro_batch)
         if self.micro_batch is not None:
             self.trainer.optimizers[0].zero_grad()
@@ -53,9 +71,35 @@ class CellModule(pl.LightningModule):
     def _loss(self, batch: dict[str, Any]) -> torch.Tensor:
         logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
         losses: torch.Tensor = self.task.losses(logits, batch["labels"])
-        loss = losses.sum() * (self.trainer.world_size / float(batch["global_size"]))
+        loss: torch.Tensor = losses.sum() * (self.trainer.world_size / batch["global_size"])
         self.loss_sum = self.loss_sum + loss.detach()  # stays on the device: no wait in the step
         return loss
+
+    def optimizer_step(
+        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Callable[[], Any] | None = None
+    ) -> None:
+        """One step, made again with half as many texts at a time as long as there is too little memory for it.
+
+        Raises:
+            MemoryRanOutError: not even one text at a time fits.
+        """
+        losses = self.loss_sum, self.loss_steps
+        while not self._found_room(lambda: optimizer.step(closure=optimizer_closure)):
+            self.loss_sum, self.loss_steps = losses
+            self.micro_batch = half(self.micro_batch or self.rows)
+            optimizer.zero_grad()
+            torch.cuda.empty_cache()
+            print(f"Out of memory: going on with {self.micro_batch} texts at a time.", file=sys.stderr, flush=True)
+
+    def _found_room(self, step: Callable[[], Any]) -> bool:
+        """Make the step; several processes would have to give up together, and their cell fails instead."""
+        try:
+            step()
+        except torch.OutOfMemoryError:
+            if self.trainer.world_size > 1:
+                raise
+            return False
+        return True
 
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: torch.optim.Optimizer) -> None:
         """Lightning's call comes after the forward pass, when gradients of earlier micro-batches are there to stay."""
@@ -101,6 +145,20 @@ def parts(batch: dict[str, Any], size: int | None) -> list[dict[str, Any]]:
     if size is None or rows <= size:
         return [batch]
     return [_rows(batch, start, start + size) for start in range(0, rows, size)]
+
+
+def half(texts: int) -> int:
+    """Half as many texts at a time.
+
+    Raises:
+        MemoryRanOutError: it is one already.
+    """
+    if texts == 1:
+        raise MemoryRanOutError(
+            "The GPU has too little memory for one text at a time. Use hardware.recompute=true, a shorter "
+            "task.max_length, or a smaller base; what is done so far is kept, and goes on from there."
+        )
+    return (texts + 1) // 2
 
 
 def _rows(batch: dict[str, Any], start: int, end: int) -> dict[str, Any]:

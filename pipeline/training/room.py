@@ -14,6 +14,7 @@ from pipeline.models.build import build, configuration
 from pipeline.models.locate import Located
 from pipeline.models.memory import Footprint
 from pipeline.training.cost import flops_of
+from pipeline.training.device import device_of
 from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan
 
 GIB = 1 << 30
@@ -80,10 +81,10 @@ class Room:
         raise ConfigError([f"{planned.sentence}, but {gib(self.free)} are free. {advice}"])
 
     def at_once(self, planned: Iterable[Planned]) -> int:
-        """How many cells find room at the same time, if all are as large as the largest; on GPUs any number."""
-        if self.hardware.accelerator == "gpu":
-            return self.hardware.workers
-        return max(1, int(self.free / max(each.plan.peak for each in planned)))
+        """How many cells find room at the same time, if all are as large as the largest."""
+        here = int(self.free / max(each.plan.peak for each in planned))
+        places = len(machine.gpus()) // self.hardware.devices if self.hardware.accelerator == "gpu" else 1
+        return max(1, here * places)
 
     def _on(self, cell: Cell, hardware: Resolved) -> Planned:
         return Planned(
@@ -111,6 +112,7 @@ class Room:
         key = (cell.arm.name, cell.arm.trained, cell.train.precision)
         if key not in self._found:
             network = build(cell, self.located, self.prepared.labels, seed=0)
+            network.model.to(device_of(self.hardware))
             config = configuration(cell, self.located, self.prepared.labels)
             flops_of(cell, config, root=self.root)
             self._found[key] = footprint_of(cell, network, config, root=self.root)

@@ -1,14 +1,16 @@
 """Lightning's Trainer for one cell, and the batches it is given."""
 
 import math
-import os
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy
 
 from pipeline.data.batches import rank_slice
+from pipeline.hardware import Resolved
+from pipeline.training.device import is_sharded
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job
 from pipeline.training.ranks import longest_wait
@@ -27,8 +29,8 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
         batch = self.schedule[step]
         mine = rank_slice(batch, self.rank, self.world)
         if not len(mine):  # a batch of fewer rows than ranks: this one takes part with a row that counts for nothing
-            return self.inputs.collate(batch[:1]) | {"global_size": torch.tensor(math.inf)}
-        return self.inputs.collate(mine) | {"global_size": torch.tensor(len(batch))}
+            return self.inputs.collate(batch[:1]) | {"global_size": math.inf}
+        return self.inputs.collate(mine) | {"global_size": float(len(batch))}
 
 
 def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer:
@@ -52,20 +54,24 @@ def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer
 
 
 def _strategy(job: Job) -> Any:
-    if job.hardware.devices == 1:
+    hardware = job.hardware
+    if is_sharded(job):
+        return ModelParallelStrategy(
+            data_parallel_size=hardware.devices,
+            tensor_parallel_size=1,
+            process_group_backend=_backend(hardware),
+            timeout=longest_wait(job),
+        )
+    if hardware.devices == 1:
         return "auto"
-    from pytorch_lightning.strategies import DDPStrategy
-
-    backend = "gloo" if job.hardware.accelerator == "cpu" else "nccl"
     # no buffer changes in training
-    return DDPStrategy(process_group_backend=backend, timeout=longest_wait(job), broadcast_buffers=False)
+    return DDPStrategy(process_group_backend=_backend(hardware), timeout=longest_wait(job), broadcast_buffers=False)
 
 
-def rank() -> int:
-    """This process's number among those of its cell, from 0."""
-    return int(os.environ.get("RANK", "0"))
+def _backend(hardware: Resolved) -> str:
+    return "gloo" if hardware.accelerator == "cpu" else "nccl"
 
 
-def loader(batches: Batches) -> "torch.utils.data.DataLoader[dict[str, Any]]":
-    """The batches as they are, one a step."""
-    return torch.utils.data.DataLoader(batches, batch_size=None, num_workers=0)
+def loader(batches: Batches, *, pinned: bool) -> "torch.utils.data.DataLoader[dict[str, Any]]":
+    """The batches as they are, one a step; from pinned memory a GPU fetches them while it computes."""
+    return torch.utils.data.DataLoader(batches, batch_size=None, num_workers=0, pin_memory=pinned)

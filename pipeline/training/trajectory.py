@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.errors import TrainingError
+from pipeline.models.sharding import spread_like, whole
 from pipeline.records import TrajectoryPoint
 from pipeline.tasks import Outputs
 from pipeline.training.checkpoint import Checkpoint
@@ -72,7 +73,7 @@ class Trajectory(pl.Callback):
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The best point's weights, and its outputs on validation, under names for a checkpoint."""
-        found = {f"best.{name}": value.cpu() for name, value in self.best_state.items()}
+        found = {f"best.{name}": whole(value).cpu() for name, value in self.best_state.items()}
         if self.best_outputs is not None:
             found |= {f"outputs.{name}": torch.from_numpy(a) for name, a in vars(self.best_outputs).items()}
         return found
@@ -152,7 +153,7 @@ class Trajectory(pl.Callback):
         parameters = dict(module.model.named_parameters())
         with torch.no_grad():
             for name, value in self.best_state.items():
-                parameters[name].copy_(value)
+                parameters[name].copy_(spread_like(value, parameters[name]))
 
 
 def converged_gain(points: list[TrajectoryPoint], *, sign: float) -> float | None:

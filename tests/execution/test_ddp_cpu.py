@@ -7,24 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
+from worker_kit import ENDLESS, EXACT, assign, finished, points, record, run, wait_until, workers
 
 from pipeline.execution.assignment import Event
 from pipeline.records import CellResult
 from pipeline.training.results import ResultStore
 from tests import tiny
-
-EXACT = ("train.size=40", "train.lr=3e-3", "train.epochs=5", "train.eval_every=16", "train.dropout=0")
-
-
-def finished(root: Path, *settings: str, base: Path, data: Path) -> tuple[CellResult, np.ndarray, list[str]]:
-    """One cell through the executor: its result, its scores, and what was recorded of it."""
-    plan, cell = assign(*EXACT, *settings, overrides=tiny.overrides(base, data, root))
-    told = run([cell])[cell.job.cell_id]
-    assert told.state == "finished", told.reason
-    store = ResultStore(root)
-    name = cell.job.cell_id
-    return store.result(name), store.scores(name), record(root, plan.study_id, name)
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,20 @@ from collections.abc import Callable, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.local import LocalExecutor, warm_up
+from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.run import ground, prepare
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
+from pipeline.training.results import ResultStore
+from tests import tiny
 
+EXACT = ("train.size=40", "train.lr=3e-3", "train.epochs=5", "train.eval_every=16", "train.dropout=0")
 ENDLESS = ("train.epochs=2000", "train.eval_every=16")  # minutes, for a test that ends it
 
 
@@ -42,6 +47,16 @@ def run(
 
     LocalExecutor(workers=workers, timeout_seconds=timeout_seconds).run(Fixed(assignments), notify)
     return told
+
+
+def finished(root: Path, *settings: str, base: Path, data: Path) -> tuple[CellResult, np.ndarray, list[str]]:
+    """One cell through the executor: its result, its scores, and what was recorded of it."""
+    plan, cell = assign(*EXACT, *settings, overrides=tiny.overrides(base, data, root))
+    told = run([cell])[cell.job.cell_id]
+    assert told.state == "finished", told.reason
+    store = ResultStore(root)
+    name = cell.job.cell_id
+    return store.result(name), store.scores(name), record(root, plan.study_id, name)
 
 
 def workers() -> list[psutil.Process]:

@@ -146,3 +146,23 @@ def test_a_container_has_no_more_memory_than_its_limit(
     monkeypatch.setattr(machine, "CGROUP", tmp_path)
     found = machine.available_memory()
     assert found == free if free is not None else found > 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("gpus", "visible", "devices", "seen"),
+    [
+        (4, None, 1, ["0", "1", "2", "3", "0"]),
+        (4, None, 2, ["0,1", "2,3", "0,1", "2,3", "0,1"]),
+        (2, "5,7", 1, ["5", "7", "5", "7", "5"]),
+        (3, None, 2, ["0,1", "0,1", "0,1", "0,1", "0,1"]),
+        (1, None, 1, ["0", "0", "0", "0", "0"]),
+    ],
+)
+def test_cells_at_the_same_time_have_gpus_of_their_own_as_long_as_there_are_any(
+    on, monkeypatch: pytest.MonkeyPatch, gpus: int, visible: str | None, devices: int, seen: list[str]
+) -> None:
+    on(gpus=gpus)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert [machine.gpus_of(slot, devices) for slot in range(5)] == seen

@@ -1,14 +1,18 @@
 """What makes a training fit into memory does not change what comes out of it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from cell_kit import job, network, outcome, small, trained
 
+from pipeline.errors import MemoryRanOutError
 from pipeline.hardware import machine
 from pipeline.models.build import recompute
+from pipeline.training import fit as fitting
+from pipeline.training.assembly import Assembled, assemble
 from pipeline.training.fit import fit
 from pipeline.training.module import parts
 from pipeline.training.room import GIB
@@ -94,3 +98,43 @@ def test_where_memory_is_short_a_training_is_made_to_fit_if_asked(
 def test_how_a_training_is_made_to_fit_is_no_part_of_its_identity(overrides: list[str]) -> None:
     ways = ([], ["hardware.micro_batch=4"], ["hardware.recompute=true"], ["train.fit_memory=true"])
     assert len({job([*overrides, *way]).cell_id for way in ways}) == 1
+
+
+def let_memory_run_out(monkeypatch: pytest.MonkeyPatch, where: str, *, above: int) -> None:
+    """In a training step on more than so many texts at a time, in the forward or the backward pass."""
+
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    def watch(model: torch.nn.Module, _: object, given: dict[str, torch.Tensor], out: Any) -> None:
+        if model.training and len(given["input_ids"]) > above:
+            fail() if where == "forward" else out.logits.register_hook(fail)
+
+    def scarce(*given: Any) -> Assembled:
+        built = assemble(*given)
+        built.network.model.register_forward_hook(watch, with_kwargs=True)
+        return built
+
+    monkeypatch.setattr(fitting, "assemble", scarce)
+
+
+@pytest.mark.parametrize("where", ["forward", "backward"])
+def test_where_memory_runs_out_fewer_texts_at_a_time_go_on_to_the_same_result(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    plain = [*overrides, "train.dropout=0", "train.eval_every=16"]
+    undisturbed = trained(plain)
+    let_memory_run_out(monkeypatch, where, above=5)
+    found = trained(plain)
+    assert (undisturbed.measured.micro_batch, found.measured.micro_batch) == (None, 4)
+    assert capsys.readouterr().err.count("Out of memory") == 2  # 16 texts, then 8
+    one, two = undisturbed.trajectory.points, found.trajectory.points
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-4)
+
+
+def test_where_not_even_one_text_fits_the_training_says_what_would_help(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_memory_run_out(monkeypatch, "forward", above=0)
+    with pytest.raises(MemoryRanOutError, match="hardware.recompute=true"):
+        trained(overrides)

@@ -1,0 +1,25 @@
+"""Where a cell's process computes."""
+
+import os
+
+import torch
+
+from pipeline.hardware import Resolved
+from pipeline.training.job import Job
+
+
+def rank() -> int:
+    """This process's number among those of its cell, from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def device_of(hardware: Resolved) -> torch.device:
+    """The processor, or this process's GPU among those that it sees."""
+    if hardware.accelerator != "gpu":
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def is_sharded(job: Job) -> bool:
+    """Whether each process keeps a share of the network; a head alone is not worth it."""
+    return job.hardware.strategy == "fsdp" and job.cell.arm.trained != "head"
