@@ -37,8 +37,8 @@ def write_csv(path: Path, table: Sequence[Row], *, header: Sequence[str] = ("rev
     return path
 
 
-def write_base(folder: Path, *, seed: int = 0) -> Path:
-    """A random BERT of 2 layers, 32 wide, with its tokenizer, as save_pretrained writes them."""
+def write_base(folder: Path, *, seed: int = 0, layers: int = 2, width: int = 32) -> Path:
+    """A random BERT with its tokenizer, as save_pretrained writes them."""
     import torch
     from transformers import BertConfig, BertModel
 
@@ -46,10 +46,10 @@ def write_base(folder: Path, *, seed: int = 0) -> Path:
     tokenizer = _tokenizer()
     config = BertConfig(
         vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
+        hidden_size=width,
+        num_hidden_layers=layers,
         num_attention_heads=2,
-        intermediate_size=64,
+        intermediate_size=2 * width,
         max_position_embeddings=64,
     )
     BertModel(config).save_pretrained(folder)

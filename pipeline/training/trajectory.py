@@ -100,6 +100,8 @@ class Trajectory(pl.Callback):
         """Evaluate where the grid says so."""
         if self.step_of(trainer) not in self.due:
             return
+        if pl_module.device.type == "cuda":
+            torch.cuda.synchronize(pl_module.device)  # what was asked of it is part of the training
         self.training_seconds = self.training_seconds_now()
         self._evaluate(trainer, pl_module, step=self.step_of(trainer))
         self._resumed = time.perf_counter()

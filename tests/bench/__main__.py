@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.hardware.machine import describe
-from tests.bench import accuracy, commands, memory, overhead, replay, scale, startup, sweeps, training, trials
+from tests.bench import accuracy, commands, gpu, memory, overhead, replay, scale, startup, sweeps, training, trials
 from tests.bench.options import Options, parse
 from tests.bench.rows import Bench, Row, record, show
 
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Options, Bench, Path], list[Row]]] = {
     "trials": trials.measure,
     "sweeps": sweeps.measure,
     "training": training.measure,
+    "gpu": gpu.measure,
     "accuracy": accuracy.measure,
 }
 

@@ -25,6 +25,8 @@ class Setting:
     padding: str
     sampling: str
     optimizer: str = "adamw_torch_fused"
+    gpu: bool = False
+    compiled: bool = False
 
     @property
     def label(self) -> str:
@@ -52,6 +54,7 @@ class PeerJob:
     warmup: float
     clip: float
     evaluate: bool
+    timed_from: int = 0  # the step after which the clock starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +145,7 @@ def trainer_of(
         job.base_directory, num_labels=2, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     collator = transformers.DataCollatorWithPadding(tokenizer, padding=setting.padding, max_length=job.max_length)
-    clock = _clock()
+    clock = _clock(job.timed_from)
     trainer = transformers.Trainer(
         model=model,
         args=_arguments(job),
@@ -166,7 +169,8 @@ def _arguments(job: PeerJob) -> Any:
     setting = job.setting
     return TrainingArguments(
         output_dir=job.scratch,
-        use_cpu=True,
+        use_cpu=not setting.gpu,
+        torch_compile=setting.compiled,
         bf16=setting.bf16,
         optim=setting.optimizer,
         train_sampling_strategy=setting.sampling,
@@ -183,13 +187,14 @@ def _arguments(job: PeerJob) -> Any:
         eval_strategy="no",
         report_to="none",
         disable_tqdm=True,
-        dataloader_num_workers=0,
+        dataloader_num_workers=4 if setting.gpu else 0,
         logging_nan_inf_filter=False,
     )
 
 
-def _clock() -> Any:
-    """A callback that times from the start of training to the end of its last step."""
+def _clock(timed_from: int) -> Any:
+    """A callback that times from the end of this step, or the start of training, to the end of the last step."""
+    import torch
     from transformers import TrainerCallback
 
     class Clock(TrainerCallback):
@@ -199,6 +204,10 @@ def _clock() -> Any:
             self.began = time.perf_counter()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if torch.cuda.is_available() and state.global_step in (timed_from, state.max_steps):
+                torch.cuda.synchronize()
+            if state.global_step == timed_from:
+                self.began = time.perf_counter()
             self.seconds = time.perf_counter() - self.began
 
     return Clock()

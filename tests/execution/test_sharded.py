@@ -32,7 +32,8 @@ def test_shards_have_the_loss_curve_and_the_weights_of_one_process(
     assert (two.cell_id, two.cost, two.start_line) == (one.cell_id, one.cost, one.start_line)
     np.testing.assert_allclose(losses(one), losses(two), rtol=1e-4)
     alone, spread = (
-        load_file(tmp_path / name / "cells" / one.cell_id / "weights" / "trained.safetensors") for name in ("one", "two")
+        load_file(tmp_path / name / "cells" / one.cell_id / "weights" / "trained.safetensors")
+        for name in ("one", "two")
     )
     assert {name: values.shape for name, values in alone.items()} == {n: v.shape for n, v in spread.items()}
     for name, values in alone.items():

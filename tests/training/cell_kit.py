@@ -46,7 +46,7 @@ def outcome(fitted: Fitted) -> str:
     result, scores = finish(fitted)
     shown = {n: v for n, v in encode(result).items() if n not in ("cell_id", "key", "start_line", "measured")}
     trained = [(n, p) for n, p in fitted.network.model.named_parameters() if p.requires_grad]
-    weights = [f"{name} {values.detach().numpy().tobytes().hex()}" for name, values in trained]
+    weights = [f"{name} {values.detach().cpu().numpy().tobytes().hex()}" for name, values in trained]
     return digest(to_json(shown), scores.tobytes().hex(), *weights)
 
 

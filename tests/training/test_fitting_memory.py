@@ -136,5 +136,5 @@ def test_where_not_even_one_text_fits_the_training_says_what_would_help(
     overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     let_memory_run_out(monkeypatch, "forward", above=0)
-    with pytest.raises(MemoryRanOutError, match="hardware.recompute=true"):
+    with pytest.raises(MemoryRanOutError, match=r"hardware\.recompute=true"):
         trained(overrides)

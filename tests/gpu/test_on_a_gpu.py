@@ -1,0 +1,99 @@
+"""The same cells on a GPU: `python -m pytest tests/gpu`. Without one they are skipped."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from cell_kit import job, outcome, small, trained
+
+from pipeline.cli import main
+from pipeline.training.finish import finish
+from pipeline.training.fit import fit
+from pipeline.training.keeper import Left
+from tests import tiny
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+
+ARMS = ("pretrained", "scratch", "frozen", "lora")
+STEPS = 24
+
+
+@pytest.fixture
+def overrides(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
+    given = [a for a in small(tiny_base, reviews, tmp_path) if "min_steps" not in a]
+    more = [f"train.min_steps={STEPS}", "train.eval_every=80", "train.checkpoint_every=never", "hardware=gpu"]
+    return [*given, *more]
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_gpu_trains_to_the_loss_curve_of_the_processor(overrides: list[str], tmp_path: Path, arm: str) -> None:
+    exact = [*overrides, f"arm={arm}", "train.dropout=0"]
+    gpu = trained(exact)
+    processor = trained([*exact, "hardware=cpu", f"paths.root={tmp_path / 'cpu'}"])
+    assert gpu.job.cell_id == processor.job.cell_id
+    assert {p.device.type for p in gpu.network.model.parameters()} == {"cuda"}, "tests would be computed elsewhere"
+    one, two = gpu.trajectory.points, processor.trajectory.points
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-3)
+    (_, scores), (_, expected) = finish(gpu), finish(processor)
+    np.testing.assert_allclose(scores["loss"], expected["loss"], rtol=1e-2, atol=1e-4)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_deterministic_training_gives_the_same_bits_again_and_after_an_interruption(
+    overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arm: str
+) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    settings = [*overrides, f"arm={arm}", "train.dropout=0.1"]
+    given = job(settings)
+    asked = iter(range(1, STEPS + 1))
+    with pytest.raises(Left, match="after 7 steps"):
+        fit(given, lambda _: False, lambda: next(asked) == 7)
+    resumed = outcome(fit(given, lambda _: False))
+    undisturbed = [outcome(trained([*settings, f"paths.root={tmp_path / name}"])) for name in ("a", "b")]
+    torch.use_deterministic_algorithms(False)
+    assert [resumed, resumed] == undisturbed
+
+
+def test_shards_on_one_gpu_have_the_loss_curve_of_the_whole(
+    overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = [*overrides, "train.dropout=0"]
+    one = trained(exact).trajectory.points
+    for name, value in {"RANK": "0", "LOCAL_RANK": "0", "NODE_RANK": "0", "WORLD_SIZE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    two = trained([*exact, "hardware.strategy=fsdp", f"paths.root={tmp_path / 'sharded'}"]).trajectory.points
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-3)
+
+
+def test_where_the_gpu_runs_out_of_memory_fewer_texts_at_a_time_go_on(
+    overrides: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = tiny.write_base(tmp_path / "wide", layers=4, width=512)
+    exact = [*overrides, f"base.path={wide}", "train.dropout=0", "train.lr=1e-4"]
+    exact += ["train.batch=128", "train.size=128", "train.eval_every=512"]
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    undisturbed = trained(exact)
+    room = 0.8 * torch.cuda.max_memory_reserved() / torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(room)
+    try:
+        scarce = trained(exact)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert scarce.measured.micro_batch is not None
+    assert "Out of memory: going on with" in capsys.readouterr().err
+    one, two = undisturbed.trajectory.points, scarce.trajectory.points
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-3)
+
+
+def test_a_study_runs_several_cells_at_once_on_one_gpu(
+    tiny_base: Path, reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = [*tiny.overrides(tiny_base, reviews, tmp_path), *tiny.study(), "hardware=gpu", "executor.workers=3"]
+    assert main(["study", *settings]) == 0, capsys.readouterr().out
+    findings = json.loads((tmp_path / "studies" / "small" / "findings.json").read_text())
+    assert len(findings["cells"]) == 8
