@@ -8,6 +8,7 @@ from pipeline.errors import ConfigError
 from pipeline.hardware import machine
 
 WORKER_BYTES = 2 << 30  # what a worker with a small encoder needs at its peak
+ON_ONE_GPU = 4  # cells that share one: a small base leaves most of it idle, and each start of a cell all of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +87,22 @@ def _accelerator(hardware: Hardware) -> tuple[str, str]:
 def _workers(hardware: Hardware, accelerator: str, asked: int | None) -> tuple[int, str]:
     if asked:
         return asked, f"workers={asked}: asked for"
-    have = len(machine.gpus()) if accelerator == "gpu" else machine.cores()
-    unit = "GPUs" if accelerator == "gpu" else "cores"
-    count = max(1, have // hardware.devices)
+    count, why = _places(hardware.devices, accelerator)
     fitting = max(1, machine.available_memory() // (WORKER_BYTES * hardware.devices))
     if fitting < count:
         return fitting, f"workers={fitting}: memory for no more, at {WORKER_BYTES >> 30} GiB a process"
-    why = "several small trainings beat one wide one"
-    return count, f"workers={count}: {have} {unit} / {hardware.devices} per cell; {why}"
+    return count, f"workers={count}: {why}"
+
+
+def _places(devices: int, accelerator: str) -> tuple[int, str]:
+    """How many cells of so many devices find a place here, and why."""
+    cores, gpus = machine.cores(), len(machine.gpus())
+    if accelerator != "gpu":
+        return max(1, cores // devices), f"{cores} cores / {devices} each; several small trainings beat one wide one"
+    if devices > 1:
+        return max(1, gpus // devices), f"{gpus} GPUs / {devices} each"
+    each = max(1, min(ON_ONE_GPU, cores // gpus // 2))  # a cell keeps two cores busy with what it asks of its GPU
+    return gpus * each, f"{gpus} GPUs, {each} cells on each; one small training leaves most of a GPU idle"
 
 
 def _precision(asked: str, accelerator: str) -> tuple[str, str]:

@@ -68,7 +68,8 @@ def replace_base(
     inputs = {name: TokenInputs(encoded, task, pad_id) for name, encoded in sets.items()}
     if not _head_reads_little(network, inputs["validation"].collate(np.arange(min(_PROBE, len(inputs["validation"]))))):
         return None
-    versions = (str(RESULT_VERSION), str(FEATURES_VERSION))
+    versions = [str(RESULT_VERSION), str(FEATURES_VERSION)]
+    versions += [network.device.type] if network.device.type != "cpu" else []  # its bits are others
     key = digest(*versions, base, precision, *[f"{n} {s.fingerprint}" for n, s in sets.items()])[:16]
     ends = np.cumsum([len(encoded) for encoded in sets.values()])
     firsts = {name: int(end) - len(encoded) for end, (name, encoded) in zip(ends, sets.items(), strict=True)}
@@ -132,11 +133,12 @@ def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision:
     length alone: a text's features are then the same bits in whatever company they are computed.
     """
     found: dict[int, np.ndarray] = {}
+    size = FEATURE_BATCH["cpu" if network.device.type == "cpu" else "gpu"]
     with torch.no_grad(), torch.autocast(network.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
         for length in np.unique(inputs.lengths[rows]):
             alike = rows[inputs.lengths[rows] == length]
-            for start in range(0, len(alike), FEATURE_BATCH):
-                some = alike[start : start + FEATURE_BATCH]
-                filled = np.pad(some, (0, FEATURE_BATCH - len(some)), mode="edge")
+            for start in range(0, len(alike), size):
+                some = alike[start : start + size]
+                filled = np.pad(some, (0, size - len(some)), mode="edge")
                 found |= dict(zip(some.tolist(), _outputs(network, inputs.collate(filled)), strict=False))
     return np.stack([found[row] for row in rows.tolist()])

@@ -96,10 +96,9 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         recompute(model)
     torch.manual_seed(seed_for(cell.train.seed, f"dropout {rank()}"))
     with only_rows_read(model, train.ids()) if cell.arm.trained == "all" else nullcontext():
-        batches = Batches(train, schedule[trajectory.first :], rank(), job.hardware.devices)
-        trainer_of(job, [Agreement(job, prepared, line), trajectory, keeper], len(batches)).fit(
-            module, loader(batches, pinned=job.hardware.accelerator == "gpu")
-        )
+        gpu = job.hardware.accelerator == "gpu"
+        batches = Batches(train, schedule[trajectory.first :], rank=rank(), world=job.hardware.devices, gpu=gpu)
+        trainer_of(job, [Agreement(job, prepared, line), trajectory, keeper], len(batches)).fit(module, loader(batches))
         trajectory.restore_best(module)
     if is_sharded(job):
         take_over(network.model, model)

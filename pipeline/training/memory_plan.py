@@ -65,7 +65,7 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
         parameters=_FLOAT * (found.parameters + copied),
         trained=_FLOAT * (found.trained + copied - found.row * found.rows),
         activations=_activations(cell, lengths, found, hardware),
-        evaluation=_evaluation(cell, prepared, found),
+        evaluation=_evaluation(cell, prepared, found, hardware),
         products=_products(cell, lengths, found, hardware),
         accumulates=hardware.micro_batch is not None,
     )
@@ -100,10 +100,10 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
     return found.fixed + held * _kept(longest, found, recompute=hardware.recompute)
 
 
-def _evaluation(cell: Cell, prepared: Prepared, found: Footprint) -> float:
+def _evaluation(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> float:
     """What passes through a layer with the longest texts of the sets that are read; a fixed base reads few at once."""
     read = prepared.measured(tested=cell.tested)
-    texts = FEATURE_BATCH if cell.arm.trained == "head" else EVALUATION_BATCH
+    texts = FEATURE_BATCH[hardware.accelerator] if cell.arm.trained == "head" else EVALUATION_BATCH
     return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
 
 
@@ -112,7 +112,7 @@ def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resol
     if hardware.accelerator != "cpu" or cell.train.precision != "bf16":
         return 0.0
     if cell.arm.trained == "head":
-        tokens, each = {FEATURE_BATCH * int(length) for length in lengths}, _PASS
+        tokens, each = {FEATURE_BATCH["cpu"] * int(length) for length in lengths}, _PASS
     else:
         batches = batch_schedule(lengths, batch=cell.train.batch, examples=PREPARED * cell.train.batch, seed=0)
         tokens, each = {_tokens(lengths[batch], found) for batch in batches}, _STEP

@@ -162,11 +162,11 @@ def half(texts: int) -> int:
 
 
 def _rows(batch: dict[str, Any], start: int, end: int) -> dict[str, Any]:
-    mask = batch["attention_mask"][start:end]
-    length = int(mask.sum(dim=1).max())
+    mask = batch["attention_mask"]
+    length = batch["input_ids"].shape[1] if mask is None else int(mask[start:end].sum(dim=1).max())
     return {
         "input_ids": batch["input_ids"][start:end, :length],
-        "attention_mask": mask[:, :length],
+        "attention_mask": None if mask is None else mask[start:end, :length],
         "labels": batch["labels"][start:end],
         "global_size": batch["global_size"],
     }

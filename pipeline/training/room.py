@@ -18,6 +18,7 @@ from pipeline.training.device import device_of
 from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan
 
 GIB = 1 << 30
+_CONTEXT = 600 << 20  # bytes that CUDA itself takes of a GPU for each process
 _FEW = 8  # texts at a time, below which it is quicker to keep the batch and compute layers again
 
 
@@ -82,9 +83,11 @@ class Room:
 
     def at_once(self, planned: Iterable[Planned]) -> int:
         """How many cells find room at the same time, if all are as large as the largest."""
-        here = int(self.free / max(each.plan.peak for each in planned))
-        places = len(machine.gpus()) // self.hardware.devices if self.hardware.accelerator == "gpu" else 1
-        return max(1, here * places)
+        most = max(each.plan.peak for each in planned)
+        if self.hardware.accelerator != "gpu":
+            return max(1, int(self.free / most))
+        here = max(1, int(self.free / (most + _CONTEXT)))
+        return max(1, here * (len(machine.gpus()) // self.hardware.devices))
 
     def _on(self, cell: Cell, hardware: Resolved) -> Planned:
         return Planned(

@@ -17,10 +17,13 @@ from pipeline.training.ranks import longest_wait
 
 
 class Batches(torch.utils.data.Dataset[dict[str, Any]]):
-    """The schedule as collated batches; with several ranks, this rank's rows of each."""
+    """The schedule as collated batches; with several ranks, this rank's rows of each.
 
-    def __init__(self, inputs: Inputs, schedule: list[np.ndarray], rank: int, world: int) -> None:
-        self.inputs, self.schedule, self.rank, self.world = inputs, schedule, rank, world
+    For a GPU, a batch without padding has no mask: attention is quicker, and need not look whether all of it is there.
+    """
+
+    def __init__(self, inputs: Inputs, schedule: list[np.ndarray], *, rank: int, world: int, gpu: bool) -> None:
+        self.inputs, self.schedule, self.rank, self.world, self.gpu = inputs, schedule, rank, world, gpu
 
     def __len__(self) -> int:
         return len(self.schedule)
@@ -29,8 +32,12 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
         batch = self.schedule[step]
         mine = rank_slice(batch, self.rank, self.world)
         if not len(mine):  # a batch of fewer rows than ranks: this one takes part with a row that counts for nothing
-            return self.inputs.collate(batch[:1]) | {"global_size": math.inf}
-        return self.inputs.collate(mine) | {"global_size": float(len(batch))}
+            return self._collate(batch[:1]) | {"global_size": math.inf}
+        return self._collate(mine) | {"global_size": float(len(batch))}
+
+    def _collate(self, items: np.ndarray) -> dict[str, Any]:
+        batch = self.inputs.collate(items)
+        return batch | {"attention_mask": None} if self.gpu and bool(batch["attention_mask"].all()) else batch
 
 
 def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer:
@@ -72,6 +79,6 @@ def _backend(hardware: Resolved) -> str:
     return "gloo" if hardware.accelerator == "cpu" else "nccl"
 
 
-def loader(batches: Batches, *, pinned: bool) -> "torch.utils.data.DataLoader[dict[str, Any]]":
+def loader(batches: Batches) -> "torch.utils.data.DataLoader[dict[str, Any]]":
     """The batches as they are, one a step; from pinned memory a GPU fetches them while it computes."""
-    return torch.utils.data.DataLoader(batches, batch_size=None, num_workers=0, pin_memory=pinned)
+    return torch.utils.data.DataLoader(batches, batch_size=None, num_workers=0, pin_memory=batches.gpu)

@@ -6,6 +6,7 @@ SmolLM2-135M's, with random weights, since speed does not depend on them.
 
 import csv
 import dataclasses
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,13 @@ SIZES = (
         batch=16,
     ),
 )
+OURS = {"cell": (), "cell, deterministic": ("hardware.deterministic=true",)}
 EAGER = Setting(threads=cores(), bf16=True, padding="longest", sampling="random", gpu=True)
-PEER = {"trainer": EAGER, "trainer, compiled": dataclasses.replace(EAGER, compiled=True)}
+PEERS = {"trainer": EAGER, "trainer, compiled": dataclasses.replace(EAGER, compiled=True)}
 
 
 def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
-    """For each size: Trainer, a cell, Trainer compiled, in turn; nothing where there is no GPU."""
+    """For each size, our variants and Trainer's in turn; nothing where there is no GPU."""
     if not gpus():
         print("gpu: left out, there is none here.", flush=True)
         return []
@@ -74,17 +76,18 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
 
 
 def _of_size(size: Size, bench: Bench, folder: Path, repetitions: int) -> list[Row]:
-    settings = _settings(size, folder)
-    prepared = prepare_once("train", [*settings, f"paths.root={folder / 'prepared'}"], folder)
+    settings = [*_settings(size, folder), f"paths.root={folder / 'outputs'}"]
+    prepared = prepare_once("train", settings, folder)
     flops = _flops_per_token(prepared, size)
-    rates: dict[str, list[float]] = {"cell": [], **{name: [] for name in PEER}}
+    rates: dict[str, list[float]] = {name: [] for name in (*OURS, *PEERS)}
     for number in range(repetitions):
-        for name in rates:
-            if name == "cell":
-                rate = _cell(size, settings, folder / f"cells-{number}")
+        for place, (name, found) in enumerate(rates.items()):
+            if name in OURS:
+                seed = number * len(rates) + place  # another cell each time
+                rate = _cell(size, [*settings, *OURS[name], f"train.seed={seed}"], folder / "outputs", seed)
             else:
-                rate = _peer(size, prepared, PEER[name], folder)
-            rates[name].append(rate)
+                rate = _peer(size, prepared, PEERS[name], folder)
+            found.append(rate)
             print(f"{size.title}, {name}: {rate:.0f} tokens/s", flush=True)
     return [*_rows(size, bench, rates, flops)]
 
@@ -98,17 +101,17 @@ def _rows(size: Size, bench: Bench, rates: dict[str, list[float]], flops: float)
             used = [100 * rate * flops / peak for rate in values]
             note = f"model FLOPs utilisation: 6 N + 12 L H T a token, of {peak / 1e12:.0f} TFLOP/s in bf16"
             found.append(bench.told(f"gpu {name}: {size.title}, utilisation", used, "%", note))
-    best = max((name for name in rates if name != "cell"), key=lambda name: sorted(rates[name])[len(rates[name]) // 2])
+    best = max(PEERS, key=lambda name: statistics.median(rates[name]))
     ratio = [ours / theirs for ours, theirs in zip(rates["cell"], rates[best], strict=True)]
     return [*found, bench.told(f"gpu cell / trainer's best: {size.title}", ratio, "times", f"its best: {best}")]
 
 
-def _cell(size: Size, settings: list[str], root: Path) -> float:
+def _cell(size: Size, settings: list[str], root: Path, seed: int) -> float:
     """Tokens a second in the second half of a cell's steps."""
-    run([*HEADSTART, "train", *settings, f"paths.root={root}"])
+    run([*HEADSTART, "train", *settings])
     store = ResultStore(root)
-    (name,) = store.ids()
-    half, last = _seconds(store.result(name), STEPS // 2), _seconds(store.result(name), STEPS)
+    (result,) = [result for result in map(store.result, store.ids()) if result.key.seed == seed]
+    half, last = _seconds(result, STEPS // 2), _seconds(result, STEPS)
     return size.batch * size.tokens * (STEPS - STEPS // 2) / (last - half)
 
 
@@ -146,9 +149,9 @@ def _settings(size: Size, folder: Path) -> list[str]:
         "base=local", f"base.path={base}", f"base.name={size.config}", "arm=pretrained", "hardware=gpu",
         "task=classification", f"task.data.path={table}", "task.data.text=text", "task.data.label=label",
         f"task.data.validation_size={few}", f"task.data.test_size={few}", f"task.max_length={size.tokens}",
-        f"train.batch={size.batch}", f"train.size={STEPS * size.batch}", "train.epochs=1", "train.min_steps=0", "train.patience=0",
-        f"train.max_steps={STEPS}", f"train.eval_every={STEPS // 2 * size.batch}", "train.keep=none",
-        "train.precision=bf16", "train.checkpoint_every=never", "tracking=none", "executor.workers=1",
+        f"train.batch={size.batch}", f"train.size={STEPS * size.batch}", "train.epochs=1", "train.min_steps=0",
+        "train.patience=0", f"train.max_steps={STEPS}", f"train.eval_every={STEPS // 2 * size.batch}",
+        "train.keep=none", "train.precision=bf16", "train.checkpoint_every=never", "tracking=none", "executor.workers=1",
     ]  # fmt: skip
 
 

@@ -34,10 +34,21 @@ def test_without_a_gpu_auto_is_the_processor_with_one_cell_a_core(on) -> None:
     assert (found.accelerator, found.workers, found.threads, found.precision) == ("cpu", 4, 1, "fp32")
 
 
-def test_with_gpus_auto_is_the_gpus_with_one_cell_each(on) -> None:
-    on(cores=16, gpus=2)
+@pytest.mark.parametrize(
+    ("cores", "gpus", "workers", "threads"), [(16, 1, 4, 4), (16, 2, 8, 2), (8, 2, 4, 2), (4, 4, 4, 1), (1, 1, 1, 1)]
+)
+def test_with_gpus_auto_is_the_gpus_each_with_as_many_cells_as_the_cores_can_serve(
+    on, cores: int, gpus: int, workers: int, threads: int
+) -> None:
+    on(cores=cores, gpus=gpus)
     found = resolved()
-    assert (found.accelerator, found.workers, found.threads, found.precision) == ("gpu", 2, 8, "bf16")
+    assert (found.accelerator, found.workers, found.threads) == ("gpu", workers, threads)
+    assert found.precision == "bf16"
+
+
+def test_a_cell_of_several_gpus_has_them_for_itself(on) -> None:
+    on(cores=64, gpus=4)
+    assert resolved(devices=2, strategy="ddp").workers == 2
 
 
 def test_auto_takes_the_processor_where_gpus_are_too_few_for_one_cell(on) -> None:
