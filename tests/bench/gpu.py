@@ -151,7 +151,8 @@ def _settings(size: Size, folder: Path) -> list[str]:
         f"task.data.validation_size={few}", f"task.data.test_size={few}", f"task.max_length={size.tokens}",
         f"train.batch={size.batch}", f"train.size={STEPS * size.batch}", "train.epochs=1", "train.min_steps=0",
         "train.patience=0", f"train.max_steps={STEPS}", f"train.eval_every={STEPS // 2 * size.batch}",
-        "train.keep=none", "train.precision=bf16", "train.checkpoint_every=never", "tracking=none", "executor.workers=1",
+        "train.keep=none", "train.precision=bf16", "train.checkpoint_every=never", "tracking=none",
+        "executor.workers=1",
     ]  # fmt: skip
 
 
