@@ -37,10 +37,9 @@ class Footprint:
         """Bytes of one batch, weights left out."""
         return self.linear * tokens + self.quadratic * texts * length**2
 
-    def recomputed(self, *, tokens: float, texts: int, length: int) -> float:
-        """The same where layers are computed again: what stands between them (float32), and one layer's own twice."""
-        own = self.activations(tokens=tokens, texts=texts, length=length) / self.layers
-        return 4 * self.layers * self.width * tokens + 2 * own
+    def between(self, tokens: float) -> float:
+        """What stands between layers, in float32: it is kept where they are computed again."""
+        return 4 * self.layers * self.width * tokens
 
 
 def footprint(network: Network, *, trained: str, precision: str) -> Footprint:

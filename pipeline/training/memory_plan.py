@@ -24,6 +24,7 @@ from pipeline.training.cost import counted_once
 from pipeline.training.limits import EVALUATION_BATCH, FEATURE_BATCH, PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
+_WORKSPACE = 64 << 20  # of the products of a process on a GPU
 _HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each byte of activations
 _PRODUCT = 1500  # bytes for each token of a product prepared for one shape, in bf16 on the processor
 _STEP, _PASS = 12, 4  # products of one shape of a batch, in training and in evaluation
@@ -61,7 +62,7 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
     lengths = _clipped(cell, prepared.train.lengths[rows])
     copied = found.row * len(_ids(prepared, rows)) if found.row else 0
     return MemoryPlan(
-        runtime=_RUNTIME if hardware.accelerator == "cpu" else 0,
+        runtime=_RUNTIME if hardware.accelerator == "cpu" else _WORKSPACE,
         parameters=_FLOAT * (found.parameters + copied),
         trained=_FLOAT * (found.trained + copied - found.row * found.rows),
         activations=_activations(cell, lengths, found, hardware),
@@ -96,8 +97,10 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
         return 0.0
     share = math.ceil(largest_batch(len(lengths), cell.train.batch) / hardware.devices)
     longest = np.sort(lengths)[-min(share, hardware.micro_batch or share) :]
-    held = _HELD[cell.arm.trained] if hardware.accelerator == "cpu" else 1.0
-    return found.fixed + held * _kept(longest, found, recompute=hardware.recompute)
+    kept, on_cpu = _kept(longest, found), hardware.accelerator == "cpu"
+    if hardware.recompute:  # one layer's own, which the processor has twice for a moment
+        kept = found.between(_tokens(longest, found)) + (2 if on_cpu else 1) * kept / found.layers
+    return found.fixed + (_HELD[cell.arm.trained] if on_cpu else 1.0) * kept
 
 
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> float:
@@ -126,7 +129,6 @@ def _tokens(lengths: np.ndarray, found: Footprint) -> int:
     return len(lengths) * int(lengths.max())
 
 
-def _kept(lengths: np.ndarray, found: Footprint, *, recompute: bool = False) -> float:
+def _kept(lengths: np.ndarray, found: Footprint) -> float:
     """Bytes that a batch of texts of these lengths keeps; `lengths` ascend."""
-    bytes_of = found.recomputed if recompute else found.activations
-    return bytes_of(tokens=_tokens(lengths, found), texts=len(lengths), length=int(lengths[-1]))
+    return found.activations(tokens=_tokens(lengths, found), texts=len(lengths), length=int(lengths[-1]))

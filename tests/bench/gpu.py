@@ -142,9 +142,9 @@ def _flops_per_token(prepared: Prepared, size: Size) -> float:
 
 def _settings(size: Size, folder: Path) -> list[str]:
     """Overrides of a cell of STEPS steps, measured at the half and at the end."""
-    texts = _texts(size, STEPS * size.batch + 4 * size.batch)
-    table, base = _write_table(folder / "texts.csv", texts), _write_base(size, folder / "base", texts)
     few = 64
+    texts = _texts(size, STEPS * size.batch + 4 * few)  # some to hold out, and to spare
+    table, base = _write_table(folder / "texts.csv", texts), _write_base(size, folder / "base", texts)
     return [
         "base=local", f"base.path={base}", f"base.name={size.config}", "arm=pretrained", "hardware=gpu",
         "task=classification", f"task.data.path={table}", "task.data.text=text", "task.data.label=label",
