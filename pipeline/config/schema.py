@@ -161,8 +161,9 @@ class Train:
 class Executor:
     """Where cells run."""
 
-    name: str = "local"
-    workers: int | None = None  # cells at once; null: one per core (cpu) or per device (gpu)
+    name: str = "local"  # local | ray
+    workers: int | None = None  # cells at once; null: one per core (cpu), up to four per GPU, or what the cluster has
+    address: str = "auto"  # of a Ray cluster: HOST:PORT; auto: the one that runs on this machine
     timeout_minutes: float = 240.0  # a cell that takes longer is stopped and marked failed
 
 

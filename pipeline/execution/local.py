@@ -14,11 +14,11 @@ from multiprocessing import connection, forkserver, resource_tracker
 from pathlib import Path
 
 from pipeline.errors import StorageError
-from pipeline.execution.assignment import LEFT, PRUNED, Assignment, Event, Notify, Source, death
+from pipeline.execution.assignment import LEFT, PRUNED, Assignment, Notify, Source, death
+from pipeline.execution.attempts import event, record_failure, record_kill, record_result
 from pipeline.execution.worker import work
 from pipeline.files import write_text
 from pipeline.hardware.machine import gpus_of
-from pipeline.tracking.spool import AttemptLog
 from pipeline.training.limits import PREPARED
 from pipeline.training.results import ResultStore
 
@@ -147,7 +147,7 @@ class LocalExecutor:
             process.start()
         if theirs:
             theirs.close()
-        notify(_event(cell.assignment, "started"))
+        notify(event(cell.assignment, "started"))
 
     def _wait(self, running: list[_Running], source: Source) -> None:
         """Until a process ends or a second has passed; answer those that ask meanwhile."""
@@ -165,11 +165,11 @@ class LocalExecutor:
         codes = [p.exitcode for p in cell.processes]  # before the others are stopped
         if cell.pruned:
             cell.stop()
-            notify(_event(cell.assignment, "pruned"))
+            notify(event(cell.assignment, "pruned"))
             return True
         reason = self._outcome(cell, late)
         killed = any(map(_from_outside, codes))
-        notify(_event(cell.assignment, "failed" if reason else "finished", reason, killed=bool(reason) and killed))
+        notify(event(cell.assignment, "failed" if reason else "finished", reason, killed=bool(reason) and killed))
         return True
 
     def _outcome(self, cell: _Running, late: bool) -> str:
@@ -179,11 +179,11 @@ class LocalExecutor:
         codes = [p.exitcode for p in cell.processes]
         cell.stop()
         if store.has(job.cell_id):
-            _record_result(cell.assignment, store)
+            record_result(cell.assignment, store)
             return ""
         signals = [code for code in codes if _from_outside(code)]
         reason = self._reason(job.cell_id, codes, signals, store, late=late and None in codes)
-        (_record_kill if signals else _record_failure)(cell.assignment, reason)
+        record_kill(cell.assignment) if signals else record_failure(cell.assignment, reason)
         return reason
 
     def _reason(
@@ -220,43 +220,12 @@ def _leave(running: list[_Running]) -> None:
         cell.stop()
         store = ResultStore(Path(cell.assignment.job.root))
         done = store.has(cell.assignment.job.cell_id)
-        _record_result(cell.assignment, store) if done else _record_kill(cell.assignment)
+        record_result(cell.assignment, store) if done else record_kill(cell.assignment)
 
 
 def _from_outside(code: int | None) -> bool:
     """Whether the process with this exit code was killed, or told to end."""
     return code is not None and (code < 0 or code == LEFT)
-
-
-def _event(assignment: Assignment, state: str, reason: str = "", *, killed: bool = False) -> Event:
-    cell, attempt = assignment.job.cell_id, assignment.attempt_id
-    return Event(cell_id=cell, state=state, reason=reason, attempt_id=attempt, killed=killed)
-
-
-def _log(assignment: Assignment) -> AttemptLog:
-    job = assignment.job
-    return AttemptLog(Path(job.root), assignment.study_id, job.cell_id, assignment.attempt_id)
-
-
-def _record_result(assignment: Assignment, store: ResultStore) -> None:
-    """For a worker that died between its result and the record of it. One that found a result has no record to end."""
-    log = _log(assignment)
-    if log.path.is_file():
-        log.finished(store.result(assignment.job.cell_id))
-
-
-def _record_failure(assignment: Assignment, reason: str) -> None:
-    log = _log(assignment)
-    if not log.path.is_file():  # it died before it could say that it started
-        log.started(assignment.job.cell, trial=assignment.trial)
-    log.failed(reason)
-
-
-def _record_kill(assignment: Assignment, _: str = "") -> None:
-    """As killed, if it had begun: an attempt that said nothing was none."""
-    log = _log(assignment)
-    if log.path.is_file():
-        log.killed()
 
 
 def _free_port() -> int:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import HeadstartError, StorageError, TrainingError
 from pipeline.execution.assignment import LEFT, PRUNED, UNWRITABLE, Assignment
+from pipeline.execution.attempts import attempt_log
 from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
-from pipeline.tracking.spool import AttemptLog, redact
+from pipeline.tracking.spool import redact
 from pipeline.training.results import ResultStore
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def work(assignment: Assignment, rank: int, port: int, gpus: str | None = None, 
         _train(assignment, store, checkpoints, rank, line)
     except Pruned:
         if rank == 0:
-            _attempt_log(assignment).pruned()
+            attempt_log(assignment).pruned()
             checkpoints.clear()
         os._exit(PRUNED)
     except Left:
@@ -77,7 +78,7 @@ def _train(
 
     _quieten()
     job = assignment.job
-    log = _attempt_log(assignment)
+    log = attempt_log(assignment)
 
     def report(point: TrajectoryPoint) -> bool:
         log.point(point)
@@ -98,11 +99,6 @@ def _train(
             save(store, fitted, result, scores)
             log.finished(result, reused=False)
             checkpoints.clear()
-
-
-def _attempt_log(assignment: Assignment) -> AttemptLog:
-    job = assignment.job
-    return AttemptLog(Path(job.root), assignment.study_id, job.cell_id, assignment.attempt_id)
 
 
 def _record_failure(assignment: Assignment, store: ResultStore, error: BaseException) -> bool:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from pipeline.config.cell import Cell
 from pipeline.execution.assignment import Event, Fixed
+from pipeline.execution.choose import executor_of
 from pipeline.execution.errand import call
 from pipeline.execution.ground import Ground
 from pipeline.execution.leftovers import clear_staged
-from pipeline.execution.local import LocalExecutor, warm_up
+from pipeline.execution.local import warm_up
 from pipeline.files import is_locked
 from pipeline.hardware import at_most
 from pipeline.records import FailedCell
@@ -92,7 +93,7 @@ def _train(plan: Plan, ready: Ready, watch: Watch) -> dict[str, str]:
         watch(event)
 
     own = ground(plan, ready)
-    executor = LocalExecutor(workers=own.hardware.workers, timeout_seconds=60 * plan.config.executor.timeout_minutes)
+    executor = executor_of(plan.config.executor, own.hardware)
     executor.run(Fixed(own.assignment(name, plan.cells[name]) for name in running_order(plan)), notify)
     return reasons
 

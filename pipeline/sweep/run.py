@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.config.schema import Config
 from pipeline.config.sweeping import seeds_of
 from pipeline.execution.assignment import Event
+from pipeline.execution.choose import executor_of
 from pipeline.execution.ground import Ground
 from pipeline.execution.leftovers import clear_staged
-from pipeline.execution.local import LocalExecutor
 from pipeline.files import is_locked, lock
 from pipeline.records import SweepRecord
 from pipeline.sweep import engines
@@ -76,7 +76,7 @@ def run(
         search.notify(event)
         watch(event)
 
-    executor = LocalExecutor(workers=ground.hardware.workers, timeout_seconds=60 * config.executor.timeout_minutes)
+    executor = executor_of(config.executor, ground.hardware)
     with lock(book.lock_file(book.holder)), explained(config.sweep, ground.root), _alive(book):
         executor.run(search, notify)
         while len(book.counted()) < book.asked:  # others have the rest; if they die, their trials come back here

@@ -1,0 +1,41 @@
+"""What became of an attempt at a cell, as an executor tells it: to whoever watches, and to the record."""
+
+from pathlib import Path
+
+from pipeline.execution.assignment import Assignment, Event
+from pipeline.tracking.spool import AttemptLog
+from pipeline.training.results import ResultStore
+
+
+def event(assignment: Assignment, state: str, reason: str = "", *, killed: bool = False) -> Event:
+    """See `Event`."""
+    cell, attempt = assignment.job.cell_id, assignment.attempt_id
+    return Event(cell_id=cell, state=state, reason=reason, attempt_id=attempt, killed=killed)
+
+
+def attempt_log(assignment: Assignment) -> AttemptLog:
+    """The record of this attempt."""
+    job = assignment.job
+    return AttemptLog(Path(job.root), assignment.study_id, job.cell_id, assignment.attempt_id)
+
+
+def record_result(assignment: Assignment, store: ResultStore) -> None:
+    """For a worker that died between its result and the record of it. One that found a result has no record to end."""
+    log = attempt_log(assignment)
+    if log.path.is_file():
+        log.finished(store.result(assignment.job.cell_id))
+
+
+def record_failure(assignment: Assignment, reason: str) -> None:
+    """As failed, for this reason."""
+    log = attempt_log(assignment)
+    if not log.path.is_file():  # it died before it could say that it started
+        log.started(assignment.job.cell, trial=assignment.trial)
+    log.failed(reason)
+
+
+def record_kill(assignment: Assignment) -> None:
+    """As killed, if it had begun: an attempt that said nothing was none."""
+    log = attempt_log(assignment)
+    if log.path.is_file():
+        log.killed()

@@ -1,0 +1,202 @@
+"""Cells on other machines. A cluster chooses one for each cell, and that one runs it as it would run its own.
+
+All machines share the folder paths.root: results come back there, so that a machine that is lost costs the cells alone
+that it was running, and these are sent again.
+"""
+
+import contextlib
+import dataclasses
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import HeadstartError
+from pipeline.execution import questions
+from pipeline.execution.assignment import Assignment, Event, Notify, Source, attempt_id
+from pipeline.execution.attempts import attempt_log, event, record_kill, record_result
+from pipeline.execution.local import LocalExecutor, warm_up
+from pipeline.files import write_text
+from pipeline.records import TrajectoryPoint
+from pipeline.training.results import ResultStore
+
+LOSSES = 3  # times that a cell's machine may be lost before the cell counts as failed
+_LOOK_AGAIN = 0.2  # seconds
+_GRACE = 30.0  # seconds for trainings to be saved when everything is to end
+
+
+class LostError(Exception):
+    """The machine that ran a cell is gone, or its process there: nothing says that the cell itself is at fault."""
+
+
+class Sent(Protocol):
+    """A cell on its way."""
+
+    def poll(self) -> Event | None:
+        """Its last event, once it is over.
+
+        Raises:
+            LostError: it will never be.
+            HeadstartError: the machine could not run it.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Have its training saved as it stands, and its processes ended."""
+        ...
+
+
+class Cluster(Protocol):
+    """Machines that run cells."""
+
+    def capacity(self, assignment: Assignment) -> int:
+        """How many cells like this one have room at the same time."""
+        ...
+
+    def send(self, assignment: Assignment, *, timeout_seconds: float, seal: str) -> Sent:
+        """Have `run_there` run somewhere with these arguments."""
+        ...
+
+
+def run_there(assignment: Assignment, *, timeout_seconds: float, seal: str) -> Event:
+    """On the machine that was chosen: run the cell to its end; its last event.
+
+    Args:
+        seal: a file that the coordinator wrote in its paths.root.
+
+    Raises:
+        HeadstartError: this machine does not share that folder.
+    """
+    job = assignment.job
+    if not Path(seal).is_file():
+        raise HeadstartError(
+            f"paths.root={job.root} is not the same folder on {socket.gethostname()}: put it on a file system that all "
+            "machines share, under the same path."
+        )
+    warm_up(job.hardware.threads)
+    told: list[Event] = []
+    LocalExecutor(workers=1, timeout_seconds=timeout_seconds).run(_Only(assignment), told.append)
+    return told[-1]
+
+
+class _Only:
+    """The source of one assignment; what it asks goes to the coordinator."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._waiting = [assignment]
+
+    def take(self) -> Assignment | None:
+        return self._waiting.pop() if self._waiting else None
+
+    def stop(self, assignment: Assignment, point: TrajectoryPoint) -> bool:
+        return questions.ask(assignment, point)
+
+
+@dataclass
+class _Away:
+    """A cell that was sent, `losses` times before in vain; each attempt has an id of its own."""
+
+    assignment: Assignment
+    attempt: Assignment
+    sent: Sent
+    losses: int = 0
+    begun: bool = False
+
+    @property
+    def store(self) -> ResultStore:
+        return ResultStore(Path(self.assignment.job.root))
+
+    @property
+    def finished(self) -> bool:
+        return self.store.has(self.assignment.job.cell_id)
+
+
+class RemoteExecutor:
+    """See `Executor`. As many cells are away as the cluster has room for, or `workers` where that is given."""
+
+    def __init__(self, cluster: Cluster, *, workers: int | None, timeout_seconds: float) -> None:
+        self.cluster, self.workers, self.timeout_seconds = cluster, workers, timeout_seconds
+        self._seal = f"shared-{uuid.uuid4().hex}"
+
+    def run(self, source: Source, notify: Notify) -> None:
+        """See `Executor`."""
+        away: list[_Away] = []
+        waiting = source.take()
+        try:
+            while away or waiting:
+                while waiting and len(away) < (self.workers or self.cluster.capacity(waiting)):
+                    away.append(_Away(waiting, waiting, self._send(waiting)))
+                    waiting = source.take()
+                time.sleep(_LOOK_AGAIN)
+                away[:] = [cell for cell in away if not self._over(cell, source, notify)]
+                waiting = waiting or source.take()
+        finally:
+            _leave(away)
+
+    def _send(self, assignment: Assignment) -> Sent:
+        job = assignment.job
+        ResultStore(Path(job.root)).failure(job.cell_id).unlink(missing_ok=True)
+        seal = Path(job.root) / "locks" / self._seal
+        if not seal.is_file():
+            write_text(seal, "")
+        return self.cluster.send(_anywhere(assignment), timeout_seconds=self.timeout_seconds, seal=str(seal.absolute()))
+
+    def _over(self, cell: _Away, source: Source, notify: Notify) -> bool:
+        """Look after one cell; whether it is over."""
+        if not cell.begun and attempt_log(cell.attempt).path.is_file():
+            cell.begun = True
+            notify(event(cell.assignment, "started"))
+        if cell.assignment.judged and (point := questions.asked(cell.attempt)):
+            questions.answer(cell.attempt, stop=source.stop(cell.assignment, point))
+        try:
+            last = cell.sent.poll()
+        except LostError as error:
+            last = self._again(cell, str(error))
+        except HeadstartError as error:
+            last = event(cell.assignment, "failed", str(error))
+        if last is not None:
+            questions.withdraw(cell.attempt)
+            notify(dataclasses.replace(last, attempt_id=cell.assignment.attempt_id))
+        return last is not None
+
+    def _again(self, cell: _Away, reason: str) -> Event | None:
+        """After its machine was lost: its result, if it had come to one, else send it again, so many times."""
+        if cell.finished:
+            record_result(cell.attempt, cell.store)
+            return event(cell.assignment, "finished")
+        record_kill(cell.attempt)
+        questions.withdraw(cell.attempt)
+        cell.losses += 1
+        if cell.losses >= LOSSES:
+            return event(cell.assignment, "failed", f"Its machine was lost {LOSSES} times: {reason}", killed=True)
+        cell.attempt = dataclasses.replace(cell.assignment, attempt_id=attempt_id())
+        cell.sent, cell.begun = self._send(cell.attempt), False
+        return None
+
+
+def _anywhere(assignment: Assignment) -> Assignment:
+    """With paths that do not depend on the folder that a process runs in."""
+    job = assignment.job
+    root, base, data = (str(Path(path).absolute()) for path in (job.root, job.base_directory, job.data_folder))
+    job = dataclasses.replace(job, root=root, base_directory=base, data_folder=data)
+    return dataclasses.replace(assignment, job=job)
+
+
+def _leave(away: list[_Away]) -> None:
+    """End what is away, and record how: saved trainings go on another time."""
+    for cell in away:
+        cell.sent.cancel()
+    deadline = time.monotonic() + _GRACE
+    for cell in away:
+        while time.monotonic() < deadline and not _ended(cell.sent):
+            time.sleep(_LOOK_AGAIN)
+        record_result(cell.attempt, cell.store) if cell.finished else record_kill(cell.attempt)
+        questions.withdraw(cell.attempt)
+
+
+def _ended(sent: Sent) -> bool:
+    with contextlib.suppress(LostError, HeadstartError):
+        return sent.poll() is not None
+    return True
