@@ -161,9 +161,12 @@ class Train:
 class Executor:
     """Where cells run."""
 
-    name: str = "local"  # local | ray
+    name: str = "local"  # local | ray | slurm
     workers: int | None = None  # cells at once; null: one per core (cpu), up to four per GPU, or what the cluster has
     address: str = "auto"  # of a Ray cluster: HOST:PORT; auto: the one that runs on this machine
+    partition: str | None = None  # of a SLURM cluster, as sbatch takes it; so are the next two
+    account: str | None = None
+    qos: str | None = None
     timeout_minutes: float = 240.0  # a cell that takes longer is stopped and marked failed
 
 

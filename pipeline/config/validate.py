@@ -22,7 +22,7 @@ CHOICES = {
     "train.keep": ("best", "all", "none"),
     "hardware.accelerator": ("auto", "cpu", "gpu"),
     "hardware.strategy": ("single", "ddp", "fsdp"),
-    "executor.name": ("local", "ray"),
+    "executor.name": ("local", "ray", "slurm"),
     "tracking.name": ("local", "server", "none"),
 }
 AT_LEAST_ONE = (

@@ -1,13 +1,15 @@
 """The executor that a configuration asks for."""
 
+from pathlib import Path
+
 from pipeline.config.schema import Executor as Settings
 from pipeline.execution.assignment import Executor
 from pipeline.execution.local import LocalExecutor
 from pipeline.hardware import Resolved
 
 
-def executor_of(settings: Settings, hardware: Resolved) -> Executor:
-    """Where cells are to run.
+def executor_of(settings: Settings, hardware: Resolved, root: Path) -> Executor:
+    """Where cells are to run, for results in `root`.
 
     Raises:
         ConfigError: its package is not installed, or there is no such cluster.
@@ -18,4 +20,10 @@ def executor_of(settings: Settings, hardware: Resolved) -> Executor:
         from pipeline.execution.remote import RemoteExecutor
 
         return RemoteExecutor(RayCluster(settings.address), workers=settings.workers, timeout_seconds=seconds)
+    if settings.name == "slurm":
+        from pipeline.execution.on_slurm import SlurmCluster
+        from pipeline.execution.remote import RemoteExecutor
+
+        cluster = SlurmCluster(settings, root / "slurm")
+        return RemoteExecutor(cluster, workers=settings.workers, timeout_seconds=seconds)
     return LocalExecutor(workers=hardware.workers, timeout_seconds=seconds)

@@ -1,6 +1,7 @@
 """One function call in a process of the warm server, so that the coordinator itself stays light."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -41,6 +42,7 @@ def call(function: Callable[..., T], /, **arguments: Any) -> T:
 
 def _answer(pipe: Connection, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     obey_the_coordinator_alone()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the server ignores it
     _silence()
     try:
         pipe.send(("result", function(**arguments)))

@@ -1,7 +1,10 @@
 """Imported once by the warm server that workers are forked from, so that a cell starts in a fraction of a second.
 
-It imports and does nothing else: a thread started here would not survive the fork.
+A thread started here would not survive the fork. Signals that a cluster sends to all processes of a job are for the
+cells, which are saved then; the server outlives them, or nobody would hear how they ended.
 """
+
+import signal
 
 import peft
 import pytorch_lightning
@@ -11,5 +14,8 @@ import transformers.models.bert.modeling_bert
 
 import pipeline.training.finish
 import pipeline.training.fit
+
+for number in (signal.SIGTERM, signal.SIGUSR2):
+    signal.signal(number, signal.SIG_IGN)
 
 __all__ = ["peft", "pipeline", "pytorch_lightning", "transformers"]

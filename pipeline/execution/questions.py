@@ -13,9 +13,9 @@ _PATIENCE = 600.0  # seconds without an answer, after which a cell goes on
 
 
 def _files(assignment: Assignment) -> tuple[Path, Path]:
-    """The question and its answer; an attempt has one at a time."""
+    """The question and its answer; a cell has one at a time, whichever attempt at it asks."""
     folder = Path(assignment.job.root) / "questions"
-    name = f"{assignment.job.cell_id}@{assignment.attempt_id}"
+    name = f"{assignment.job.cell_id}@{assignment.study_id}"
     return folder / f"{name}.json", folder / f"{name}.answer"
 
 

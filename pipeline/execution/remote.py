@@ -22,7 +22,7 @@ from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
 from pipeline.training.results import ResultStore
 
-LOSSES = 3  # times that a cell's machine may be lost before the cell counts as failed
+LOSSES = 3  # times that a cell may be lost without having got further, before it counts as failed
 _LOOK_AGAIN = 0.2  # seconds
 _GRACE = 30.0  # seconds for trainings to be saved when everything is to end
 
@@ -96,11 +96,12 @@ class _Only:
 
 @dataclass
 class _Away:
-    """A cell that was sent, `losses` times before in vain; each attempt has an id of its own."""
+    """A cell that was sent, and `losses` times in vain since it last got further; each attempt has an id of its own."""
 
     assignment: Assignment
     attempt: Assignment
     sent: Sent
+    saved: frozenset[str] = frozenset()  # its checkpoints when it was sent
     losses: int = 0
     begun: bool = False
 
@@ -127,7 +128,7 @@ class RemoteExecutor:
         try:
             while away or waiting:
                 while waiting and len(away) < (self.workers or self.cluster.capacity(waiting)):
-                    away.append(_Away(waiting, waiting, self._send(waiting)))
+                    away.append(_Away(waiting, waiting, self._send(waiting), _saved(waiting)))
                     waiting = source.take()
                 time.sleep(_LOOK_AGAIN)
                 away[:] = [cell for cell in away if not self._over(cell, source, notify)]
@@ -152,6 +153,8 @@ class RemoteExecutor:
             questions.answer(cell.attempt, stop=source.stop(cell.assignment, point))
         try:
             last = cell.sent.poll()
+            if last and last.killed:  # there, by a signal, as where a node is taken for other work
+                last = self._again(cell, last.reason)
         except LostError as error:
             last = self._again(cell, str(error))
         except HeadstartError as error:
@@ -162,18 +165,26 @@ class RemoteExecutor:
         return last is not None
 
     def _again(self, cell: _Away, reason: str) -> Event | None:
-        """After its machine was lost: its result, if it had come to one, else send it again, so many times."""
+        """After it was lost: its result, if it had come to one, else send it again, so many times."""
         if cell.finished:
             record_result(cell.attempt, cell.store)
             return event(cell.assignment, "finished")
+        cell.sent.cancel()
         record_kill(cell.attempt)
         questions.withdraw(cell.attempt)
-        cell.losses += 1
+        saved = _saved(cell.assignment)
+        cell.losses = cell.losses + 1 if saved == cell.saved else 1
         if cell.losses >= LOSSES:
-            return event(cell.assignment, "failed", f"Its machine was lost {LOSSES} times: {reason}", killed=True)
-        cell.attempt = dataclasses.replace(cell.assignment, attempt_id=attempt_id())
+            return event(cell.assignment, "failed", f"It was lost {LOSSES} times: {reason}", killed=True)
+        cell.attempt, cell.saved = dataclasses.replace(cell.assignment, attempt_id=attempt_id()), saved
         cell.sent, cell.begun = self._send(cell.attempt), False
         return None
+
+
+def _saved(assignment: Assignment) -> frozenset[str]:
+    """The names of its checkpoints: another one means that it got further."""
+    folder = Path(assignment.job.root) / "checkpoints"
+    return frozenset(path.name for path in folder.glob(f"{assignment.job.cell_id}-*"))
 
 
 def _anywhere(assignment: Assignment) -> Assignment:

@@ -29,7 +29,7 @@ def work(assignment: Assignment, rank: int, port: int, gpus: str | None = None, 
     """Entry point of a worker process: rank `rank` of the cell's `devices` processes.
 
     Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up, or
-    LEFT where it was told to end by SIGTERM: then its training is saved as it stands.
+    LEFT where it was told to end by a signal: then its training is saved as it stands.
 
     Args:
         gpus: CUDA_VISIBLE_DEVICES of this cell, which is to have no others.
@@ -42,7 +42,8 @@ def work(assignment: Assignment, rank: int, port: int, gpus: str | None = None, 
     job = assignment.job
     store, checkpoints = ResultStore(Path(job.root)), CheckpointStore(Path(job.root), job.cell_id)
     obey_the_coordinator_alone()
-    signal.signal(signal.SIGTERM, lambda *_: _TOLD_TO_END.set())
+    for number in (signal.SIGTERM, signal.SIGUSR2):  # the latter is SLURM's, before a job's time is up
+        signal.signal(number, lambda *_: _TOLD_TO_END.set())
     try:
         _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
         _set_environment(assignment, rank, port, gpus)

@@ -93,7 +93,7 @@ def _train(plan: Plan, ready: Ready, watch: Watch) -> dict[str, str]:
         watch(event)
 
     own = ground(plan, ready)
-    executor = executor_of(plan.config.executor, own.hardware)
+    executor = executor_of(plan.config.executor, own.hardware, plan.root)
     executor.run(Fixed(own.assignment(name, plan.cells[name]) for name in running_order(plan)), notify)
     return reasons
 

@@ -76,7 +76,7 @@ def run(
         search.notify(event)
         watch(event)
 
-    executor = executor_of(config.executor, ground.hardware)
+    executor = executor_of(config.executor, ground.hardware, ground.root)
     with lock(book.lock_file(book.holder)), explained(config.sweep, ground.root), _alive(book):
         executor.run(search, notify)
         while len(book.counted()) < book.asked:  # others have the rest; if they die, their trials come back here

@@ -122,7 +122,7 @@ def test_a_cell_whose_machine_is_lost_each_time_has_failed_from_outside(
     _, cell = assign("train.size=16", overrides=tiny.overrides(tiny_base, reviews, tmp_path))
     (last,) = told(Here(losses=LOSSES), cell)
     assert (last.state, last.killed) == ("failed", True)
-    assert last.reason == f"Its machine was lost {LOSSES} times: its power was cut"
+    assert last.reason == f"It was lost {LOSSES} times: its power was cut"
 
 
 def test_a_cell_that_is_judged_is_given_up_from_afar(tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
