@@ -82,7 +82,7 @@ def _library() -> Any:
     except ImportError as error:
         raise ConfigError(
             ["executor=ray needs the package ray, which is not installed. "
-             "Install it: pip install -c constraints.txt 'headstart[ray]' (in a checkout: make setup EXTRAS=dev,ray)."]
+             "Install it: pip install -c constraints.txt 'headstart[ray]'."]
         ) from error  # fmt: skip
     return ray
 
