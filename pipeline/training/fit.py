@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytorch_lightning as pl
 import torch
 
 from pipeline.config.pace import pace_of
-from pipeline.data.batches import batch_schedule
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
@@ -21,9 +21,9 @@ from pipeline.records import Cost, Measured, StartLine
 from pipeline.tasks import TaskKind, kind
 from pipeline.training.assembly import Assembled, CellInputs, assemble
 from pipeline.training.checkpoint import CheckpointStore
-from pipeline.training.cost import cumulative_flops, parameter_counts, peak_memory_bytes
+from pipeline.training.cost import parameter_counts, peak_memory_bytes
+from pipeline.training.course import Course, course_of
 from pipeline.training.device import device_of, is_sharded, rank
-from pipeline.training.grid import due_steps, evaluation_grid, horizon, regular_interval
 from pipeline.training.inference import logits
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job, seed_for
@@ -74,31 +74,21 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     built = assemble(job, prepared, task, rows)
     network, inputs = built.network, built.inputs
     train = inputs.of(prepared.train, rows)
-    length = horizon(cell.recipe, items=len(rows), batch=cell.train.batch)
-    order_seed = seed_for(cell.train.seed, "order")
-    schedule = batch_schedule(train.lengths, batch=cell.train.batch, examples=length, seed=order_seed)
-    interval = regular_interval(items=len(rows), batch=cell.train.batch, every=cell.train.eval_every)
-    line = start_line(job, network, train_items=rows, schedule=schedule, grid_interval=interval, dropout=built.dropout)
-    costs = cumulative_flops(built.flops, schedule, train.lengths)
-    model = copy_to_shard(network.model) if is_sharded(job) else network.model
-    trajectory = _trajectory(job, model, inputs, prepared, schedule, costs, interval, report)
-    keeper = _keeper(job, trajectory, leaving, last=len(schedule))
-    module = CellModule(
-        model,
-        task,
-        cell.recipe,
-        total_steps=len(schedule),
-        first=trajectory.first,
-        micro_batch=job.hardware.micro_batch,
-        sharded=is_sharded(job),
+    course = course_of(cell, train, built.flops)
+    line = start_line(
+        job,
+        network,
+        train_items=rows,
+        schedule=course.schedule,
+        grid_interval=course.interval,
+        dropout=built.dropout,
     )
-    if job.hardware.recompute:
-        recompute(model)
-    torch.manual_seed(seed_for(cell.train.seed, f"dropout {rank()}"))
+    model = copy_to_shard(network.model) if is_sharded(job) else network.model
+    trajectory = _trajectory(job, model, inputs, prepared, course, report)
+    keeper = _keeper(job, trajectory, leaving, last=len(course.schedule))
+    module = _module(job, model, task, steps=len(course.schedule), first=trajectory.first)
     with only_rows_read(model, train.ids()) if cell.arm.trained == "all" else nullcontext():
-        gpu = job.hardware.accelerator == "gpu"
-        batches = Batches(train, schedule[trajectory.first :], rank=rank(), world=job.hardware.devices, gpu=gpu)
-        trainer_of(job, [Agreement(job, prepared, line), trajectory, keeper], len(batches)).fit(module, loader(batches))
+        _train(job, module, train, course, [Agreement(job, prepared, line), trajectory, keeper])
         trajectory.restore_best(module)
     if is_sharded(job):
         take_over(network.model, model)
@@ -118,18 +108,9 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
 
 
 def _trajectory(
-    job: Job,
-    model: Any,
-    inputs: CellInputs,
-    prepared: Prepared,
-    schedule: list[np.ndarray],
-    costs: list[float],
-    interval: int,
-    report: Report,
+    job: Job, model: Any, inputs: CellInputs, prepared: Prepared, course: Course, report: Report
 ) -> Trajectory:
     cell = job.cell
-    seen = [int(x) for x in np.cumsum([len(batch) for batch in schedule])]
-    grid = evaluation_grid(interval=interval, batch=cell.train.batch, until=seen[-1], early=cell.tested)
     validation = inputs.of(prepared.validation)
 
     def measure() -> tuple[float, float, Any]:
@@ -138,13 +119,13 @@ def _trajectory(
         return metrics[cell.task.metric], metrics["loss"], found
 
     return Trajectory(
-        due=due_steps(grid, seen),
-        seen=seen,
-        flops=costs,
+        due=course.due,
+        seen=course.seen,
+        flops=course.flops,
         measure=measure,
         report=report,
         patience=cell.recipe.patience,
-        patience_from=interval,
+        patience_from=course.interval,
         higher_is_better=cell.task.metric != "loss",
     )
 
@@ -158,6 +139,28 @@ def _keeper(job: Job, trajectory: Trajectory, leaving: Leaving, *, last: int) ->
     return Keeper(
         store, trajectory, pace=pace_of(job.cell.train.checkpoint_every), leaving=leaving, saved=saved, last=last
     )
+
+
+def _module(job: Job, model: Any, task: TaskKind, *, steps: int, first: int) -> CellModule:
+    if job.hardware.recompute:
+        recompute(model)
+    return CellModule(
+        model,
+        task,
+        job.cell.recipe,
+        total_steps=steps,
+        first=first,
+        micro_batch=job.hardware.micro_batch,
+        sharded=is_sharded(job),
+    )
+
+
+def _train(job: Job, module: CellModule, train: Inputs, course: Course, callbacks: list[pl.Callback]) -> None:
+    """From where the module's training stands to the end of its course."""
+    torch.manual_seed(seed_for(job.cell.train.seed, f"dropout {rank()}"))
+    hardware, left = job.hardware, course.schedule[module.first :]
+    batches = Batches(train, left, rank=rank(), world=hardware.devices, gpu=hardware.accelerator == "gpu")
+    trainer_of(job, callbacks, len(batches)).fit(module, loader(batches))
 
 
 def outputs(job: Job, model: Any, inputs: Inputs, classes: int) -> Any:
