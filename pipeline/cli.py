@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None and not debug:
         sys.excepthook = _unexpected
     try:
-        return _dispatch(given)
+        return _among_others(given) if "TORCHELASTIC_RUN_ID" in os.environ else _dispatch(given)
     except HeadstartError as error:
         if debug:
             traceback.print_exc()
@@ -63,6 +63,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         _say(f"Error: {error}. With debug=true the same command shows where.")
         return 1
+
+
+def _among_others(given: list[str]) -> int:
+    """As one of the processes that torchrun has started: the first runs the command, the others train with it."""
+    from pipeline.execution.torchrun import end, follow
+    from pipeline.hardware.launched import launched
+
+    place = launched()
+    assert place
+    if place.rank:
+        return follow(place)
+    code = _dispatch(given)
+    if code == 0:
+        end(place)
+    return code
 
 
 def _dispatch(given: list[str]) -> int:

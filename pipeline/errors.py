@@ -55,6 +55,10 @@ class RanksError(HeadstartError):
     """The processes of one training hold different things, or have lost each other."""
 
 
+class LostRankError(RanksError):
+    """A process of a training broke off, and the others cannot go on without it."""
+
+
 class StorageError(HeadstartError):
     """Results could not be written or read: disk full, read-only directory, damaged file."""
 

@@ -127,6 +127,7 @@ class Hardware:
     devices: int = 1
     strategy: str = "single"  # single | ddp | fsdp: ddp with the network spread over the devices
     threads: int | None = None  # per worker; null: cores / workers
+    launcher: str = "own"  # own | torchrun: a cell's processes are those that torchrun has started, on any machines
     timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
     micro_batch: int | None = None  # texts of a batch that a process computes at a time; null: its whole share
     deterministic: bool = False  # on a GPU, the same bits again each time; a little slower. The processor always is

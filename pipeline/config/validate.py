@@ -21,6 +21,7 @@ CHOICES = {
     "train.precision": ("auto", "fp32", "bf16"),
     "train.keep": ("best", "all", "none"),
     "hardware.accelerator": ("auto", "cpu", "gpu"),
+    "hardware.launcher": ("own", "torchrun"),
     "hardware.strategy": ("single", "ddp", "fsdp"),
     "executor.name": ("local", "ray", "slurm"),
     "tracking.name": ("local", "server", "none"),

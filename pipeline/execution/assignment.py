@@ -78,6 +78,7 @@ def attempt_id() -> str:
 
 UNWRITABLE = 28  # exit code of a worker that could not even write why it failed
 PRUNED = 29  # exit code of a worker that was told to give up
+LOST = 30  # exit code of a worker that lost another one of its cell
 LEFT = 143  # exit code of a worker that was told to end, and has saved where its training stands
 
 
@@ -87,6 +88,8 @@ def death(exit_code: int | None) -> str:
         return "The disk is full, or paths.root cannot be written to. Free some space and run the same command again."
     if exit_code == LEFT:
         return "The worker was told to end by SIGTERM. Its training is saved, and goes on with the next run."
+    if exit_code == LOST:
+        return "A process of the cell lost another one. Look into its log."
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         hint = " The system may have run out of memory: try executor.workers=1." if name == "SIGKILL" else ""

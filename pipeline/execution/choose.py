@@ -6,6 +6,7 @@ from pipeline.config.schema import Executor as Settings
 from pipeline.execution.assignment import Executor
 from pipeline.execution.local import LocalExecutor
 from pipeline.hardware import Resolved
+from pipeline.hardware.launched import launched
 
 
 def executor_of(settings: Settings, hardware: Resolved, root: Path) -> Executor:
@@ -14,6 +15,11 @@ def executor_of(settings: Settings, hardware: Resolved, root: Path) -> Executor:
     Raises:
         ConfigError: its package is not installed, or there is no such cluster.
     """
+    place = launched()
+    if place:
+        from pipeline.execution.torchrun import TorchrunExecutor
+
+        return TorchrunExecutor(place, timeout_seconds=60 * settings.timeout_minutes)
     seconds = 60 * settings.timeout_minutes
     if settings.name == "ray":
         from pipeline.execution.on_ray import RayCluster

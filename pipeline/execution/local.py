@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.errors import StorageError
 from pipeline.execution.assignment import LEFT, PRUNED, Assignment, Notify, Source, death
 from pipeline.execution.attempts import event, record_failure, record_kill, record_result
-from pipeline.execution.worker import work
+from pipeline.execution.worker import Place, work
 from pipeline.files import write_text
 from pipeline.hardware.machine import gpus_of
 from pipeline.training.limits import PREPARED
@@ -62,7 +62,7 @@ _GRACE = 20.0  # seconds for a training to be saved when everything is to end
 
 
 @dataclass
-class _Running:
+class Running:
     """A cell in flight: its ranks' processes, and when it has to be done."""
 
     assignment: Assignment
@@ -116,40 +116,45 @@ class LocalExecutor:
 
     def run(self, source: Source, notify: Notify) -> None:
         """See `Executor`."""
-        running: list[_Running] = []
+        running: list[Running] = []
         try:
             while self._fill(running, source, notify):
                 self._wait(running, source)
-                settled = [cell for cell in running if self._settled(cell, notify)]
+                settled = [cell for cell in running if self.settled(cell, notify)]
                 running[:] = [cell for cell in running if cell not in settled]
         finally:
             _leave(running)
 
-    def _fill(self, running: list[_Running], source: Source, notify: Notify) -> bool:
+    def _fill(self, running: list[Running], source: Source, notify: Notify) -> bool:
         """Start what there is room for; whether anything runs."""
         while len(running) < self.workers and (assignment := source.take()):
             slot = min(set(range(self.workers)) - {cell.slot for cell in running})
-            running.append(_Running(assignment, time.monotonic() + self.timeout_seconds, slot))
+            running.append(Running(assignment, time.monotonic() + self.timeout_seconds, slot))
             self._start(running[-1], notify)
         return bool(running)
 
-    def _start(self, cell: _Running, notify: Notify) -> None:
+    def _start(self, cell: Running, notify: Notify) -> None:
         job = cell.assignment.job
         theirs: connection.Connection | None = None
         if cell.assignment.judged:
             cell.line, theirs = _CONTEXT.Pipe()
-        port, gpus = _free_port(), _gpus(cell)
         ResultStore(Path(job.root)).failure(job.cell_id).unlink(missing_ok=True)
-        for rank in range(job.hardware.devices):
-            line = theirs if rank == 0 else None
-            process = _CONTEXT.Process(target=work, args=(cell.assignment, rank, port, gpus, line), daemon=True)
+        for place in self.places(cell):
+            line = theirs if place.rank == 0 else None
+            process = _CONTEXT.Process(target=work, args=(cell.assignment, place, line), daemon=True)
             cell.processes.append(process)
             process.start()
         if theirs:
             theirs.close()
         notify(event(cell.assignment, "started"))
 
-    def _wait(self, running: list[_Running], source: Source) -> None:
+    def places(self, cell: Running) -> list[Place]:
+        """The ranks that this machine trains of the cell, rank 0 first."""
+        hardware, port = cell.assignment.job.hardware, free_port()
+        gpus = gpus_of(cell.slot, hardware.devices) if hardware.accelerator == "gpu" else None
+        return [Place(rank=rank, local_rank=rank, port=port, gpus=gpus) for rank in range(hardware.devices)]
+
+    def _wait(self, running: list[Running], source: Source) -> None:
         """Until a process ends or a second has passed; answer those that ask meanwhile."""
         nearest = min(cell.deadline for cell in running) - time.monotonic()
         alive = [p.sentinel for cell in running for p in cell.processes if p.exitcode is None]
@@ -158,7 +163,8 @@ class LocalExecutor:
             if isinstance(ready, connection.Connection):
                 lines[ready].answer(source)
 
-    def _settled(self, cell: _Running, notify: Notify) -> bool:
+    def settled(self, cell: Running, notify: Notify) -> bool:
+        """Whether the cell is over; then it has been told of."""
         late = time.monotonic() > cell.deadline
         if not (cell.over or cell.broken or late):
             return False
@@ -172,7 +178,7 @@ class LocalExecutor:
         notify(event(cell.assignment, "failed" if reason else "finished", reason, killed=bool(reason) and killed))
         return True
 
-    def _outcome(self, cell: _Running, late: bool) -> str:
+    def _outcome(self, cell: Running, late: bool) -> str:
         """Why the cell failed; empty where it is finished."""
         job = cell.assignment.job
         store = ResultStore(Path(job.root))
@@ -202,12 +208,7 @@ class LocalExecutor:
         return reason
 
 
-def _gpus(cell: _Running) -> str | None:
-    hardware = cell.assignment.job.hardware
-    return gpus_of(cell.slot, hardware.devices) if hardware.accelerator == "gpu" else None
-
-
-def _leave(running: list[_Running]) -> None:
+def _leave(running: list[Running]) -> None:
     """Let trainings be saved as they stand, and end what has not ended in time."""
     if running:
         print(f"Saving trainings in progress: {len(running)}, {_GRACE:.0f} s at most …", file=sys.stderr, flush=True)
@@ -228,7 +229,8 @@ def _from_outside(code: int | None) -> bool:
     return code is not None and (code < 0 or code == LEFT)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that is free on this machine now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

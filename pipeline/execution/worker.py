@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import traceback
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import HeadstartError, StorageError, TrainingError
-from pipeline.execution.assignment import LEFT, PRUNED, UNWRITABLE, Assignment
+from pipeline.errors import HeadstartError, LostRankError, StorageError, TrainingError
+from pipeline.execution.assignment import LEFT, LOST, PRUNED, UNWRITABLE, Assignment
 from pipeline.execution.attempts import attempt_log
 from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
@@ -25,14 +26,25 @@ if TYPE_CHECKING:
 _TOLD_TO_END = threading.Event()
 
 
-def work(assignment: Assignment, rank: int, port: int, gpus: str | None = None, line: Connection | None = None) -> None:
-    """Entry point of a worker process: rank `rank` of the cell's `devices` processes.
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which of the cell's processes a worker is, and where they find each other: on the machine of rank 0."""
 
-    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up, or
-    LEFT where it was told to end by a signal: then its training is saved as it stands.
+    rank: int
+    local_rank: int  # on its machine
+    node: int = 0
+    address: str = "127.0.0.1"
+    port: int
+    gpus: str | None = None  # CUDA_VISIBLE_DEVICES of the cell on this machine, which is to have no others
+
+
+def work(assignment: Assignment, place: Place, line: Connection | None = None) -> None:
+    """Entry point of a worker process: one rank of the cell.
+
+    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up,
+    LEFT where it was told to end by a signal: then its training is saved as it stands, or LOST where another rank is.
 
     Args:
-        gpus: CUDA_VISIBLE_DEVICES of this cell, which is to have no others.
         line: to the coordinator, which is sent each point of the trajectory and answers whether to give up.
     """
     from pipeline.training.checkpoint import CheckpointStore
@@ -46,10 +58,10 @@ def work(assignment: Assignment, rank: int, port: int, gpus: str | None = None, 
         signal.signal(number, lambda *_: _TOLD_TO_END.set())
     try:
         _log_to(Path(job.root) / "logs" / f"{job.cell_id}.log")
-        _set_environment(assignment, rank, port, gpus)
-        _train(assignment, store, checkpoints, rank, line)
+        _set_environment(assignment, place)
+        _train(assignment, store, checkpoints, place.rank, line)
     except Pruned:
-        if rank == 0:
+        if place.rank == 0:
             attempt_log(assignment).pruned()
             checkpoints.clear()
         os._exit(PRUNED)
@@ -67,7 +79,8 @@ def work(assignment: Assignment, rank: int, port: int, gpus: str | None = None, 
     ) as error:
         if isinstance(error, TrainingError):  # it would diverge again from there
             checkpoints.clear()
-        os._exit(1 if _record_failure(assignment, store, error) else UNWRITABLE)
+        code = LOST if isinstance(error, LostRankError) else 1
+        os._exit(code if _record_failure(assignment, store, error) else UNWRITABLE)
 
 
 def _train(
@@ -121,21 +134,28 @@ def _reason(error: BaseException) -> str:
     return text if isinstance(error, HeadstartError) else f"{type(error).__name__}: {text.splitlines()[0]}"
 
 
-def _set_environment(assignment: Assignment, rank: int, port: int, gpus: str | None) -> None:
+def _set_environment(assignment: Assignment, place: Place) -> None:
     """Threads, GPUs and, for several ranks, the addresses by which they find each other."""
     import torch
 
     hardware = assignment.job.hardware
     torch.set_num_threads(hardware.threads)
-    if gpus is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpus
+    if place.gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = place.gpus
     if hardware.deterministic:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # what cuBLAS needs for it
         torch.use_deterministic_algorithms(True)
     if hardware.devices > 1 or hardware.strategy == "fsdp":
-        world = str(hardware.devices)
-        os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "NODE_RANK": "0", "WORLD_SIZE": world}
-        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        for name in [name for name in os.environ if name.startswith("TORCHELASTIC_")]:
+            del os.environ[name]  # these ranks find each other by themselves
+        os.environ |= {
+            "RANK": str(place.rank),
+            "LOCAL_RANK": str(place.local_rank),
+            "NODE_RANK": str(place.node),
+            "WORLD_SIZE": str(hardware.devices),
+            "MASTER_ADDR": place.address,
+            "MASTER_PORT": str(place.port),
+        }
 
 
 def _quieten() -> None:

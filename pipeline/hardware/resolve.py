@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pipeline.config.schema import Hardware
 from pipeline.errors import ConfigError
 from pipeline.hardware import machine
+from pipeline.hardware.launched import Launched, launched
 
 WORKER_BYTES = 2 << 30  # what a worker with a small encoder needs at its peak
 ON_ONE_GPU = 4  # cells that share one: a small base leaves most of it idle, and each start of a cell all of it
@@ -13,11 +14,12 @@ ON_ONE_GPU = 4  # cells that share one: a small base leaves most of it idle, and
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What a preset became on this machine. `threads` and `devices` are per cell's process and per cell."""
+    """What a preset became on this machine. `threads` are a process's; `devices` a cell's, on `nodes` machines."""
 
     accelerator: str
     devices: int
     strategy: str
+    nodes: int
     threads: int
     workers: int
     precision: str
@@ -39,6 +41,9 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
     Raises:
         ConfigError: a GPU, a device or a precision is asked for that is not there.
     """
+    place = _launched(hardware)
+    if place:
+        hardware, workers = dataclasses.replace(hardware, devices=place.here), 1
     accelerator, why_accelerator = _accelerator(hardware)
     count, why_workers = _workers(hardware, accelerator, workers)
     threads = hardware.threads or max(1, machine.cores() // (count * hardware.devices))
@@ -47,7 +52,8 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
     why_threads = f"threads={threads} per process: {'asked for' if hardware.threads else share}"
     return Resolved(
         accelerator=accelerator,
-        devices=hardware.devices,
+        devices=place.world if place else hardware.devices,
+        nodes=place.nodes if place else 1,
         strategy=hardware.strategy,
         threads=threads,
         workers=count,
@@ -67,6 +73,22 @@ def at_most(hardware: Resolved, workers: int) -> Resolved:
     threads = max(hardware.threads, machine.cores() // (workers * hardware.devices))
     reason = f"workers={workers}: there is memory for no more at once"
     return dataclasses.replace(hardware, workers=workers, threads=threads, reasons=(*hardware.reasons, reason))
+
+
+def _launched(hardware: Hardware) -> Launched | None:
+    """Where torchrun has put this process; the preset must know of it."""
+    place = launched()
+    if place and hardware.launcher != "torchrun":
+        raise ConfigError(
+            [f"Under torchrun, hardware={hardware.name} cannot be used: take hardware=multinode_torchrun."]
+        )
+    if hardware.launcher == "torchrun" and not place:
+        raise ConfigError(
+            [f"hardware={hardware.name} must be started by torchrun, on each machine: torchrun --nnodes=2 "
+             "--nproc-per-node=1 --rdzv-backend=c10d --rdzv-endpoint=HOST:29500 -m pipeline study ... "
+             "(docs/hardware.md)."]
+        )  # fmt: skip
+    return place
 
 
 def _accelerator(hardware: Hardware) -> tuple[str, str]:

@@ -9,9 +9,13 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.data.sets import Prepared
-from pipeline.errors import RanksError
+from pipeline.errors import LostRankError, RanksError
+from pipeline.models.locate import first_line
 from pipeline.records import StartLine, encode
 from pipeline.training.job import Job
+
+# What gloo and NCCL say, in small letters.
+_BROKEN_OFF = ("connection closed by peer", "connection reset by peer", "broken pipe", "remote process exited")
 
 
 class Agreement(pl.Callback):
@@ -54,17 +58,20 @@ def longest_wait(job: Job) -> timedelta:
 
 @contextmanager
 def together(job: Job) -> Iterator[None]:
-    """What the processes of a cell do together; says in words that one of them waited for too long.
+    """What the processes of a cell do together; says in words that one of them waited for too long, or lost another.
 
     Raises:
-        RanksError: the others were not there within `hardware.timeout_minutes`.
+        LostRankError: another one was not there within `hardware.timeout_minutes`, or broke off.
     """
     try:
         yield
     except RuntimeError as error:
-        if job.hardware.devices == 1 or "timed out" not in str(error).lower():
+        said = str(error).lower()
+        if job.hardware.devices > 1 and any(word in said for word in _BROKEN_OFF):
+            raise LostRankError(f"Another process of this cell broke off ({first_line(error)}).") from error
+        if job.hardware.devices == 1 or "timed out" not in said:
             raise
-        raise RanksError(
+        raise LostRankError(
             f"A process of this cell waited {job.hardware.timeout_minutes:g} minutes for the others and gave up: one "
             "of them hangs or never came. Look into its log; if it is only slow, raise hardware.timeout_minutes."
         ) from error

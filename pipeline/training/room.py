@@ -131,7 +131,7 @@ class Room:
 def room(located: Located, prepared: Prepared, hardware: Resolved, root: Path) -> Room:
     """What is free now. Processes of one cell share the processor's memory, and have a GPU each."""
     free = machine.free_memory(hardware.accelerator)
-    sharing = hardware.devices if hardware.accelerator == "cpu" else 1
+    sharing = hardware.devices // hardware.nodes if hardware.accelerator == "cpu" else 1
     return Room(located=located, prepared=prepared, hardware=hardware, root=root, free=free / sharing)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy
 
 from pipeline.data.batches import rank_slice
@@ -44,7 +45,9 @@ def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer
     """A trainer of `steps` steps that writes, prints and measures nothing of its own accord."""
     return pl.Trainer(
         accelerator=job.hardware.accelerator,
-        devices=job.hardware.devices,
+        devices=job.hardware.devices // job.hardware.nodes,
+        num_nodes=job.hardware.nodes,
+        plugins=[LightningEnvironment()],  # whatever else started this process: SLURM, torchrun
         strategy=_strategy(job),
         precision="bf16-mixed" if job.cell.train.precision == "bf16" else "32-true",
         max_steps=steps,

@@ -1,0 +1,40 @@
+"""What torchrun tells a process that it has started."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """One of `world` processes on `nodes` machines; `restarts` counts how often all of them were started again."""
+
+    rank: int
+    local_rank: int
+    node: int
+    world: int
+    nodes: int
+    address: str  # of the machine of rank 0
+    port: int  # of torchrun's own store there
+    restarts: int
+
+    @property
+    def here(self) -> int:
+        """Processes on each machine."""
+        return self.world // self.nodes
+
+
+def launched() -> Launched | None:
+    """As the environment says; None where torchrun has not started this process."""
+    found = os.environ
+    if "TORCHELASTIC_RUN_ID" not in found:
+        return None
+    return Launched(
+        rank=int(found["RANK"]),
+        local_rank=int(found["LOCAL_RANK"]),
+        node=int(found["GROUP_RANK"]),
+        world=int(found["WORLD_SIZE"]),
+        nodes=int(found["GROUP_WORLD_SIZE"]),
+        address=found["MASTER_ADDR"],
+        port=int(found["MASTER_PORT"]),
+        restarts=int(found["TORCHELASTIC_RESTART_COUNT"]),
+    )
