@@ -68,8 +68,13 @@ class Room:
 
         Raises:
             BaseModelError: the base cannot serve this arm.
-            ConfigError: it is more than is free; says what would fit.
+            ConfigError: it is more than is free; says what would fit. Or its layers cannot be computed again.
         """
+        if self.hardware.recompute and not self._footprint(cell).recomputes:
+            raise ConfigError(
+                [f"hardware.recompute=true is not for base {cell.base.name!r}: its architecture cannot compute layers "
+                 "again. Leave it out; hardware.micro_batch=8 needs less memory too."]
+            )  # fmt: skip
         planned = self._on(cell, self.hardware)
         if planned.plan.peak <= self.free:
             return planned

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tracking_kit import LOCAL, SENTENCE, STUDY, Look, a_server, grid, record_study, wait_for
+from tracking_kit import LOCAL, SENTENCE, STUDY, Look, grid, record_study, wait_for
 
 from pipeline.tracking import links
 from pipeline.tracking.replay import Replay
 from pipeline.tracking.store import Store
-from tests.serving import free_port
+from tests.serving import a_server, free_port
 
 pytestmark = pytest.mark.browser
 FLAGS = (

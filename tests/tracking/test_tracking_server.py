@@ -3,14 +3,14 @@ import socket
 from pathlib import Path
 
 import pytest
-from tracking_kit import STUDY, Look, a_server, grid, kill_group, record_study, wait_for
+from tracking_kit import STUDY, Look, grid, record_study, wait_for
 
 from pipeline.config.schema import Tracking
 from pipeline.errors import ServiceError
 from pipeline.tracking import Mirror
 from pipeline.tracking.ledger import Ledger
 from pipeline.tracking.store import Store, store_from, store_of
-from tests.serving import free_port
+from tests.serving import a_server, free_port, kill_group
 
 PASSWORD = "s3cr3t-pass-w0rd"
 

@@ -2,11 +2,8 @@
 
 import json
 import math
-import os
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +23,6 @@ from pipeline.records import (
     to_json,
 )
 from pipeline.tracking import AttemptLog, StudyLog
-from pipeline.tracking.dashboard import server_command
-from pipeline.tracking.store import Store
 
 STUDY = "quickstart"
 QUESTION = "Does a pretrained start pay for movie reviews?"
@@ -245,33 +240,6 @@ class Look:
 
     def artifact(self, run_id: str, name: str, folder: Path) -> Any:
         return json.loads(Path(self.client.download_artifacts(run_id, name, str(folder))).read_text())
-
-
-@contextmanager
-def a_server(store: Store, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """A real MLflow server on `store`, killed with all its workers at the end."""
-    from pipeline.tracking import dashboard
-
-    store.artifacts.mkdir(parents=True, exist_ok=True)
-    with open(store.root / "server.log", "ab") as log:
-        server = subprocess.Popen(
-            server_command(store, port), env=store.environment, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        dashboard.wait_until_healthy(server, port, store.root / "server.log")
-        yield server
-    finally:
-        kill_group(server)
-
-
-def kill_group(process: "subprocess.Popen[bytes]") -> None:
-    """End a process and its children at once, as a power cut would."""
-    try:
-        os.killpg(process.pid, 9)
-    except ProcessLookupError:
-        return
-    finally:
-        process.wait()
 
 
 def wait_for(condition: Any, seconds: float = 30.0) -> bool:
