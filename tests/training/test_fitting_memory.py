@@ -8,8 +8,9 @@ import pytest
 import torch
 from cell_kit import job, network, outcome, small, trained
 
-from pipeline.errors import MemoryRanOutError
+from pipeline.errors import ConfigError, MemoryRanOutError
 from pipeline.hardware import machine
+from pipeline.models import memory
 from pipeline.models.build import recompute
 from pipeline.training import fit as fitting
 from pipeline.training.assembly import Assembled, assemble
@@ -138,3 +139,11 @@ def test_where_not_even_one_text_fits_the_training_says_what_would_help(
     let_memory_run_out(monkeypatch, "forward", above=0)
     with pytest.raises(MemoryRanOutError, match=r"hardware\.recompute=true"):
         trained(overrides)
+
+
+def test_an_architecture_that_cannot_compute_layers_again_is_refused_beforehand(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "can_recompute", lambda _: False)
+    with pytest.raises(ConfigError, match=r"hardware\.recompute=true is not for base 'tiny'"):
+        job([*overrides, "hardware.recompute=true"])
