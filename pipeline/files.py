@@ -98,7 +98,7 @@ def is_locked(path: Path) -> bool:
     """Whether somebody holds the lock on `path`."""
     if not path.is_file():
         return False
-    with open(path, "rb") as file:
+    with open(path, "r+b") as file:  # over NFS, a lock wants a file that is open for writing
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.config.schema import Executor as Settings
+from pipeline.errors import ConfigError
 from pipeline.execution.assignment import Executor
 from pipeline.execution.local import LocalExecutor
 from pipeline.hardware import Resolved
@@ -16,6 +17,8 @@ def executor_of(settings: Settings, hardware: Resolved, root: Path) -> Executor:
         ConfigError: its package is not installed, or there is no such cluster.
     """
     place = launched()
+    if place and settings.name != "local":
+        raise ConfigError([f"Under torchrun, cells run where it has started this: leave out executor={settings.name}."])
     if place:
         from pipeline.execution.torchrun import TorchrunExecutor
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.config.cell import Cell
 from pipeline.config.identity import cell_id
+from pipeline.config.redaction import public
 from pipeline.execution.assignment import Assignment, attempt_id
 from pipeline.hardware import Resolved
 from pipeline.models.locate import Located
@@ -36,7 +37,7 @@ class Ground:
     def assignment(self, name: str, cell: Cell, *, trial: int | None = None, judged: bool = False) -> Assignment:
         """A new attempt at one cell, as an executor takes it."""
         job = Job(
-            cell=cell,
+            cell=public(cell),  # it may be written to a file or sent to another machine
             cell_id=name,
             root=str(self.root),
             base_directory=str(self.located.directory),

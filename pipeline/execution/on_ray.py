@@ -24,6 +24,8 @@ class RayCluster:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         self._ray = _library()
         _require_reachable(address)
+        if self._ray.is_initialized():  # by a sweep that came before
+            return
         try:
             self._ray.init(address=address, log_to_driver=False, configure_logging=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -34,7 +36,13 @@ class RayCluster:
         need = _need(assignment.job.hardware)
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         places = [min(int(has.get(name, 0) // count) for name, count in need.items()) for has in nodes]
-        return max(1, sum(places))
+        if not sum(places):
+            most = {name: max((int(has.get(name, 0)) for has in nodes), default=0) for name in need}
+            raise ConfigError(
+                [f"A cell needs {_words(need)} on one node of the Ray cluster, where the largest has {_words(most)}. "
+                 "Lower hardware.threads or hardware.devices, or add a node."]
+            )  # fmt: skip
+        return sum(places)
 
     def send(self, assignment: Assignment, *, timeout_seconds: float, seal: str) -> "_Task":
         """See `Cluster`."""
@@ -74,6 +82,10 @@ def _need(hardware: Resolved) -> dict[str, int]:
     """Cores, and GPUs where they are used, of one cell."""
     gpus = {"GPU": hardware.devices} if hardware.accelerator == "gpu" else {}
     return {"CPU": hardware.threads * hardware.devices, **gpus}
+
+
+def _words(resources: dict[str, int]) -> str:
+    return " and ".join(f"{count} {name}" for name, count in resources.items())
 
 
 def _library() -> Any:

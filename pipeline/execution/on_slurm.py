@@ -32,7 +32,10 @@ class SlurmCluster:
                 ["executor=slurm needs the program sbatch, which is not on this machine: run this on a login node."]
             )
         self._settings, self._kind = settings, kind
-        self._jobs = self._submitit.AutoExecutor(folder=folder.absolute(), cluster=kind)
+        try:
+            self._jobs = self._submitit.AutoExecutor(folder=folder.absolute(), cluster=kind)
+        except RuntimeError as error:
+            raise ConfigError([f"executor=slurm cannot be used on this machine: {error}"]) from error
 
     def capacity(self, _: Assignment) -> int:
         """See `Cluster`: the queue takes any number."""
@@ -49,7 +52,13 @@ class SlurmCluster:
             **(self._of_slurm() if self._kind == "slurm" else {}),
         )
         task = _Task(assignment=assignment, timeout_seconds=timeout_seconds, seal=seal)
-        return _Job(self._submitit, self._jobs.submit(task))
+        try:
+            return _Job(self._submitit, self._jobs.submit(task))
+        except self._submitit.core.utils.FailedJobError as error:
+            raise ConfigError(
+                [f"sbatch refused the job: {str(error).strip()}. Check executor.partition, executor.account and "
+                 "executor.qos, or what the queue allows."]
+            ) from error  # fmt: skip
 
     def _of_slurm(self) -> dict[str, Any]:
         names = ("partition", "account", "qos")
@@ -87,7 +96,9 @@ class _Job:
         try:
             told: Event | HeadstartError = self._job.result()
         except self._submitit.core.utils.FailedJobError as error:
-            raise HeadstartError(f"The job could not run it: {str(error).strip().splitlines()[-1]}") from error
+            if "not requeued" in str(error):  # its time was up, or its node was taken
+                raise LostError(f"job {self._job.job_id} was told to end") from error
+            raise HeadstartError(f"Job {self._job.job_id} could not run it: {_last_line(str(error))}") from error
         except self._submitit.core.utils.UncompletedJobError as error:
             raise LostError(f"job {self._job.job_id} ended without a result") from error
         if isinstance(told, HeadstartError):
@@ -96,6 +107,13 @@ class _Job:
 
     def cancel(self) -> None:
         self._job.cancel(check=False)
+
+
+def _last_line(text: str) -> str:
+    """Of the traceback that submitit puts between two rules."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    rules = [number for number, line in enumerate(lines) if set(line.strip()) == {"-"}]
+    return lines[rules[-1] - 1].strip() if rules else lines[-1].strip()
 
 
 def _library() -> Any:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.errors import HeadstartError
+from pipeline.errors import HeadstartError, StorageError
 from pipeline.execution import questions
 from pipeline.execution.assignment import Assignment, Event, Notify, Source, attempt_id
-from pipeline.execution.attempts import attempt_log, event, record_kill, record_result
+from pipeline.execution.attempts import attempt_log, event, record_failure, record_kill, record_result
 from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
@@ -24,6 +24,7 @@ from pipeline.training.results import ResultStore
 
 LOSSES = 3  # times that a cell may be lost without having got further, before it counts as failed
 _LOOK_AGAIN = 0.2  # seconds
+_SLACK = 900.0  # seconds beyond its time after which a cell counts as lost
 _GRACE = 30.0  # seconds for trainings to be saved when everything is to end
 
 
@@ -103,7 +104,8 @@ class _Away:
     sent: Sent
     saved: frozenset[str] = frozenset()  # its checkpoints when it was sent
     losses: int = 0
-    begun: bool = False
+    begun: float | None = None  # when this attempt was first seen at work, by time.monotonic()
+    told: bool = False  # that the cell has started
 
     @property
     def store(self) -> ResultStore:
@@ -119,50 +121,68 @@ class RemoteExecutor:
 
     def __init__(self, cluster: Cluster, *, workers: int | None, timeout_seconds: float) -> None:
         self.cluster, self.workers, self.timeout_seconds = cluster, workers, timeout_seconds
+        self._room = workers or 1  # until the first cell says what it needs
+        self._seals: set[Path] = set()
         self._seal = f"shared-{uuid.uuid4().hex}"
 
     def run(self, source: Source, notify: Notify) -> None:
         """See `Executor`."""
         away: list[_Away] = []
-        waiting = source.take()
         try:
-            while away or waiting:
-                while waiting and len(away) < (self.workers or self.cluster.capacity(waiting)):
-                    away.append(_Away(waiting, waiting, self._send(waiting), _saved(waiting)))
-                    waiting = source.take()
+            while self._fill(away, source):
                 time.sleep(_LOOK_AGAIN)
                 away[:] = [cell for cell in away if not self._over(cell, source, notify)]
-                waiting = waiting or source.take()
         finally:
             _leave(away)
+            for seal in self._seals:
+                seal.unlink(missing_ok=True)
+
+    def _fill(self, away: list[_Away], source: Source) -> bool:
+        """Send what there is room for; whether anything is away."""
+        while len(away) < self._room and (assignment := source.take()):
+            self._room = self.workers or self.cluster.capacity(assignment)
+            away.append(_Away(assignment, assignment, self._send(assignment), _saved(assignment)))
+        if away and not self.workers:
+            self._room = self.cluster.capacity(away[0].assignment)
+        return bool(away)
 
     def _send(self, assignment: Assignment) -> Sent:
         job = assignment.job
         ResultStore(Path(job.root)).failure(job.cell_id).unlink(missing_ok=True)
         seal = Path(job.root) / "locks" / self._seal
-        if not seal.is_file():
+        if seal not in self._seals:
             write_text(seal, "")
+            self._seals.add(seal)
         return self.cluster.send(_anywhere(assignment), timeout_seconds=self.timeout_seconds, seal=str(seal.absolute()))
 
     def _over(self, cell: _Away, source: Source, notify: Notify) -> bool:
         """Look after one cell; whether it is over."""
-        if not cell.begun and attempt_log(cell.attempt).path.is_file():
-            cell.begun = True
-            notify(event(cell.assignment, "started"))
+        if cell.begun is None and attempt_log(cell.attempt).path.is_file():
+            cell.begun = time.monotonic()
+            _tell_start(cell, notify)
         if cell.assignment.judged and (point := questions.asked(cell.attempt)):
             questions.answer(cell.attempt, stop=source.stop(cell.assignment, point))
         try:
             last = cell.sent.poll()
+            if last is None:
+                self._require_in_time(cell)
             if last and last.killed:  # there, by a signal, as where a node is taken for other work
                 last = self._again(cell, last.reason)
         except LostError as error:
             last = self._again(cell, str(error))
         except HeadstartError as error:
-            last = event(cell.assignment, "failed", str(error))
+            record_failure(cell.attempt, str(error))
+            last = _failed(cell, str(error))
         if last is not None:
+            _tell_start(cell, notify)
             questions.withdraw(cell.attempt)
             notify(dataclasses.replace(last, attempt_id=cell.assignment.attempt_id))
         return last is not None
+
+    def _require_in_time(self, cell: _Away) -> None:
+        """Raises LostError where it should long be over: a queue may lose a job without a word."""
+        if cell.begun is not None and time.monotonic() - cell.begun > self.timeout_seconds + _SLACK:
+            raise LostError(f"nothing was heard of it for {(self.timeout_seconds + _SLACK) / 60:.0f} minutes")
 
     def _again(self, cell: _Away, reason: str) -> Event | None:
         """After it was lost: its result, if it had come to one, else send it again, so many times."""
@@ -173,12 +193,26 @@ class RemoteExecutor:
         record_kill(cell.attempt)
         questions.withdraw(cell.attempt)
         saved = _saved(cell.assignment)
-        cell.losses = cell.losses + 1 if saved == cell.saved else 1
+        cell.losses = cell.losses + 1 if saved == cell.saved else 0
         if cell.losses >= LOSSES:
-            return event(cell.assignment, "failed", f"It was lost {LOSSES} times: {reason}", killed=True)
+            return _failed(cell, f"It was lost {LOSSES} times: {reason}", killed=True)
         cell.attempt, cell.saved = dataclasses.replace(cell.assignment, attempt_id=attempt_id()), saved
-        cell.sent, cell.begun = self._send(cell.attempt), False
+        cell.sent, cell.begun = self._send(cell.attempt), None
         return None
+
+
+def _tell_start(cell: _Away, notify: Notify) -> None:
+    """Once for each cell, also where it ends before anyone saw it begin."""
+    if not cell.told:
+        cell.told = True
+        notify(event(cell.assignment, "started"))
+
+
+def _failed(cell: _Away, reason: str, *, killed: bool = False) -> Event:
+    """The event; the reason is kept for `report`, as a worker would."""
+    with contextlib.suppress(StorageError):
+        write_text(cell.store.failure(cell.assignment.job.cell_id), f"{reason}\n")
+    return event(cell.assignment, "failed", reason, killed=killed)
 
 
 def _saved(assignment: Assignment) -> frozenset[str]:

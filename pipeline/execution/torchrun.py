@@ -1,27 +1,24 @@
 """Cells on the machines that torchrun has started this command on: each of its processes trains one rank of each.
 
-The first process coordinates as everywhere. The others follow: through torchrun's own store they hear which cell comes
-next. Where a rank is lost, all processes end with 1, torchrun starts them again, and the cell goes on from where it was
-saved.
+The first process coordinates as everywhere. The others follow: they hear which cell comes next. Where a rank is lost,
+all processes end with 1, torchrun starts them again, and the cell goes on from where it was saved.
 """
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import cache
 from multiprocessing.process import BaseProcess
-from typing import Any
 
 from pipeline.errors import RanksError
-from pipeline.execution.assignment import LEFT, LOST, Assignment, Notify
+from pipeline.execution.assignment import PRUNED, UNWRITABLE, Assignment, Notify
+from pipeline.execution.board import LOOK_AGAIN, Board, join_session, open_session
 from pipeline.execution.local import LocalExecutor, Running, context, free_port, warm_up
 from pipeline.execution.worker import Place, work
 from pipeline.hardware.launched import Launched
 from pipeline.hardware.machine import cores, gpus_of
 from pipeline.records import from_json, to_json
 
-_PATIENCE = timedelta(minutes=2)  # for the store to answer
-_LOOK_AGAIN = 0.2  # seconds
-_GRACE = 20.0  # seconds for a rank to end once the cell is over
+_GRACE = 20.0  # seconds between the ends of a cell's ranks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,65 +29,47 @@ class Next:
     port: int
 
 
-class Board:
-    """Words that the processes of one start leave for each other."""
-
-    def __init__(self, place: Launched) -> None:
-        from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
-
-        store = TCPStore(place.address, place.port, is_master=False, timeout=_PATIENCE)
-        self._store: Any = PrefixStore(f"headstart/{place.restarts}", store)
-
-    def tell(self, name: str, text: str = "") -> None:
-        """Leave a word."""
-        self._store.set(name, text)
-
-    def told(self, name: str) -> bool:
-        """Whether it was left."""
-        return bool(self._store.check([name]))
-
-    def read(self, name: str) -> str:
-        """What was left."""
-        return str(self._store.get(name), "utf-8")
-
-    def number(self) -> int:
-        """1, 2, ... for each call by any process."""
-        return int(self._store.add("cells", 1))
+@cache
+def session(place: Launched) -> Board:
+    """This process's, the first one's, for as long as it lives."""
+    return open_session(place)
 
 
 class TorchrunExecutor(LocalExecutor):
     """See `Executor`. One cell at a time; this process trains its rank 0."""
 
+    cells = 0  # of all executors of this process, one after the other
+
     def __init__(self, place: Launched, *, timeout_seconds: float) -> None:
         super().__init__(workers=1, timeout_seconds=timeout_seconds)
-        self.place, self.board, self.cell = place, Board(place), 0
+        self.place, self.board = place, session(place)
 
     def places(self, cell: Running) -> list[Place]:
         """This process's own; the others are told of theirs."""
-        port, self.cell = free_port(), self.board.number()
-        self.board.tell(f"cell/{self.cell}", to_json(Next(assignment=cell.assignment, port=port)))
+        port = free_port()
+        TorchrunExecutor.cells += 1
+        self.board.tell(f"cell/{self.cells}", to_json(Next(assignment=cell.assignment, port=port)))
         return [_place(self.place, cell.assignment, port)]
 
     def settled(self, cell: Running, notify: Notify) -> bool:
         """See LocalExecutor.
 
         Raises:
-            RanksError: a rank was lost, here or elsewhere.
+            RanksError: a rank was lost, here or elsewhere; nothing is said of the cell, which goes on another time.
         """
-        lost = self.board.told("lost") or _is_lost(cell.processes[0])
-        over = super().settled(cell, notify)
-        if lost:
+        if self.board.told("lost") or _is_lost(cell.processes[0]):
             raise RanksError("A process of this cell was lost. Where torchrun has restarts left it starts all again.")
+        over = super().settled(cell, notify)
         if over:
-            self.board.tell(f"over/{self.cell}")
+            self.board.tell(f"over/{self.cells}")
         return over
 
 
 def follow(place: Launched) -> int:
     """Train this process's rank of each cell until there are no more; 0, or 1 where the rank was lost."""
-    board, number = Board(place), 1
+    board, number = join_session(place), 1
     warm_up(max(1, cores() // place.here))
-    while _await(board, f"cell/{number}"):
+    while _comes(board, f"cell/{number}"):
         coming = from_json(Next, board.read(f"cell/{number}"))
         process = context().Process(
             target=work, args=(coming.assignment, _place(place, coming.assignment, coming.port)), daemon=True
@@ -100,31 +79,35 @@ def follow(place: Launched) -> int:
             board.tell("lost")
             return 1
         number += 1
-    return 0
+    return 0 if board.told("end") else 1
 
 
 def end(place: Launched) -> None:
     """Tell those who follow that there are no more cells."""
-    Board(place).tell("end")
+    session(place).tell("end")
 
 
-def _await(board: Board, name: str) -> bool:
-    """Until there is such a word; False where there will be none."""
+def _comes(board: Board, name: str) -> bool:
+    """Wait for the word; False where there are no more, or the first process has begun anew without this one."""
     while not board.told(name):
-        if board.told("end"):
+        if board.told("end") or board.is_over:
             return False
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(LOOK_AGAIN)
     return True
 
 
 def _to_its_end(process: BaseProcess, board: Board, over: str) -> bool:
-    """Until the cell is over everywhere; False where this rank was lost."""
+    """Until the cell is over everywhere; False where this rank was lost, or failed alone."""
+    failed_at: float | None = None
     while not board.told(over):
-        process.join(_LOOK_AGAIN)
-        if _is_lost(process):
+        process.join(LOOK_AGAIN)
+        if process.exitcode is None:
+            continue
+        failed_at = failed_at or time.monotonic()
+        alone = process.exitcode not in (0, PRUNED) and time.monotonic() - failed_at > _GRACE
+        if _is_lost(process) or alone or board.is_over:
             return False
-        if process.exitcode is not None:
-            time.sleep(_LOOK_AGAIN)
+        time.sleep(LOOK_AGAIN)
     process.join(_GRACE)
     process.kill()
     process.join()
@@ -132,8 +115,8 @@ def _to_its_end(process: BaseProcess, board: Board, over: str) -> bool:
 
 
 def _is_lost(process: BaseProcess) -> bool:
-    code = process.exitcode
-    return code is not None and (code < 0 or code in (LEFT, LOST))
+    """Whether it ended otherwise than by its own doing: see the exit codes of `work`."""
+    return process.exitcode is not None and process.exitcode not in (0, 1, PRUNED, UNWRITABLE)
 
 
 def _place(place: Launched, assignment: Assignment, port: int) -> Place:

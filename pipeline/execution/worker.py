@@ -130,12 +130,17 @@ def _record_failure(assignment: Assignment, store: ResultStore, error: BaseExcep
 
 
 def _reason(error: BaseException) -> str:
+    if type(error).__name__ == "OutOfMemoryError":
+        return (
+            f"The GPU ran out of memory: {str(error).partition('. ')[0]}. Use hardware.micro_batch=8 or "
+            "hardware.recompute=true, or leave the GPU to fewer cells: executor.workers=1."
+        )
     text = str(error).strip() or type(error).__name__
     return text if isinstance(error, HeadstartError) else f"{type(error).__name__}: {text.splitlines()[0]}"
 
 
 def _set_environment(assignment: Assignment, place: Place) -> None:
-    """Threads, GPUs and, for several ranks, the addresses by which they find each other."""
+    """Threads, GPUs, and the address by which ranks find each other, whatever was set around this process."""
     import torch
 
     hardware = assignment.job.hardware
@@ -145,17 +150,16 @@ def _set_environment(assignment: Assignment, place: Place) -> None:
     if hardware.deterministic:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # what cuBLAS needs for it
         torch.use_deterministic_algorithms(True)
-    if hardware.devices > 1 or hardware.strategy == "fsdp":
-        for name in [name for name in os.environ if name.startswith("TORCHELASTIC_")]:
-            del os.environ[name]  # these ranks find each other by themselves
-        os.environ |= {
-            "RANK": str(place.rank),
-            "LOCAL_RANK": str(place.local_rank),
-            "NODE_RANK": str(place.node),
-            "WORLD_SIZE": str(hardware.devices),
-            "MASTER_ADDR": place.address,
-            "MASTER_PORT": str(place.port),
-        }
+    for name in [name for name in os.environ if name.startswith("TORCHELASTIC_")]:
+        del os.environ[name]  # these ranks find each other by themselves
+    os.environ |= {
+        "RANK": str(place.rank),
+        "LOCAL_RANK": str(place.local_rank),
+        "NODE_RANK": str(place.node),
+        "WORLD_SIZE": str(hardware.devices),
+        "MASTER_ADDR": place.address,
+        "MASTER_PORT": str(place.port),
+    }
 
 
 def _quieten() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
-    """One of `world` processes on `nodes` machines; `restarts` counts how often all of them were started again."""
+    """One of `world` processes on `nodes` machines."""
 
     rank: int
     local_rank: int
@@ -15,7 +15,6 @@ class Launched:
     nodes: int
     address: str  # of the machine of rank 0
     port: int  # of torchrun's own store there
-    restarts: int
 
     @property
     def here(self) -> int:
@@ -36,5 +35,4 @@ def launched() -> Launched | None:
         nodes=int(found["GROUP_WORLD_SIZE"]),
         address=found["MASTER_ADDR"],
         port=int(found["MASTER_PORT"]),
-        restarts=int(found["TORCHELASTIC_RESTART_COUNT"]),
     )

@@ -9,6 +9,7 @@ from pipeline.hardware import machine
 from pipeline.hardware.launched import Launched, launched
 
 WORKER_BYTES = 2 << 30  # what a worker with a small encoder needs at its peak
+THREADS_ELSEWHERE = {"cpu": 1, "gpu": 4}  # of a process on a cluster, whose machines are not known
 ON_ONE_GPU = 4  # cells that share one: a small base leaves most of it idle, and each start of a cell all of it
 
 
@@ -27,29 +28,36 @@ class Resolved:
     micro_batch: int | None
     recompute: bool
     deterministic: bool
+    elsewhere: bool  # on machines of a cluster: what is here says nothing of them
     reasons: tuple[str, ...]
 
 
-def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resolved:
+def resolve(hardware: Hardware, *, precision: str, workers: int | None, elsewhere: bool = False) -> Resolved:
     """Decide once, in the coordinator, before identities are computed.
 
     Args:
         hardware: the preset.
         precision: train.precision: auto, fp32 or bf16.
         workers: executor.workers; None lets the machine decide.
+        elsewhere: cells run on machines of a cluster, which are taken to have what is asked for.
 
     Raises:
         ConfigError: a GPU, a device or a precision is asked for that is not there.
     """
     place = _launched(hardware)
     if place:
-        hardware, workers = dataclasses.replace(hardware, devices=place.here), 1
-    accelerator, why_accelerator = _accelerator(hardware)
-    count, why_workers = _workers(hardware, accelerator, workers)
-    threads = hardware.threads or max(1, machine.cores() // (count * hardware.devices))
-    chosen, why_precision = _precision(precision, accelerator)
-    share = f"{machine.cores()} cores / {count * hardware.devices} processes"
-    why_threads = f"threads={threads} per process: {'asked for' if hardware.threads else share}"
+        hardware = dataclasses.replace(hardware, devices=place.here)
+    accelerator, why_accelerator = _accelerator(hardware, elsewhere=elsewhere)
+    chosen, why_precision = _precision(precision, accelerator, elsewhere=elsewhere)
+    if elsewhere:
+        count, why_workers = workers or 1, "workers: as many cells at a time as the cluster has room for"
+        threads = hardware.threads or THREADS_ELSEWHERE[accelerator]
+        why_threads = f"threads={threads} per process: {'asked for' if hardware.threads else 'the default there'}"
+    else:
+        count, why_workers = _workers(hardware, accelerator, workers)
+        if place:
+            count, why_workers = 1, "workers=1: under torchrun one cell comes after the other"
+        threads, why_threads = _threads(hardware, count * hardware.devices)
     return Resolved(
         accelerator=accelerator,
         devices=place.world if place else hardware.devices,
@@ -62,13 +70,14 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None) -> Resol
         micro_batch=hardware.micro_batch,
         recompute=hardware.recompute,
         deterministic=hardware.deterministic,
+        elsewhere=elsewhere,
         reasons=(why_accelerator, why_workers, why_threads, why_precision),
     )
 
 
 def at_most(hardware: Resolved, workers: int) -> Resolved:
     """The same with at most so many workers, for which there is memory; they share the threads of those left out."""
-    if hardware.workers <= workers:
+    if hardware.workers <= workers or hardware.elsewhere:
         return hardware
     threads = max(hardware.threads, machine.cores() // (workers * hardware.devices))
     reason = f"workers={workers}: there is memory for no more at once"
@@ -82,6 +91,8 @@ def _launched(hardware: Hardware) -> Launched | None:
         raise ConfigError(
             [f"Under torchrun, hardware={hardware.name} cannot be used: take hardware=multinode_torchrun."]
         )
+    if place and hardware.devices > 1:
+        raise ConfigError([f"Under torchrun, --nproc-per-node takes the place of hardware.devices={hardware.devices}."])
     if hardware.launcher == "torchrun" and not place:
         raise ConfigError(
             [f"hardware={hardware.name} must be started by torchrun, on each machine: torchrun --nnodes=2 "
@@ -91,11 +102,16 @@ def _launched(hardware: Hardware) -> Launched | None:
     return place
 
 
-def _accelerator(hardware: Hardware) -> tuple[str, str]:
+def _accelerator(hardware: Hardware, *, elsewhere: bool) -> tuple[str, str]:
+    if elsewhere:
+        chosen = "gpu" if hardware.accelerator == "gpu" else "cpu"
+        why = "asked for" if hardware.accelerator != "auto" else "nothing else was asked for; hardware=gpu for GPUs"
+        return chosen, f"accelerator={chosen}: {why}"
     found = len(machine.gpus()) if hardware.accelerator != "cpu" else 0
     if hardware.accelerator == "gpu" and found < hardware.devices:
+        instead = "hardware.accelerator=cpu" if hardware.launcher == "torchrun" else "hardware=cpu"
         raise ConfigError(
-            [f"hardware={hardware.name} needs {hardware.devices} GPUs, but {found} were found. Use hardware=cpu."]
+            [f"hardware={hardware.name} needs {hardware.devices} GPUs, but {found} were found. Use {instead}."]
         )
     if hardware.accelerator == "cpu":
         return "cpu", "accelerator=cpu: asked for"
@@ -127,7 +143,17 @@ def _places(devices: int, accelerator: str) -> tuple[int, str]:
     return gpus * each, f"{gpus} GPUs, {each} cells on each; one small training leaves most of a GPU idle"
 
 
-def _precision(asked: str, accelerator: str) -> tuple[str, str]:
+def _threads(hardware: Hardware, processes: int) -> tuple[int, str]:
+    """Of each process here, and why."""
+    threads = hardware.threads or max(1, machine.cores() // processes)
+    why = "asked for" if hardware.threads else f"{machine.cores()} cores / {processes} processes"
+    return threads, f"threads={threads} per process: {why}"
+
+
+def _precision(asked: str, accelerator: str, *, elsewhere: bool) -> tuple[str, str]:
+    if elsewhere and (accelerator == "gpu" or asked != "auto"):
+        chosen = "bf16" if asked == "auto" else asked
+        return chosen, f"precision={chosen}: {'the default on GPUs' if asked == 'auto' else 'asked for'}"
     able = machine.has_bf16(accelerator)
     if asked == "bf16" and not able:
         raise ConfigError(["train.precision=bf16 needs a device that computes in it; this one does not. Use fp32."])

@@ -58,11 +58,13 @@ def only_rows_read(model: Any, ids: np.ndarray) -> Iterator[None]:
     model.set_input_embeddings(part)
     try:
         yield
-    finally:
-        with torch.no_grad():
-            trained = all_of(part.weight)
-            whole.to(trained.device).weight[read] = trained
-        model.set_input_embeddings(whole)
+    except BaseException:
+        model.set_input_embeddings(whole)  # as it was: of shards, the others might not be there to put it together
+        raise
+    with torch.no_grad():
+        trained = all_of(part.weight)
+        whole.to(trained.device).weight[read] = trained
+    model.set_input_embeddings(whole)
 
 
 def splittable(model: Any) -> bool:

@@ -166,7 +166,12 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
 
 def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
     kind_of(config.task)
-    hardware = resolve(config.hardware, precision=config.train.precision, workers=config.executor.workers)
+    hardware = resolve(
+        config.hardware,
+        precision=config.train.precision,
+        workers=config.executor.workers,
+        elsewhere=config.executor.name != "local",
+    )
     located = locate(config.base)
     fingerprint = data_fingerprint(config.task)
     trainings = [

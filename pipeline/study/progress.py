@@ -29,7 +29,7 @@ class Progress(LiveLine):
         return (
             f"{self.plan.config.study.name}: {len(self.plan.cells)} cells, "
             f"{len(self.plan.cells) - len(self.missing)} finished before, "
-            f"{len(self.missing)} to train, {self.plan.hardware.workers} at a time. Preparing …"
+            f"{len(self.missing)} to train, {self._at_a_time()}. Preparing …"
         )
 
     def watch(self, event: Event) -> None:
@@ -64,7 +64,15 @@ class Progress(LiveLine):
             return ""
         pace = sum(self.done[n] for n in telling) / sum(work_of(self.missing[n]) for n in telling)
         left = sum(work_of(cell) for name, cell in self.missing.items() if name not in over)
-        return f"(about {duration(left * pace / self.plan.hardware.workers)} left)"
+        at_once = self.plan.hardware.workers
+        if self.plan.hardware.elsewhere:
+            at_once = max(1, len(self.started) - len(over))
+        return f"(about {duration(left * pace / at_once)} left)"
+
+    def _at_a_time(self) -> str:
+        if self.plan.hardware.elsewhere:
+            return "as many at a time as the cluster has room for"
+        return f"{self.plan.hardware.workers} at a time"
 
 
 def duration(seconds: float) -> str:

@@ -42,6 +42,7 @@ class MemoryPlan:
     activations: float
     evaluation: float
     products: float = 0.0  # prepared for the shapes of batches
+    whole: float = 0.0  # of a network of which each process has a share: all of it, as it is tested at the end
     accumulates: bool = False  # gradients are there while a micro-batch is computed
 
     @property
@@ -51,7 +52,7 @@ class MemoryPlan:
         either = self.activations + self.trained if self.accumulates else max(self.activations, self.trained)
         backward = lasting + self.trained + either
         replacing = lasting + 3 * self.trained + self.evaluation
-        return max(2 * self.parameters, backward, replacing)
+        return max(2 * self.parameters, backward, replacing, self.whole + self.evaluation)
 
 
 def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> MemoryPlan:
@@ -61,13 +62,17 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     lengths = _clipped(cell, prepared.train.lengths[rows])
     copied = found.row * len(_ids(prepared, rows)) if found.row else 0
+    sharded = hardware.strategy == "fsdp" and cell.arm.trained != "head"
+    shares = hardware.devices if sharded else 1
+    gathered = 2 * found.parameters / found.layers if sharded else 0  # a layer's, and the next one's
     return MemoryPlan(
         runtime=_RUNTIME if hardware.accelerator == "cpu" else _WORKSPACE,
-        parameters=_FLOAT * (found.parameters + copied),
-        trained=_FLOAT * (found.trained + copied - found.row * found.rows),
+        parameters=_FLOAT * ((found.parameters + copied) / shares + gathered),
+        trained=_FLOAT * (found.trained + copied - found.row * found.rows) / shares,
         activations=_activations(cell, lengths, found, hardware),
         evaluation=_evaluation(cell, prepared, found, hardware),
         products=_products(cell, lengths, found, hardware),
+        whole=_FLOAT * found.parameters if sharded else 0.0,
         accumulates=hardware.micro_batch is not None,
     )
 

@@ -78,28 +78,32 @@ class CellModule(pl.LightningModule):
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Callable[[], Any] | None = None
     ) -> None:
-        """One step, made again with half as many texts at a time as long as there is too little memory for it.
+        """One step, whose passes are made again with half as many texts at a time as long as memory runs out in them.
 
         Raises:
             MemoryRanOutError: not even one text at a time fits.
         """
         losses = self.loss_sum, self.loss_steps
-        while not self._found_room(lambda: optimizer.step(closure=optimizer_closure)):
-            self.loss_sum, self.loss_steps = losses
-            self.micro_batch = half(self.micro_batch or self.rows)
-            optimizer.zero_grad()
-            torch.cuda.empty_cache()
-            print(f"Out of memory: going on with {self.micro_batch} texts at a time.", file=sys.stderr, flush=True)
 
-    def _found_room(self, step: Callable[[], Any]) -> bool:
-        """Make the step; several processes would have to give up together, and their cell fails instead."""
+        def passes() -> Any:
+            while (loss := self._unless_memory_runs_out(optimizer_closure)) is None:
+                self.loss_sum, self.loss_steps = losses
+                self.micro_batch = half(self.micro_batch or self.rows)
+                optimizer.zero_grad()
+                torch.cuda.empty_cache()
+                print(f"Out of memory: going on with {self.micro_batch} texts at a time.", file=sys.stderr, flush=True)
+            return loss
+
+        optimizer.step(closure=passes)
+
+    def _unless_memory_runs_out(self, passes: Any) -> Any:
+        """Their loss; several processes would have to give up together, and their cell fails instead."""
         try:
-            step()
+            return passes()
         except torch.OutOfMemoryError:
             if self.trainer.world_size > 1:
                 raise
-            return False
-        return True
+            return None
 
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: torch.optim.Optimizer) -> None:
         """Lightning's call comes after the forward pass, when gradients of earlier micro-batches are there to stay."""

@@ -76,7 +76,7 @@ class Room:
                  "again. Leave it out; hardware.micro_batch=8 needs less memory too."]
             )  # fmt: skip
         planned = self._on(cell, self.hardware)
-        if planned.plan.peak <= self.free:
+        if planned.plan.peak <= self.free or self.hardware.elsewhere:
             return planned
         spread = self._spread(cell)
         if spread and cell.train.fit_memory:
@@ -120,7 +120,8 @@ class Room:
         key = (cell.arm.name, cell.arm.trained, cell.train.precision)
         if key not in self._found:
             network = build(cell, self.located, self.prepared.labels, seed=0)
-            network.model.to(device_of(self.hardware))
+            if not self.hardware.elsewhere and self.hardware.strategy != "fsdp":
+                network.model.to(device_of(self.hardware))
             config = configuration(cell, self.located, self.prepared.labels)
             flops_of(cell, config, root=self.root)
             self._found[key] = footprint_of(cell, network, config, root=self.root)
@@ -135,7 +136,7 @@ class Room:
 
 def room(located: Located, prepared: Prepared, hardware: Resolved, root: Path) -> Room:
     """What is free now. Processes of one cell share the processor's memory, and have a GPU each."""
-    free = machine.free_memory(hardware.accelerator)
+    free = machine.free_memory("cpu" if hardware.elsewhere else hardware.accelerator)
     sharing = hardware.devices // hardware.nodes if hardware.accelerator == "cpu" else 1
     return Room(located=located, prepared=prepared, hardware=hardware, root=root, free=free / sharing)
 

@@ -57,10 +57,13 @@ def two_machines() -> Iterator[tuple[Machine, Machine]]:
     mark = uuid.uuid4().hex[:6]
     machines = tuple(Machine(f"hs-{mark}-{i}", f"10.77.0.{i + 1}") for i in range(2))
     ends = [f"v{mark}{i}" for i in range(2)]
+    if subprocess.run(["ip", "netns", "add", machines[0].name], check=False, capture_output=True).returncode:
+        pytest.skip("network namespaces cannot be made here")
     try:
         _ip("link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
         for machine, cable in zip(machines, ends, strict=True):
-            _ip("netns", "add", machine.name)
+            if machine != machines[0]:
+                _ip("netns", "add", machine.name)
             _ip("link", "set", cable, "netns", machine.name, "name", DEVICE)
             _ip("-n", machine.name, "address", "add", f"{machine.address}/24", "dev", DEVICE)
             for device in ("lo", DEVICE):

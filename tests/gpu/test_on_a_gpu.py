@@ -1,6 +1,7 @@
 """The same cells on a GPU: `python -m pytest tests/gpu`. Without one they are skipped."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,15 @@ def overrides(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
     return [*given, *more]
 
 
+@pytest.fixture
+def deterministic(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As a worker does it for hardware.deterministic=true."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
 @pytest.mark.parametrize("arm", ARMS)
 def test_a_gpu_trains_to_the_loss_curve_of_the_processor(overrides: list[str], tmp_path: Path, arm: str) -> None:
     exact = [*overrides, f"arm={arm}", "train.dropout=0"]
@@ -42,10 +52,8 @@ def test_a_gpu_trains_to_the_loss_curve_of_the_processor(overrides: list[str], t
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_a_deterministic_training_gives_the_same_bits_again_and_after_an_interruption(
-    overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arm: str
+    overrides: list[str], tmp_path: Path, deterministic: None, arm: str
 ) -> None:
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
     settings = [*overrides, f"arm={arm}", "train.dropout=0.1"]
     given = job(settings)
     asked = iter(range(1, STEPS + 1))
@@ -53,7 +61,6 @@ def test_a_deterministic_training_gives_the_same_bits_again_and_after_an_interru
         fit(given, lambda _: False, lambda: next(asked) == 7)
     resumed = outcome(fit(given, lambda _: False))
     undisturbed = [outcome(trained([*settings, f"paths.root={tmp_path / name}"])) for name in ("a", "b")]
-    torch.use_deterministic_algorithms(False)
     assert [resumed, resumed] == undisturbed
 
 
