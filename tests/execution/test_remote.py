@@ -120,7 +120,7 @@ def test_a_cell_whose_machine_is_lost_each_time_has_failed_from_outside(
     tiny_base: Path, reviews: Path, tmp_path: Path
 ) -> None:
     _, cell = assign("train.size=16", overrides=tiny.overrides(tiny_base, reviews, tmp_path))
-    (last,) = told(Here(losses=LOSSES), cell)
+    last = told(Here(losses=LOSSES), cell)[-1]
     assert (last.state, last.killed) == ("failed", True)
     assert last.reason == f"It was lost {LOSSES} times: its power was cut"
 
@@ -137,3 +137,26 @@ def test_a_cell_that_is_judged_is_given_up_from_afar(tiny_base: Path, reviews: P
     (record,) = attempts(tmp_path, plan.study_id)
     assert events.last_kind(record) == "pruned"
     assert list((tmp_path / "questions").iterdir()) == []
+
+
+def test_a_cell_that_no_machine_could_run_has_failed_with_its_reason_kept(
+    tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    class Elsewhere(Here):
+        def send(self, assignment: Assignment, *, timeout_seconds: float, seal: str) -> Task:
+            return super().send(assignment, timeout_seconds=timeout_seconds, seal=f"{seal}-on-another-disk")
+
+    plan, cell = assign("train.size=16", overrides=tiny.overrides(tiny_base, reviews, tmp_path))
+    found = told(Elsewhere(), cell)
+    assert [event.state for event in found] == ["started", "failed"], "whoever watches hears of a start first"
+    assert "file system that all machines share" in found[-1].reason
+    kept = ResultStore(tmp_path).failure(cell.job.cell_id).read_text(encoding="utf-8")
+    assert kept.strip() == found[-1].reason
+    (record,) = attempts(tmp_path, plan.study_id)
+    assert events.last_kind(record) == "failed"
+    assert not list((tmp_path / "locks").glob("shared-*"))
+
+
+def test_what_is_handed_to_another_machine_holds_no_secret(tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
+    _, cell = assign("base.token=hf_secret", "train.size=16", overrides=tiny.overrides(tiny_base, reviews, tmp_path))
+    assert "hf_secret" not in repr(cell)

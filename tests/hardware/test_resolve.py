@@ -177,3 +177,37 @@ def test_cells_at_the_same_time_have_gpus_of_their_own_as_long_as_there_are_any(
     if visible:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert [machine.gpus_of(slot, devices) for slot in range(5)] == seen
+
+
+@pytest.mark.parametrize(
+    ("settings", "accelerator", "precision", "threads"),
+    [
+        ({"accelerator": "gpu"}, "gpu", "bf16", 4),
+        ({"accelerator": "gpu", "threads": 7}, "gpu", "bf16", 7),
+        ({}, "cpu", "fp32", 1),
+    ],
+)
+def test_machines_of_a_cluster_are_taken_to_have_what_is_asked_for(
+    on, settings: dict[str, object], accelerator: str, precision: str, threads: int
+) -> None:
+    on(cores=16)
+    found = resolve(Hardware(**settings), precision="auto", workers=None, elsewhere=True)  # type: ignore[arg-type]
+    assert (found.accelerator, found.precision, found.threads) == (accelerator, precision, threads)
+    assert at_most(found, 1) == found, "memory here says nothing of memory there"
+
+
+def test_torchrun_and_its_preset_need_each_other(on, monkeypatch: pytest.MonkeyPatch) -> None:
+    on(cores=4)
+    with pytest.raises(ConfigError, match="must be started by torchrun"):
+        resolved(launcher="torchrun", strategy="ddp")
+    around = {"RUN_ID": "x", "RESTART_COUNT": "0"}
+    names = {f"TORCHELASTIC_{name}": value for name, value in around.items()}
+    names |= {"RANK": "3", "LOCAL_RANK": "1", "GROUP_RANK": "1", "WORLD_SIZE": "4", "GROUP_WORLD_SIZE": "2"}
+    for name, value in (names | {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}).items():
+        monkeypatch.setenv(name, value)
+    found = resolved(launcher="torchrun", strategy="ddp")
+    assert (found.devices, found.nodes, found.workers, found.threads) == (4, 2, 1, 2)
+    with pytest.raises(ConfigError, match="Under torchrun, hardware=auto cannot be used"):
+        resolved()
+    with pytest.raises(ConfigError, match=r"--nproc-per-node takes the place of hardware\.devices=2"):
+        resolved(launcher="torchrun", strategy="ddp", devices=2)

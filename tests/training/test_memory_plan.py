@@ -92,6 +92,26 @@ def test_two_processes_of_a_cell_take_half_of_a_batch_each(
     assert pair.free == alone.free / 2
 
 
+def test_shards_divide_what_is_trained_and_leave_the_whole_for_the_tests(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cell = there([*overrides, "hardware=ddp_cpu"], monkeypatch)
+    shards, _ = there([*overrides, "hardware=ddp_cpu", "hardware.strategy=fsdp"], monkeypatch)
+    one, half = whole.planned(cell).plan, shards.planned(cell).plan
+    assert half.trained == one.trained / 2
+    assert half.parameters < 1.6 * one.parameters, "a share, and what is gathered of two layers"
+    assert half.whole > 0
+    assert half.activations == one.activations
+
+
+def test_a_cell_on_a_cluster_is_not_judged_by_the_memory_here(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, cell = there(overrides, monkeypatch)
+    elsewhere = dataclasses.replace(here, free=1000, hardware=dataclasses.replace(here.hardware, elsewhere=True))
+    assert elsewhere.planned(cell).micro_batch is None
+
+
 def test_a_training_that_does_not_fit_is_refused_with_what_would(
     overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
