@@ -16,7 +16,7 @@ from pipeline.study.finding.estimates import Effect, Replicates
 from pipeline.study.finding.scores import difference_of, gap_of, score_of
 from pipeline.study.finding.table import Size, Table
 
-MORE_ITEMS = "None: no number of seeds would settle it, more test items would."
+MORE_ITEMS = "No number of seeds would settle it; more test items would."
 
 
 @dataclass(frozen=True, kw_only=True)
