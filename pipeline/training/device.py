@@ -1,11 +1,13 @@
 """Where a cell's process computes."""
 
 import os
-
-import torch
+from typing import TYPE_CHECKING
 
 from pipeline.hardware import Resolved
 from pipeline.training.job import Job
+
+if TYPE_CHECKING:
+    import torch
 
 
 def rank() -> int:
@@ -13,8 +15,10 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
-def device_of(hardware: Resolved) -> torch.device:
+def device_of(hardware: Resolved) -> "torch.device":
     """The processor, or this process's GPU among those that it sees."""
+    import torch
+
     if hardware.accelerator != "gpu":
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))

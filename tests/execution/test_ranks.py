@@ -9,7 +9,7 @@ from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 
 from pipeline.execution.assignment import Assignment, Event
 from pipeline.execution.local import context
-from pipeline.execution.worker import work
+from pipeline.execution.worker import Place, work
 from pipeline.training.results import ResultStore
 from tests import tiny
 from tests.serving import free_port
@@ -33,7 +33,8 @@ def test_processes_with_different_settings_end_before_the_first_step(
 ) -> None:
     plan, first = assign(*PAIR, overrides=tiny.overrides(tiny_base, reviews, tmp_path))
     pair, port = [first, other(first, **changes)], free_port()
-    processes = [context().Process(target=work, args=(each, rank, port)) for rank, each in enumerate(pair)]
+    places = [Place(rank=rank, local_rank=rank, port=port) for rank in range(2)]
+    processes = [context().Process(target=work, args=given) for given in zip(pair, places, strict=True)]
     for process in processes:
         process.start()
     for process in processes:

@@ -31,7 +31,7 @@ def point(step: int, score: float) -> TrajectoryPoint:
 
 def validation(fitted: Fitted) -> dict[str, float]:
     prepared = fitted.prepared
-    found = outputs(fitted.job, fitted.network, fitted.inputs.of(prepared.validation), len(prepared.labels))
+    found = outputs(fitted.job, fitted.network.model, fitted.inputs.of(prepared.validation), len(prepared.labels))
     return fitted.task.measure(found)
 
 
