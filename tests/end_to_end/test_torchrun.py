@@ -20,6 +20,7 @@ LAUNCHED = ("hardware=multinode_torchrun", "hardware.accelerator=cpu", "executor
 EXACT = ("train.size=40", "train.lr=1e-3", "train.epochs=400", "train.eval_every=320", "train.dropout=0")
 
 
+@pytest.mark.slow
 def test_a_study_on_two_processes_of_torchrun_has_the_findings_of_one(finished: Finished, tmp_path: Path) -> None:
     arguments = [*finished.at(tmp_path / "out"), "train.dropout=0", *LAUNCHED]
     done = subprocess.run(

@@ -21,7 +21,11 @@ def losses(result: CellResult) -> list[float | None]:
 
 
 @pytest.mark.parametrize(
-    "settings", [("arm=scratch",), ("arm=lora",), ("arm=frozen",), ("hardware.micro_batch=3",), ("train.size=7",)]
+    "settings",
+    [
+        ("arm=scratch", "hardware.micro_batch=3"),
+        *(pytest.param(more, marks=pytest.mark.slow) for more in (("arm=lora",), ("arm=frozen",), ("train.size=7",))),
+    ],
 )
 def test_shards_have_the_loss_curve_and_the_weights_of_one_process(
     tiny_base: Path, reviews: Path, tmp_path: Path, settings: tuple[str, ...]
@@ -40,7 +44,7 @@ def test_shards_have_the_loss_curve_and_the_weights_of_one_process(
         np.testing.assert_allclose(values, spread[name], atol=2e-3, err_msg=name)
 
 
-@pytest.mark.parametrize("then", [(), SHARDED])
+@pytest.mark.parametrize("then", [(), pytest.param(SHARDED, marks=pytest.mark.slow)])
 def test_a_checkpoint_of_shards_is_whole_and_goes_on_with_any_number_of_processes(
     tiny_base: Path, reviews: Path, tmp_path: Path, then: tuple[str, ...]
 ) -> None:

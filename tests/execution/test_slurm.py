@@ -59,6 +59,7 @@ def test_a_job_trains_its_cell(tiny_base: Path, reviews: Path, tmp_path: Path) -
     assert ResultStore(tmp_path).ids() == (cell.job.cell_id,) or ResultStore(tmp_path).ids() == [cell.job.cell_id]
 
 
+@pytest.mark.slow
 def test_a_job_whose_node_is_taken_is_saved_and_sent_again(tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
     plan, cell = assign(*SLOW, overrides=tiny.overrides(tiny_base, reviews, tmp_path))
     told = Told(plan, cell)
