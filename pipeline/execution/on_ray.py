@@ -1,6 +1,7 @@
 """Cells on a Ray cluster: each is a task that holds the cores or GPUs it needs, on whichever node has them free."""
 
 import os
+import signal
 import socket
 from typing import Any
 
@@ -26,10 +27,12 @@ class RayCluster:
         _require_reachable(address)
         if self._ray.is_initialized():  # by a sweep that came before
             return
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
             self._ray.init(address=address, log_to_driver=False, configure_logging=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ConfigError([f"{_no_cluster(address)} ({str(error).splitlines()[0]})"]) from error
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end this command with exit code 15
 
     def capacity(self, assignment: Assignment) -> int:
         """See `Cluster`: what all living nodes have, whether it is free now or not."""
