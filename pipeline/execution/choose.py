@@ -16,14 +16,13 @@ def executor_of(settings: Settings, hardware: Resolved, root: Path) -> Executor:
     Raises:
         ConfigError: its package is not installed, or there is no such cluster.
     """
-    place = launched()
+    place, seconds = launched(), 60 * settings.timeout_minutes
     if place and settings.name != "local":
         raise ConfigError([f"Under torchrun, cells run where it has started this: leave out executor={settings.name}."])
     if place:
         from pipeline.execution.torchrun import TorchrunExecutor
 
-        return TorchrunExecutor(place, timeout_seconds=60 * settings.timeout_minutes)
-    seconds = 60 * settings.timeout_minutes
+        return TorchrunExecutor(place, timeout_seconds=seconds)
     if settings.name == "ray":
         from pipeline.execution.on_ray import RayCluster
         from pipeline.execution.remote import RemoteExecutor

@@ -57,7 +57,7 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     cell, located, root = job.cell, _located(job), Path(job.root)
     libraries = resident_bytes()
     network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
-    if not is_sharded(job):
+    if not is_sharded(job.cell, job.hardware):
         network.model.to(device_of(job.hardware))
     network.model.config.pad_token_id = job.pad_id
     dropout = dropout_of(network.model)

@@ -3,8 +3,8 @@
 import os
 from typing import TYPE_CHECKING
 
+from pipeline.config.cell import Cell
 from pipeline.hardware import Resolved
-from pipeline.training.job import Job
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +24,6 @@ def device_of(hardware: Resolved) -> "torch.device":
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
-def is_sharded(job: Job) -> bool:
+def is_sharded(cell: Cell, hardware: Resolved) -> bool:
     """Whether each process keeps a share of the network; a head alone is not worth it."""
-    return job.hardware.strategy == "fsdp" and job.cell.arm.trained != "head"
+    return hardware.strategy == "fsdp" and cell.arm.trained != "head"

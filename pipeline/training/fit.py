@@ -83,14 +83,14 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         grid_interval=course.interval,
         dropout=built.dropout,
     )
-    model = copy_to_shard(network.model) if is_sharded(job) else network.model
+    model = copy_to_shard(network.model) if is_sharded(job.cell, job.hardware) else network.model
     trajectory = _trajectory(job, model, inputs, prepared, course, report)
     keeper = _keeper(job, trajectory, leaving, last=len(course.schedule))
     module = _module(job, model, task, steps=len(course.schedule), first=trajectory.first)
     with only_rows_read(model, train.ids()) if cell.arm.trained == "all" else nullcontext():
         _train(job, module, train, course, [Agreement(job, prepared, line), trajectory, keeper])
         trajectory.restore_best(module)
-    if is_sharded(job):
+    if is_sharded(job.cell, job.hardware):
         take_over(network.model, model)
     network.model.to(device_of(job.hardware))  # where Lightning does not leave it
     return Fitted(
@@ -151,7 +151,7 @@ def _module(job: Job, model: Any, task: TaskKind, *, steps: int, first: int) -> 
         total_steps=steps,
         first=first,
         micro_batch=job.hardware.micro_batch,
-        sharded=is_sharded(job),
+        sharded=is_sharded(job.cell, job.hardware),
     )
 
 

@@ -21,6 +21,7 @@ from pipeline.hardware import Resolved
 from pipeline.models.build import Network
 from pipeline.models.memory import Footprint, footprint
 from pipeline.training.cost import counted_once
+from pipeline.training.device import is_sharded
 from pipeline.training.limits import EVALUATION_BATCH, FEATURE_BATCH, PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
@@ -62,7 +63,7 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     lengths = _clipped(cell, prepared.train.lengths[rows])
     copied = found.row * len(_ids(prepared, rows)) if found.row else 0
-    sharded = hardware.strategy == "fsdp" and cell.arm.trained != "head"
+    sharded = is_sharded(cell, hardware)
     shares = hardware.devices if sharded else 1
     gathered = 2 * found.parameters / found.layers if sharded else 0  # a layer's, and the next one's
     return MemoryPlan(

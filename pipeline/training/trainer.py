@@ -65,7 +65,7 @@ def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer
 
 def _strategy(job: Job) -> Any:
     hardware = job.hardware
-    if is_sharded(job):
+    if is_sharded(job.cell, job.hardware):
         return ModelParallelStrategy(
             data_parallel_size=hardware.devices,
             tensor_parallel_size=1,
