@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import ConfigError, HeadstartError
 from pipeline.execution.assignment import Assignment, Event
-from pipeline.execution.remote import LostError, run_there
+from pipeline.execution.remote import LostError, package_for, run_there
 from pipeline.hardware import Resolved
 
 _REACHABLE = 5.0  # seconds
@@ -23,7 +23,7 @@ class RayCluster:
             ConfigError: Ray is not installed, or there is no cluster.
         """
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        self._ray = _library()
+        self._ray = package_for("ray", "ray")
         _require_reachable(address)
         if self._ray.is_initialized():  # by a sweep that came before
             return
@@ -89,17 +89,6 @@ def _need(hardware: Resolved) -> dict[str, int]:
 
 def _words(resources: dict[str, int]) -> str:
     return " and ".join(f"{count} {name}" for name, count in resources.items())
-
-
-def _library() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise ConfigError(
-            ["executor=ray needs the package ray, which is not installed. "
-             "Install it: pip install -c constraints.txt 'headstart[ray]'."]
-        ) from error  # fmt: skip
-    return ray
 
 
 def _require_reachable(address: str) -> None:

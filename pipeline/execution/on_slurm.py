@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.config.schema import Executor as Settings
 from pipeline.errors import ConfigError, HeadstartError
 from pipeline.execution.assignment import Assignment, Event
-from pipeline.execution.remote import LostError, run_there
+from pipeline.execution.remote import LostError, package_for, run_there
 
 AT_ONCE = 64  # jobs in the queue where executor.workers says nothing
 _SAVING = 90  # seconds before its time is up, or the node is taken, that a job is told
@@ -26,7 +26,7 @@ class SlurmCluster:
         Raises:
             ConfigError: submitit is not installed, or there is no sbatch.
         """
-        self._submitit = _library()
+        self._submitit = package_for("slurm", "submitit")
         if kind == "slurm" and shutil.which("sbatch") is None:
             raise ConfigError(
                 ["executor=slurm needs the program sbatch, which is not on this machine: run this on a login node."]
@@ -114,14 +114,3 @@ def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     rules = [number for number, line in enumerate(lines) if set(line.strip()) == {"-"}]
     return lines[rules[-1] - 1].strip() if rules else lines[-1].strip()
-
-
-def _library() -> Any:
-    try:
-        import submitit
-    except ImportError as error:
-        raise ConfigError(
-            ["executor=slurm needs the package submitit, which is not installed. "
-             "Install it: pip install -c constraints.txt 'headstart[slurm]'."]
-        ) from error  # fmt: skip
-    return submitit

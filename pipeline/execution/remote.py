@@ -6,14 +6,15 @@ that it was running, and these are sent again.
 
 import contextlib
 import dataclasses
+import importlib
 import socket
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from pipeline.errors import HeadstartError, StorageError
+from pipeline.errors import ConfigError, HeadstartError, StorageError
 from pipeline.execution import questions
 from pipeline.execution.assignment import Assignment, Event, Notify, Source, attempt_id
 from pipeline.execution.attempts import attempt_log, event, record_failure, record_kill, record_result
@@ -80,6 +81,21 @@ def run_there(assignment: Assignment, *, timeout_seconds: float, seal: str) -> E
     told: list[Event] = []
     LocalExecutor(workers=1, timeout_seconds=timeout_seconds).run(_Only(assignment), told.append)
     return told[-1]
+
+
+def package_for(executor: str, name: str) -> Any:
+    """The package that an executor needs, which comes with the extra of the executor's name.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigError(
+            [f"executor={executor} needs the package {name}, which is not installed. "
+             f"Install it: pip install -c constraints.txt 'headstart[{executor}]'."]
+        ) from error  # fmt: skip
 
 
 class _Only:
