@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.compose import compose
+from pipeline.hardware.machine import gpus
 from pipeline.models.locate import locate
 from pipeline.training.results import ResultStore
 from tests.bench.options import Options
@@ -15,7 +16,7 @@ _STEPS = 3  # the peak is reached in the second
 _SETTINGS = (
     "task=topic", "task.data.validation_size=40", "task.data.test_size=64", "train.epochs=1", "train.keep=none",
     f"train.min_steps={_STEPS}", f"train.max_steps={_STEPS}", "train.eval_every=100000", "train.checkpoint_every=never",
-    "hardware=cpu", "executor.workers=1", "tracking=none",
+    "executor.workers=1", "tracking=none",
 )  # fmt: skip
 
 
@@ -50,8 +51,9 @@ CASES = (
 
 
 def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
-    """Three steps of each case, in a worker as any cell has it; libraries are left out on both sides."""
+    """Three steps of each case, in a worker as any cell has it; libraries are left out on both sides. On a GPU where there is one."""
     large = _write_large(folder / "large")
+    hardware = "hardware=gpu" if gpus() else "hardware=cpu"
     rows = []
     for number, case in enumerate(CASES):
         root = folder / f"case-{number}"
@@ -59,7 +61,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
         size = max(64, 2 * case.batch)
         settings = [f"arm={case.arm}", f"train.batch={case.batch}", f"train.size={size}"]
         settings += [f"task.max_length={case.length}", f"train.precision={case.precision}", f"paths.root={root}"]
-        run([*HEADSTART, "train", *base, *_SETTINGS, *settings, *case.hardware])
+        run([*HEADSTART, "train", *base, *_SETTINGS, *settings, hardware, *case.hardware])
         rows.append(_compared(bench, case, ResultStore(root)))
     return rows
 
