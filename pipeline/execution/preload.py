@@ -14,7 +14,9 @@ import transformers.models.bert.modeling_bert
 
 import pipeline.training.finish
 import pipeline.training.fit
+from pipeline.execution.sockets import removed_at_exit
 
+removed_at_exit()
 for number in (signal.SIGTERM, signal.SIGUSR2):
     signal.signal(number, signal.SIG_IGN)
 

@@ -51,7 +51,10 @@ CASES = (
 
 
 def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
-    """Three steps of each case, in a worker as any cell has it; libraries are left out on both sides. On a GPU where there is one."""
+    """Three steps of each case, in a worker as any cell has it; libraries are left out on both sides.
+
+    On a GPU where there is one.
+    """
     large = _write_large(folder / "large")
     hardware = "hardware=gpu" if gpus() else "hardware=cpu"
     rows = []

@@ -37,14 +37,15 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
     return Done(code, said.out, said.err)
 
 
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    """Run it in a session of its own, as a terminal would."""
+def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    """Run it in a session of its own, as a terminal would, with these variables changed."""
     return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | environment,
     )
 
 

@@ -2,6 +2,7 @@
 
 import random
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,10 +36,17 @@ def one_finished_run_a_cell(plan: Plan) -> None:
 
 
 @pytest.fixture
-def long_study(finished: Finished, tmp_path: Path) -> Iterator[tuple[Process, Plan, list[str]]]:
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files with a short path, since sockets lie there too."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def long_study(finished: Finished, tmp_path: Path, temporary: Path) -> Iterator[tuple[Process, Plan, list[str]]]:
     """A study that is running, its first cell finished; whatever a test leaves of it is killed."""
     arguments = [*finished.at(tmp_path / "out"), "tracking=local"]
-    process, plan = start("study", *arguments), planned(arguments)
+    process, plan = start("study", *arguments, TMPDIR=str(temporary)), planned(arguments)
     wait_until(lambda: process.poll() is not None or len(plan.store.ids()) > 0)
     assert process.poll() is None, process.communicate()
     yield process, plan, arguments
@@ -85,13 +93,14 @@ def test_sigterm_to_the_coordinator_stops_its_workers_too(long_study: tuple[Proc
 
 
 def test_kill_9_of_the_coordinator_ends_its_workers_and_the_next_run_finds_the_same(
-    long_study: tuple[Process, Plan, list[str]], finished: Finished, capsys: Capture
+    long_study: tuple[Process, Plan, list[str]], finished: Finished, temporary: Path, capsys: Capture
 ) -> None:
     process, plan, arguments = long_study
     assert len(family(process)) > 2
     psutil.Process(process.pid).kill()
     process.wait()
     wait_until(lambda: family(process) == [], 15)
+    assert list(temporary.iterdir()) == []
     goes_on(Done(process.returncode, "", ""), plan, arguments, finished, capsys)
 
 
@@ -108,18 +117,19 @@ def test_ctrl_c_while_data_are_prepared_stops_cleanly_too(finished: Finished, tm
 
 @pytest.mark.soak
 @pytest.mark.parametrize("moment", range(20))
-def test_kill_9_of_any_process_at_any_moment_changes_no_finding(
-    moment: int, finished: Finished, tmp_path: Path, capsys: Capture
+def test_a_signal_to_any_process_at_any_moment_changes_no_finding(
+    moment: int, finished: Finished, tmp_path: Path, temporary: Path, capsys: Capture
 ) -> None:
     chance = random.Random(moment)
     arguments = [*finished.at(tmp_path / "out"), "tracking=local"]
-    process, plan = start("study", *arguments), planned(arguments)
+    process, plan = start("study", *arguments, TMPDIR=str(temporary)), planned(arguments)
     time.sleep(chance.uniform(1, 25))
     victims = [p for p in family(process) if p.is_running()]
     if victims:
-        chance.choice(victims).kill()
+        chance.choice(victims).send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
     process.communicate(timeout=600)
     wait_until(lambda: family(process) == [], 30)
+    assert list(temporary.iterdir()) == []
     assert command(capsys, "study", *arguments).code == 0
     assert findings(plan) == findings(planned(finished.at(finished.root)))
     assert staged(plan.root) == []
