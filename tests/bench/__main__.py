@@ -6,7 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.hardware.machine import describe
-from tests.bench import accuracy, commands, gpu, memory, overhead, replay, scale, startup, sweeps, training, trials
+from tests.bench import (
+    accuracy,
+    checkpoints,
+    commands,
+    ddp,
+    gpu,
+    memory,
+    overhead,
+    replay,
+    scale,
+    startup,
+    sweeps,
+    training,
+    trials,
+)
 from tests.bench.options import Options, parse
 from tests.bench.rows import Bench, Row, record, show
 
@@ -20,6 +34,8 @@ BENCHMARKS: dict[str, Callable[[Options, Bench, Path], list[Row]]] = {
     "trials": trials.measure,
     "sweeps": sweeps.measure,
     "training": training.measure,
+    "ddp": ddp.measure,
+    "checkpoints": checkpoints.measure,
     "gpu": gpu.measure,
     "accuracy": accuracy.measure,
 }
