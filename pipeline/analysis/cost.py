@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+# Of a log ratio of two costs, each known to lie somewhere within a doubling, as the evaluation grid has it at first.
+GRID_VARIANCE = 2 * math.log(2) ** 2 / 12
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -46,14 +49,16 @@ def cost_ratio(
     """Ratio of the costs [S] of two arms over their seeds: geometric mean, Student's t interval of the log ratios.
 
     `resolution` [S] is the first grid point after the start: a run at the target from the start costs less than that,
-    so it is set to it and the ratio becomes a bound, as it does where a run is censored. With one seed the interval
-    is (0, inf).
+    so it is set to it and the ratio becomes a bound, as it does where a run is censored. Seeds of a bound then vary by
+    GRID_VARIANCE at least. With one seed the interval is (0, inf).
     """
     logs = np.log(np.maximum(against, resolution)) - np.log(np.maximum(arm, resolution))
     upwards = bool(np.any(~against_reached | (arm < resolution)))
     downwards = bool(np.any(~arm_reached | (against < resolution)))
     bound = {(True, True): "unknown", (True, False): "above", (False, True): "below"}.get((upwards, downwards), "")
     mean, spread = float(logs.mean()), float(logs.var(ddof=1)) if len(logs) > 1 else math.inf
+    if bound:  # runs that are cut off at one budget all look alike
+        spread = max(spread, GRID_VARIANCE)
     half = (
         float(stdtrit(len(logs) - 1, 0.5 + level / 2.0)) * math.sqrt(spread / len(logs)) if len(logs) > 1 else math.inf
     )

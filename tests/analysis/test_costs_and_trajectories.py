@@ -45,6 +45,16 @@ def test_a_censored_opponent_makes_the_ratio_a_lower_bound():
     assert (found.value, found.high, found.bound) == (4.0, math.inf, "above")
 
 
+def test_runs_cut_off_at_one_budget_are_not_taken_for_runs_that_agree():
+    alike = cost_ratio(np.array([10.0, 10.0, 10.0]), np.array([True] * 3), np.array([160.0] * 3), np.array([False] * 3),
+                       np.ones(3), 0.95)  # fmt: skip
+    assert alike.value == 16.0
+    assert alike.low == pytest.approx(16 * math.exp(-4.302653 * math.log(2) / math.sqrt(6) / math.sqrt(3)), rel=1e-5)
+    apart = cost_ratio(np.array([1.0, 10.0, 100.0]), np.array([True] * 3), np.array([160.0] * 3), np.array([False] * 3),
+                       np.ones(3), 0.95)  # fmt: skip
+    assert apart.log_variance == pytest.approx(math.log(10) ** 2)
+
+
 def test_a_censored_arm_makes_the_ratio_an_upper_bound():
     found = cost_ratio(np.array([40.0, 40.0]), NO, np.array([10.0, 20.0]), YES, GRID, 0.95)
     assert (found.low, found.bound) == (0.0, "below")
