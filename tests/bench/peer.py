@@ -101,6 +101,7 @@ def train(job: PeerJob) -> tuple[PeerResult, np.ndarray]:
     trainer.train()
     correct = np.zeros(0, dtype=bool)
     if job.evaluate:
+        trainer.args.train_sampling_strategy = "sequential"  # else its tests come in an order of their own
         found = trainer.predict(test)
         correct = np.asarray(found.predictions).argmax(axis=1) == found.label_ids
     accuracy = float(correct.mean()) if len(correct) else None
