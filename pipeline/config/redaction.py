@@ -11,6 +11,7 @@ from pipeline.config.schema import Config
 T = TypeVar("T")
 
 MASK = "***"
+_SECRET = "pass|pwd|token|secret|key|sig|credential"
 
 
 def secret_settings(record: type = Config, prefix: str = "") -> Iterator[str]:
@@ -50,15 +51,16 @@ def _masked(override: str, patterns: list[re.Pattern[str]]) -> str:
     name, equals, value = override.partition("=")
     plain = without_credentials(value)
     if equals and any(p.fullmatch(name.strip().lstrip("+~")) for p in patterns):
-        return f"{name}={plain if '://' in value and plain == value else MASK}"
+        return f"{name}={value if '://' in value and plain == value and '?' not in value else MASK}"
     leaves = "|".join({re.escape(n.rpartition(".")[2]) for n in secret_settings()})
     plain = re.sub(rf"(['\"]?\b(?:{leaves})['\"]?\s*:\s*)[^,}}]+", rf"\g<1>{MASK}", plain)  # task.data={token: ...}
     return f"{name}{equals}{plain}"
 
 
 def without_credentials(text: str) -> str:
-    """`text` with `user:password@` taken out of every address in it."""
-    return re.sub(r"(?<=://)[^/\s@'\"]*@", f"{MASK}@", text)
+    """`text` with `user:password@`, and what looks like a secret after a `?`, taken out of every address in it."""
+    plain = re.sub(r"(?<=://)([^/\s:@'\"]+:[^\s'\"]*|[^/\s@'\"]*)@", f"{MASK}@", text)
+    return re.sub(rf"([?&][\w.-]*(?:{_SECRET})[\w.-]*=)[^&\s'\"]+", rf"\g<1>{MASK}", plain, flags=re.IGNORECASE)
 
 
 def redacted(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -3,12 +3,12 @@
 Nothing here needs a server or MLflow, and a record that cannot be written never stops a training.
 """
 
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.config.cell import Cell
+from pipeline.config.redaction import MASK, without_credentials
 from pipeline.errors import StorageError
 from pipeline.files import digest, safe_name, sha256
 from pipeline.records import CellResult, Findings, SweepRecord, TrajectoryPoint, to_json
@@ -36,7 +36,7 @@ def spool(root: Path) -> Path:
 
 def redact(text: str) -> str:
     """`text` without the user name and password of any address in it."""
-    return re.sub(r"(?<=://)[^/\s]*@", "", text)
+    return without_credentials(text).replace(f"{MASK}@", "")
 
 
 class _Log:

@@ -55,6 +55,9 @@ def test_what_is_no_secret_is_shown_as_it_is(override: str) -> None:
         ("https://me:pw@host/a", "https://***@host/a"),
         ("see http://pw@host and ftp://u:p@h", "see http://***@host and ftp://***@h"),
         ("postgresql://u:p@h:5/db", "postgresql://***@h:5/db"),
+        ("postgresql://me:hun/ter2@db/s", "postgresql://***@db/s"),
+        ("postgresql://db/s?user=me&password=hunter2", "postgresql://db/s?user=me&password=***"),
+        ("https://host/a?access_token=abc&page=2 and more", "https://host/a?access_token=***&page=2 and more"),
         ("me@host", "me@host"),
         ("https://host/a@b", "https://host/a@b"),
     ],
@@ -87,3 +90,10 @@ def test_a_stored_cell_has_no_secrets_and_all_else() -> None:
     clean = dataclasses.replace(data, token=None)
     assert stored.task == dataclasses.replace(cell.task, data=clean, out_of_domain={"mine": clean})
     assert stored.arm == cell.arm
+
+
+@pytest.mark.parametrize(
+    "value", ["https://host/?token=abc", "https://host/a?b=c", "postgresql://u:p/q@host/db", "abc"]
+)
+def test_a_secret_setting_is_masked_unless_it_is_an_address_without_anything_to_hide(value: str) -> None:
+    assert without_secrets([f"tracking.uri={value}"]) == ["tracking.uri=***"]
