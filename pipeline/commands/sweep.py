@@ -1,5 +1,6 @@
 """`sweep`: a search over one arm's settings."""
 
+import shlex
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.table import Table
 
 from pipeline.commands.closing import dashboard_command
 from pipeline.commands.searching import search
+from pipeline.config.redaction import without_secrets
 from pipeline.config.where import program
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.study.plan import Plan, plan_sweep
@@ -57,8 +59,8 @@ def _param(trial: TrialRecord, name: str) -> str:
 
 def _say_where(plan: Plan, record: SweepRecord, overrides: Sequence[str]) -> None:
     if record.best:
-        own = [o for o in overrides if not o.lstrip("+~").startswith("sweep.")]
-        print(f"Best:      {program()} train {' '.join([*own, record.overrides])}")
+        own = without_secrets([o for o in overrides if not o.lstrip("+~").startswith("sweep.")])
+        print(f"Best:      {program()} train {shlex.join(own)} {record.overrides}")
     else:
         print("No trial has a result: there is no best one. The reasons are above, the logs under "
               f"{plan.root / 'logs'}.")  # fmt: skip

@@ -17,13 +17,16 @@ _HOW = ("train.", "arm.lora.", "arm.recipe.")
 _NOT_HOW = (
     "train.size",
     "train.seed",
-    "train.precision",
     "train.keep",
     "train.checkpoint_every",
     "train.eval_every",
     "train.batch",
 )
-_NEVER = ("sweep.", "study.", "paths.", "tracking.", "executor.", "hardware.", "predict.", "task.data.", "base.")
+# What all trials of a sweep share: data that are prepared once, the base, the machine.
+_NEVER = (
+    "sweep.", "study.", "paths.", "tracking.", "executor.", "hardware.", "predict.", "task.", "base.",
+    "train.precision",
+)  # fmt: skip
 
 
 def space_of(config: Config) -> dict[str, Range]:

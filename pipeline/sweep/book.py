@@ -28,6 +28,7 @@ from pipeline.sweep.storage import alone, explained, opened
 from pipeline.sweep.suggest import points, suggest
 
 REASON, RETRY_OF, RETRIES, HOLDER, CELLS, CONTRACT = "reason", "retry_of", "retries", "holder", "cells", "contract"
+SAMPLER, PRUNER, FROM_RECIPE = "sampler", "pruner", "from_recipe"  # what its trials came from
 HOLDERS = "sweep-holder-*.lock"
 MOST_RETRIES = 2  # of a trial whose worker was killed
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class Book:
         if self.name in known:
             study = optuna.load_study(study_name=self.name, storage=self.storage, pruner=pruner)
             _require_same(self.name, study.user_attrs.get(CONTRACT), contract)
+            self._add_ways(study)
             return study
         study = optuna.create_study(
             study_name=self.name,
@@ -84,7 +86,23 @@ class Book:
         recipe = default_values(self.config) if first else None
         if recipe:
             study.enqueue_trial(recipe)
+        study.set_user_attr(FROM_RECIPE, bool(recipe))
+        self._add_ways(study)
         return study
+
+    def _add_ways(self, study: Study) -> None:
+        """Note the sampler and the pruner that further trials come from, beside those of earlier ones."""
+        over = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and not lost(t)]
+        if len(over) >= self.asked:
+            return
+        for attribute, way in ((SAMPLER, self.config.sweep.sampler), (PRUNER, self.config.sweep.pruner)):
+            used = str(study.user_attrs.get(attribute, way)).split(", ")
+            study.set_user_attr(attribute, ", ".join(dict.fromkeys([*used, way])))
+
+    def came_from(self, attribute: str) -> Any:
+        """SAMPLER or PRUNER of the trials, "tpe, random" where a later command chose another one; or FROM_RECIPE."""
+        with explained(self.config.sweep, self.root):
+            return self.study.user_attrs[attribute]
 
     @property
     def asked(self) -> int:

@@ -7,9 +7,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from pipeline.config.schema import Config
 from pipeline.config.settings import as_overrides
-from pipeline.config.sweeping import FINITE, directions, seeds_of
+from pipeline.config.sweeping import directions, seeds_of
 from pipeline.records import SweepRecord, TrialRecord
-from pipeline.sweep.book import CELLS, REASON, Book
+from pipeline.sweep.book import CELLS, FROM_RECIPE, PRUNER, REASON, SAMPLER, Book
 from pipeline.sweep.objectives import name_of
 
 _TELLING = 5  # complete trials that importances rest on at least
@@ -29,9 +29,9 @@ def record_of(book: Book, config: Config) -> SweepRecord:
         metric=config.task.metric,
         objectives=tuple(name_of(o) for o in config.sweep.objectives),
         directions=directions(config),
-        sampler=config.sweep.sampler,
-        from_recipe=config.sweep.from_recipe and config.sweep.sampler not in FINITE,
-        pruner=config.sweep.pruner,
+        sampler=str(book.came_from(SAMPLER)),
+        from_recipe=bool(book.came_from(FROM_RECIPE)),
+        pruner=str(book.came_from(PRUNER)),
         asked=book.asked,
         trials=tuple(_trial(t) for t in trials),
         best=tuple(t.number for t in best),

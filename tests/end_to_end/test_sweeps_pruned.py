@@ -59,6 +59,7 @@ def test_a_sweep_prunes_what_falls_behind_and_a_pruned_cell_is_no_result(
     assert [status for _, status in runs(tmp_path, "sweep")] == ["FINISHED"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "earlier"), [([], False), (["sweep.warmup_examples=48"], True)])
 def test_no_trial_is_pruned_in_its_first_20_steps_unless_the_sweep_says_so(
     world: list[str], tmp_path: Path, capsys: Capture, more: list[str], earlier: bool

@@ -12,7 +12,7 @@ from book_kit import book, search, seen
 from optuna.trial import TrialState
 
 from pipeline.errors import ConfigError, StorageError
-from pipeline.sweep.book import RETRIES, lost
+from pipeline.sweep.book import FROM_RECIPE, PRUNER, RETRIES, SAMPLER, lost
 
 
 def process(root: Path, *overrides: str, seconds: float = 0.0) -> "subprocess.Popen[bytes]":
@@ -174,3 +174,18 @@ def test_a_storage_that_cannot_be_reached_is_named_without_its_password(tmp_path
     with pytest.raises(StorageError, match="cannot be used") as caught:
         book(tmp_path, "sweep.storage=postgresql://me:hush@127.0.0.1:9/none")
     assert "hush" not in str(caught.value)
+
+
+def test_trials_of_two_samplers_are_recorded_as_such(tmp_path: Path) -> None:
+    search(book(tmp_path, "sweep.trials=4", "sweep.sampler=tpe"))
+    over = book(tmp_path, "sweep.trials=4", "sweep.sampler=random")
+    assert (over.came_from(SAMPLER), over.came_from(PRUNER)) == ("tpe", "median")
+    more = book(tmp_path, "sweep.trials=6", "sweep.sampler=random")
+    search(more)
+    assert more.came_from(SAMPLER) == "tpe, random"
+
+
+def test_a_recipe_outside_of_the_space_is_not_said_to_have_been_tried(tmp_path: Path) -> None:
+    inside, outside = (f"{{train.lr: {{log: [{low}, {high}]}}}}" for low, high in ((1e-5, 1e-1), (1e-7, 1e-6)))
+    assert book(tmp_path / "in", "sweep.trials=2", space=inside).came_from(FROM_RECIPE)
+    assert not book(tmp_path / "out", "sweep.trials=2", space=outside).came_from(FROM_RECIPE)
