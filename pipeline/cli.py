@@ -6,11 +6,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
 from pipeline import __version__
 from pipeline.errors import ConfigError, HeadstartError, nearest
+from pipeline.files import NO_FOLDER, storage_error
 
 COMMANDS = {
     "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
@@ -61,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if debug:
             traceback.print_exc()
+        if error.filename and error.errno in NO_FOLDER:
+            known = storage_error(Path(error.filename), error)
+            _say(f"Error: {known}")
+            return known.exit_code
         _say(f"Error: {error}. With debug=true the same command shows where.")
         return 1
 

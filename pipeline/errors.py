@@ -63,6 +63,12 @@ class StorageError(HeadstartError):
     """Results could not be written or read: disk full, read-only directory, damaged file."""
 
 
+class UnwritableError(StorageError):
+    """The folder for results is none that can be written to."""
+
+    exit_code = 2
+
+
 class TrackingError(HeadstartError):
     """The tracking server could not be reached or refused a record. Never fails a training."""
 

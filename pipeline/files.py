@@ -9,7 +9,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import StorageError, UserError
+from pipeline.errors import StorageError, UnwritableError, UserError
+
+NO_FOLDER = (17, 20, 30)  # a file in the way (twice), read-only
+UNWRITABLE = (1, 13, *NO_FOLDER)  # or not permitted (twice)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -141,6 +144,6 @@ def storage_error(path: Path, error: OSError) -> StorageError:
         return StorageError(
             f"The disk is full: {path} was not written. Free some space and run the same command again."
         )
-    if error.errno in (13, 17, 20, 30):  # no permission, a file in the way (twice), read-only
-        return StorageError(f"{path.parent} cannot be written to. Choose another folder with paths.root=FOLDER.")
+    if error.errno in UNWRITABLE:
+        return UnwritableError(f"{path.parent} cannot be written to. Choose another folder with paths.root=FOLDER.")
     return StorageError(f"{path} could not be written: {error}.")

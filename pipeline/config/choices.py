@@ -38,7 +38,8 @@ def wrong_choices(overrides: Iterable[Override]) -> Iterator[str]:
         if choice is None and group == EXPERIMENTS:
             continue
         if choice not in options(group):
-            yield f"{group}={choice}: there is no such {group}. {nearest(str(choice), options(group))}"
+            what = "study" if group == EXPERIMENTS else group
+            yield f"{group}={choice}: there is no such {what}. {nearest(str(choice), options(group))}"
         elif group == EXPERIMENTS:
             yield from _headless(str(choice))
 

@@ -80,7 +80,7 @@ def _nearest_key(key: str) -> str:
     if not parent:
         siblings = [f.name for f in dataclasses.fields(Config)] + ["experiments"]
     if key in keys:
-        return f"To add a new entry: +{key}=VALUE."
+        return f"To add a new entry: +{key}=VALUE. Those that there are stand in --cfg job."
     hint = nearest(key, siblings or keys).split("Valid:")[0]
     return hint + (f"Valid here: {', '.join(sorted(siblings))}." if siblings else "")
 

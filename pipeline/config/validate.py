@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pipeline.config.cell import cell_of
+from pipeline.config.choices import options
 from pipeline.config.pace import pace_of
 from pipeline.config.schema import Claim, Config, Data, Study
 from pipeline.errors import ConfigError, UserError, nearest
@@ -41,6 +42,7 @@ NOT_NEGATIVE = (
     "tuning.trials",
 )  # fmt: skip
 SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
+ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test
 CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area",
                  "generalisation_gap")  # fmt: skip
 
@@ -184,8 +186,15 @@ def _study(config: Config) -> Iterator[str]:
     if config.tuning.size is not None and not _is_size(config.tuning.size):
         yield f"tuning.size must be a number of labels, 'all' or null for each size, but got {config.tuning.size!r}."
     yield from (f"study.seeds must be 0 or more, but got {s}." for s in study.seeds if s < 0)
+    if config.task.metric != "loss" and study.target is not None and not 0 < study.target < 1:
+        yield f"study.target must be above 0 and below 1 for {config.task.metric}, but got {study.target}. 60% is 0.6."
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
+    unknown = [f"study.arms names {a!r}: there is no such arm. {nearest(a, options('arm'))}" for a in study.arms
+               if a not in options("arm")]  # fmt: skip
+    if unknown:  # what claims say of arms would mislead
+        yield from unknown
+        return
     for key, claim in study.claims.items():
         for text in _claim(claim, study, config):
             yield f"study.claims.{key}: {text} To drop the claim: ~study.claims.{key}."
@@ -203,8 +212,13 @@ def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
             yield f"arm {arm!r} is not in study.arms. {nearest(arm, study.arms)}"
     if claim.size not in (*study.sizes, "smallest", "largest"):
         yield f"size {claim.size!r} is not in study.sizes {list(study.sizes)}; smallest and largest are valid too."
-    datasets = ("test", *config.task.out_of_domain)
+    datasets = ("test", *config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
     if claim.dataset not in datasets and config.task.out_of_domain:  # else the plan leaves the claim out, and says so
         yield f"dataset {claim.dataset!r} is not an evaluation set of the task. {nearest(claim.dataset, datasets)}"
+    elif claim.metric not in ON_ANY_SET and claim.dataset in config.task.out_of_domain:
+        yield (
+            f"metric {claim.metric} is about the task's own sets, but got dataset {claim.dataset!r}. "
+            f"Leave dataset out, or use metric {' or '.join(ON_ANY_SET)}."
+        )
     if claim.metric.endswith("_to_target") and study.target is None:
         yield "needs study.target, the validation score to reach, stated beforehand."

@@ -57,7 +57,7 @@ class SlurmCluster:
         except self._submitit.core.utils.FailedJobError as error:
             raise ConfigError(
                 [f"sbatch refused the job: {str(error).strip()}. Check executor.partition, executor.account and "
-                 "executor.qos, or what the queue allows."]
+                 "executor.qos, and that the queue allows executor.timeout_minutes."]
             ) from error  # fmt: skip
 
     def _of_slurm(self) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def package_for(executor: str, name: str) -> Any:
     except ImportError as error:
         raise ConfigError(
             [f"executor={executor} needs the package {name}, which is not installed. "
-             f"Install it: pip install -c constraints.txt 'headstart[{executor}]'."]
+             f"Install it: pip install -c constraints.txt '.[{executor}]'."]
         ) from error  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.schema import Base
-from pipeline.errors import BaseModelError
+from pipeline.errors import BaseModelError, nearest
 from pipeline.files import digest, sha256
 
 _PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
@@ -75,6 +75,11 @@ def _in_directory(base: Base) -> Path:
 
 
 def _existing(directory: Path, base: Base) -> Path:
+    if not directory.is_dir():
+        near = [p.name for p in directory.parent.iterdir() if p.is_dir()] if directory.parent.is_dir() else []
+        own = " For a directory of yours: base=local base.path=DIRECTORY." if base.source == "package" else ""
+        hint = nearest(directory.name, near).partition("Valid:")[0]  # all of them would fill a page
+        raise BaseModelError(f"base.path={base.path}: there is no such directory. {hint}{own}".rstrip())
     if not (directory / "config.json").is_file():
         raise BaseModelError(
             f"Base {base.name!r} must be a directory with config.json, safetensors weights and a tokenizer, "
@@ -142,6 +147,11 @@ def _weight_files(directory: Path, base: Base) -> list[Path]:
         raise BaseModelError(
             f"Base {base.name!r} has pickled weights ({pickled[0]}), which could run code when loaded. "
             "Convert them to safetensors (model.save_pretrained(DIR) in a place you trust) and use that directory."
+        )
+    if base.source == "hub":
+        raise BaseModelError(
+            f"The hub's {base.name!r} has no safetensors weights. Name a revision that has them, base.revision=NAME, "
+            "or convert it in a place you trust: base=local base.path=DIRECTORY base.name=NAME."
         )
     raise BaseModelError(f"Base {base.name!r} has no weights: {directory} holds no model.safetensors. Check base.path.")
 

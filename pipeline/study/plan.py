@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
-from pipeline.config.schema import Config, Study
+from pipeline.config.schema import Claim, Config, Study
 from pipeline.config.settings import assigned
 from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.where import program
@@ -86,10 +86,16 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     _refuse(overrides, "arm", "a study takes its arms from study.arms=[pretrained,scratch]")
     _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
     arms = arms_of(overrides, config)
-    judged = {k: c for k, c in config.study.claims.items() if c.dataset in ("test", *config.task.out_of_domain)}
+    judged = {k: c for k, c in config.study.claims.items() if _has_set(config, c)}
     unjudged = tuple(c.statement or k for k, c in config.study.claims.items() if k not in judged)
     config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
     return dataclasses.replace(_plan(config, arms, tuned), unjudged=unjudged, tuned=tuple(tuned))
+
+
+def _has_set(config: Config, claim: Claim) -> bool:
+    """Whether the task has the set that the claim is about; a gap may be that between training and test."""
+    of_training = claim.dataset == "train" and claim.metric == "generalisation_gap"
+    return of_training or claim.dataset in ("test", *config.task.out_of_domain)
 
 
 def arms_of(overrides: Sequence[str], config: Config) -> list[Config]:
@@ -101,6 +107,7 @@ def plan_cell(overrides: Sequence[str]) -> Plan:
     """The plan of one training, as `train` runs it: a study of one cell, named after its task and without claims."""
     _refuse(overrides, "experiments", f"`train` runs one cell; a study is run by: {program()} study")
     _refuse(overrides, "cell", "a cell's identity follows from its settings; `predict` and `export` take cell=ID")
+    _refuse(overrides, "plan", f"it shows the cells of a study: {program()} study experiments=NAME plan=true")
     config = compose(overrides)
     study = dataclasses.replace(
         config.study,

@@ -64,7 +64,7 @@ def _optuna_dashboard() -> Callable[[RDBStorage], Application]:
         from optuna_dashboard import wsgi
     except ImportError as error:
         raise ConfigError(
-            ["sweep-dashboard needs optuna-dashboard: pip install 'headstart[sweep-dashboard]' (make does it itself)."]
+            ["sweep-dashboard needs optuna-dashboard: pip install -c constraints.txt '.[sweep-dashboard]'."]
         ) from error
     return wsgi  # type: ignore[no-any-return]
 

@@ -89,7 +89,7 @@ def _alone(url: str, root: Path) -> Iterator[None]:
         engine = sqlalchemy.create_engine(url, connect_args=_patience(url))
     except ImportError as error:
         raise ConfigError(
-            ["sweep.storage on PostgreSQL needs its driver: pip install 'headstart[postgresql]'."]
+            ["sweep.storage on PostgreSQL needs its driver: pip install -c constraints.txt '.[postgresql]'."]
         ) from error
     try:
         with alone(engine, "tables", root):

@@ -80,7 +80,7 @@ def _installed() -> Path:
     try:
         import psycopg  # noqa: F401
     except ImportError as error:
-        raise ServiceError("PostgreSQL needs its driver: pip install 'headstart[postgresql]'.") from error
+        raise ServiceError("PostgreSQL needs its driver: pip install -c constraints.txt '.[postgresql]'.") from error
     return home
 
 

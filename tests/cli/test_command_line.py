@@ -181,5 +181,20 @@ def test_a_metric_or_kind_that_does_not_exist_is_refused_before_anything_is_prep
 def test_a_base_that_is_not_there_is_refused_before_anything_is_prepared(say: Say, tmp_path: Path) -> None:
     code, _, err = say("train", "base=local", "base.path=nowhere")
     assert code == 2
-    assert "nowhere has no config.json" in err
+    assert "base.path=nowhere: there is no such directory." in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_cannot_go_into_a_file(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "reviews.csv").write_text("a,b\n")
+    for command in (["study", "experiments=quickstart"], ["dashboard"]):
+        code, _, err = say(*command, f"paths.root={tmp_path / 'reviews.csv'}")
+        assert code == 2, err
+        assert "cannot be written to. Choose another folder with paths.root=FOLDER." in err
+
+
+def test_train_has_no_plan_to_show(say: Say, tmp_path: Path) -> None:
+    code, _, err = say("train", "plan=true")
+    assert code == 2
+    assert "plan=true has no place here: it shows the cells of a study" in err
     assert list(tmp_path.iterdir()) == []

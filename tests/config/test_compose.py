@@ -14,6 +14,7 @@ NEEDED = {
     ("base", "hub"): ["base.name=someone/model"],
     ("base", "local"): ["base.path=somewhere"],
     ("task", "classification"): ["task.data.path=mine.csv"],
+    ("task", "masked_language_modelling"): ["task.data.path=mine.csv"],
     ("tracking", "server"): ["tracking.uri=https://mlflow.example.org"],
 }
 CHOICES = [(group, name) for group in groups() for name in options(group)]
@@ -81,7 +82,7 @@ def test_a_size_is_a_number_or_all(text: str, value: object) -> None:
         ("task=sentimant", "task=sentimant: there is no such task. Did you mean 'sentiment'?"),
         ("arm=scrtach", "arm=scrtach: there is no such arm. Did you mean 'scratch'?"),
         ("hardware=cpuu", "hardware=cpuu: there is no such hardware. Did you mean 'cpu'?"),
-        ("experiments=quikstart", "experiments=quikstart: there is no such experiments. Did you mean 'quickstart'?"),
+        ("experiments=quikstart", "experiments=quikstart: there is no such study. Did you mean 'quickstart'?"),
         ("base=", "base=: there is no such base. Valid: bert,"),
         ("base={a: 1}", "there is no such base. Valid: bert,"),
         ("train=5", "train=5: there is no such train. Valid: default."),
@@ -302,3 +303,28 @@ def test_a_name_that_leads_out_of_its_folder_is_refused(
         (folder / "outside.yaml").write_text(outside)
     monkeypatch.chdir(tmp_path / "here")
     assert wrong(override)
+
+
+@pytest.mark.parametrize("metric", ["label_multiplier", "flops_to_target", "examples_to_target", "early_area"])
+def test_a_claim_about_a_set_that_its_metric_never_looks_at_is_refused(metric: str) -> None:
+    claim = [f"+study.claims.far.metric={metric}", "+study.claims.far.dataset=imdb", "study.target=0.6"]
+    (said,) = wrong(*STUDY, *claim)
+    assert f"metric {metric} is about the task's own sets, but got dataset 'imdb'" in said
+
+
+def test_a_gap_between_training_and_test_can_be_claimed_and_no_score_in_training() -> None:
+    claim = ["+study.claims.gap.dataset=train", "+study.claims.gap.metric=generalisation_gap"]
+    assert compose([*STUDY, *claim]).study.claims["gap"].dataset == "train"
+    (said,) = wrong(*STUDY, "+study.claims.gap.dataset=train")
+    assert "dataset 'train' is not an evaluation set of the task" in said
+
+
+def test_an_arm_that_is_not_there_is_named_and_claims_are_not_blamed() -> None:
+    (said,) = wrong(*STUDY, "study.arms=[pretrained,scrath]", "+study.claims.a.against=scratch")
+    assert said.startswith("study.arms names 'scrath': there is no such arm. Did you mean 'scratch'?")
+
+
+@pytest.mark.parametrize("target", ["60", "-0.1", "1"])
+def test_a_target_that_no_score_can_have_is_refused(target: str) -> None:
+    (said,) = wrong(*STUDY, f"study.target={target}")
+    assert f"study.target must be above 0 and below 1 for accuracy, but got {float(target)}. 60% is 0.6." in said

@@ -28,7 +28,7 @@ def test_a_machine_that_does_not_share_the_folder_says_so(tiny_base: Path, revie
 
 def test_an_executor_whose_package_is_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ConfigError, match=r"headstart\[ray\]"):
+    with pytest.raises(ConfigError, match=r"'\.\[ray\]'"):
         RayCluster("auto")
 
 

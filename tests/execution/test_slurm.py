@@ -85,5 +85,5 @@ def test_without_sbatch_or_submitit_it_is_said_at_once(monkeypatch: pytest.Monke
     with pytest.raises(ConfigError, match="sbatch"):
         SlurmCluster(Executor(name="slurm"), tmp_path)
     monkeypatch.setitem(sys.modules, "submitit", None)
-    with pytest.raises(ConfigError, match=r"headstart\[slurm\]"):
+    with pytest.raises(ConfigError, match=r"'\.\[slurm\]'"):
         SlurmCluster(Executor(name="slurm"), tmp_path)

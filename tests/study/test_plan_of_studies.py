@@ -102,7 +102,7 @@ def test_a_claim_on_a_misspelt_domain_is_refused_where_the_task_has_some() -> No
     ("override", "error", "words"),
     [
         ("task.data.path=nowhere.csv", DataError, "nowhere.csv"),
-        ("base.path=nowhere", BaseModelError, "Check base.path"),
+        ("base.path=nowhere", BaseModelError, "there is no such directory"),
         ("train.batch=0", ConfigError, "at least 1"),
     ],
 )

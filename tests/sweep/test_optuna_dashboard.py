@@ -85,5 +85,5 @@ def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 def test_where_it_is_not_installed_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
-    with pytest.raises(ConfigError, match=r"pip install 'headstart\[sweep-dashboard\]'"):
+    with pytest.raises(ConfigError, match=r"pip install -c constraints.txt '.\[sweep-dashboard\]'"):
         serve(Sweep(), tmp_path)
