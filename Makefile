@@ -69,7 +69,7 @@ check: .venv/.ready ## format, lint, types and layers: the gate of CI
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
-bench: .venv/.bench ## speed and memory against their bars, to outputs/bench.json (an hour to two)
+bench: .venv/.bench ## speed and memory against their bars, to outputs/bench.json (four hours or so)
 	$(PY) -m tests.bench $(ARGS)
 
 soak: .venv/.ready ## the long checks: killed coordinators and workers, full searches (hours)
