@@ -8,7 +8,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Classes = npt.NDArray[Any]  # of any integer type
 
-SHARES = ("accuracy", "macro_f1")  # metrics from 0 to 1, spoken of in percentage points
+MEANS = ("accuracy", "top1", "loss")  # metrics that are means of per-example scores
+SHARES = ("accuracy", "macro_f1", "top1")  # metrics from 0 to 1, spoken of in percentage points
 
 
 def accuracy(labels: Classes, predicted: Classes) -> float:

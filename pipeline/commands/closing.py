@@ -17,6 +17,7 @@ from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
 from pipeline.study.finding.find import find
 from pipeline.study.plan import Plan
+from pipeline.tasks import kind
 from pipeline.tracking.spool import StudyLog
 
 
@@ -64,6 +65,7 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
     return About(
         base=BaseFacts.of(plan.config.base),
         task=task.name,
+        pipeline=kind(task.kind).pipeline,
         data_licence=task.data.licence,
         data_upstream=task.data.upstream,
         data_report=_data_report(plan.data_folder),

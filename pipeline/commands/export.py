@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean, half_width
+from pipeline.analysis.metrics import MEANS
 from pipeline.commands.closing import about
+from pipeline.commands.exported import CHECKED, largest_difference
 from pipeline.commands.trained import Trained, trained_cell
 from pipeline.config.compose import compose
-from pipeline.data.store import load, texts
-from pipeline.errors import HeadstartError, UserError
+from pipeline.errors import UserError
 from pipeline.files import staged_directory, write_text
 from pipeline.records import Estimate
 from pipeline.report.card import model_card
@@ -19,8 +19,6 @@ from pipeline.study.plan import Plan, plan_of_cell
 from pipeline.training.results import ResultStore
 
 LEVEL = 0.95
-CHECKED = 64  # test texts whose scores must be the cell's
-TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
 
 
 def run(overrides: Sequence[str]) -> int:
@@ -33,7 +31,7 @@ def run(overrides: Sequence[str]) -> int:
     plan = plan_of_cell(trained.cell, config)
     with staged_directory(target) as folder:
         _save(trained, folder)
-        worst = _check(trained, plan, folder)
+        worst = largest_difference(trained, plan, folder)
         write_text(folder / "README.md", _card(trained, plan, overrides))
     print(f"Exported {trained.result.key.label} (cell {trained.result.cell_id}) to {target}")
     print(
@@ -59,48 +57,15 @@ def _save(trained: Trained, folder: Path) -> None:
     trained.network().save_pretrained(folder)
 
 
-def _check(trained: Trained, plan: Plan, folder: Path) -> float:
-    """The largest difference in the gold class's probability between the exported model and the cell's own scores."""
-    import torch
-    from transformers import pipeline
-
-    prepared = load(plan.data_folder)
-    sample = texts(prepared, "test")[:CHECKED]
-    precision = trained.cell.train.precision
-    classify = pipeline("text-classification", model=str(folder), tokenizer=str(folder), device="cpu", top_k=None)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-        found = classify(sample, truncation=True)
-    theirs = np.array(
-        [_gold(row, trained.result.labels[g]) for row, g in zip(found, prepared.test.labels, strict=False)]
-    )
-    ours = np.exp(-_losses(trained, plan)[: len(sample)])
-    worst = float(np.abs(theirs - ours).max())
-    if worst > TOLERANCE[precision]:
-        raise HeadstartError(
-            f"The exported model does not score as the cell did: a probability differs by {worst:.3f}, "
-            f"at most {TOLERANCE[precision]} is allowed. Nothing was written. "
-            "Train the cell again if libraries changed."
-        )
-    return worst
-
-
-def _gold(row: Any, label: str) -> float:
-    return float(next(entry["score"] for entry in row if entry["label"] == label))
-
-
-def _losses(trained: Trained, plan: Plan) -> np.ndarray:
-    """The cell's test losses, float32 [items]."""
-    scores = plan.store.scores(trained.result.cell_id)
-    index = next(i for i, e in enumerate(trained.result.evaluations) if e.dataset == "test")
-    return np.asarray(scores[scores["dataset"] == index]["loss"])
-
-
 def _card(trained: Trained, plan: Plan, overrides: Sequence[str]) -> str:
     facts = about(plan, [trained.result], ["export", *overrides])
     return model_card(trained.result, facts, _estimates(trained, plan.store))
 
 
 def _estimates(trained: Trained, store: ResultStore) -> dict[str, Estimate]:
+    """The score on each test set; of a metric that is no mean over texts there is none."""
+    if trained.result.metric not in MEANS:
+        return {}
     scores = store.scores(trained.result.cell_id)
     found = {}
     for index, evaluation in enumerate(trained.result.evaluations):

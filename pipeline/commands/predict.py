@@ -1,18 +1,21 @@
-"""`predict`: classify one text, a CSV, a text file or standard input with a trained cell."""
+"""`predict`: what a trained cell says of one text, a CSV, a text file or standard input."""
 
 import csv
+import io
 import itertools
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
-
-import numpy as np
+from typing import TextIO
 
 from pipeline.commands.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.config.schema import Predict
-from pipeline.errors import DataError, nearest
+from pipeline.data.locate import TABLES
+from pipeline.data.rows import Wanted
+from pipeline.data.sources import read_table
+from pipeline.data.text_tables import read_utf8
+from pipeline.errors import DataError
 from pipeline.files import write_text
 from pipeline.tasks import kind
 
@@ -20,43 +23,30 @@ BATCH = 64
 
 
 def run(overrides: Sequence[str]) -> int:
-    """Write a CSV (text, label, probability) to standard output, or to predict.output."""
+    """Write a CSV (each text, and what its task's kind says of it) to standard output, or to predict.output."""
     config = compose(overrides, trained=True)
     trained = trained_cell(config)
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
-    texts = _texts(config.predict)
+    texts, columns = _texts(config.predict), kind(trained.cell.task.kind).predicted
     if config.predict.output:
-        import io
-
         buffer = io.StringIO()
-        _write(predictions(trained, texts), buffer)
+        _write(columns, predictions(trained, texts), buffer)
         write_text(Path(config.predict.output), buffer.getvalue())
     else:
-        _write(predictions(trained, texts), sys.stdout)
+        _write(columns, predictions(trained, texts), sys.stdout)
     return 0
 
 
-def predictions(trained: Trained, texts: Iterable[str]) -> Iterator[tuple[str, str, float]]:
-    """(text, label, probability) of each text, in order, as they come."""
-    model, tokenizer = trained.network(), trained.tokenizer()
-    for batch in _batched(texts):
-        probabilities = probabilities_of(trained, model, tokenizer, batch)
-        for text, row in zip(batch, probabilities, strict=True):
-            yield text, trained.result.labels[int(row.argmax())], float(row.max())
-
-
-def probabilities_of(trained: Trained, model: Any, tokenizer: Any, texts: list[str]) -> np.ndarray:
-    """float32 [N, C]: the probabilities of each class, computed in the precision the cell was trained in."""
+def predictions(trained: Trained, texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Each text with what the task's kind says of it, in order, as they come, in the precision of the cell."""
     import torch
 
-    task = kind(trained.cell.task.kind)
-    ids, _ = task.encode(texts, tokenizer, trained.cell.task.max_length)
-    dummy = np.zeros(len(texts), dtype=np.int64)
-    batch = task.collate(ids, dummy, pad_id=tokenizer.pad_token_id)
-    enabled = trained.cell.train.precision == "bf16"
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
-        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    return task.outputs(logits.float().numpy(), dummy).probabilities
+    model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
+    task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
+    for batch in _batched(texts):
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=cell.train.precision == "bf16"):
+            rows = list(task.predict(model, tokenizer, batch, max_length=length, labels=labels))
+        yield from rows
 
 
 def _texts(given: Predict) -> Iterator[str]:
@@ -67,24 +57,11 @@ def _texts(given: Predict) -> Iterator[str]:
     path = Path(given.path)
     if not path.is_file():
         raise DataError(f"predict.path={given.path}: there is no such file.")
-    if path.suffix.lower() not in (".csv", ".tsv"):
-        return iter([line for line in _decoded(path).splitlines() if line.strip()])
-    return iter(_column(path, given.column))
-
-
-def _column(path: Path, column: str) -> list[str]:
-    rows = csv.DictReader(_decoded(path).splitlines(keepends=True), delimiter="\t" if path.suffix == ".tsv" else ",")
-    names = list(rows.fieldnames or ())
-    if column not in names:
-        raise DataError(f"predict.column={column}: {path} has no such column. {nearest(column, names)}")
-    return [row[column] or "" for row in rows]
-
-
-def _decoded(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 at byte {error.start}. Convert it: iconv -f latin1 -t utf-8.") from error
+    if path.suffix.lower() in TABLES:
+        ask = Wanted(text=given.column, label=None, where={}, field="predict", text_setting="predict.column")
+        return (value or "" for value in read_table(path, ask, "predict.path")[given.column])
+    lines = read_utf8(path, "predict.path").replace("\r\n", "\n").split("\n")
+    return (line for line in lines if line.strip())
 
 
 def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -98,9 +75,9 @@ def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _write(rows: Iterable[tuple[str, str, float]], stream: TextIO) -> None:
+def _write(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], stream: TextIO) -> None:
     writer = csv.writer(stream)
-    writer.writerow(["text", "label", "probability"])
-    for text, label, probability in rows:
-        writer.writerow([text, label, f"{probability:.4f}"])
+    writer.writerow(["text", *columns])
+    for row in rows:
+        writer.writerow(row)
         stream.flush()

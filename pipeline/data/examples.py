@@ -58,7 +58,8 @@ def examples(task: Task) -> Examples:
 
 def _in_domain(task: Task, counts: Counts) -> tuple[tuple[str, ...], dict[str, LabelledSet]]:
     raw = read(task.data, task_name=task.name)
-    check_classes(raw.train, column=task.data.label, field="task.data")
+    if task.data.label is not None:
+        check_classes(raw.train, column=task.data.label, field="task.data")
     kept = {v for t, v in zip(raw.train.texts, raw.train.labels, strict=True) if t is not None}
     labels = tuple(name for name in raw.labels if name in kept)
     given = _cleaned(raw, labels, task.name, counts)
@@ -110,6 +111,8 @@ def _held_out(
     for name in (n for n, size in wanted.items() if size is not None):
         counts.sentences.append(
             f"{name}: {len(sets[name]):,} rows held out at random, stratified by class (seed {task.split_seed})."
+            if task.data.label
+            else f"{name}: {len(sets[name]):,} rows held out at random (seed {task.split_seed})."
         )
     return sets
 
@@ -128,9 +131,9 @@ def _out_of_domain(task: Task, name: str, labels: tuple[str, ...], counts: Count
 
 
 def _compare(sets: dict[str, LabelledSet], counts: Counts, *, remove: bool) -> None:
-    """Find what stands in two sets; take it out of validation for the test's sake, out of train for all others'."""
+    """Find what stands in two sets; take it out of validation for the tests' sake, out of train for all others'."""
     held = [name for name in sets if name != "train"]
-    for pool, against in [("validation", ["test"]), ("train", held)]:
+    for pool, against in [("validation", [n for n in held if n != "validation"]), ("train", held)]:
         found = np.zeros(len(sets[pool]), dtype=bool)
         for name in against:
             exact, alike = overlap(sets[pool].texts, sets[name].texts)

@@ -53,7 +53,7 @@ def _overlaps(counts: Counts) -> list[str]:
                 f"Rows of {pool} also found in {held}: {exact + near:,} ({exact:,} word for word, {near:,} nearly: "
                 f"at least 0.8 of their three-word sequences in common); {fate}."
             )
-    return lines or ["No text stands in two of the sets, word for word or nearly."]
+    return lines or ["No text of train or validation stands in another set, word for word or nearly."]
 
 
 def _cut_short(truncated: dict[str, int], rows: dict[str, int], max_length: int) -> list[str]:

@@ -18,17 +18,21 @@ _MISSING = frozenset({"", "nan", "NaN"})
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """The columns that a task asks for; `field` is the setting they come from, such as "task.data"."""
+    """The columns that a task asks for; `field` is the setting they come from, such as "task.data".
+
+    `label` is None where the task's examples have none.
+    """
 
     text: str
-    label: str
+    label: str | None
     where: dict[str, str]
     field: str
+    text_setting: str = ""  # where the text's column is set, if not in the field's "text"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Each column once."""
-        return tuple(dict.fromkeys([self.text, self.label, *self.where]))
+        return tuple(dict.fromkeys([self.text, *([self.label] if self.label else []), *self.where]))
 
     def check(self, available: Iterable[str], place: str) -> None:
         """Refuse a table without the wanted columns.
@@ -37,7 +41,8 @@ class Wanted:
             DataError: all missing columns at once, each with the setting that asks for it and the nearest name.
         """
         names = list(available)
-        asked = [(f"{self.field}.text", self.text), (f"{self.field}.label", self.label)]
+        asked = [(self.text_setting or f"{self.field}.text", self.text)]
+        asked += [(f"{self.field}.label", self.label)] if self.label else []
         asked += [(f"{self.field}.where.{c}", c) for c in self.where]
         absent = [(setting, column) for setting, column in asked if column not in names]
         if absent:

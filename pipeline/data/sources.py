@@ -11,6 +11,7 @@ from pipeline.data.sets import RawSet, RawSplits
 from pipeline.data.text_tables import not_utf8, read_delimited, read_json
 from pipeline.errors import DataError, nearest
 
+UNLABELLED = "text"  # the one class of examples without one
 _SETTING = {"train": "path", "validation": "validation", "test": "test"}
 
 
@@ -71,6 +72,15 @@ def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
 def _read_path(path: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
     if path.is_dir():
         return _read_folder(path, data, ask, field, sentences)
+    return read_table(path, ask, field)
+
+
+def read_table(path: Path, ask: Wanted, field: str) -> Rows:
+    """The wanted columns of a file, whose name's ending says what it is.
+
+    Raises:
+        DataError: it cannot be read as that, or lacks a column.
+    """
     suffix = path.suffix.lower()
     if suffix in (".parquet", ".pq"):
         return read_parquet(path, ask, field)
@@ -103,6 +113,8 @@ def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
 
 def _raw(rows: Rows, ask: Wanted) -> RawSet:
     texts = tuple(text_value(v) for v in rows[ask.text])
+    if ask.label is None:
+        return RawSet(texts=texts, labels=(UNLABELLED,) * len(texts))
     return RawSet(texts=texts, labels=tuple(label_value(v) for v in rows[ask.label]))
 
 

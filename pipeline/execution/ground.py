@@ -44,7 +44,7 @@ class Ground:
             base_fingerprint=self.located.weights,
             tokenizer_fingerprint=self.located.tokenizer,
             data_folder=self.ready.data_folder,
-            pad_id=self.ready.pad_id,
+            vocabulary=self.ready.vocabulary,
             hardware=self.ready.fitted(cell, self.hardware),
             concurrency=self.hardware.workers,
         )

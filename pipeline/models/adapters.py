@@ -1,9 +1,11 @@
 """Low-rank adapters, through peft."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from pipeline.config.schema import Lora
 from pipeline.errors import BaseModelError
+from pipeline.tasks import TaskKind
 
 # Attention's query and value, as the paper has it, for architectures of which peft knows no names.
 _TARGETS = {"distilbert": ["q_lin", "v_lin"], "modernbert": ["Wqkv"]}
@@ -14,7 +16,7 @@ def without_adapters(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def add_adapters(model: Any, lora: Lora) -> Any:
+def add_adapters(model: Any, lora: Lora, task: TaskKind) -> Any:
     """`model` with low-rank adapters in its base; they and the new head are trained (Hu et al. 2021).
 
     Raises:
@@ -23,14 +25,12 @@ def add_adapters(model: Any, lora: Lora) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
     settings = LoraConfig(
-        task_type=TaskType.SEQ_CLS,
+        task_type=TaskType.SEQ_CLS if task.labelled else None,
         r=lora.rank,
         lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it is only divided by the rank: a float serves
         lora_dropout=lora.dropout,
         target_modules=list(lora.targets) or _TARGETS.get(model.config.model_type),
-        modules_to_save=_head(
-            model
-        ),  # all of it: peft knows only some names, and would leave the rest random and fixed
+        modules_to_save=_head(model),  # peft knows only some names, and would leave the rest random and fixed
     )
     try:
         return get_peft_model(model, settings)
@@ -39,9 +39,19 @@ def add_adapters(model: Any, lora: Lora) -> Any:
 
 
 def _head(model: Any) -> list[str]:
-    """The parts with parameters beside the base, which are new."""
-    parts = [(name, part) for name, part in model.named_children() if name != model.base_model_prefix]
-    return [name for name, part in parts if next(part.parameters(), None) is not None]
+    """The parts with parameters beside the base, which are new: the largest that share none with it."""
+    of_base = {id(p) for p in getattr(model, model.base_model_prefix).parameters()}
+    return [name for child, part in model.named_children() if child != model.base_model_prefix
+            for name in _own_parts(child, part, of_base)]  # fmt: skip
+
+
+def _own_parts(name: str, part: Any, of_base: set[int]) -> Iterator[str]:
+    parameters = [id(p) for p in part.parameters()]
+    if parameters and of_base.isdisjoint(parameters):
+        yield name
+    elif parameters:
+        for child, inner in part.named_children():
+            yield from _own_parts(f"{name}.{child}", inner, of_base)
 
 
 def merged(model: Any) -> Any:

@@ -94,7 +94,7 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     if cell.arm.start == "pretrained":
         fraction = _load_into(model, task, config, cell, located)
     prefix = model.base_model_prefix
-    model = _choose_trained(model, cell.arm, prefix)
+    model = _choose_trained(model, task, cell.arm, prefix)
     attends = quicken(model)
     packed = narrow(model) and attends
     if packed:
@@ -175,9 +175,9 @@ def _loaded_fraction(model: Any, info: Any) -> float:
     return 1.0 - float(sum(sizes.get(n, 0) for n in absent)) / float(max(1, sum(sizes.values())))
 
 
-def _choose_trained(model: Any, arm: Arm, prefix: str) -> Any:
+def _choose_trained(model: Any, task: TaskKind, arm: Arm, prefix: str) -> Any:
     if arm.trained == "adapters":
-        return add_adapters(model, arm.lora)
+        return add_adapters(model, arm.lora, task)
     if arm.trained == "head":
         base_of(model, prefix).requires_grad_(False)
     return model

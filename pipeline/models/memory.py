@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.models.build import Network, base_of, can_recompute
+from pipeline.tasks import TaskKind, probe
 
-_LENGTHS = (16, 32, 64)
+_LENGTHS = (22, 42, 62)  # as in flops.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Footprint:
         return 4 * self.layers * self.width * tokens
 
 
-def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
+def footprint(network: Network, task: TaskKind, *, trained: str, precision: str) -> Footprint:
     """Count; the network is left as it was, but for torch's random numbers.
 
     Where the base stays fixed, what its layers would keep is counted all the same: it says what passes through them.
@@ -60,7 +61,7 @@ def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
     fixed = list(base_of(model, network.base_prefix).parameters()) if trained == "head" else []
     for parameter in fixed:
         parameter.requires_grad_(True)
-    kept = [float(_kept(model, length, precision)) for length in _LENGTHS]
+    kept = [float(_kept(model, task, length, precision)) for length in _LENGTHS]
     for parameter in fixed:
         parameter.requires_grad_(False)
     vandermonde = np.vander(np.array(_LENGTHS, dtype=float), 3, increasing=True)
@@ -80,7 +81,7 @@ def footprint(network: Network, *, trained: str, precision: str) -> Footprint:
     )
 
 
-def _kept(model: Any, length: int, precision: str) -> int:
+def _kept(model: Any, task: TaskKind, length: int, precision: str) -> int:
     """Bytes of all storages that autograd keeps and that are not the network's own, each counted once."""
     import torch
 
@@ -94,10 +95,10 @@ def _kept(model: Any, length: int, precision: str) -> int:
         return tensor
 
     device = next(model.parameters()).device
-    ids = torch.full((1, length), 5, device=device)
+    batch = {name: values.to(device) for name, values in probe(task, length).items()}
     bf16 = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), bf16:
-        logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+        losses = task.losses(task.forward(model, batch), batch)
     total = sum(int(storage.nbytes()) for storage in kept.values())
-    del logits
+    del losses
     return total

@@ -41,6 +41,7 @@ class About:
 
     base: BaseFacts
     task: str
+    pipeline: str  # what transformers.pipeline calls the task's kind
     data_licence: str
     data_upstream: str | None
     data_report: tuple[str, ...]

@@ -34,7 +34,7 @@ def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimat
         "## How it was trained\n\n" + _training(result, about),
         "## Limits\n\n" + _limits(result, about),
         "## Licence\n\n" + _licence(about),
-        "## Use\n\n" + fenced(_USE),
+        "## Use\n\n" + fenced(_USE.format(pipeline=about.pipeline, text=_GIVEN.get(about.pipeline, "…"))),
         f"Made by Headstart, cell `{re.sub('[^A-Za-z0-9._-]', '', result.cell_id)}`, {escape(about.created)}.",
     ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace").decode("utf-8")
@@ -42,8 +42,9 @@ def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimat
 
 _USE = """from transformers import pipeline
 
-classify = pipeline("text-classification", model=".")
-classify("…")"""
+ask = pipeline("{pipeline}", model=".")
+ask("{text}")"""
+_GIVEN = {"fill-mask": "… [MASK] …"}
 
 
 def _front_matter(r: CellResult, about: About, tests: Sequence[Evaluation], found: Mapping[str, Estimate]) -> str:
@@ -53,11 +54,11 @@ def _front_matter(r: CellResult, about: About, tests: Sequence[Evaluation], foun
     upstream = about.base.upstream or ""
     if r.key.arm != "scratch" and r.loaded_fraction and _HUB_NAME.fullmatch(upstream):
         lines.append(f"base_model: {_quoted(upstream)}")
-    lines += ["library_name: transformers", "pipeline_tag: text-classification", "tags:", "- headstart", "metrics:"]
+    lines += ["library_name: transformers", f"pipeline_tag: {about.pipeline}", "tags:", "- headstart", "metrics:"]
     lines += [f"- {_quoted(r.metric)}", "model-index:", f"- name: {_quoted(f'{about.base.name} {r.key.label}')}"]
     lines.append("  results:")
     for e in tests:
-        lines += ["  - task:", "      type: text-classification", "    dataset:"]
+        lines += ["  - task:", f"      type: {about.pipeline}", "    dataset:"]
         lines += [f"      name: {_quoted(f'{about.task}, {e.dataset}')}", f"      type: {_quoted(e.dataset)}"]
         lines += ["    metrics:", f"    - type: {_quoted(r.metric)}", f"      value: {_value(r, e, found):.6g}"]
     return "\n".join([*lines, "---"])
@@ -82,6 +83,8 @@ def _what_it_is(r: CellResult, about: About) -> str:
         start = f"It started from the pretrained weights of {escape(about.base.name)}{upstream}"
     else:
         start = f"It has the architecture and tokenizer of {escape(about.base.name)}{upstream}, freshly initialised,"
+    if about.pipeline == "fill-mask":
+        return f"A masked language model. {start} and was trained on {plural(r.train_items, 'text')}."
     labels = ", ".join(escape(label, 60) for label in r.labels[:50])
     return (
         f"A text classifier with {len(r.labels)} classes: {labels}. {start} "

@@ -128,9 +128,10 @@ def _gap_table(findings: Findings, dataset: str) -> Table:
         for size in findings.sizes
     ]
     unit = scale_of(findings.metric).unit
+    sides = "train minus in-domain" if dataset == "train" else f"in-domain minus {plain(dataset, 40)}"
     faint = "" if all(g.above_chance for g in found.values()) else " “At chance”: the gap says nothing there."
     return Table(
-        caption=f"Generalisation gap, in-domain minus {plain(dataset, 40)}{unit and f', in{unit}'}, with "
+        caption=f"Generalisation gap, {sides}{unit and f', in{unit}'}, with "
         f" {behind(g.estimate for g in found.values())}.{faint}",
         header=("labels", *arms),
         rows=tuple(rows),
@@ -166,7 +167,7 @@ def _cost_table(findings: Findings) -> Table:
         )
         for c in findings.costs
     ]
-    last = f"validation gain over the last quarter of its steps{unit.unit and ', in points'}"
+    last = f"validation score, mean of the last quarter of the steps minus the one before{unit.unit and ', in points'}"
     return Table(
         caption=f"Cost of one training on any machine. Late gain: {last}; near 0, the training had converged.",
         header=("arm", "labels", "computation", "examples seen", "parameters trained", "stored", "late gain"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.config.cell import Cell
+from pipeline.errors import UnequalStartError
 from pipeline.execution.assignment import Event, Fixed
 from pipeline.execution.choose import executor_of
 from pipeline.execution.errand import call
@@ -16,6 +17,7 @@ from pipeline.records import FailedCell
 from pipeline.study.plan import Plan
 from pipeline.study.workload import running_order
 from pipeline.tracking.spool import mirrored, reconcile, reuse
+from pipeline.training.libraries import versions
 from pipeline.training.ready import Ready, make_ready
 
 Watch = Callable[[Event], None]
@@ -37,11 +39,13 @@ def run(plan: Plan, watch: Watch) -> Outcome:
         watch: told of each cell that starts, finishes or fails.
 
     Raises:
+        UnequalStartError: finished cells were trained with other versions of the libraries.
         DataError, BaseModelError, ConfigError: found before any cell starts.
     """
     missing = plan.missing()
     reasons: dict[str, str] = {}
     if missing:
+        check_versions(plan)
         warm_up(plan.hardware.threads)
         ready = prepare(plan)
         reasons = _train(plan, ready, watch)
@@ -51,6 +55,24 @@ def run(plan: Plan, watch: Watch) -> Outcome:
         trained=tuple(name for name in missing if plan.store.has(name)),
         failed=tuple(_failed(name, cell, reasons[name]) for name, cell in plan.cells.items() if name in reasons),
     )
+
+
+def check_versions(plan: Plan) -> None:
+    """Refuse to train further cells beside finished ones that could not be compared with them.
+
+    Raises:
+        UnequalStartError: what was used then and is here now, and the cells of then.
+    """
+    here = versions()
+    for result in plan.results():
+        then = result.start_line.versions
+        if changed := [f"{n} {then.get(n)} then, {here[n]} here" for n in here if then.get(n) != here[n]]:
+            old = [r.cell_id for r in plan.results() if r.start_line.versions == then]
+            raise UnequalStartError(
+                f"{len(old)} finished cells of this study were trained with other versions: {'; '.join(changed)}. "
+                "Cells of one study must share them. Install those versions again, or have these cells trained anew: "
+                f"delete {plan.store.cells}/{{{','.join(old[:20])}}}{' and so on' if len(old) > 20 else ''}."
+            )
 
 
 def failures(plan: Plan) -> tuple[FailedCell, ...]:
@@ -120,13 +142,17 @@ def _mirror_reused(plan: Plan) -> None:
 
 
 def keep_weights(plan: Plan, like: Cell) -> None:
-    """With train.keep=best, delete the weights of all but the best validation cell of the arm and size of `like`."""
+    """With train.keep=best, delete the weights of all but the best validation cell of the arm and size of `like`.
+
+    What a study with train.keep=all has trained stays.
+    """
     if plan.config.train.keep != "best":
         return
     group = [n for n, c in plan.cells.items() if (c.arm.name, c.train.size) == (like.arm.name, like.train.size)]
     kept = [n for n in group if plan.store.weights(n)]
     for name in sorted(kept, key=lambda n: _validation(plan, n), reverse=True)[1:]:
-        plan.store.drop_weights(name)
+        if plan.store.cell(name).train.keep == "best":
+            plan.store.drop_weights(name)
 
 
 def _validation(plan: Plan, name: str) -> tuple[float, float]:

@@ -1,11 +1,19 @@
 """One file per task kind. A new kind is one file here, named in KINDS, that passes tests/contracts."""
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from pipeline.config.schema import Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.kind import Outputs, TaskKind
+from pipeline.tasks.kind import Batch, Outputs, TaskKind, Vocabulary
+from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
 
-KINDS: dict[str, TaskKind] = {"classification": Classification()}
+if TYPE_CHECKING:
+    import torch
+
+KINDS: dict[str, TaskKind] = {each.name: each for each in (Classification(), MaskedLanguageModelling())}
 
 
 def kind(name: str) -> TaskKind:
@@ -20,16 +28,35 @@ def kind(name: str) -> TaskKind:
 
 
 def kind_of(task: Task) -> TaskKind:
-    """The kind of `task`, which must offer the metric it asks for.
+    """The kind of `task`, which must offer the metric it asks for and be given the columns it needs.
 
     Raises:
-        ConfigError: there is no such kind, or it does not have the metric.
+        ConfigError: there is no such kind, it does not have the metric, or it needs labels or no labels.
     """
     found = kind(task.kind)
     if task.metric not in found.metrics:
         hint = nearest(task.metric, found.metrics)
         raise ConfigError([f"task.metric must be a metric of {found.name}, but got {task.metric!r}. {hint}"])
+    _check_labels(task, found)
     return found
 
 
-__all__ = ["KINDS", "Outputs", "TaskKind", "kind", "kind_of"]
+def _check_labels(task: Task, found: TaskKind) -> None:
+    sets = {"task.data": task.data} | {f"task.out_of_domain.{name}": data for name, data in task.out_of_domain.items()}
+    needed = "a column" if found.labelled else "null"
+    wrong = [
+        f"{where}.label must be {needed} for {found.name}, but got {data.label!r}."
+        for where, data in sets.items()
+        if (data.label is not None) != found.labelled
+    ]
+    if wrong:
+        raise ConfigError(wrong)
+
+
+def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
+    """A batch of one example of `length` tokens, to count on what a network does with it."""
+    ids, label = np.full(length, 5, dtype=np.int32), np.zeros(1, dtype=np.int32)
+    return task.collate([ids], label, vocabulary=Vocabulary(pad=0, mask=5), seeds=np.zeros(1, dtype=np.uint64))
+
+
+__all__ = ["KINDS", "Batch", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "probe"]

@@ -1,15 +1,25 @@
 """Text classification: one label a text, any number of classes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.analysis.metrics import accuracy, macro_f1
-from pipeline.tasks.kind import Outputs
+from pipeline.tasks import loading
+from pipeline.tasks.encoding import encode, tokens_and_mask
+from pipeline.tasks.kind import Batch, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassOutputs(Outputs):
+    """The outputs of N items and C classes."""
+
+    probabilities: np.ndarray  # float32 [N, C]
 
 
 class Classification:
@@ -17,69 +27,60 @@ class Classification:
 
     name: str = "classification"
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
+    labelled: bool = True
+    pipeline: str = "text-classification"
+    outputs_type: type[Outputs] = ClassOutputs
+    predicted: tuple[str, ...] = ("label", "probability")
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
-        """See TaskKind. A text counts as truncated when its tokens do not all fit."""
-        if not texts:
-            return [], 0
-        encoded = tokenizer(texts, truncation=True, max_length=max_length, return_overflowing_tokens=False)
-        ids = [np.asarray(row, dtype=np.int32) for row in encoded["input_ids"]]
-        full = [i for i, row in enumerate(ids) if len(row) >= max_length]
-        return ids, sum(self._overflows(texts[i], tokenizer, max_length) for i in full)
-
-    def _overflows(self, text: str, tokenizer: Any, max_length: int) -> bool:
-        return len(tokenizer(text, verbose=False)["input_ids"]) > max_length
-
-    def collate(self, ids: Sequence[np.ndarray], labels: np.ndarray, *, pad_id: int) -> "dict[str, torch.Tensor]":
         """See TaskKind."""
+        return encode(texts, tokenizer, max_length)
+
+    def collate(
+        self, ids: Sequence[np.ndarray], labels: np.ndarray, *, vocabulary: Vocabulary, seeds: np.ndarray
+    ) -> "dict[str, torch.Tensor]":
+        """See TaskKind. Nothing is drawn."""
         import torch
 
-        longest = max(len(row) for row in ids)
-        tokens = np.full((len(ids), longest), pad_id, dtype=np.int64)
-        mask = np.zeros((len(ids), longest), dtype=np.int64)
-        for i, row in enumerate(ids):
-            tokens[i, : len(row)] = row
-            mask[i, : len(row)] = 1
-        return {
-            "input_ids": torch.from_numpy(tokens),
-            "attention_mask": torch.from_numpy(mask),
-            "labels": torch.from_numpy(np.asarray(labels, dtype=np.int64)),
-        }
+        return tokens_and_mask(ids, vocabulary.pad) | {"labels": torch.from_numpy(np.asarray(labels, dtype=np.int64))}
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""
         from transformers import AutoModelForSequenceClassification
 
-        return AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
+        return loading.build(AutoModelForSequenceClassification, config)
 
     def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
         """See TaskKind."""
-        import torch
         from transformers import AutoModelForSequenceClassification
 
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            directory,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-        return model, info
+        return loading.load(AutoModelForSequenceClassification, directory, config)
 
-    def losses(self, logits: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+    def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
+        """See TaskKind. [B, C]."""
+        logits: torch.Tensor = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        return logits
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """See TaskKind."""
         import torch
 
-        return torch.nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+        return torch.nn.functional.cross_entropy(logits.float(), batch["labels"], reduction="none")
 
-    def outputs(self, logits: np.ndarray, labels: np.ndarray) -> Outputs:
+    def width(self, classes: int) -> int:
         """See TaskKind."""
-        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        return classes
+
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. The logits themselves."""
+        return logits
+
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> ClassOutputs:
+        """See TaskKind."""
+        shifted = answers.astype(np.float64) - answers.max(axis=1, keepdims=True)
         log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        predicted = logits.argmax(axis=1)
-        return Outputs(
+        predicted = answers.argmax(axis=1)
+        return ClassOutputs(
             labels=labels.astype(np.int32),
             predicted=predicted.astype(np.int32),
             scores=(predicted == labels).astype(np.float32),
@@ -87,7 +88,7 @@ class Classification:
             probabilities=np.exp(log_probabilities).astype(np.float32),
         )
 
-    def measure(self, outputs: Outputs) -> dict[str, float]:
+    def measure(self, outputs: ClassOutputs) -> dict[str, float]:
         """See TaskKind."""
         return {
             "accuracy": accuracy(outputs.labels, outputs.predicted),
@@ -95,6 +96,12 @@ class Classification:
             "loss": float(outputs.losses.mean()),
         }
 
-    def chance(self, labels: np.ndarray) -> float:
-        """See TaskKind."""
-        return float(np.bincount(labels).max() / len(labels))
+    def predict(
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...]
+    ) -> Iterator[tuple[str, ...]]:
+        """See TaskKind. The likeliest class."""
+        ids, _ = self.encode(texts, tokenizer, max_length)
+        logits = self.forward(model, tokens_and_mask(ids, tokenizer.pad_token_id)).float().numpy()
+        found = self.outputs(logits, np.zeros(len(texts), dtype=np.int64))
+        for text, row in zip(texts, found.probabilities, strict=True):
+            yield text, labels[int(row.argmax())], f"{row.max():.4f}"

@@ -1,6 +1,6 @@
 """What every task kind offers to data, models and training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,30 +9,53 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
+Batch = Mapping[str, Any]  # tensors by name, "input_ids" and "attention_mask" among them; rows are examples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """The tokens of a tokenizer that batches are made with; `mask` is None where it has none."""
+
+    pad: int
+    mask: int | None = None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """Per-example outputs on one evaluation set of N items and C classes."""
+    """Per-example outputs on one evaluation set of N items; a kind may add to them."""
 
-    labels: np.ndarray  # int32 [N]
-    predicted: np.ndarray  # int32 [N]
-    scores: np.ndarray  # float32 [N]: the per-example score of the task's metric
+    labels: np.ndarray  # int32 [N], -1 where examples have no class
+    predicted: np.ndarray  # int32 [N], likewise
+    scores: np.ndarray  # float32 [N]: the per-example score of the kind's first metric
     losses: np.ndarray  # float32 [N], nats
-    probabilities: np.ndarray  # float32 [N, C]
 
 
 class TaskKind(Protocol):
     """A task kind: how text becomes tensors, what is optimised and what is measured."""
 
     name: str
-    metrics: tuple[str, ...]
+    metrics: tuple[str, ...]  # that claims can speak of
+    labelled: bool  # whether its examples have a class
+    pipeline: str  # what transformers.pipeline calls it
+    outputs_type: type[Outputs]
+    predicted: tuple[str, ...]  # what `predict` says beside each text
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
-        """Token ids (int32 [length]) of each text, special tokens included, and how many texts were truncated."""
+        """Token ids (int32 [length]) of each text, special tokens included, and how many texts were truncated.
+
+        Raises:
+            DataError: the tokenizer lacks what the kind needs.
+        """
         ...
 
-    def collate(self, ids: Sequence[np.ndarray], labels: np.ndarray, *, pad_id: int) -> "dict[str, torch.Tensor]":
-        """Model inputs padded to the longest of the batch, int64 [B, L], and "labels" int64 [B]."""
+    def collate(
+        self, ids: Sequence[np.ndarray], labels: np.ndarray, *, vocabulary: Vocabulary, seeds: np.ndarray
+    ) -> "dict[str, torch.Tensor]":
+        """A batch padded to its longest text: int64 [B, L], and "labels" int64 [B].
+
+        Args:
+            seeds: uint64 [B], of what is drawn at random for each example; what is drawn depends on nothing else.
+        """
         ...
 
     def build(self, config: Any) -> Any:
@@ -43,18 +66,36 @@ class TaskKind(Protocol):
         """The network with a checkpoint's weights, float32, and the loader's account of missing and unexpected keys."""
         ...
 
-    def losses(self, logits: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+    def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
+        """The network's logits of a batch, of what the kind reads of them."""
+        ...
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """The loss of each example, float32 [B], nats."""
         ...
 
-    def outputs(self, logits: np.ndarray, labels: np.ndarray) -> Outputs:
-        """Per-example outputs from logits float32 [N, C] and labels [N]."""
+    def width(self, classes: int) -> int:
+        """How many numbers `answers` keeps of each example."""
         ...
 
-    def measure(self, outputs: Outputs) -> dict[str, float]:
-        """Every metric of `metrics` on one evaluation set, and "loss"."""
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """What is kept of each example to measure it by, float [B, width]."""
         ...
 
-    def chance(self, labels: np.ndarray) -> float:
-        """The score of always answering the most frequent class of `labels`."""
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> Outputs:
+        """Per-example outputs from answers float32 [N, width] and labels [N]."""
+        ...
+
+    def measure(self, outputs: Any) -> dict[str, float]:
+        """Every metric of `metrics` on one evaluation set, "loss", and what else is worth recording."""
+        ...
+
+    def predict(
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...]
+    ) -> Iterator[tuple[str, ...]]:
+        """For each text one row or more: the text, and what `predicted` names. The caller sees to precision.
+
+        Raises:
+            DataError: a text is none that the kind can say something of.
+        """
         ...

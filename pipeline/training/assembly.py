@@ -10,7 +10,7 @@ from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.models.build import Network, build, configuration
 from pipeline.models.flops import Flops
 from pipeline.models.locate import Located
-from pipeline.tasks import TaskKind
+from pipeline.tasks import TaskKind, Vocabulary
 from pipeline.training.cost import flops_of, resident_bytes
 from pipeline.training.device import device_of, is_sharded
 from pipeline.training.features import feature_inputs, replace_base
@@ -25,13 +25,13 @@ class CellInputs:
     """Every set of a cell, as inputs of its network: tokens, or features where the base is fixed."""
 
     task: TaskKind
-    pad_id: int
+    vocabulary: Vocabulary
     first_rows: dict[str, int] | None
 
     def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Inputs:
         """Inputs of a set, or of some of its rows."""
         if self.first_rows is None:
-            return TokenInputs(encoded, self.task, self.pad_id, rows)
+            return TokenInputs(encoded, self.task, self.vocabulary, rows)
         return feature_inputs(encoded, self.first_rows[encoded.name], rows)
 
 
@@ -59,7 +59,7 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
     if not is_sharded(job.cell, job.hardware):
         network.model.to(device_of(job.hardware))
-    network.model.config.pad_token_id = job.pad_id
+    network.model.config.pad_token_id = job.vocabulary.pad
     dropout = dropout_of(network.model)
     config = configuration(cell, located, prepared.labels)
     flops, found = flops_of(cell, config, root=root), footprint_of(cell, network, config, root=root)
@@ -67,12 +67,12 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     first_rows = None
     if cell.arm.trained == "head":
         first_rows = replace_base(
-            network, prepared, task, rows=_read_by(cell, prepared, rows), pad_id=job.pad_id,
+            network, prepared, task, rows=_read_by(cell, prepared, rows), vocabulary=job.vocabulary,
             base=job.base_fingerprint, precision=cell.train.precision, root=root,
         )  # fmt: skip
     return Assembled(
         network=network,
-        inputs=CellInputs(task=task, pad_id=job.pad_id, first_rows=first_rows),
+        inputs=CellInputs(task=task, vocabulary=job.vocabulary, first_rows=first_rows),
         dropout=dropout,
         flops=flops,
         hidden_parameters=found.parameters - sum(p.numel() for p in network.model.parameters()),

@@ -18,6 +18,7 @@ class Course:
     """What is known of a training before its first step. Lists have an entry for each step."""
 
     schedule: list[np.ndarray]  # batches, as positions in the train subset
+    first_epoch: list[np.ndarray]  # likewise, to its end, even where the training ends before
     seen: list[int]  # examples after the step
     flops: list[float]  # after the step
     interval: int  # examples between regular evaluations
@@ -38,4 +39,11 @@ def course_of(cell: Cell, train: Inputs, flops: Flops) -> Course:
     interval = regular_interval(items=items, batch=batch, every=cell.train.eval_every)
     grid = evaluation_grid(interval=interval, batch=batch, until=seen[-1], early=cell.tested)
     costs = cumulative_flops(flops, schedule, train.lengths)
-    return Course(schedule=schedule, seen=seen, flops=costs, interval=interval, due=due_steps(grid, seen))
+    return Course(
+        schedule=schedule,
+        first_epoch=batch_schedule(train.lengths, batch=batch, examples=items, seed=order),
+        seen=seen,
+        flops=costs,
+        interval=interval,
+        due=due_steps(grid, seen),
+    )

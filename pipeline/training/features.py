@@ -11,7 +11,7 @@ from pipeline.config.identity import FEATURES_VERSION, RESULT_VERSION
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.files import digest
 from pipeline.models.build import Network, base_of
-from pipeline.tasks import TaskKind
+from pipeline.tasks import TaskKind, Vocabulary
 from pipeline.training.feature_store import FeatureStore
 from pipeline.training.inputs import FeatureInputs, TokenInputs
 from pipeline.training.limits import FEATURE_BATCH
@@ -49,7 +49,7 @@ def replace_base(
     task: TaskKind,
     *,
     rows: Mapping[str, np.ndarray],
-    pad_id: int,
+    vocabulary: Vocabulary,
     base: str,
     precision: str,
     root: Path,
@@ -65,10 +65,10 @@ def replace_base(
         the base than its first position and pooled vector, so that the base has to be run every time.
     """
     sets = prepared.sets
-    inputs = {name: TokenInputs(encoded, task, pad_id) for name, encoded in sets.items()}
+    inputs = {name: TokenInputs(encoded, task, vocabulary) for name, encoded in sets.items()}
     if not _head_reads_little(network, inputs["validation"].collate(np.arange(min(_PROBE, len(inputs["validation"]))))):
         return None
-    versions = [str(RESULT_VERSION), str(FEATURES_VERSION)]
+    versions = [str(RESULT_VERSION), str(FEATURES_VERSION), prepared.folder.name]  # tokenizer and length among it
     versions += [network.device.type] if network.device.type != "cpu" else []  # its bits are others
     key = digest(*versions, base, precision, *[f"{n} {s.fingerprint}" for n, s in sets.items()])[:16]
     ends = np.cumsum([len(encoded) for encoded in sets.values()])

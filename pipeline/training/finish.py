@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.sets import EncodedSet
+from pipeline.data.subsets import nested_subset
 from pipeline.records import SCORES_DTYPE, CellResult, Evaluation
 from pipeline.training.fit import Fitted, outputs
 from pipeline.training.results import ResultStore
 from pipeline.training.tensors import write_tensors
 from pipeline.training.trajectory import converged_gain
 
-TRAIN_SAMPLE = 400  # rows of the train subset that the train score is measured on
+TRAIN_SAMPLE = 400  # rows of the train subset, each class's share of it, that the train score is measured on
 
 
 def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
@@ -55,7 +56,8 @@ def _scored(fitted: Fitted, encoded: EncodedSet, index: int, found: Any) -> tupl
     scores = np.zeros(len(encoded), dtype=SCORES_DTYPE)
     scores["dataset"], scores["item"] = index, np.arange(len(encoded))
     scores["label"], scores["predicted"] = found.labels, found.predicted
-    scores["score"], scores["loss"] = found.scores, found.losses
+    scores["score"] = found.losses if fitted.job.cell.task.metric == "loss" else found.scores
+    scores["loss"] = found.losses
     return _evaluation(fitted, encoded, found), scores
 
 
@@ -71,11 +73,18 @@ def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
 
 
 def _train_score(fitted: Fitted) -> Evaluation:
-    rows = fitted.rows[:TRAIN_SAMPLE]
+    labels = np.asarray(fitted.prepared.train.labels)[fitted.rows]
+    rows = fitted.rows[train_sample(labels, fitted.job.cell.train.seed)]
     train = fitted.inputs.of(fitted.prepared.train, rows)
     found = outputs(fitted.job, fitted.network.model, train, len(fitted.prepared.labels))
     whole = _evaluation(fitted, fitted.prepared.train, found)
     return dataclasses.replace(whole, dataset="train", role="train", items=len(rows))
+
+
+def train_sample(labels: np.ndarray, seed: int) -> np.ndarray:
+    """TRAIN_SAMPLE positions of a train subset whose classes are `labels` [N], or all of them: a stratified sample."""
+    size = max(min(TRAIN_SAMPLE, len(labels)), len(np.unique(labels)))
+    return nested_subset(labels, size, seed)
 
 
 def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:

@@ -24,7 +24,7 @@ from pipeline.training.checkpoint import CheckpointStore
 from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.course import Course, course_of
 from pipeline.training.device import device_of, is_sharded, rank
-from pipeline.training.inference import logits
+from pipeline.training.inference import answers
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.keeper import Keeper, Leaving
@@ -79,7 +79,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         job,
         network,
         train_items=rows,
-        schedule=course.schedule,
+        first_epoch=course.first_epoch,
         grid_interval=course.interval,
         dropout=built.dropout,
     )
@@ -127,6 +127,7 @@ def _trajectory(
         patience=cell.recipe.patience,
         patience_from=course.interval,
         higher_is_better=cell.task.metric != "loss",
+        outputs_type=kind(cell.task.kind).outputs_type,
     )
 
 
@@ -159,15 +160,23 @@ def _train(job: Job, module: CellModule, train: Inputs, course: Course, callback
     """From where the module's training stands to the end of its course."""
     torch.manual_seed(seed_for(job.cell.train.seed, f"dropout {rank()}"))
     hardware, left = job.hardware, course.schedule[module.first :]
-    batches = Batches(train, left, rank=rank(), world=hardware.devices, gpu=hardware.accelerator == "gpu")
+    batches = Batches(
+        train,
+        left,
+        rank=rank(),
+        world=hardware.devices,
+        gpu=hardware.accelerator == "gpu",
+        seeds=[seed_for(job.cell.train.seed, f"draws {step}") for step in range(module.first, len(course.schedule))],
+    )
     trainer_of(job, callbacks, len(batches)).fit(module, loader(batches))
 
 
 def outputs(job: Job, model: Any, inputs: Inputs, classes: int) -> Any:
     """The task's per-example outputs of the network on a whole set."""
-    world = job.hardware.devices
-    found = logits(model, inputs, classes=classes, precision=job.cell.train.precision, rank=rank(), world=world)
-    return kind(job.cell.task.kind).outputs(found, inputs.labels)
+    task, world = kind(job.cell.task.kind), job.hardware.devices
+    precision = job.cell.train.precision
+    found = answers(model, inputs, task, classes=classes, precision=precision, rank=rank(), world=world)
+    return task.outputs(found, inputs.labels)
 
 
 def _cost(trajectory: Trajectory, network: Network, hidden: int) -> Cost:

@@ -1,4 +1,4 @@
-"""Logits of a network on an encoded set: batched by length, in the cell's precision, shared between ranks."""
+"""What a network answers on an encoded set: batched by length, in the cell's precision, shared between ranks."""
 
 import math
 from typing import Any
@@ -6,17 +6,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.tasks import TaskKind
 from pipeline.training.inputs import Inputs
 from pipeline.training.limits import EVALUATION_BATCH
 
 
-def logits(model: Any, inputs: Inputs, *, classes: int, precision: str, rank: int = 0, world: int = 1) -> np.ndarray:
-    """float32 [N, C] for the whole set, in its order. The model's mode is put back afterwards.
+def answers(
+    model: Any, inputs: Inputs, task: TaskKind, *, classes: int, precision: str, rank: int = 0, world: int = 1
+) -> np.ndarray:
+    """What `task` keeps of each example, float32 [N, width], in the set's order. The model's mode is put back then.
 
     Batches depend on the set alone, so that the same network gives the same bits whatever the number of ranks.
     """
     device = next(model.parameters()).device
-    found = torch.zeros((len(inputs), classes), dtype=torch.float32)
+    found = torch.zeros((len(inputs), task.width(classes)), dtype=torch.float32)
     modes = [m.training for m in model.modules()]
     model.eval()
     order = np.argsort(inputs.lengths, kind="stable")
@@ -24,12 +27,10 @@ def logits(model: Any, inputs: Inputs, *, classes: int, precision: str, rank: in
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
         for number in range(rank, math.ceil(len(batches) / world) * world, world):
             items = batches[min(number, len(batches) - 1)]  # as many passes on every rank: of shards all are needed
-            batch = inputs.collate(items)
-            out = model(
-                input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)
-            ).logits
+            batch = {name: values.to(device) for name, values in inputs.collate(items).items()}
+            kept = task.answers(task.forward(model, batch), batch)
             if number < len(batches):
-                found[torch.from_numpy(items)] = out.float().cpu()
+                found[torch.from_numpy(items)] = kept.float().cpu()
     for module, mode in zip(model.modules(), modes, strict=True):
         module.training = mode
     if world > 1:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.data.sets import EncodedSet
-from pipeline.tasks import TaskKind
+from pipeline.tasks import TaskKind, Vocabulary
 
 
 class Inputs(Protocol):
@@ -16,8 +16,8 @@ class Inputs(Protocol):
 
     def __len__(self) -> int: ...
 
-    def collate(self, items: np.ndarray) -> dict[str, Any]:
-        """The batch of these rows."""
+    def collate(self, items: np.ndarray, seed: int = 0) -> dict[str, Any]:
+        """The batch of these rows; `seed` decides, together with each row, what is drawn for it."""
         ...
 
     def ids(self) -> np.ndarray:
@@ -28,8 +28,10 @@ class Inputs(Protocol):
 class TokenInputs:
     """Token ids of an encoded set, optionally of some of its rows."""
 
-    def __init__(self, encoded: EncodedSet, task: TaskKind, pad_id: int, rows: np.ndarray | None = None) -> None:
-        self.encoded, self.task, self.pad_id = encoded, task, pad_id
+    def __init__(
+        self, encoded: EncodedSet, task: TaskKind, vocabulary: Vocabulary, rows: np.ndarray | None = None
+    ) -> None:
+        self.encoded, self.task, self.vocabulary = encoded, task, vocabulary
         self.rows = np.arange(len(encoded)) if rows is None else rows
         self.lengths = np.asarray(encoded.lengths)[self.rows]
         self.labels = np.asarray(encoded.labels)[self.rows]
@@ -37,14 +39,17 @@ class TokenInputs:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def collate(self, items: np.ndarray) -> dict[str, Any]:
+    def collate(self, items: np.ndarray, seed: int = 0) -> dict[str, Any]:
         """See Inputs."""
         ids = [self.encoded.item(int(self.rows[i])) for i in items]
-        return self.task.collate(ids, self.labels[items], pad_id=self.pad_id)
+        seeds = np.uint64(seed) + self.rows[items].astype(np.uint64)
+        return self.task.collate(ids, self.labels[items], vocabulary=self.vocabulary, seeds=seeds)
 
     def ids(self) -> np.ndarray:
         """See Inputs."""
-        return np.unique(np.concatenate([[self.pad_id], *(self.encoded.item(int(row)) for row in self.rows)]))
+        pad, mask = self.vocabulary.pad, self.vocabulary.mask
+        put_in = [pad] if self.task.labelled or mask is None else [pad, mask]
+        return np.unique(np.concatenate([put_in, *(self.encoded.item(int(row)) for row in self.rows)]))
 
 
 class FeatureInputs:
@@ -57,7 +62,7 @@ class FeatureInputs:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def collate(self, items: np.ndarray) -> dict[str, Any]:
+    def collate(self, items: np.ndarray, seed: int = 0) -> dict[str, Any]:
         """See Inputs."""
         import torch
 

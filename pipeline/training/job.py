@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pipeline.config.cell import Cell
 from pipeline.files import digest
 from pipeline.hardware import Resolved
+from pipeline.tasks import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class Job:
     base_fingerprint: str
     tokenizer_fingerprint: str
     data_folder: str  # of the prepared data
-    pad_id: int  # the tokenizer's padding token
+    vocabulary: Vocabulary
     hardware: Resolved
     concurrency: int  # cells that run at the same time
 

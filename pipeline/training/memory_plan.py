@@ -20,6 +20,7 @@ from pipeline.data.subsets import nested_subset
 from pipeline.hardware import Resolved
 from pipeline.models.build import Network
 from pipeline.models.memory import Footprint, footprint
+from pipeline.tasks import kind
 from pipeline.training.cost import counted_once
 from pipeline.training.device import is_sharded
 from pipeline.training.limits import EVALUATION_BATCH, FEATURE_BATCH, PREPARED
@@ -85,7 +86,8 @@ def footprint_of(cell: Cell, network: Network, config: Any, *, root: Path) -> Fo
     device = str(network.device.type)  # its kernels keep what they like
     return counted_once(
         Footprint, root / "memory", cell, config,
-        lambda: footprint(network, trained=cell.arm.trained, precision=precision), precision, device, *form,
+        lambda: footprint(network, kind(cell.task.kind), trained=cell.arm.trained, precision=precision),
+        precision, device, *form,
     )  # fmt: skip
 
 

@@ -69,8 +69,7 @@ class CellModule(pl.LightningModule):
         return self._loss(last)
 
     def _loss(self, batch: dict[str, Any]) -> torch.Tensor:
-        logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-        losses: torch.Tensor = self.task.losses(logits, batch["labels"])
+        losses = self.task.losses(self.task.forward(self.model, batch), batch)
         loss: torch.Tensor = losses.sum() * (self.trainer.world_size / batch["global_size"])
         self.loss_sum = self.loss_sum + loss.detach()  # stays on the device: no wait in the step
         return loss
@@ -168,12 +167,11 @@ def half(texts: int) -> int:
 def _rows(batch: dict[str, Any], start: int, end: int) -> dict[str, Any]:
     mask = batch["attention_mask"]
     length = batch["input_ids"].shape[1] if mask is None else int(mask[start:end].sum(dim=1).max())
-    return {
-        "input_ids": batch["input_ids"][start:end, :length],
-        "attention_mask": None if mask is None else mask[start:end, :length],
-        "labels": batch["labels"][start:end],
-        "global_size": batch["global_size"],
-    }
+    part = {name: values[start:end] if torch.is_tensor(values) else values for name, values in batch.items()}
+    for name in ("input_ids", "attention_mask"):
+        if part[name] is not None:
+            part[name] = part[name][:, :length]
+    return part
 
 
 def factor(step: int, *, total: int, warmup: float, decay: str) -> float:

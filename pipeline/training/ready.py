@@ -14,15 +14,16 @@ from pipeline.errors import ConfigError
 from pipeline.hardware import Resolved
 from pipeline.models.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
+from pipeline.tasks import Vocabulary
 from pipeline.training.room import Planned, room
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """The prepared data's folder, sentences about it for the report, the tokenizer's padding token, memory needed."""
+    """The prepared data's folder, sentences about it for the report, its tokenizer's tokens, memory needed."""
 
     data_folder: str
-    pad_id: int
+    vocabulary: Vocabulary
     sentences: tuple[str, ...]
     train_rows: int
     memory: tuple[Planned, ...]  # of each arm at each size
@@ -62,7 +63,7 @@ def make_ready(
     memory = tuple(there.planned(cell) for cell in one_each.values())
     return Ready(
         data_folder=str(prepared.folder),
-        pad_id=tokenizer.pad_token_id,
+        vocabulary=Vocabulary(pad=tokenizer.pad_token_id, mask=tokenizer.mask_token_id),
         sentences=prepared.report.sentences,
         train_rows=len(prepared.train),
         memory=memory,

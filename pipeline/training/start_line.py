@@ -1,6 +1,5 @@
 """What must be equal between arms, recorded when a cell takes its place on the start line."""
 
-import importlib.metadata
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,7 @@ from pipeline.models.adapters import without_adapters
 from pipeline.models.build import Network, base_of
 from pipeline.records import StartLine
 from pipeline.training.job import Job
-
-_LIBRARIES = ("torch", "transformers", "pytorch-lightning", "peft", "datasets", "numpy")
+from pipeline.training.libraries import versions
 
 
 def start_line(
@@ -21,18 +19,18 @@ def start_line(
     network: Network,
     *,
     train_items: np.ndarray,
-    schedule: list[np.ndarray],
+    first_epoch: list[np.ndarray],
     grid_interval: int,
     dropout: float,
 ) -> StartLine:
-    """The record of this cell's start. `order` covers the first epoch, which every arm's schedule has in common."""
+    """The record of this cell's start. `order` covers the whole first epoch, however early an arm's recipe ends."""
     recipe = job.cell.recipe
     numbers = {k: float(v) for k, v in vars(recipe).items() if not isinstance(v, str)}
     return StartLine(
         architecture=network.architecture,
         tokenizer=job.tokenizer_fingerprint,
         train_items=digest(train_items.astype("<i8").tobytes().hex())[:16],
-        order=_order(schedule, len(train_items)),
+        order=digest(*(",".join(map(str, batch.tolist())) for batch in first_epoch))[:16],
         evaluation_grid=f"0, doublings of {job.cell.train.batch}, multiples of {grid_interval} examples",
         global_batch=job.cell.train.batch,
         dropout=dropout,
@@ -46,24 +44,13 @@ def start_line(
     )
 
 
-def versions() -> dict[str, str]:
-    """Versions of the libraries that take part in a training."""
-    return {name: importlib.metadata.version(name) for name in _LIBRARIES}
-
-
 def dropout_of(model: Any) -> float:
-    """The largest dropout probability in the network as built; attention's own is part of its configuration."""
-    return max((m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)), default=0.0)
+    """The largest dropout probability in the network as built; attention's own is part of its configuration.
 
-
-def _order(schedule: list[np.ndarray], items: int) -> str:
-    total, first = 0, []
-    for batch in schedule:
-        if total >= items:
-            break
-        first.append(",".join(map(str, batch.tolist())))
-        total += len(batch)
-    return digest(*first)[:16]
+    Adapters' own dropout is left out: it belongs to their arm, as their rank does.
+    """
+    parts = ((name, m) for name, m in model.named_modules() if "lora_dropout" not in name)
+    return max((m.p for _, m in parts if isinstance(m, torch.nn.Dropout)), default=0.0)
 
 
 def _trained_mode(network: Network) -> str:

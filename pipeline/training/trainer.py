@@ -20,11 +20,15 @@ from pipeline.training.ranks import longest_wait
 class Batches(torch.utils.data.Dataset[dict[str, Any]]):
     """The schedule as collated batches; with several ranks, this rank's rows of each.
 
-    For a GPU, a batch without padding has no mask: attention is quicker, and need not look whether all of it is there.
+    `seeds` has a seed for each batch, of what the task draws for its rows. For a GPU, a batch without padding has no
+    mask: attention is quicker, and need not look whether all of it is there.
     """
 
-    def __init__(self, inputs: Inputs, schedule: list[np.ndarray], *, rank: int, world: int, gpu: bool) -> None:
-        self.inputs, self.schedule, self.rank, self.world, self.gpu = inputs, schedule, rank, world, gpu
+    def __init__(
+        self, inputs: Inputs, schedule: list[np.ndarray], *, rank: int, world: int, gpu: bool, seeds: list[int]
+    ) -> None:
+        self.inputs, self.schedule, self.seeds = inputs, schedule, seeds
+        self.rank, self.world, self.gpu = rank, world, gpu
 
     def __len__(self) -> int:
         return len(self.schedule)
@@ -33,11 +37,11 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
         batch = self.schedule[step]
         mine = rank_slice(batch, self.rank, self.world)
         if not len(mine):  # a batch of fewer rows than ranks: this one takes part with a row that counts for nothing
-            return self._collate(batch[:1]) | {"global_size": math.inf}
-        return self._collate(mine) | {"global_size": float(len(batch))}
+            return self._collate(batch[:1], step) | {"global_size": math.inf}
+        return self._collate(mine, step) | {"global_size": float(len(batch))}
 
-    def _collate(self, items: np.ndarray) -> dict[str, Any]:
-        batch = self.inputs.collate(items)
+    def _collate(self, items: np.ndarray, step: int) -> dict[str, Any]:
+        batch = self.inputs.collate(items, self.seeds[step])
         return batch | {"attention_mask": None} if self.gpu and bool(batch["attention_mask"].all()) else batch
 
 

@@ -40,10 +40,12 @@ class Trajectory(pl.Callback):
         patience: int,
         patience_from: int,
         higher_is_better: bool,
+        outputs_type: type[Outputs],
     ) -> None:
         self.due, self.seen, self.flops = due, seen, flops
         self.measure, self.report = measure, report
         self.patience, self.patience_from = patience, patience_from
+        self.outputs_type = outputs_type
         self.sign = 1.0 if higher_is_better else -1.0
         self.points: list[TrajectoryPoint] = []
         self.seconds: list[float] = []
@@ -69,7 +71,7 @@ class Trajectory(pl.Callback):
         if best is not None:
             self.best = self._rank(best)
             found = {name: tensor.numpy() for name, tensor in checkpoint.part("outputs").items()}
-            self.best_outputs = Outputs(**found)
+            self.best_outputs = self.outputs_type(**found)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The best point's weights, and its outputs on validation, under names for a checkpoint."""

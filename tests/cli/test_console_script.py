@@ -36,7 +36,10 @@ def completed(line: str, folder: Path, *, point: int | None = None) -> list[str]
     [
         ("headstart st", {"study"}),
         ("headstart study experiments=qu", {"experiments=quickstart"}),
-        ("headstart study experiments=", {"experiments=quickstart", "experiments=data_efficiency"}),
+        (
+            "headstart study experiments=",
+            {"experiments=quickstart", "experiments=data_efficiency", "experiments=fill_gaps"},
+        ),
         ("headstart train arm=scratch base=minil", {"base=minilm"}),
         ("headstart train hardware=ddp_", {"hardware=ddp_cpu"}),
         ("headstart train arm=", {"arm=frozen", "arm=lora", "arm=pretrained", "arm=scratch"}),

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config.schema import Task
+from pipeline.config.schema import Data, Task
 from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import Located, locate
-from pipeline.tasks import KINDS, TaskKind, kind, kind_of
+from pipeline.tasks import KINDS, Outputs, TaskKind, Vocabulary, kind, kind_of
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, cell_for, save_tiny, tiny_tokenizer
 
 TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
@@ -41,11 +41,34 @@ def tokenizer() -> Any:
 
 def cell(task: TaskKind, located: Located) -> Any:
     plain = cell_for("pretrained", base_in(located.directory))
-    return dataclasses.replace(plain, task=dataclasses.replace(plain.task, kind=task.name, metric=task.metrics[0]))
+    data = dataclasses.replace(plain.task.data, label="label" if task.labelled else None)
+    return dataclasses.replace(plain, task=task_of(task, data=data, max_length=plain.task.max_length))
 
 
-def random_logits(items: int = 30) -> tuple[np.ndarray, np.ndarray]:
-    return RNG.normal(0, 2, (items, len(LABELS))).astype(np.float32), np.arange(items, dtype=np.int32) % len(LABELS)
+def task_of(kind: TaskKind, **given: Any) -> Task:
+    data = given.pop("data", Data(label="label" if kind.labelled else None))
+    return Task(name="some", kind=kind.name, metric=kind.metrics[0], data=data, **given)
+
+
+def batch_of(task: TaskKind, ids: list[np.ndarray], *, pad: int = 0, seed: int = 0) -> dict[str, Any]:
+    """The rows as a batch, each with a seed of its own."""
+    labels = np.arange(len(ids)) % len(LABELS)
+    seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
+    return task.collate(ids, labels, vocabulary=Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id), seeds=seeds)
+
+
+def answered(task: TaskKind, located: Located, items: int = 12) -> tuple[torch.Tensor, dict[str, Any]]:
+    """Logits of a fresh network, and the batch that they belong to."""
+    words = RNG.integers(5, 30, (items, 9)).astype(np.int32)
+    ids = [np.concatenate([[2], row[: 1 + i % 8], [3]]).astype(np.int32) for i, row in enumerate(words)]
+    batch = batch_of(task, ids)
+    with torch.no_grad():
+        return task.forward(build(cell(task, located), located, LABELS, seed=2).model.eval(), batch), batch
+
+
+def outputs_of(task: TaskKind, located: Located, items: int = 12) -> Outputs:
+    logits, batch = answered(task, located, items)
+    return task.outputs(task.answers(logits, batch).float().numpy(), batch["labels"].numpy())
 
 
 def test_it_is_found_by_its_own_name(task: TaskKind) -> None:
@@ -53,9 +76,18 @@ def test_it_is_found_by_its_own_name(task: TaskKind) -> None:
 
 
 def test_a_metric_it_does_not_have_is_refused_with_the_nearest(task: TaskKind) -> None:
-    assert kind_of(Task(kind=task.name, metric=task.metrics[0])) is task
+    assert kind_of(task_of(task)) is task
     with pytest.raises(ConfigError, match=f"task.metric .* Did you mean '{task.metrics[0]}'"):
-        kind_of(Task(kind=task.name, metric=task.metrics[0] + "s"))
+        kind_of(dataclasses.replace(task_of(task), metric=task.metrics[0] + "s"))
+
+
+def test_labels_are_asked_for_exactly_where_there_are_classes(task: TaskKind) -> None:
+    needed = "a column" if task.labelled else "null"
+    wrong = Data(label=None if task.labelled else "stars")
+    with pytest.raises(ConfigError, match=f"task.data.label must be {needed} for {task.name}"):
+        kind_of(task_of(task, data=wrong))
+    with pytest.raises(ConfigError, match=f"task.out_of_domain.far.label must be {needed}"):
+        kind_of(task_of(task, out_of_domain={"far": wrong}))
 
 
 def test_token_ids_are_int32_with_special_tokens_and_never_longer_than_asked(task: TaskKind, tokenizer: Any) -> None:
@@ -88,88 +120,94 @@ def test_a_text_is_encoded_alike_alone_and_among_others(task: TaskKind, tokenize
 
 def test_a_batch_is_padded_to_its_longest_and_the_mask_says_where(task: TaskKind, tokenizer: Any) -> None:
     ids, _ = task.encode(TEXTS, tokenizer, 16)
-    batch = task.collate(ids, np.array([0, 1, 2, 0]), pad_id=0)
+    batch = batch_of(task, ids)
     longest = max(len(row) for row in ids)
-    assert {k: (tuple(v.shape), v.dtype) for k, v in batch.items()} == {
-        "input_ids": ((4, longest), torch.int64),
-        "attention_mask": ((4, longest), torch.int64),
-        "labels": ((4,), torch.int64),
-    }
+    assert {tuple(batch[name].shape) for name in ("input_ids", "attention_mask")} == {(4, longest)}
+    assert batch["labels"].tolist() == [0, 1, 2, 0]
+    assert {(values.dtype, len(values)) for values in batch.values()} == {(torch.int64, 4)}
     for i, row in enumerate(ids):
-        assert batch["input_ids"][i, : len(row)].tolist() == row.tolist()
         assert batch["attention_mask"][i].tolist() == [1] * len(row) + [0] * (longest - len(row))
 
 
 def test_the_padding_token_is_the_one_given(task: TaskKind, tokenizer: Any) -> None:
     ids, _ = task.encode(["good", "a good film"], tokenizer, 16)
-    batch = task.collate(ids, np.array([0, 1]), pad_id=4)
-    assert batch["input_ids"][0, len(ids[0]) :].unique().tolist() == [4]
+    assert batch_of(task, ids, pad=4)["input_ids"][0, len(ids[0]) :].unique().tolist() == [4]
 
 
-def test_padding_does_not_change_an_examples_logits(task: TaskKind, tokenizer: Any, located: Located) -> None:
+def test_what_is_drawn_for_an_example_follows_from_its_seed_alone(task: TaskKind, tokenizer: Any) -> None:
+    ids, _ = task.encode([*TEXTS[:3], *TEXTS[:3]], tokenizer, 16)
+    whole, part, again = batch_of(task, ids), batch_of(task, ids[2:], seed=2), batch_of(task, ids)
+    for name, values in whole.items():
+        assert torch.equal(values, again[name])
+    for row in range(4):
+        length = len(ids[row + 2])
+        assert torch.equal(whole["input_ids"][row + 2, :length], part["input_ids"][row, :length])
+
+
+def test_collating_leaves_the_stored_tokens_as_they_are(task: TaskKind, tokenizer: Any) -> None:
+    ids, _ = task.encode(TEXTS, tokenizer, 16)
+    before = [row.copy() for row in ids]
+    batch_of(task, ids)
+    assert all(np.array_equal(one, two) for one, two in zip(ids, before, strict=True))
+
+
+def test_company_does_not_change_what_is_kept_of_an_example(task: TaskKind, tokenizer: Any, located: Located) -> None:
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
     ids, _ = task.encode(TEXTS, tokenizer, 16)
 
-    def logits(rows: list[np.ndarray]) -> torch.Tensor:
-        batch = task.collate(rows, np.zeros(len(rows), dtype=np.int64), pad_id=0)
+    def kept(rows: list[np.ndarray], seed: int) -> torch.Tensor:
+        batch = batch_of(task, rows, seed=seed)
         with torch.no_grad():
-            return model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+            return task.answers(task.forward(model, batch), batch)
 
-    together = logits(ids)
+    together = kept(ids, 0)
+    assert together.shape == (len(ids), task.width(len(LABELS)))
     for i, row in enumerate(ids):
-        assert torch.allclose(together[i], logits([row])[0], atol=1e-5)
+        assert torch.allclose(together[i], kept([row], i)[0], atol=1e-5)
 
 
-def test_the_head_has_an_output_for_each_label(task: TaskKind, located: Located) -> None:
-    config = configuration(cell(task, located), located, LABELS)
-    logits = task.build(config)(input_ids=torch.tensor([[2, 6, 3]])).logits
-    assert logits.shape == (1, len(LABELS))
-    assert logits.dtype == torch.float32
+def test_the_loss_trained_is_the_loss_reported(task: TaskKind, located: Located) -> None:
+    logits, batch = answered(task, located)
+    trained = task.losses(logits, batch)
+    out = task.outputs(task.answers(logits, batch).numpy(), batch["labels"].numpy())
+    assert trained.shape == out.losses.shape
+    assert np.allclose(trained.numpy(), out.losses, atol=1e-5)
+    assert task.measure(out)["loss"] == pytest.approx(float(out.losses.mean()), rel=1e-5)
 
 
-def test_the_loss_trained_is_the_loss_reported(task: TaskKind) -> None:
-    logits, labels = random_logits()
-    trained = task.losses(torch.from_numpy(logits), torch.from_numpy(labels).long())
-    reported = task.outputs(logits, labels).losses
-    assert trained.shape == (len(labels),)
-    assert np.allclose(trained.numpy(), reported, atol=1e-5)
-    assert task.measure(task.outputs(logits, labels))["loss"] == pytest.approx(float(reported.mean()), rel=1e-5)
+def test_half_precision_logits_give_a_float32_loss(task: TaskKind, located: Located) -> None:
+    logits, batch = answered(task, located, 6)
+    assert task.losses(logits.bfloat16(), batch).dtype == torch.float32
 
 
-def test_half_precision_logits_give_a_float32_loss(task: TaskKind) -> None:
-    logits, labels = random_logits(6)
-    losses = task.losses(torch.from_numpy(logits).bfloat16(), torch.from_numpy(labels).long())
-    assert losses.dtype == torch.float32
+def test_outputs_have_a_row_for_each_item_and_the_stated_types(task: TaskKind, located: Located) -> None:
+    out = outputs_of(task, located)
+    assert type(out) is task.outputs_type
+    assert {len(values) for values in vars(out).values()} == {12}
+    assert {name: getattr(out, name).dtype.name for name in ("labels", "predicted", "scores", "losses")} == {
+        "labels": "int32", "predicted": "int32", "scores": "float32", "losses": "float32"
+    }  # fmt: skip
+    assert (out.labels >= 0).all() == task.labelled
 
 
-def test_outputs_have_a_row_for_each_item_and_the_stated_types(task: TaskKind) -> None:
-    logits, labels = random_logits(12)
-    out = task.outputs(logits, labels)
-    assert {f.name: (getattr(out, f.name).dtype.name, getattr(out, f.name).shape) for f in dataclasses.fields(out)} == {
-        "labels": ("int32", (12,)),
-        "predicted": ("int32", (12,)),
-        "scores": ("float32", (12,)),
-        "losses": ("float32", (12,)),
-        "probabilities": ("float32", (12, len(LABELS))),
-    }
-    assert np.allclose(out.probabilities.sum(axis=1), 1, atol=1e-6)
-
-
-def test_every_metric_named_is_measured_and_finite(task: TaskKind) -> None:
-    measured = task.measure(task.outputs(*random_logits()))
-    assert set(measured) == {*task.metrics, "loss"}
+def test_every_metric_named_is_measured_and_finite(task: TaskKind, located: Located) -> None:
+    measured = task.measure(outputs_of(task, located))
+    assert set(measured) >= {*task.metrics, "loss"}
     assert all(np.isfinite(v) for v in measured.values())
 
 
-def test_the_first_metric_is_the_mean_of_the_per_example_scores(task: TaskKind) -> None:
-    out = task.outputs(*random_logits(50))
+def test_the_first_metric_is_the_mean_of_the_per_example_scores(task: TaskKind, located: Located) -> None:
+    out = outputs_of(task, located, 40)
     assert task.measure(out)[task.metrics[0]] == pytest.approx(float(out.scores.mean()))
 
 
-def test_huge_logits_overflow_nothing(task: TaskKind) -> None:
-    out = task.outputs(np.array([[1e5, -1e5, 0]], dtype=np.float32), np.array([1]))
-    assert np.isfinite(out.losses).all()
-    assert out.probabilities.tolist() == [[1.0, 0.0, 0.0]]
+def test_a_text_is_given_what_the_kind_says_of_it(task: TaskKind, tokenizer: Any, located: Located) -> None:
+    model = build(cell(task, located), located, LABELS, seed=2).model.eval()
+    texts = ["the film is [MASK]", "a [MASK] plot"]
+    with torch.no_grad():
+        rows = list(task.predict(model, tokenizer, texts, max_length=16, labels=LABELS))
+    assert {len(row) for row in rows} == {1 + len(task.predicted)}
+    assert list(dict.fromkeys(row[0] for row in rows)) == texts
 
 
 def test_scores_are_equal_after_saving_and_loading(task: TaskKind, located: Located, tmp_path: Path) -> None:

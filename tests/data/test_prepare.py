@@ -60,6 +60,13 @@ def test_what_stands_in_an_out_of_domain_set_is_removed_from_train(tokenizer: ob
     assert found.report.exact_duplicates["train/other"] == found.report.removed["train"] > 0
 
 
+def test_the_best_weights_are_not_chosen_on_texts_of_an_out_of_domain_set(tokenizer: object, tmp_path: Path) -> None:
+    data, other = kit.write_csv(tmp_path, kit.rows()), kit.write_csv(tmp_path / "other", kit.rows()[::3])
+    found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
+    assert not set(texts(found, "validation")) & set(texts(found, "other"))
+    assert found.report.exact_duplicates["validation/other"] == found.report.removed["validation"] > 0
+
+
 def test_a_text_longer_than_the_limit_is_truncated_and_counted(tokenizer: object, tmp_path: Path) -> None:
     test = [*kit.rows(seed=1), (" ".join(["word"] * 100_000), 1)]
     found = prepared(kit.task(with_test_set(tmp_path, kit.rows(), test)), tokenizer, tmp_path / "out")

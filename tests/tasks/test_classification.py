@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+import torch
+import transformers
 
 from pipeline.errors import ConfigError
 from pipeline.tasks import kind
@@ -24,6 +26,7 @@ def test_probabilities_and_losses_are_the_softmaxs() -> None:
     out = TASK.outputs(LOGITS, LABELS)
     right = math.exp(2) / (math.exp(2) + 2)
     assert out.probabilities[0, 0] == pytest.approx(right)
+    assert np.allclose(out.probabilities.sum(axis=1), 1, atol=1e-6)
     assert out.losses[0] == pytest.approx(-math.log(right))
     assert out.losses[1] == pytest.approx(math.log(math.exp(1) + 2))
 
@@ -35,10 +38,19 @@ def test_metrics_of_four_predictions() -> None:
     assert measured["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
 
 
-def test_chance_is_always_answering_the_most_frequent_class() -> None:
-    assert TASK.chance(np.array([0, 1, 1, 2])) == 0.5
-    assert TASK.chance(np.array([0, 1])) == 0.5
-    assert TASK.chance(np.array([3, 3, 3])) == 1.0
+def test_the_head_has_an_output_for_each_class() -> None:
+    config = transformers.BertConfig(
+        vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, num_labels=3
+    )
+    batch = {"input_ids": torch.tensor([[2, 6, 3]]), "attention_mask": torch.ones((1, 3), dtype=torch.int64)}
+    logits = TASK.forward(TASK.build(config), batch)
+    assert (logits.shape, logits.dtype) == ((1, 3), torch.float32)
+
+
+def test_huge_logits_overflow_nothing() -> None:
+    out = TASK.outputs(np.array([[1e5, -1e5, 0]], dtype=np.float32), np.array([1]))
+    assert np.isfinite(out.losses).all()
+    assert out.probabilities.tolist() == [[1.0, 0.0, 0.0]]
 
 
 def test_an_unknown_kind_names_the_nearest() -> None:

@@ -76,10 +76,10 @@ def test_each_example_is_seen_once_an_epoch_whatever_interrupts_it(
     seen: list[int] = []
     collate = TokenInputs.collate
 
-    def noted(self: TokenInputs, items: object) -> object:
+    def noted(self: TokenInputs, items: object, seed: int = 0) -> object:
         if len(self) == 32:  # the train subset
             seen.extend(items)  # type: ignore[call-overload]
-        return collate(self, items)  # type: ignore[arg-type]
+        return collate(self, items, seed)  # type: ignore[arg-type]
 
     monkeypatch.setattr(TokenInputs, "collate", noted)
     interrupted(given, 9)

@@ -10,9 +10,9 @@ from pipeline.data.sets import EncodedSet
 from pipeline.models.build import Network, build
 from pipeline.models.locate import locate
 from pipeline.records import StartLine
-from pipeline.training.finish import finish
+from pipeline.training.finish import TRAIN_SAMPLE, finish, train_sample
 from pipeline.training.fit import Fitted, fit
-from pipeline.training.inference import logits
+from pipeline.training.inference import answers
 from pipeline.training.inputs import TokenInputs
 
 ARMS = ("pretrained", "scratch", "frozen", "lora")
@@ -70,6 +70,35 @@ def test_arms_with_longer_schedules_see_the_same_batches_first(overrides: list[s
     ]
 
 
+def test_an_arm_that_ends_within_the_first_epoch_has_the_same_order(
+    overrides: list[str], cells: dict[str, Fitted]
+) -> None:
+    short = trained([*overrides, "arm=scratch", "train.max_steps=2", "train.min_steps=0"])
+    assert short.trajectory.points[-1].step == 2
+    assert short.start_line.order == cells["scratch"].start_line.order
+
+
+def test_dropout_of_adapters_is_their_arms_own(overrides: list[str], cells: dict[str, Fitted]) -> None:
+    lora = trained([*overrides, "arm=lora", "arm.lora.dropout=0.4", "train.max_steps=1", "train.min_steps=0"])
+    assert lora.start_line.dropout == cells["pretrained"].start_line.dropout
+
+
+def test_texts_read_to_another_length_have_other_features(overrides: list[str], tmp_path: Path) -> None:
+    given = [*overrides, "arm=frozen", "train.max_steps=1", "train.min_steps=0", f"paths.root={tmp_path / 'both'}"]
+    trained([*given, "task.max_length=8"])
+    second = trained([*given, "task.max_length=32"])
+    alone = trained([*given, "task.max_length=32", f"paths.root={tmp_path / 'alone'}"])
+    assert np.array_equal(second.trajectory.best_outputs.losses, alone.trajectory.best_outputs.losses)
+
+
+def test_the_training_score_is_of_all_classes_however_the_file_is_sorted() -> None:
+    labels = np.repeat([0, 1, 2], [900, 90, 10])
+    sample = train_sample(labels, 3)
+    assert len(sample) == TRAIN_SAMPLE
+    assert np.bincount(labels[sample]).tolist() == pytest.approx([360, 36, 4], abs=1)
+    assert train_sample(labels[:30], 3).tolist() == list(range(30))
+
+
 def test_the_dropout_asked_for_reaches_every_arm(overrides: list[str]) -> None:
     short = ["train.min_steps=1", "train.epochs=0.1", "train.dropout=0.3"]
     assert {trained([*overrides, *short, f"arm={arm}"]).start_line.dropout for arm in ARMS} == {0.3}
@@ -81,8 +110,8 @@ def run_directly(fitted: Fitted, encoded: EncodedSet) -> np.ndarray:
     head = {n: p for n, p in fitted.network.model.named_parameters() if p.requires_grad}
     missing = network.model.load_state_dict(head, strict=False).unexpected_keys
     assert not missing
-    inputs = TokenInputs(encoded, fitted.task, fitted.job.pad_id)
-    return logits(network.model, inputs, classes=len(fitted.prepared.labels), precision="fp32")
+    inputs = TokenInputs(encoded, fitted.task, fitted.job.vocabulary)
+    return answers(network.model, inputs, fitted.task, classes=len(fitted.prepared.labels), precision="fp32")
 
 
 @pytest.mark.parametrize("name", ["train", "validation", "test"])
@@ -90,7 +119,7 @@ def test_cached_features_give_the_logits_of_running_the_base(cells: dict[str, Fi
     fitted = cells["frozen"]
     encoded = fitted.prepared.sets[name]
     rows = fitted.rows if name == "train" else np.arange(len(encoded))
-    cached = logits(fitted.network.model, fitted.inputs.of(encoded, rows), classes=2, precision="fp32")
+    cached = answers(fitted.network.model, fitted.inputs.of(encoded, rows), fitted.task, classes=2, precision="fp32")
     assert np.abs(cached - run_directly(fitted, encoded)[rows]).max() < 1e-5
 
 

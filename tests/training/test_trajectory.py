@@ -9,9 +9,9 @@ from cell_kit import job, outcome, small, trained
 from pipeline.errors import TrainingError
 from pipeline.models.build import build
 from pipeline.records import TrajectoryPoint
-from pipeline.tasks import kind
+from pipeline.tasks import Vocabulary, kind
 from pipeline.training.fit import Fitted, fit, outputs
-from pipeline.training.inference import logits
+from pipeline.training.inference import answers
 from pipeline.training.inputs import TokenInputs
 from pipeline.training.job import seed_for
 from pipeline.training.trajectory import converged_gain
@@ -74,9 +74,11 @@ def test_step_0_is_measured_before_any_step(overrides: list[str], arm: str) -> N
     assert (first.step, first.examples, first.flops, first.train_loss) == (0, 0, 0.0, None)
     cell, prepared, located = fitted.job.cell, fitted.prepared, _located(fitted)
     fresh = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
-    inputs = TokenInputs(prepared.validation, fitted.task, pad_id=0)
+    inputs = TokenInputs(prepared.validation, fitted.task, Vocabulary(pad=0))
     found = kind("classification").measure(
-        kind("classification").outputs(logits(fresh.model, inputs, classes=2, precision="fp32"), inputs.labels)
+        kind("classification").outputs(
+            answers(fresh.model, inputs, fitted.task, classes=2, precision="fp32"), inputs.labels
+        )
     )
     assert (first.validation_score, first.validation_loss) == (found["accuracy"], found["loss"])
 

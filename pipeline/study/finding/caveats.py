@@ -65,6 +65,8 @@ def _base(base: Base, task: Task) -> Iterator[str]:
     yield f"One pretrained checkpoint ({name}) was compared: this says nothing of other checkpoints or of its recipe."
     note = f" ({base.test_text_note.rstrip('.')})" if base.test_text_note else ""
     yield f"{name} {SEEN.get(base.test_text_seen, SEEN['unknown'])}{note}."
+    if task.data.label is None:
+        yield "The task needs no labels: where labels are counted, training texts are meant."
     yield f"One task ({task.name or 'unnamed'}) with one split: other tasks and other splits may differ."
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.metrics import chance_level, weighted_macro_f1
+from pipeline.analysis.metrics import MEANS, chance_level, weighted_macro_f1
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import CellResult, Evaluation
@@ -58,7 +58,7 @@ class Table:
     @property
     def is_mean(self) -> bool:
         """Whether the metric is a mean of per-example scores, so that the crossed components apply to it."""
-        return self.metric != "macro_f1"
+        return self.metric in MEANS
 
     @property
     def sign(self) -> float:

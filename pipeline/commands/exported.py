@@ -1,0 +1,74 @@
+"""Whether an exported directory scores as the cell did, asked of it through transformers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.commands.trained import Trained
+from pipeline.data.sets import Prepared
+from pipeline.data.store import load, texts
+from pipeline.errors import HeadstartError
+from pipeline.study.plan import Plan
+from pipeline.tasks import Vocabulary, kind
+
+CHECKED = 64  # test texts whose scores must be the cell's
+TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
+
+
+def largest_difference(trained: Trained, plan: Plan, folder: Path) -> float:
+    """The largest difference in probability between the exported model and the cell's own scores.
+
+    Raises:
+        HeadstartError: it is larger than rounding explains.
+    """
+    import torch
+
+    prepared, precision = load(plan.data_folder), trained.cell.train.precision
+    theirs = _of_classes if kind(trained.cell.task.kind).labelled else _of_gaps
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        found = theirs(trained, prepared, folder)
+    worst = float(np.abs(found - np.exp(-_losses(trained, plan)[: len(found)])).max())
+    if worst > TOLERANCE[precision]:
+        raise HeadstartError(
+            f"The exported model does not score as the cell did: a probability differs by {worst:.3f}, "
+            f"at most {TOLERANCE[precision]} is allowed. Nothing was written. "
+            "Train the cell again if libraries changed."
+        )
+    return worst
+
+
+def _of_classes(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
+    """Of the right class, for each of the test's first texts."""
+    found = _pipeline(trained, folder, top_k=None)(texts(prepared, "test")[:CHECKED], truncation=True)
+    gold = [trained.result.labels[g] for g in prepared.test.labels[:CHECKED]]
+    return np.array(
+        [next(e["score"] for e in row if e["label"] == label) for row, label in zip(found, gold, strict=True)]
+    )
+
+
+def _of_gaps(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
+    """Of the tokens left out, their geometric mean, for each of the test's first texts."""
+    fill = _pipeline(trained, folder)
+    task, model = kind(trained.cell.task.kind), fill.model
+    vocabulary = Vocabulary(pad=fill.tokenizer.pad_token_id, mask=fill.tokenizer.mask_token_id)
+    found = []
+    for i in range(min(CHECKED, len(prepared.test))):
+        seeds = np.array([i], dtype=np.uint64)
+        batch = task.collate([prepared.test.item(i)], np.zeros(1), vocabulary=vocabulary, seeds=seeds)
+        found.append(float(task.losses(task.forward(model, batch), batch)[0]))
+    return np.asarray(np.exp(-np.array(found)))
+
+
+def _pipeline(trained: Trained, folder: Path, **settings: Any) -> Any:
+    from transformers import pipeline
+
+    task: Any = kind(trained.cell.task.kind).pipeline
+    return pipeline(task, model=str(folder), tokenizer=str(folder), device="cpu", **settings)
+
+
+def _losses(trained: Trained, plan: Plan) -> np.ndarray:
+    """The cell's test losses, float32 [items]."""
+    scores = plan.store.scores(trained.result.cell_id)
+    index = next(i for i, e in enumerate(trained.result.evaluations) if e.dataset == "test")
+    return np.asarray(scores[scores["dataset"] == index]["loss"])

@@ -1,0 +1,26 @@
+"""Networks of one of transformers' auto classes: fresh, or with a checkpoint's weights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def build(auto: Any, config: Any) -> Any:
+    """See TaskKind."""
+    return auto.from_config(config, trust_remote_code=False)
+
+
+def load(auto: Any, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
+    """See TaskKind."""
+    import torch
+
+    model, info = auto.from_pretrained(
+        directory,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # a head of other classes, which is not taken over
+    )
+    return model, info

@@ -1,0 +1,176 @@
+"""Masked language modelling: words are left out of a text, and the network fills the gaps (Devlin et al. 2019)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.errors import DataError
+from pipeline.tasks import loading
+from pipeline.tasks.encoding import encode, padded, tokens_and_mask
+from pipeline.tasks.kind import Batch, Outputs, Vocabulary
+
+if TYPE_CHECKING:
+    import torch
+
+SHARE = 0.15  # of a text's tokens are gaps, but one at least
+NO_GAP = -100
+TOP = 5
+GAPS = ("[MASK]", "<mask>")  # however the base's own tokenizer writes it
+
+
+@dataclass(frozen=True, kw_only=True)
+class GapOutputs(Outputs):
+    """Of N texts, of which each counts alike however many gaps it has."""
+
+    top5: np.ndarray  # float32 [N]: share of a text's gaps whose token is among the five likeliest
+
+
+class MaskedLanguageModelling:
+    """Cross-entropy over the vocabulary at the gaps; the per-example score is the share of gaps filled right.
+
+    A token in seven is a gap, other ones in each pass over the training texts and always the same ones in tests. The
+    network's decoder is given the gaps alone: over a whole text it would cost more than a small encoder.
+    """
+
+    name: str = "masked_language_modelling"
+    metrics: tuple[str, ...] = ("top1", "loss")
+    labelled: bool = False
+    pipeline: str = "fill-mask"
+    outputs_type: type[Outputs] = GapOutputs
+    predicted: tuple[str, ...] = ("gap", "token", "probability")
+
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
+        """See TaskKind.
+
+        Raises:
+            DataError: the tokenizer has no token for gaps.
+        """
+        if tokenizer.mask_token_id is None:
+            raise DataError(
+                f"{self.name} needs a base whose tokenizer has a mask token, but this one has none. "
+                "Use an encoder such as base=minilm or base=bert."
+            )
+        return encode(texts, tokenizer, max_length)
+
+    def collate(
+        self, ids: Sequence[np.ndarray], labels: np.ndarray, *, vocabulary: Vocabulary, seeds: np.ndarray
+    ) -> "dict[str, torch.Tensor]":
+        """See TaskKind. "places" and "targets", int64 [B, G]: the gaps, and which tokens stood there."""
+        import torch
+
+        places = [_gaps(len(row), int(seed)) for row, seed in zip(ids, seeds, strict=True)]
+        targets = [row[gaps] for row, gaps in zip(ids, places, strict=True)]
+        with_gaps = [row.copy() for row in ids]
+        for row, gaps in zip(with_gaps, places, strict=True):
+            row[gaps] = vocabulary.mask
+        return tokens_and_mask(with_gaps, vocabulary.pad) | {
+            "labels": torch.from_numpy(np.asarray(labels, dtype=np.int64)),
+            "places": torch.from_numpy(padded(places, 0)),
+            "targets": torch.from_numpy(padded(targets, NO_GAP)),
+        }
+
+    def build(self, config: Any) -> Any:
+        """See TaskKind."""
+        from transformers import AutoModelForMaskedLM
+
+        return loading.build(AutoModelForMaskedLM, config)
+
+    def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
+        """See TaskKind."""
+        from transformers import AutoModelForMaskedLM
+
+        return loading.load(AutoModelForMaskedLM, directory, config)
+
+    def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
+        """See TaskKind. [B, G, V]."""
+
+        def at_gaps(_: Any, given: "tuple[torch.Tensor, ...]") -> "tuple[torch.Tensor, ...]":
+            places = batch["places"][..., None].expand(-1, -1, given[0].shape[-1])
+            return given[0].gather(1, places), *given[1:]
+
+        hook = model.get_output_embeddings().register_forward_pre_hook(at_gaps)
+        try:
+            logits: torch.Tensor = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        finally:
+            hook.remove()
+        return logits
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. The mean over a text's gaps."""
+        means: torch.Tensor = _nats(logits, batch).sum(dim=1) / _count(batch)
+        return means
+
+    def width(self, classes: int) -> int:
+        """See TaskKind."""
+        return 3
+
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. A text's loss, and the shares of its gaps with the right token first and among the first."""
+        import torch
+
+        there = batch["targets"] != NO_GAP
+        right = logits.gather(2, batch["targets"].clamp_min(0)[..., None])
+        before = (logits > right).sum(dim=2)  # tokens that are likelier than the right one
+        hits = [((before < most) & there).sum(dim=1) / _count(batch) for most in (1, TOP)]
+        return torch.stack([self.losses(logits, batch), *hits], dim=1)
+
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> GapOutputs:
+        """See TaskKind."""
+        no_class = np.full(len(labels), -1, dtype=np.int32)
+        losses, top1, top5 = answers.astype(np.float32).T
+        return GapOutputs(labels=no_class, predicted=no_class, scores=top1, losses=losses, top5=top5)
+
+    def measure(self, outputs: GapOutputs) -> dict[str, float]:
+        """See TaskKind."""
+        loss = float(outputs.losses.mean(dtype=np.float64))
+        return {
+            "top1": float(outputs.scores.mean(dtype=np.float64)),
+            "top5": float(outputs.top5.mean(dtype=np.float64)),
+            "perplexity": float(np.exp(loss)),
+            "loss": loss,
+        }
+
+    def predict(
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...]
+    ) -> Iterator[tuple[str, ...]]:
+        """See TaskKind. The five likeliest tokens of each gap."""
+        for text in texts:
+            yield from self._filled(model, tokenizer, text, max_length)
+
+    def _filled(self, model: Any, tokenizer: Any, text: str, max_length: int) -> Iterator[tuple[str, ...]]:
+
+        written = text
+        for mark in GAPS:
+            written = written.replace(mark, tokenizer.mask_token)
+        read = tokenizer(written, truncation=True, max_length=max_length, return_tensors="pt")
+        gaps = (read["input_ids"][0] == tokenizer.mask_token_id).nonzero()[:, 0]
+        if not len(gaps):
+            raise DataError(f"A text must hold a gap to be filled, written as {GAPS[0]}, but {text[:60]!r} has none.")
+        likely = self.forward(model, dict(read) | {"places": gaps[None]})[0].float().softmax(dim=-1).topk(TOP)
+        for gap, (shares, ids) in enumerate(zip(likely.values, likely.indices, strict=True), start=1):
+            for share, token in zip(shares.tolist(), ids.tolist(), strict=True):
+                yield text, str(gap), tokenizer.decode([token]).strip(), f"{share:.4f}"
+
+
+def _gaps(length: int, seed: int) -> np.ndarray:
+    """Which positions of a text are gaps, int64, ascending; its first and last token are special and are none."""
+    ordinary = np.arange(1, length - 1) if length > 2 else np.arange(length)
+    count = max(1, int(SHARE * len(ordinary) + 0.5))
+    return np.sort(np.random.default_rng(seed).choice(ordinary, size=count, replace=False))
+
+
+def _count(batch: Batch) -> Any:
+    return (batch["targets"] != NO_GAP).sum(dim=1)
+
+
+def _nats(logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+    """Of each gap, float32 [B, G]; 0 where there is none."""
+    import torch
+
+    targets = batch["targets"].flatten()
+    each = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1).float(), targets, ignore_index=NO_GAP, reduction="none"
+    )
+    return each.view_as(batch["targets"])

@@ -1,0 +1,112 @@
+"""Gaps, what is read of them, and scores worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+from pipeline.errors import DataError
+from pipeline.tasks import Vocabulary, kind
+from tests.models.tiny_bases import tiny_tokenizer
+
+TASK = kind("masked_language_modelling")
+MASK = 4
+
+
+def batch_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
+    """Texts of tokens from 10 on, between the special ones 2 and 3."""
+    ids = [np.concatenate([[2], 10 + np.arange(length - 2), [3]]).astype(np.int32) for length in lengths]
+    seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
+    vocabulary = Vocabulary(pad=0, mask=MASK)
+    return TASK.collate(ids, np.zeros(len(ids)), vocabulary=vocabulary, seeds=seeds)
+
+
+def tiny(vocabulary: int = 40) -> torch.nn.Module:
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=vocabulary, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
+    )
+    model: torch.nn.Module = TASK.build(config).eval()
+    return model
+
+
+@pytest.mark.parametrize(("length", "gaps"), [(3, 1), (5, 1), (12, 2), (22, 3), (102, 15)])
+def test_a_token_in_seven_is_a_gap_and_one_at_least(length: int, gaps: int) -> None:
+    batch = batch_of([length])
+    assert batch["targets"].shape == (1, gaps)
+    assert int((batch["input_ids"] == MASK).sum()) == gaps
+    assert batch["input_ids"][0, batch["places"][0]].tolist() == [MASK] * gaps
+
+
+def test_special_tokens_are_never_gaps_and_targets_are_what_stood_there() -> None:
+    for seed in range(40):
+        batch = batch_of([9, 14], seed)
+        for row in range(2):
+            there = batch["targets"][row] >= 0
+            assert torch.equal(batch["targets"][row][there], 9 + batch["places"][row][there])
+            assert (batch["places"][row][there] >= 1).all()
+
+
+def test_other_seeds_leave_out_other_tokens_and_all_of_them_in_turn() -> None:
+    places = {int(batch_of([9], seed)["places"][0, 0]) for seed in range(100)}
+    assert places == set(range(1, 8))
+
+
+def test_the_decoder_gives_at_the_gaps_what_it_gives_over_the_whole_text() -> None:
+    model, batch = tiny(), batch_of([22, 9, 12])
+    with torch.no_grad():
+        whole = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        found = TASK.forward(model, batch)
+        again = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    assert torch.equal(whole, again), "the network was left changed"
+    for row in range(3):
+        assert torch.allclose(found[row], whole[row, batch["places"][row]], atol=1e-6)
+
+
+def test_scores_of_two_texts_by_hand() -> None:
+    targets = torch.tensor([[1, 0], [2, -100]])
+    logits = torch.zeros((2, 2, 8))
+    logits[0, 0, 1] = 2.0  # right
+    logits[0, 1, 3:] = 1.0  # five tokens before the right one
+    logits[1, 0, 5] = 1.0  # one before
+    answers = TASK.answers(logits, {"targets": targets})
+    first = (math.log(math.exp(2) + 7) - 2 + math.log(5 * math.e + 3)) / 2
+    second = math.log(math.e + 7)
+    np.testing.assert_allclose(answers.numpy(), [[first, 0.5, 0.5], [second, 0, 1]], rtol=1e-5)
+    measured = TASK.measure(TASK.outputs(answers.numpy(), np.zeros(2)))
+    assert measured["top1"] == pytest.approx(0.25)
+    assert measured["top5"] == pytest.approx(0.75)
+    assert measured["loss"] == pytest.approx((first + second) / 2, rel=1e-5)
+    assert measured["perplexity"] == pytest.approx(math.exp((first + second) / 2), rel=1e-5)
+
+
+def test_the_decoder_is_tied_to_the_token_embedding() -> None:
+    model = tiny()
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+
+
+def test_the_likeliest_tokens_of_each_gap_come_in_order() -> None:
+    tokenizer = tiny_tokenizer()
+    with torch.no_grad():
+        rows = list(
+            TASK.predict(tiny(len(tokenizer)), tokenizer, ["a <mask> film is [MASK]"], max_length=16, labels=("text",))
+        )
+    assert [row[1] for row in rows] == ["1"] * 5 + ["2"] * 5
+    for gap in (rows[:5], rows[5:]):
+        shares = [float(row[3]) for row in gap]
+        assert shares == sorted(shares, reverse=True)
+
+
+def test_a_text_without_a_gap_is_refused() -> None:
+    tokenizer = tiny_tokenizer()
+    with pytest.raises(DataError, match=r"must hold a gap to be filled, written as \[MASK\], but 'a film' has none"):
+        list(TASK.predict(tiny(len(tokenizer)), tokenizer, ["a film"], max_length=16, labels=("text",)))
+
+
+def test_a_tokenizer_without_a_token_for_gaps_is_refused() -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.mask_token = None
+    with pytest.raises(DataError, match="needs a base whose tokenizer has a mask token"):
+        TASK.encode(["a film"], tokenizer, 16)
