@@ -51,7 +51,7 @@ def weighted_macro_f1(labels: Classes, predicted: Classes, weights: npt.NDArray[
 def chance_level(metric: str, labels: Classes) -> float:
     """The score without any skill on labels [N]: the majority's share, or one over the classes for macro F1.
 
-    For other metrics there is no such number and it is 0.
+    For other metrics none is known and it is 0, which reports leave out.
     """
     counts = np.bincount(labels[labels >= 0])
     if metric == "macro_f1" and counts.any():

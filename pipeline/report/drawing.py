@@ -127,7 +127,7 @@ def _apart(items: Sequence[int]) -> set[int]:
 
 
 def _chance(axes: "Axes", chance: float, theme: Theme) -> None:
-    if chance != chance or not axes.get_ylim()[0] < chance < axes.get_ylim()[1]:
+    if not chance or chance != chance or not axes.get_ylim()[0] < chance < axes.get_ylim()[1]:
         return
     axes.axhline(chance, color=theme.muted, linewidth=1, linestyle=(0, (1, 3)), zorder=1)
     place = axes.get_yaxis_transform()

@@ -38,7 +38,10 @@ def learning_curves(findings: Findings) -> tuple[CurvePanel, ...]:
     ordered = sorted(sets, key=lambda pair: pair[0] != "in_domain")[:MOST_PANELS]
     groups = [[s for s in findings.scores if (s.role, s.dataset) == pair] for pair in ordered]
     low, high = _bounds(
-        x for g in groups for s in g for x in (s.estimate.low, s.estimate.high, s.estimate.value, s.chance)
+        x
+        for g in groups
+        for s in g
+        for x in (s.estimate.low, s.estimate.high, s.estimate.value, s.chance or s.estimate.value)
     )
     return tuple(_curve_panel(findings, group, low, high) for group in groups)
 

@@ -49,7 +49,7 @@ def score_table(findings: Findings, scores: Sequence[ArmScore]) -> Table:
         ]
         rows.append((size_entry(findings, size), *fields))
     first = scores[0]
-    chance = f" Chance: {scale.score(first.chance)}." if first.chance == first.chance else ""
+    chance = f" Chance: {scale.score(first.chance)}." if first.chance and first.chance == first.chance else ""
     return Table(
         caption=f"Mean {_words(first.metric)} on {plain(first.dataset, 40)}, "
         f"with {behind(s.estimate for s in scores)}.{chance}",
@@ -92,7 +92,7 @@ def curves(findings: Findings) -> Section:
         title="Learning curves",
         lead=f"Mean {_words(findings.metric)} against the number of training labels, on a logarithmic axis.",
         panels=learning_curves(findings),
-        caption="Bars are intervals over seeds and items together. The dotted line is chance. "
+        caption="Bars are intervals over seeds and items together. The dotted line, if any, is chance. "
         "Marks of different arms are set slightly apart so that their bars can be told from each other.",
     )
 
