@@ -9,7 +9,8 @@ Floats = npt.NDArray[np.float64]
 Classes = npt.NDArray[Any]  # of any integer type
 
 MEANS = ("accuracy", "top1", "loss")  # metrics that are means of per-example scores
-SHARES = ("accuracy", "macro_f1", "top1")  # metrics from 0 to 1, spoken of in percentage points
+# Metrics from 0 to 1, spoken of in percentage points.
+SHARES = frozenset({"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1"})
 
 
 def accuracy(labels: Classes, predicted: Classes) -> float:

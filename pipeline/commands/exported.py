@@ -51,7 +51,7 @@ def _of_gaps(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
     """Of the tokens left out, their geometric mean, for each of the test's first texts."""
     fill = _pipeline(trained, folder)
     task, model = kind(trained.cell.task.kind), fill.model
-    vocabulary = Vocabulary(pad=fill.tokenizer.pad_token_id, mask=fill.tokenizer.mask_token_id)
+    vocabulary = Vocabulary.of(fill.tokenizer)
     found = []
     for i in range(min(CHECKED, len(prepared.test))):
         seeds = np.array([i], dtype=np.uint64)

@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.analysis.metrics import SHARES
 from pipeline.records import Estimate
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
-SHARES = frozenset({"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1"})
 
 
 @dataclass(frozen=True)

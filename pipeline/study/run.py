@@ -63,11 +63,11 @@ def check_versions(plan: Plan) -> None:
     Raises:
         UnequalStartError: what was used then and is here now, and the cells of then.
     """
-    here = versions()
-    for result in plan.results():
+    here, finished = versions(), plan.results()
+    for result in finished:
         then = result.start_line.versions
         if changed := [f"{n} {then.get(n)} then, {here[n]} here" for n in here if then.get(n) != here[n]]:
-            old = [r.cell_id for r in plan.results() if r.start_line.versions == then]
+            old = [r.cell_id for r in finished if r.start_line.versions == then]
             raise UnequalStartError(
                 f"{len(old)} finished cells of this study were trained with other versions: {'; '.join(changed)}. "
                 "Cells of one study must share them. Install those versions again, or have these cells trained anew: "

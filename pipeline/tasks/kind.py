@@ -19,6 +19,11 @@ class Vocabulary:
     pad: int
     mask: int | None = None
 
+    @classmethod
+    def of(cls, tokenizer: Any) -> "Vocabulary":
+        """Those of a Hugging Face tokenizer."""
+        return cls(pad=tokenizer.pad_token_id, mask=tokenizer.mask_token_id)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:

@@ -63,7 +63,7 @@ def make_ready(
     memory = tuple(there.planned(cell) for cell in one_each.values())
     return Ready(
         data_folder=str(prepared.folder),
-        vocabulary=Vocabulary(pad=tokenizer.pad_token_id, mask=tokenizer.mask_token_id),
+        vocabulary=Vocabulary.of(tokenizer),
         sentences=prepared.report.sentences,
         train_rows=len(prepared.train),
         memory=memory,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -67,6 +68,15 @@ def wait_until(condition: Callable[[], bool], seconds: float = 100.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
+
+
+def strike(processes: Callable[[], Sequence[psutil.Process]], moment: int, *, window: tuple[float, float]) -> None:
+    """At a moment in these seconds, send kill -9 or SIGTERM to one of the processes that run then."""
+    chance = random.Random(moment)
+    time.sleep(chance.uniform(*window))
+    victims = [p for p in processes() if p.is_running()]
+    if victims:
+        chance.choice(victims).send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
 
 
 def stop(process: "subprocess.Popen[str]", number: signal.Signals) -> Done:

@@ -1,15 +1,13 @@
 """Ctrl-C, SIGTERM and kill -9: what is finished is kept, nothing is left running, and the same command goes on."""
 
-import random
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from command_kit import Done, command, family, findings, planned, runs, staged, start, stop, wait_until
+from command_kit import Done, command, family, findings, planned, runs, staged, start, stop, strike, wait_until
 from conftest import Finished
 
 from pipeline.study.plan import Plan
@@ -120,13 +118,9 @@ def test_ctrl_c_while_data_are_prepared_stops_cleanly_too(finished: Finished, tm
 def test_a_signal_to_any_process_at_any_moment_changes_no_finding(
     moment: int, finished: Finished, tmp_path: Path, temporary: Path, capsys: Capture
 ) -> None:
-    chance = random.Random(moment)
     arguments = [*finished.at(tmp_path / "out"), "tracking=local"]
     process, plan = start("study", *arguments, TMPDIR=str(temporary)), planned(arguments)
-    time.sleep(chance.uniform(1, 25))
-    victims = [p for p in family(process) if p.is_running()]
-    if victims:
-        chance.choice(victims).send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
+    strike(lambda: family(process), moment, window=(1, 25))
     process.communicate(timeout=600)
     wait_until(lambda: family(process) == [], 30)
     assert list(temporary.iterdir()) == []

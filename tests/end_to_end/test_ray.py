@@ -1,16 +1,14 @@
 """A study over two Ray nodes: the findings of one on this machine alone, also where a node dies in the middle."""
 
-import random
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from command_kit import command, family, findings, planned, runs, staged, start, wait_until
+from command_kit import command, family, findings, planned, runs, staged, start, strike, wait_until
 from conftest import Finished
 from ray_kit import Nodes, cells_on, cluster
 
@@ -93,13 +91,9 @@ def test_a_study_that_is_told_to_end_leaves_nothing_running_and_goes_on(
 def test_a_signal_to_any_process_at_any_moment_changes_no_finding(
     moment: int, nodes: Nodes, finished: Finished, tmp_path: Path, capsys: Capture
 ) -> None:
-    chance = random.Random(moment)
     arguments = [*finished.at(tmp_path / "out"), "tracking=local", *on(nodes)]
     process, plan = start("study", *arguments), planned(arguments)
-    time.sleep(chance.uniform(5, 40))
-    victims = [p for p in [*family(process), *nodes.cells()] if p.is_running()]
-    if victims:
-        chance.choice(victims).send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
+    strike(lambda: [*family(process), *nodes.cells()], moment, window=(5, 40))
     process.communicate(timeout=600)
     wait_until(lambda: family(process) == [] and nodes.cells() == [], 60)
     assert command(capsys, "study", *arguments).code == 0
