@@ -8,10 +8,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Classes = npt.NDArray[Any]  # of any integer type
 
-MEANS = ("accuracy", "top1", "loss")  # metrics that are means of per-example scores
-# Metrics from 0 to 1, spoken of in percentage points.
-SHARES = frozenset({"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1"})
-
 
 def accuracy(labels: Classes, predicted: Classes) -> float:
     """The share of items [N] whose predicted class is the gold one.

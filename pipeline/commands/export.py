@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean, half_width
-from pipeline.analysis.metrics import MEANS
 from pipeline.commands.closing import about
 from pipeline.commands.exported import CHECKED, largest_difference
 from pipeline.commands.trained import Trained, trained_cell
@@ -14,6 +13,7 @@ from pipeline.config.compose import compose
 from pipeline.errors import UserError
 from pipeline.files import staged_directory, write_text
 from pipeline.records import Estimate
+from pipeline.records.metrics import MEANS
 from pipeline.report.card import model_card
 from pipeline.study.plan import Plan, plan_of_cell
 from pipeline.training.results import ResultStore

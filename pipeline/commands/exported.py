@@ -25,7 +25,7 @@ def largest_difference(trained: Trained, plan: Plan, folder: Path) -> float:
     import torch
 
     prepared, precision = load(plan.data_folder), trained.cell.train.precision
-    theirs = _of_classes if kind(trained.cell.task.kind).labelled else _of_gaps
+    theirs = _of_classes if kind(trained.cell.task.kind).labelled else _of_tokens
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
         found = theirs(trained, prepared, folder)
     worst = float(np.abs(found - np.exp(-_losses(trained, plan)[: len(found)])).max())
@@ -47,15 +47,17 @@ def _of_classes(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarra
     )
 
 
-def _of_gaps(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
-    """Of the tokens left out, their geometric mean, for each of the test's first texts."""
-    fill = _pipeline(trained, folder)
-    task, model = kind(trained.cell.task.kind), fill.model
-    vocabulary = Vocabulary.of(fill.tokenizer)
+def _of_tokens(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
+    """Of the tokens to be found or told, their geometric mean, for each of the test's first texts."""
+    loaded = _pipeline(trained, folder)
+    task, model = kind(trained.cell.task.kind), loaded.model
+    vocabulary = Vocabulary.of(loaded.tokenizer)
     found = []
     for i in range(min(CHECKED, len(prepared.test))):
         seeds = np.array([i], dtype=np.uint64)
-        batch = task.collate([prepared.test.item(i)], np.zeros(1), vocabulary=vocabulary, seeds=seeds)
+        beside = {name: numbers[i : i + 1] for name, numbers in prepared.test.beside.items()}
+        ids = [prepared.test.item(i)]
+        batch = task.collate(ids, np.zeros(1), vocabulary=vocabulary, seeds=seeds, beside=beside)
         found.append(float(task.losses(task.forward(model, batch), batch)[0]))
     return np.asarray(np.exp(-np.array(found)))
 

@@ -30,14 +30,14 @@ def run(overrides: Sequence[str]) -> int:
     texts, columns = _texts(config.predict), kind(trained.cell.task.kind).predicted
     if config.predict.output:
         buffer = io.StringIO()
-        _write(columns, predictions(trained, texts), buffer)
+        _write(columns, predictions(trained, texts, config.predict), buffer)
         write_text(Path(config.predict.output), buffer.getvalue())
     else:
-        _write(columns, predictions(trained, texts), sys.stdout)
+        _write(columns, predictions(trained, texts, config.predict), sys.stdout)
     return 0
 
 
-def predictions(trained: Trained, texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Iterator[tuple[str, ...]]:
     """Each text with what the task's kind says of it, in order, as they come, in the precision of the cell."""
     import torch
 
@@ -45,7 +45,7 @@ def predictions(trained: Trained, texts: Iterable[str]) -> Iterator[tuple[str, .
     task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
     for batch in _batched(texts):
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=cell.train.precision == "bf16"):
-            rows = list(task.predict(model, tokenizer, batch, max_length=length, labels=labels))
+            rows = list(task.predict(model, tokenizer, batch, max_length=length, labels=labels, asked=asked))
         yield from rows
 
 

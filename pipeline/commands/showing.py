@@ -5,6 +5,7 @@ from rich.table import Table
 
 from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
+from pipeline.report.wording import scale_of
 from pipeline.study.plan import Plan
 from pipeline.study.progress import duration
 from pipeline.study.run import prepare
@@ -59,9 +60,9 @@ def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:
     table.add_column("labels", justify="right")
     for arm in findings.arms:
         table.add_column(arm, justify="right")
-    found = {(s.arm, s.size): s.estimate for s in rows}
+    found, scale = {(s.arm, s.size): s.estimate for s in rows}, scale_of(findings.metric)
     for size in findings.sizes:
         cells = [found.get((arm, size)) for arm in findings.arms]
-        shown = [f"{e.value:.1%}  {100 * e.low:.1f} to {100 * e.high:.1f}" if e else "no result" for e in cells]
+        shown = [f"{scale.score(e.value)}  {scale.span(e)}" if e else "no result" for e in cells]
         table.add_row(str(size), *shown)
     return table

@@ -57,7 +57,7 @@ def trained_cell(config: Config) -> Trained:
             f"{store.folder(cell_id)}, and train it again with train.keep=all."
         )
     cell = store.cell(cell_id)
-    return Trained(cell=cell, result=store.result(cell_id), located=locate(cell.base), weights=weights)
+    return Trained(cell=cell, result=store.result(cell_id), located=locate(cell.base, store.root), weights=weights)
 
 
 def _with_weights(store: ResultStore) -> list[str]:

@@ -259,6 +259,11 @@ class Predict:
     path: str | None = None  # a CSV, or a text file with one text a line; null and no text: standard input
     column: str = "text"  # of the CSV
     output: str | None = None  # a CSV to write; null: standard output
+    tokens: int = 40  # of a continuation, at most; so are the next four
+    temperature: float = 0.0  # 0: the likeliest token each time; else they are drawn, the more evenly the higher
+    top_p: float = 1.0  # drawn among the likeliest that have this probability together
+    seed: int = 0  # of what is drawn
+    stop: str | None = None  # a continuation ends before this
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from pipeline.config.schema import Config, Sweep
 from pipeline.config.space import kind_of_range, space_of, space_violations
 from pipeline.errors import UserError, nearest
 from pipeline.files import safe_name
+from pipeline.records.metrics import higher_is_better
 
 SAMPLERS = ("tpe", "gp", "cmaes", "random", "quasi_random", "grid", "brute_force")
 PRUNERS = ("median", "halving", "hyperband", "wilcoxon", "none")
@@ -29,7 +30,7 @@ def directions(config: Config) -> tuple[str, ...]:
 
 def direction(objective: str, metric: str) -> str:
     """Which way is better."""
-    return "maximize" if objective.partition(":")[0] == "score" and metric != "loss" else "minimize"
+    return "maximize" if objective.partition(":")[0] == "score" and higher_is_better(metric) else "minimize"
 
 
 def seeds_of(config: Config) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from pipeline.config.pace import pace_of
 from pipeline.config.schema import Claim, Config, Data, Study
 from pipeline.errors import ConfigError, UserError, nearest
 from pipeline.files import safe_name
+from pipeline.records.metrics import SHARES as SHARE_METRICS
 
 CHOICES = {
     "base.source": ("package", "hub", "local"),
@@ -30,6 +31,7 @@ CHOICES = {
 AT_LEAST_ONE = (
     "train.batch", "hardware.devices", "hardware.micro_batch", "hardware.threads", "executor.workers",
     "train.eval_every", "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank",
+    "predict.tokens",
 )  # fmt: skip
 ABOVE_ZERO = (
     "arm.recipe.lr", "train.lr", "arm.recipe.epochs", "train.epochs", "train.clip", "arm.lora.alpha",
@@ -39,7 +41,7 @@ NOT_NEGATIVE = (
     "arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
     "arm.recipe.max_steps", "train.max_steps",
     "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "task.split_seed", "train.seed",
-    "tuning.trials",
+    "tuning.trials", "predict.temperature", "predict.seed",
 )  # fmt: skip
 SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
 ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test
@@ -85,6 +87,8 @@ def _numbers(config: Config) -> Iterator[str]:
             value = setting(config, name)
             if value is not None and not holds(value):
                 yield f"{name} must be {rule}, but got {value!r}."
+    if not 0 < config.predict.top_p <= 1:
+        yield f"predict.top_p must be above 0 and at most 1, but got {config.predict.top_p}."
     if config.task.max_length < 8:
         yield f"task.max_length must be at least 8 tokens, but got {config.task.max_length}."
 
@@ -186,7 +190,7 @@ def _study(config: Config) -> Iterator[str]:
     if config.tuning.size is not None and not _is_size(config.tuning.size):
         yield f"tuning.size must be a number of labels, 'all' or null for each size, but got {config.tuning.size!r}."
     yield from (f"study.seeds must be 0 or more, but got {s}." for s in study.seeds if s < 0)
-    if config.task.metric != "loss" and study.target is not None and not 0 < study.target < 1:
+    if config.task.metric in SHARE_METRICS and study.target is not None and not 0 < study.target < 1:
         yield f"study.target must be above 0 and below 1 for {config.task.metric}, but got {study.target}. 60% is 0.6."
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."

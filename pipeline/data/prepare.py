@@ -68,6 +68,6 @@ def _encoded(found: Examples, task: Task, tokenizer: Any, folder: Path) -> list[
     roles: Mapping[str, str] = _ROLES
     written = []
     for name, rows in found.sets.items():
-        ids, truncated = kind.encode(list(rows.texts), tokenizer, task.max_length)
-        written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, ids, truncated))
+        encoded = kind.encode(list(rows.texts), tokenizer, task.max_length)
+        written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded))
     return written

@@ -1,6 +1,6 @@
 """The records of this layer: rows as read, sets as encoded, and the account of what happened between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +85,7 @@ class EncodedSet:
     labels: np.ndarray  # int32 [N]
     truncated: int
     fingerprint: str
+    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else the kind knows of each text, int32 [N]
 
     @property
     def lengths(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from pipeline.data.sets import RESERVED, DataReport, EncodedSet, LabelledSet, Pr
 from pipeline.errors import DataError, StorageError, nearest
 from pipeline.files import digest
 from pipeline.records import from_json, to_json
+from pipeline.tasks import Encoded
 
 META = "meta.json"
 
@@ -25,6 +26,7 @@ class SetMeta:
     tokens: int
     truncated: int
     fingerprint: str
+    beside: tuple[str, ...] = ()  # what else is stored of each text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,14 @@ class Meta:
     report: DataReport
 
 
-def write_set(folder: Path, name: str, role: str, rows: LabelledSet, ids: list[np.ndarray], truncated: int) -> SetMeta:
+def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: Encoded) -> SetMeta:
     """Write one set's token ids, labels and texts, and say what was written."""
-    offsets = np.cumsum([0, *(len(row) for row in ids)], dtype=np.int64)
-    np.save(folder / f"{name}.ids.npy", np.concatenate(ids).astype(np.int32), allow_pickle=False)
+    offsets = np.cumsum([0, *(len(row) for row in encoded.ids)], dtype=np.int64)
+    np.save(folder / f"{name}.ids.npy", np.concatenate(encoded.ids).astype(np.int32), allow_pickle=False)
     np.save(folder / f"{name}.offsets.npy", offsets, allow_pickle=False)
     np.save(folder / f"{name}.labels.npy", rows.labels.astype(np.int32), allow_pickle=False)
+    for known, numbers in encoded.beside.items():
+        np.save(folder / f"{name}.{known}.npy", numbers.astype(np.int32), allow_pickle=False)
     with open(folder / f"{name}.texts.jsonl", "w", encoding="utf-8") as file:
         file.writelines(json.dumps(text) + "\n" for text in rows.texts)
     return SetMeta(
@@ -49,7 +53,8 @@ def write_set(folder: Path, name: str, role: str, rows: LabelledSet, ids: list[n
         role=role,
         rows=len(rows),
         tokens=int(offsets[-1]),
-        truncated=truncated,
+        truncated=encoded.truncated,
+        beside=tuple(encoded.beside),
         fingerprint=digest(*rows.texts, *(str(label) for label in rows.labels.tolist())),
     )
 
@@ -105,6 +110,9 @@ def texts(prepared: Prepared, set_name: str) -> list[str]:
 
 def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
     ids, offsets, labels = (_array(folder, meta.name, part) for part in ("ids", "offsets", "labels"))
+    beside = {known: _array(folder, meta.name, known) for known in meta.beside}
+    if any(len(numbers) != meta.rows for numbers in beside.values()):
+        raise _damaged(folder, meta.name, "its arrays do not fit together")
     if (len(ids), len(offsets), len(labels)) != (meta.tokens, meta.rows + 1, meta.rows) or offsets[-1] != meta.tokens:
         raise _damaged(folder, meta.name, "its arrays do not fit together")
     return EncodedSet(
@@ -113,6 +121,7 @@ def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
         ids=ids,
         offsets=offsets,
         labels=labels,
+        beside=beside,
         truncated=meta.truncated,
         fingerprint=meta.fingerprint,
     )

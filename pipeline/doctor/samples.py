@@ -1,5 +1,7 @@
 """The base and the data that the configuration names: are they here, and are they what they should be?"""
 
+from pathlib import Path
+
 from pipeline.config.schema import Base, Config, Data
 from pipeline.data.locate import check_content, content_hash, located, saved_directory
 from pipeline.doctor.check import Check
@@ -18,18 +20,18 @@ def sample_checks(config: Config) -> list[Check]:
     """The base, the task's data and each out-of-domain set. Nothing is fetched and nothing in them is run."""
     others = config.task.out_of_domain.items()
     return [
-        _base(config.base),
+        _base(config.base, Path(config.paths.root)),
         _data(config.task.name, config.task.data, "task.data"),
         *(_data(name, data, f"task.out_of_domain.{name}") for name, data in others),
     ]
 
 
-def _base(base: Base) -> Check:
+def _base(base: Base, root: Path) -> Check:
     name = f"base {base.name}"
     if base.source == "hub":
         return Check(section=SECTION, name=name, value="on the hub; fetched when first used")
     try:
-        found = locate(base)
+        found = locate(base, root)
     except BaseModelError as error:
         return _wrong(name, error, base.source)
     known = "as declared" if base.sha256 else "no SHA-256 declared"

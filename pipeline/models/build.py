@@ -6,10 +6,10 @@ from typing import Any
 
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm
-from pipeline.errors import BaseModelError
+from pipeline.errors import BaseModelError, first_line
 from pipeline.files import digest
 from pipeline.models.adapters import add_adapters, without_adapters
-from pipeline.models.locate import Located, first_line
+from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
 from pipeline.tasks import TaskKind, kind_of
 
@@ -152,20 +152,18 @@ def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Loc
             f"{LOADED_AT_LEAST:.0%} must be): the 'pretrained' arm would start nearly random. "
             "Check base.path and its config.json."
         )
-    prefix = f"{model.base_model_prefix}."
+    taken = "" if task.own_head else f"{model.base_model_prefix}."
     absent = _absent(loaded, info)
-    base = {k: v for k, v in loaded.state_dict().items() if k.startswith(prefix) and k not in absent}
-    model.load_state_dict(base, strict=False)
+    there = {k: v for k, v in loaded.state_dict().items() if k.startswith(taken) and k not in absent}
+    model.load_state_dict(there, strict=False)
     return fraction
 
 
 def _absent(model: Any, info: Any) -> set[str]:
-    """Names of the base's tensors that the checkpoint lacks: they stay the fresh ones that every arm has."""
+    """Names of the tensors that the checkpoint lacks: they stay the fresh ones that every arm has."""
     missing = set(info["missing_keys"]) | {m[0] if isinstance(m, tuple) else m for m in info.get("mismatched_keys", ())}
     prefix = f"{model.base_model_prefix}."
-    return {
-        n for n in model.state_dict() if n.startswith(prefix) and (n in missing or n.removeprefix(prefix) in missing)
-    }
+    return {n for n in model.state_dict() if n in missing or n.removeprefix(prefix) in missing}
 
 
 def _loaded_fraction(model: Any, info: Any) -> float:
@@ -180,4 +178,9 @@ def _choose_trained(model: Any, task: TaskKind, arm: Arm, prefix: str) -> Any:
         return add_adapters(model, arm.lora, task)
     if arm.trained == "head":
         base_of(model, prefix).requires_grad_(False)
+    if not any(p.requires_grad for p in model.parameters()):
+        raise BaseModelError(
+            f"The arm {arm.name!r} has nothing to train here: the decoder of this base shares its weights with the "
+            f"embedding, which stays fixed. Leave it out: study.arms=[pretrained,lora,scratch]."
+        )
     return model

@@ -11,6 +11,7 @@ from pipeline.config.schema import Arm
 from pipeline.models.adapters import add_adapters
 from pipeline.models.narrow import narrow
 from pipeline.tasks import kind, probe
+from pipeline.tasks.decoding import is_encoder
 
 _LENGTHS = (22, 42, 62)  # at which what a kind reads of a text is a whole share of it
 
@@ -47,10 +48,12 @@ def _count(cell: Cell, config: Any, length: int) -> tuple[int, int]:
 
     task = kind(cell.task.kind)
     model = _weightless(cell.arm, cell, config)
-    batch = {name: values.to("meta") for name, values in probe(task, length).items()}
+    batch: dict[str, Any] = {name: values.to("meta") for name, values in probe(task, length).items()}
     counter = FlopCounterMode(display=False)
     with counter:
-        logits = task.forward(model, batch | {"attention_mask": None})
+        if is_encoder(config):  # which would look for padding in a mask that has no content
+            batch["attention_mask"] = None
+        logits = task.forward(model, batch)
         forward = counter.get_total_flops()
         logits.sum().backward()  # type: ignore[no-untyped-call]
     return forward, counter.get_total_flops()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.schema import Base
-from pipeline.errors import BaseModelError, nearest
+from pipeline.errors import BaseModelError, first_line, nearest
 from pipeline.files import digest, sha256
+from pipeline.models import gguf
 
 _PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
 _PATIENCE = 5.0  # seconds to wait for the hub to answer
@@ -29,23 +30,27 @@ class Located:
         return digest(self.weights, self.tokenizer)
 
 
-def locate(base: Base) -> Located:
-    """Find the base, fetch it from the hub if need be, and fingerprint it.
+def locate(base: Base, root: Path = Path("outputs")) -> Located:
+    """Find the base, fetch it from the hub if need be, unpack it under `root` if it is one file, and fingerprint it.
 
     Raises:
         BaseModelError: it is missing, lacks safetensors weights, is truncated or has other content than declared.
     """
-    directory = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
+    found = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
+    if found.suffix == gguf.SUFFIX:
+        content = sha256(found)
+        _check_content(base, [content], found)
+        directory = gguf.unpacked(found, sha256=content, root=root)
+        return Located(directory=directory, weights=digest("gguf", content), tokenizer=digest("gguf", content))
+    return _of_directory(found, base)
+
+
+def _of_directory(directory: Path, base: Base) -> Located:
     weights = _weight_files(directory, base)
     for file in weights:
         _check_complete(file)
     hashes = {file.name: sha256(file) for file in weights}
-    if base.sha256 and base.sha256 not in hashes.values():
-        raise BaseModelError(
-            f"The weights of base {base.name!r} must have SHA-256 {base.sha256}, but those in {directory} have "
-            f"{', '.join(hashes.values())}. Install {base.package or 'the declared version'} again, or set "
-            "base.sha256=null for other weights."
-        )
+    _check_content(base, list(hashes.values()), directory)
     config = sha256(directory / "config.json")
     rest = {f.name: sha256(f) for f in _tokenizer_files(directory, base)}
     return Located(
@@ -53,6 +58,15 @@ def locate(base: Base) -> Located:
         weights=digest(config, json.dumps(hashes, sort_keys=True)),
         tokenizer=digest(json.dumps(rest, sort_keys=True)),
     )
+
+
+def _check_content(base: Base, found: list[str], where: Path) -> None:
+    if base.sha256 and base.sha256 not in found:
+        raise BaseModelError(
+            f"The weights of base {base.name!r} must have SHA-256 {base.sha256}, but those in {where} have "
+            f"{', '.join(found)}. Install {base.package or 'the declared version'} again, or set "
+            "base.sha256=null for other weights."
+        )
 
 
 def _in_package(base: Base) -> Path:
@@ -75,6 +89,8 @@ def _in_directory(base: Base) -> Path:
 
 
 def _existing(directory: Path, base: Base) -> Path:
+    if directory.suffix == gguf.SUFFIX and directory.is_file():
+        return directory
     if not directory.is_dir():
         near = [p.name for p in directory.parent.iterdir() if p.is_dir()] if directory.parent.is_dir() else []
         own = " For a directory of yours: base=local base.path=DIRECTORY." if base.source == "package" else ""
@@ -128,11 +144,6 @@ def _no_hub(base: Base, error: Exception) -> str:
         "With a copy on this disk use: base=local base.path=DIRECTORY base.name=NAME. "
         "Without any network use the base that comes in a package: base=minilm."
     )
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, or its kind where it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _weight_files(directory: Path, base: Base) -> list[Path]:

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import BaseModelError
-from pipeline.models.locate import first_line
+from pipeline.errors import BaseModelError, first_line
 
 
 def load_tokenizer(directory: Path) -> Any:

@@ -45,6 +45,7 @@ _USE = """from transformers import pipeline
 ask = pipeline("{pipeline}", model=".")
 ask("{text}")"""
 _GIVEN = {"fill-mask": "… [MASK] …"}
+_LANGUAGE_MODELS = {"fill-mask": "masked", "text-generation": "causal"}
 
 
 def _front_matter(r: CellResult, about: About, tests: Sequence[Evaluation], found: Mapping[str, Estimate]) -> str:
@@ -83,8 +84,9 @@ def _what_it_is(r: CellResult, about: About) -> str:
         start = f"It started from the pretrained weights of {escape(about.base.name)}{upstream}"
     else:
         start = f"It has the architecture and tokenizer of {escape(about.base.name)}{upstream}, freshly initialised,"
-    if about.pipeline == "fill-mask":
-        return f"A masked language model. {start} and was trained on {plural(r.train_items, 'text')}."
+    if about.pipeline in _LANGUAGE_MODELS:
+        what = f"A {_LANGUAGE_MODELS[about.pipeline]} language model."
+        return f"{what} {start} and was trained on {plural(r.train_items, 'text')}."
     labels = ", ".join(escape(label, 60) for label in r.labels[:50])
     return (
         f"A text classifier with {len(r.labels)} classes: {labels}. {start} "

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.analysis.metrics import SHARES
 from pipeline.records import Estimate
+from pipeline.records.metrics import SHARES
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"

@@ -179,7 +179,7 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         workers=config.executor.workers,
         elsewhere=config.executor.name != "local",
     )
-    located = locate(config.base)
+    located = locate(config.base, Path(config.paths.root))
     fingerprint = data_fingerprint(config.task)
     trainings = [
         _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)

@@ -6,14 +6,16 @@ import numpy as np
 
 from pipeline.config.schema import Task
 from pipeline.errors import ConfigError, nearest
+from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.kind import Batch, Outputs, TaskKind, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Outputs, TaskKind, Vocabulary
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
 
 if TYPE_CHECKING:
     import torch
 
-KINDS: dict[str, TaskKind] = {each.name: each for each in (Classification(), MaskedLanguageModelling())}
+_ALL: tuple[TaskKind, ...] = (Classification(), MaskedLanguageModelling(), CausalLanguageModelling())
+KINDS = {each.name: each for each in _ALL}
 
 
 def kind(name: str) -> TaskKind:
@@ -55,8 +57,10 @@ def _check_labels(task: Task, found: TaskKind) -> None:
 
 def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
     """A batch of one example of `length` tokens, to count on what a network does with it."""
-    ids, label = np.full(length, 5, dtype=np.int32), np.zeros(1, dtype=np.int32)
-    return task.collate([ids], label, vocabulary=Vocabulary(pad=0, mask=5), seeds=np.zeros(1, dtype=np.uint64))
+    ids, none = np.full(length, 5, dtype=np.int32), np.zeros(1, dtype=np.int32)
+    beside = dict.fromkeys(task.beside, np.ones(1, dtype=np.int32))
+    seeds = np.zeros(1, dtype=np.uint64)
+    return task.collate([ids], none, vocabulary=Vocabulary(pad=0, mask=5), seeds=seeds, beside=beside)
 
 
-__all__ = ["KINDS", "Batch", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "probe"]
+__all__ = ["KINDS", "Batch", "Encoded", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "probe"]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import accuracy, macro_f1
+from pipeline.config.schema import Predict
 from pipeline.tasks import loading
 from pipeline.tasks.encoding import encode, tokens_and_mask
-from pipeline.tasks.kind import Batch, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -28,16 +29,25 @@ class Classification:
     name: str = "classification"
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
     labelled: bool = True
+    own_head: bool = False
     pipeline: str = "text-classification"
     outputs_type: type[Outputs] = ClassOutputs
     predicted: tuple[str, ...] = ("label", "probability")
+    beside: tuple[str, ...] = ()
+    evaluated_at_once: int = 64
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
         """See TaskKind."""
         return encode(texts, tokenizer, max_length)
 
     def collate(
-        self, ids: Sequence[np.ndarray], labels: np.ndarray, *, vocabulary: Vocabulary, seeds: np.ndarray
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
     ) -> "dict[str, torch.Tensor]":
         """See TaskKind. Nothing is drawn."""
         import torch
@@ -97,10 +107,10 @@ class Classification:
         }
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...]
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The likeliest class."""
-        ids, _ = self.encode(texts, tokenizer, max_length)
+        ids = self.encode(texts, tokenizer, max_length).ids
         logits = self.forward(model, tokens_and_mask(ids, tokenizer.pad_token_id)).float().numpy()
         found = self.outputs(logits, np.zeros(len(texts), dtype=np.int64))
         for text, row in zip(texts, found.probabilities, strict=True):

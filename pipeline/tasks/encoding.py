@@ -5,22 +5,57 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.errors import DataError
+from pipeline.tasks.kind import Encoded
+
 if TYPE_CHECKING:
     import torch
 
 
-def encode(texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
+def encode(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. A text counts as truncated when its tokens do not all fit."""
     if not texts:
-        return [], 0
+        return Encoded(ids=[], truncated=0)
     encoded = tokenizer(texts, truncation=True, max_length=max_length, return_overflowing_tokens=False)
     ids = [np.asarray(row, dtype=np.int32) for row in encoded["input_ids"]]
     full = [i for i, row in enumerate(ids) if len(row) >= max_length]
-    return ids, sum(_overflows(texts[i], tokenizer, max_length) for i in full)
+    return Encoded(ids=ids, truncated=sum(_overflows(texts[i], tokenizer, max_length) for i in full))
 
 
 def _overflows(text: str, tokenizer: Any, max_length: int) -> bool:
     return len(tokenizer(text, verbose=False)["input_ids"]) > max_length
+
+
+def encode_after(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    """See TaskKind. Each text after the token it begins with; "bytes" are those in UTF-8 that its tokens stand for.
+
+    Raises:
+        DataError: there is no such token, or it is not known which characters a token stands for.
+    """
+    start = start_of(tokenizer)
+    if not getattr(tokenizer, "is_fast", False):
+        raise DataError("This kind needs a tokenizer that knows where its tokens stand (tokenizer.json).")
+    ids, sizes, truncated = [], [], 0
+    for text in texts:
+        read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        kept = read["input_ids"][: max_length - 1]
+        truncated += len(kept) < len(read["input_ids"])
+        end = len(text) if len(kept) == len(read["input_ids"]) else read["offset_mapping"][len(kept) - 1][1]
+        ids.append(np.array([start, *kept], dtype=np.int32))
+        sizes.append(len(text[:end].encode()))
+    return Encoded(ids=ids, truncated=truncated, beside={"bytes": np.array(sizes, dtype=np.int32)})
+
+
+def start_of(tokenizer: Any) -> int:
+    """The token that a text begins with: the one for that, or else the one that ends the text before.
+
+    Raises:
+        DataError: there is neither.
+    """
+    found = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.cls_token_id)
+    if all(token is None for token in found):
+        raise DataError("This kind needs a base whose tokenizer has a token for the start or the end of a text.")
+    return next(int(token) for token in found if token is not None)
 
 
 def padded(ids: Sequence[np.ndarray], filler: int) -> np.ndarray:

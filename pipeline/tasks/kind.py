@@ -1,10 +1,12 @@
 """What every task kind offers to data, models and training."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from pipeline.config.schema import Predict
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +28,15 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """N texts as a kind reads them."""
+
+    ids: list[np.ndarray]  # token ids of each text, int32 [length], special tokens included
+    truncated: int  # texts that were cut short
+    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else is known of each text, int32 [N] by name
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outputs:
     """Per-example outputs on one evaluation set of N items; a kind may add to them."""
 
@@ -41,12 +52,15 @@ class TaskKind(Protocol):
     name: str
     metrics: tuple[str, ...]  # that claims can speak of
     labelled: bool  # whether its examples have a class
+    own_head: bool  # whether a checkpoint's own head serves it, and is taken over where there is one
     pipeline: str  # what transformers.pipeline calls it
     outputs_type: type[Outputs]
     predicted: tuple[str, ...]  # what `predict` says beside each text
+    beside: tuple[str, ...]  # what `encode` tells beside tokens
+    evaluated_at_once: int  # texts: logits over a vocabulary take room
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
-        """Token ids (int32 [length]) of each text, special tokens included, and how many texts were truncated.
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+        """The texts as token ids, cut off at `max_length`.
 
         Raises:
             DataError: the tokenizer lacks what the kind needs.
@@ -54,11 +68,18 @@ class TaskKind(Protocol):
         ...
 
     def collate(
-        self, ids: Sequence[np.ndarray], labels: np.ndarray, *, vocabulary: Vocabulary, seeds: np.ndarray
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
     ) -> "dict[str, torch.Tensor]":
         """A batch padded to its longest text: int64 [B, L], and "labels" int64 [B].
 
         Args:
+            beside: those of `Encoded` for these texts, int32 [B] each.
             seeds: uint64 [B], of what is drawn at random for each example; what is drawn depends on nothing else.
         """
         ...
@@ -96,9 +117,12 @@ class TaskKind(Protocol):
         ...
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...]
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """For each text one row or more: the text, and what `predicted` names. The caller sees to precision.
+
+        Args:
+            asked: how, for kinds that write.
 
         Raises:
             DataError: a text is none that the kind can say something of.

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.config.schema import Predict
 from pipeline.errors import DataError
 from pipeline.tasks import loading
+from pipeline.tasks.decoding import logits_at
 from pipeline.tasks.encoding import encode, padded, tokens_and_mask
-from pipeline.tasks.kind import Batch, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -37,11 +39,14 @@ class MaskedLanguageModelling:
     name: str = "masked_language_modelling"
     metrics: tuple[str, ...] = ("top1", "loss")
     labelled: bool = False
+    own_head: bool = True
     pipeline: str = "fill-mask"
     outputs_type: type[Outputs] = GapOutputs
     predicted: tuple[str, ...] = ("gap", "token", "probability")
+    beside: tuple[str, ...] = ()
+    evaluated_at_once: int = 64
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> tuple[list[np.ndarray], int]:
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
         """See TaskKind.
 
         Raises:
@@ -55,7 +60,13 @@ class MaskedLanguageModelling:
         return encode(texts, tokenizer, max_length)
 
     def collate(
-        self, ids: Sequence[np.ndarray], labels: np.ndarray, *, vocabulary: Vocabulary, seeds: np.ndarray
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
     ) -> "dict[str, torch.Tensor]":
         """See TaskKind. "places" and "targets", int64 [B, G]: the gaps, and which tokens stood there."""
         import torch
@@ -86,16 +97,11 @@ class MaskedLanguageModelling:
     def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
         """See TaskKind. [B, G, V]."""
 
-        def at_gaps(_: Any, given: "tuple[torch.Tensor, ...]") -> "tuple[torch.Tensor, ...]":
-            places = batch["places"][..., None].expand(-1, -1, given[0].shape[-1])
-            return given[0].gather(1, places), *given[1:]
+        def at_gaps(hidden: "torch.Tensor") -> "torch.Tensor":
+            return hidden.gather(1, batch["places"][..., None].expand(-1, -1, hidden.shape[-1]))
 
-        hook = model.get_output_embeddings().register_forward_pre_hook(at_gaps)
-        try:
-            logits: torch.Tensor = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-        finally:
-            hook.remove()
-        return logits
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        return logits_at(model, at_gaps, **inputs)
 
     def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """See TaskKind. The mean over a text's gaps."""
@@ -133,7 +139,7 @@ class MaskedLanguageModelling:
         }
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...]
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The five likeliest tokens of each gap."""
         for text in texts:

@@ -18,6 +18,7 @@ from pipeline.models.build import Network, recompute
 from pipeline.models.sharding import copy_to_shard, take_over
 from pipeline.models.vocabulary import only_rows_read
 from pipeline.records import Cost, Measured, StartLine
+from pipeline.records.metrics import higher_is_better
 from pipeline.tasks import TaskKind, kind
 from pipeline.training.assembly import Assembled, CellInputs, assemble
 from pipeline.training.checkpoint import CheckpointStore
@@ -126,7 +127,7 @@ def _trajectory(
         report=report,
         patience=cell.recipe.patience,
         patience_from=course.interval,
-        higher_is_better=cell.task.metric != "loss",
+        higher_is_better=higher_is_better(cell.task.metric),
         outputs_type=kind(cell.task.kind).outputs_type,
     )
 

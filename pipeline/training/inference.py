@@ -8,7 +8,6 @@ import torch
 
 from pipeline.tasks import TaskKind
 from pipeline.training.inputs import Inputs
-from pipeline.training.limits import EVALUATION_BATCH
 
 
 def answers(
@@ -23,7 +22,8 @@ def answers(
     modes = [m.training for m in model.modules()]
     model.eval()
     order = np.argsort(inputs.lengths, kind="stable")
-    batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
+    size = task.evaluated_at_once
+    batches = [order[i : i + size] for i in range(0, len(order), size)]
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
         for number in range(rank, math.ceil(len(batches) / world) * world, world):
             items = batches[min(number, len(batches) - 1)]  # as many passes on every rank: of shards all are needed

@@ -42,8 +42,14 @@ class TokenInputs:
     def collate(self, items: np.ndarray, seed: int = 0) -> dict[str, Any]:
         """See Inputs."""
         ids = [self.encoded.item(int(self.rows[i])) for i in items]
-        seeds = np.uint64(seed) + self.rows[items].astype(np.uint64)
-        return self.task.collate(ids, self.labels[items], vocabulary=self.vocabulary, seeds=seeds)
+        rows = self.rows[items]
+        return self.task.collate(
+            ids,
+            self.labels[items],
+            vocabulary=self.vocabulary,
+            seeds=np.uint64(seed) + rows.astype(np.uint64),
+            beside={name: np.asarray(numbers[rows]) for name, numbers in self.encoded.beside.items()},
+        )
 
     def ids(self) -> np.ndarray:
         """See Inputs."""

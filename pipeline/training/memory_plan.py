@@ -23,7 +23,7 @@ from pipeline.models.memory import Footprint, footprint
 from pipeline.tasks import kind
 from pipeline.training.cost import counted_once
 from pipeline.training.device import is_sharded
-from pipeline.training.limits import EVALUATION_BATCH, FEATURE_BATCH, PREPARED
+from pipeline.training.limits import FEATURE_BATCH, PREPARED
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
 _WORKSPACE = 64 << 20  # of the products of a process on a GPU
@@ -114,7 +114,8 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> float:
     """What passes through a layer with the longest texts of the sets that are read; a fixed base reads few at once."""
     read = prepared.measured(tested=cell.tested)
-    texts = FEATURE_BATCH[hardware.accelerator] if cell.arm.trained == "head" else EVALUATION_BATCH
+    whole = kind(cell.task.kind).evaluated_at_once
+    texts = FEATURE_BATCH[hardware.accelerator] if cell.arm.trained == "head" else whole
     return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
 
 

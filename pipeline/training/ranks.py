@@ -9,8 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.data.sets import Prepared
-from pipeline.errors import LostRankError, RanksError
-from pipeline.models.locate import first_line
+from pipeline.errors import LostRankError, RanksError, first_line
 from pipeline.records import StartLine, encode
 from pipeline.training.job import Job
 

@@ -77,7 +77,7 @@ class Trajectory(pl.Callback):
         """The best point's weights, and its outputs on validation, under names for a checkpoint."""
         found = {f"best.{name}": whole(value).cpu() for name, value in self.best_state.items()}
         if self.best_outputs is not None:
-            found |= {f"outputs.{name}": torch.from_numpy(a) for name, a in vars(self.best_outputs).items()}
+            found |= {f"outputs.{name}": torch.tensor(a) for name, a in vars(self.best_outputs).items()}
         return found
 
     def step_of(self, trainer: pl.Trainer) -> int:

@@ -9,6 +9,7 @@ import pipeline.cli
 from pipeline import __version__
 from pipeline.cli import COMMANDS, main
 from pipeline.errors import StorageError
+from tests.serving import free_port
 
 Say = Callable[..., tuple[int, str, str]]
 
@@ -187,7 +188,7 @@ def test_a_base_that_is_not_there_is_refused_before_anything_is_prepared(say: Sa
 
 def test_results_cannot_go_into_a_file(say: Say, tmp_path: Path) -> None:
     (tmp_path / "reviews.csv").write_text("a,b\n")
-    for command in (["study", "experiments=quickstart"], ["dashboard"]):
+    for command in (["study", "experiments=quickstart"], ["dashboard", f"tracking.port={free_port()}"]):
         code, _, err = say(*command, f"paths.root={tmp_path / 'reviews.csv'}")
         assert code == 2, err
         assert "cannot be written to. Choose another folder with paths.root=FOLDER." in err

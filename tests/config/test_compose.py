@@ -15,6 +15,7 @@ NEEDED = {
     ("base", "local"): ["base.path=somewhere"],
     ("task", "classification"): ["task.data.path=mine.csv"],
     ("task", "masked_language_modelling"): ["task.data.path=mine.csv"],
+    ("task", "causal_language_modelling"): ["task.data.path=mine.csv"],
     ("tracking", "server"): ["tracking.uri=https://mlflow.example.org"],
 }
 CHOICES = [(group, name) for group in groups() for name in options(group)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config.schema import Data, Task
+from pipeline.config.schema import Data, Predict, Task
 from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
@@ -18,6 +18,8 @@ from pipeline.tasks import KINDS, Outputs, TaskKind, Vocabulary, kind, kind_of
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, cell_for, save_tiny, tiny_tokenizer
 
 TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
+FAMILY = {"causal_language_modelling": "llama"}  # of the bases that a kind can do with; else BERT
+FIRST_ALONE = {"causal_language_modelling"}  # kinds whose texts have a special token before them, and none after
 RNG = np.random.default_rng(4)
 
 
@@ -28,9 +30,16 @@ def task(request: pytest.FixtureRequest) -> TaskKind:
 
 
 @pytest.fixture(scope="module")
-def located(tmp_path_factory: pytest.TempPathFactory) -> Located:
-    """A tiny base."""
-    return locate(base_in(save_tiny(tmp_path_factory.mktemp("bases") / "bert")))
+def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Located]:
+    """A tiny base for each kind."""
+    folder = tmp_path_factory.mktemp("bases")
+    return {name: locate(base_in(save_tiny(folder / name, FAMILY.get(name, "bert")))) for name in KINDS}
+
+
+@pytest.fixture
+def located(task: TaskKind, bases: dict[str, Located]) -> Located:
+    """The kind's tiny base."""
+    return bases[task.name]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +63,9 @@ def batch_of(task: TaskKind, ids: list[np.ndarray], *, pad: int = 0, seed: int =
     """The rows as a batch, each with a seed of its own."""
     labels = np.arange(len(ids)) % len(LABELS)
     seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
-    return task.collate(ids, labels, vocabulary=Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id), seeds=seeds)
+    beside = {name: np.full(len(ids), 7, dtype=np.int32) for name in task.beside}
+    vocabulary = Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id)
+    return task.collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)
 
 
 def answered(task: TaskKind, located: Located, items: int = 12) -> tuple[torch.Tensor, dict[str, Any]]:
@@ -91,35 +102,40 @@ def test_labels_are_asked_for_exactly_where_there_are_classes(task: TaskKind) ->
 
 
 def test_token_ids_are_int32_with_special_tokens_and_never_longer_than_asked(task: TaskKind, tokenizer: Any) -> None:
-    ids, _ = task.encode(TEXTS, tokenizer, 8)
+    encoded = task.encode(TEXTS, tokenizer, 8)
+    ids = encoded.ids
     assert len(ids) == len(TEXTS)
+    assert {name: len(numbers) for name, numbers in encoded.beside.items()} == dict.fromkeys(task.beside, len(TEXTS))
     assert {row.dtype for row in ids} == {np.dtype(np.int32)}
-    assert all(2 <= len(row) <= 8 for row in ids)
-    assert all(row[0] == tokenizer.cls_token_id and row[-1] == tokenizer.sep_token_id for row in ids)
+    assert all(1 <= len(row) <= 8 for row in ids)
+    assert all(row[0] == tokenizer.cls_token_id for row in ids)
+    assert all((row[-1] == tokenizer.sep_token_id) == (task.name not in FIRST_ALONE) for row in ids)
 
 
-@pytest.mark.parametrize(("words", "truncated"), [(5, 0), (6, 0), (7, 1), (1000, 1)])
+@pytest.mark.parametrize(("beyond", "truncated"), [(-1, 0), (0, 0), (1, 1), (1000, 1)])
 def test_a_text_counts_as_truncated_exactly_when_its_tokens_do_not_all_fit(
-    words: int, truncated: int, task: TaskKind, tokenizer: Any
+    beyond: int, truncated: int, task: TaskKind, tokenizer: Any
 ) -> None:
-    ids, cut = task.encode([" ".join(["film"] * words), "dull"], tokenizer, 8)
-    assert cut == truncated
-    assert len(ids[0]) == min(8, words + 2)
+    special = 1 if task.name in FIRST_ALONE else 2
+    encoded = task.encode([" ".join(["film"] * (8 - special + beyond)), "dull"], tokenizer, 8)
+    assert encoded.truncated == truncated
+    assert len(encoded.ids[0]) == min(8, 8 + beyond)
 
 
 def test_no_texts_are_no_rows(task: TaskKind, tokenizer: Any) -> None:
-    assert task.encode([], tokenizer, 8) == ([], 0)
+    encoded = task.encode([], tokenizer, 8)
+    assert (encoded.ids, encoded.truncated) == ([], 0)
 
 
 def test_a_text_is_encoded_alike_alone_and_among_others(task: TaskKind, tokenizer: Any) -> None:
-    together, _ = task.encode(TEXTS, tokenizer, 16)
+    together = task.encode(TEXTS, tokenizer, 16).ids
     for text, row in zip(TEXTS, together, strict=True):
-        alone, _ = task.encode([text], tokenizer, 16)
+        alone = task.encode([text], tokenizer, 16).ids
         assert np.array_equal(alone[0], row)
 
 
 def test_a_batch_is_padded_to_its_longest_and_the_mask_says_where(task: TaskKind, tokenizer: Any) -> None:
-    ids, _ = task.encode(TEXTS, tokenizer, 16)
+    ids = task.encode(TEXTS, tokenizer, 16).ids
     batch = batch_of(task, ids)
     longest = max(len(row) for row in ids)
     assert {tuple(batch[name].shape) for name in ("input_ids", "attention_mask")} == {(4, longest)}
@@ -130,12 +146,12 @@ def test_a_batch_is_padded_to_its_longest_and_the_mask_says_where(task: TaskKind
 
 
 def test_the_padding_token_is_the_one_given(task: TaskKind, tokenizer: Any) -> None:
-    ids, _ = task.encode(["good", "a good film"], tokenizer, 16)
+    ids = task.encode(["good", "a good film"], tokenizer, 16).ids
     assert batch_of(task, ids, pad=4)["input_ids"][0, len(ids[0]) :].unique().tolist() == [4]
 
 
 def test_what_is_drawn_for_an_example_follows_from_its_seed_alone(task: TaskKind, tokenizer: Any) -> None:
-    ids, _ = task.encode([*TEXTS[:3], *TEXTS[:3]], tokenizer, 16)
+    ids = task.encode([*TEXTS[:3], *TEXTS[:3]], tokenizer, 16).ids
     whole, part, again = batch_of(task, ids), batch_of(task, ids[2:], seed=2), batch_of(task, ids)
     for name, values in whole.items():
         assert torch.equal(values, again[name])
@@ -145,7 +161,7 @@ def test_what_is_drawn_for_an_example_follows_from_its_seed_alone(task: TaskKind
 
 
 def test_collating_leaves_the_stored_tokens_as_they_are(task: TaskKind, tokenizer: Any) -> None:
-    ids, _ = task.encode(TEXTS, tokenizer, 16)
+    ids = task.encode(TEXTS, tokenizer, 16).ids
     before = [row.copy() for row in ids]
     batch_of(task, ids)
     assert all(np.array_equal(one, two) for one, two in zip(ids, before, strict=True))
@@ -153,7 +169,7 @@ def test_collating_leaves_the_stored_tokens_as_they_are(task: TaskKind, tokenize
 
 def test_company_does_not_change_what_is_kept_of_an_example(task: TaskKind, tokenizer: Any, located: Located) -> None:
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
-    ids, _ = task.encode(TEXTS, tokenizer, 16)
+    ids = task.encode(TEXTS, tokenizer, 16).ids
 
     def kept(rows: list[np.ndarray], seed: int) -> torch.Tensor:
         batch = batch_of(task, rows, seed=seed)
@@ -205,7 +221,7 @@ def test_a_text_is_given_what_the_kind_says_of_it(task: TaskKind, tokenizer: Any
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
     texts = ["the film is [MASK]", "a [MASK] plot"]
     with torch.no_grad():
-        rows = list(task.predict(model, tokenizer, texts, max_length=16, labels=LABELS))
+        rows = list(task.predict(model, tokenizer, texts, max_length=16, labels=LABELS, asked=Predict(tokens=4)))
     assert {len(row) for row in rows} == {1 + len(task.predicted)}
     assert list(dict.fromkeys(row[0] for row in rows)) == texts
 

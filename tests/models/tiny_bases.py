@@ -48,6 +48,10 @@ _BERT_LIKE = {
 }
 
 FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "llama": (
+        "LlamaConfig",
+        {**_BERT_LIKE, "num_key_value_heads": 2, "bos_token_id": 2, "eos_token_id": 3, "tie_word_embeddings": True},
+    ),
     "bert": ("BertConfig", _BERT_LIKE),
     "roberta": ("RobertaConfig", {**_BERT_LIKE, "max_position_embeddings": LONGEST + 2}),
     "distilbert": (

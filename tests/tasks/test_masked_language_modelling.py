@@ -1,18 +1,21 @@
 """Gaps, what is read of them, and scores worked out by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import transformers
 
+from pipeline.config.schema import Predict
 from pipeline.errors import DataError
 from pipeline.tasks import Vocabulary, kind
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("masked_language_modelling")
 MASK = 4
+ASKED: Any = {"max_length": 16, "labels": ("text",), "asked": Predict()}
 
 
 def batch_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
@@ -20,7 +23,7 @@ def batch_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
     ids = [np.concatenate([[2], 10 + np.arange(length - 2), [3]]).astype(np.int32) for length in lengths]
     seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
     vocabulary = Vocabulary(pad=0, mask=MASK)
-    return TASK.collate(ids, np.zeros(len(ids)), vocabulary=vocabulary, seeds=seeds)
+    return TASK.collate(ids, np.zeros(len(ids)), vocabulary=vocabulary, seeds=seeds, beside={})
 
 
 def tiny(vocabulary: int = 40) -> torch.nn.Module:
@@ -91,7 +94,12 @@ def test_the_likeliest_tokens_of_each_gap_come_in_order() -> None:
     tokenizer = tiny_tokenizer()
     with torch.no_grad():
         rows = list(
-            TASK.predict(tiny(len(tokenizer)), tokenizer, ["a <mask> film is [MASK]"], max_length=16, labels=("text",))
+            TASK.predict(
+                tiny(len(tokenizer)),
+                tokenizer,
+                ["a <mask> film is [MASK]"],
+                **ASKED,
+            )
         )
     assert [row[1] for row in rows] == ["1"] * 5 + ["2"] * 5
     for gap in (rows[:5], rows[5:]):
@@ -102,7 +110,7 @@ def test_the_likeliest_tokens_of_each_gap_come_in_order() -> None:
 def test_a_text_without_a_gap_is_refused() -> None:
     tokenizer = tiny_tokenizer()
     with pytest.raises(DataError, match=r"must hold a gap to be filled, written as \[MASK\], but 'a film' has none"):
-        list(TASK.predict(tiny(len(tokenizer)), tokenizer, ["a film"], max_length=16, labels=("text",)))
+        list(TASK.predict(tiny(len(tokenizer)), tokenizer, ["a film"], **ASKED))
 
 
 def test_a_tokenizer_without_a_token_for_gaps_is_refused() -> None:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from pipeline.analysis.bootstrap import item_means, item_weights, percentile_interval, seed_weights, sign_flip_p
 from pipeline.analysis.crossed import CrossedMean, crossed_gap, crossed_mean
-from pipeline.analysis.metrics import SHARES, weighted_macro_f1
+from pipeline.analysis.metrics import weighted_macro_f1
 from pipeline.records import Estimate
+from pipeline.records.metrics import SHARES
 from pipeline.study.finding.table import Size, Table
 
 Floats = npt.NDArray[np.float64]

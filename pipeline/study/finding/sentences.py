@@ -2,10 +2,10 @@
 
 import math
 
-from pipeline.analysis.metrics import SHARES
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED
 from pipeline.config.schema import Claim
 from pipeline.records import Estimate
+from pipeline.records.metrics import SHARES
 from pipeline.study.finding.curves import ratio_text
 from pipeline.study.finding.table import Size
 

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.metrics import MEANS, chance_level, weighted_macro_f1
+from pipeline.analysis.metrics import chance_level, weighted_macro_f1
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import CellResult, Evaluation
+from pipeline.records.metrics import MEANS
 
 Size = int | str
 Matrix = npt.NDArray[Any]

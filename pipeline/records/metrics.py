@@ -1,0 +1,12 @@
+"""What is known of metrics by their names."""
+
+# Metrics that are means of per-example scores.
+MEANS = frozenset({"accuracy", "top1", "loss", "bits_per_byte"})
+# Metrics from 0 to 1, spoken of in percentage points.
+SHARES = frozenset({"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1"})
+_LESS_IS_BETTER = frozenset({"loss", "bits_per_byte"})
+
+
+def higher_is_better(metric: str) -> bool:
+    """Which way is better."""
+    return metric not in _LESS_IS_BETTER

@@ -1,0 +1,183 @@
+"""Causal language modelling: each token of a text is told from those before it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.config.schema import Predict
+from pipeline.tasks import loading
+from pipeline.tasks.continuing import continuations
+from pipeline.tasks.decoding import is_encoder, logits_at
+from pipeline.tasks.encoding import encode_after, tokens_and_mask
+from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
+
+if TYPE_CHECKING:
+    import torch
+
+BITS = 1 / np.log(2)  # in a nat
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextOutputs(Outputs):
+    """Of N texts. What is summed up over a text is kept as such, so that a whole set can be measured too."""
+
+    tokens: np.ndarray  # float32 [N]: told from those before them
+    bytes: np.ndarray  # float32 [N]: of text, in UTF-8, that these tokens stand for
+    hits: np.ndarray  # float32 [N]: tokens that were the likeliest
+
+
+class CausalLanguageModelling:
+    """Cross-entropy of each token given those before it; the per-example score is a text's bits per byte.
+
+    A byte is the same whatever the tokenizer, so bits per byte compare bases; nats per token do not. A text begins with
+    the base's own token for that (not counted), so that its first token is told too. Each text counts alike.
+    """
+
+    name: str = "causal_language_modelling"
+    metrics: tuple[str, ...] = ("bits_per_byte", "loss")
+    labelled: bool = False
+    own_head: bool = True
+    pipeline: str = "text-generation"
+    outputs_type: type[Outputs] = TextOutputs
+    predicted: tuple[str, ...] = ("continuation",)
+    beside: tuple[str, ...] = ("bytes",)
+    evaluated_at_once: int = 8
+
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+        """See TaskKind. "bytes" are those of the text that its tokens stand for.
+
+        Raises:
+            DataError: the tokenizer has no token that a text could begin with.
+        """
+        return encode_after(texts, tokenizer, max_length)
+
+    def collate(
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+    ) -> "dict[str, torch.Tensor]":
+        """See TaskKind. Nothing is drawn."""
+        import torch
+
+        return tokens_and_mask(ids, vocabulary.pad) | {
+            "labels": torch.from_numpy(np.asarray(labels, dtype=np.int64)),
+            "bytes": torch.from_numpy(np.asarray(beside["bytes"], dtype=np.int64)),
+        }
+
+    def build(self, config: Any) -> Any:
+        """See TaskKind.
+
+        Raises:
+            ValueError: the architecture is an encoder, which sees what comes after.
+        """
+        from transformers import AutoModelForCausalLM
+
+        _check_looks_back_alone(config)
+        return loading.build(AutoModelForCausalLM, config)
+
+    def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
+        """See TaskKind."""
+        from transformers import AutoModelForCausalLM
+
+        return loading.load(AutoModelForCausalLM, directory, config)
+
+    def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
+        """See TaskKind. [T, V] for the T tokens of all texts that have some before them, text after text."""
+
+        def before_a_token(hidden: "torch.Tensor") -> "torch.Tensor":
+            return _told(hidden[:, :-1], batch)
+
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        return logits_at(model, before_a_token, **inputs, use_cache=False)
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. The mean over a text's tokens."""
+        nats = _sums(_nats(logits, batch), batch)
+        means: torch.Tensor = nats / _count(batch).clamp_min(1)
+        return means
+
+    def width(self, classes: int) -> int:
+        """See TaskKind."""
+        return 4
+
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. A text's nats, its tokens, its bytes, and how many of its tokens were the likeliest."""
+        import torch
+
+        hits = (logits.argmax(dim=-1) == _told(batch["input_ids"][:, 1:], batch)).float()
+        sums = [_sums(each, batch) for each in (_nats(logits, batch), hits)]
+        return torch.stack([sums[0], _count(batch).float(), batch["bytes"].float(), sums[1]], dim=1)
+
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> TextOutputs:
+        """See TaskKind."""
+        no_class = np.full(len(labels), -1, dtype=np.int32)
+        nats, tokens, size, hits = answers.astype(np.float32).T
+        return TextOutputs(
+            labels=no_class,
+            predicted=no_class,
+            scores=(nats * BITS / np.maximum(size, 1)).astype(np.float32),
+            losses=(nats / np.maximum(tokens, 1)).astype(np.float32),
+            tokens=tokens,
+            bytes=size,
+            hits=hits,
+        )
+
+    def measure(self, outputs: TextOutputs) -> dict[str, float]:
+        """See TaskKind. What begins with "corpus" is of the set as one text, in which long ones weigh more."""
+        tokens, size = (max(1.0, float(n.sum(dtype=np.float64))) for n in (outputs.tokens, outputs.bytes))
+        nats = float((outputs.losses.astype(np.float64) * outputs.tokens).sum())
+        return {
+            "bits_per_byte": float(outputs.scores.mean(dtype=np.float64)),
+            "loss": float(outputs.losses.mean(dtype=np.float64)),
+            "corpus_bits_per_byte": nats * BITS / size,
+            "corpus_perplexity": float(np.exp(nats / tokens)),
+            "next_token": float(outputs.hits.sum(dtype=np.float64)) / tokens,
+        }
+
+    def predict(
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+    ) -> Iterator[tuple[str, ...]]:
+        """See TaskKind. What the network would go on with."""
+        yield from zip(texts, continuations(model, tokenizer, texts, asked), strict=True)
+
+
+def _check_looks_back_alone(config: Any) -> None:
+    if is_encoder(config):
+        raise ValueError(
+            f"{config.model_type} is an encoder, which reads both ways and cannot continue a text. It can do "
+            "masked_language_modelling and classification; use a decoder here, such as base=smollm2."
+        )
+
+
+def _told(values: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+    """Of [B, L - 1, ...] what belongs to a token that has one before it, [T, ...]."""
+    mask = batch["attention_mask"]
+    if mask.is_meta:  # without content; nothing is padding where cost is counted
+        return values.flatten(0, 1)
+    return values[mask[:, 1:].bool()]
+
+
+def _count(batch: Batch) -> "torch.Tensor":
+    count: torch.Tensor = batch["attention_mask"][:, 1:].sum(dim=1)
+    return count
+
+
+def _sums(values: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+    """Of each text, float32 [B], what [T] values of its tokens sum up to."""
+    import torch
+
+    rows = torch.repeat_interleave(_count(batch))
+    return torch.zeros(len(batch["input_ids"]), device=values.device).index_add(0, rows, values)
+
+
+def _nats(logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+    """Of each token, float32 [T]."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(logits.float(), _told(batch["input_ids"][:, 1:], batch), reduction="none")

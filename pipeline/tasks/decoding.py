@@ -1,0 +1,30 @@
+"""The decoder of a language model, asked about some positions alone: over all it would cost more than a small base."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    Choose = Callable[["torch.Tensor"], "torch.Tensor"]
+
+
+def logits_at(model: Any, choose: "Choose", **inputs: Any) -> "torch.Tensor":
+    """The logits of what `choose` takes of the decoder's inputs, hidden states [B, L, H]."""
+
+    def chosen(_: Any, given: "tuple[torch.Tensor, ...]") -> "tuple[torch.Tensor, ...]":
+        return choose(given[0]), *given[1:]
+
+    hook = model.get_output_embeddings().register_forward_pre_hook(chosen)
+    try:
+        logits: torch.Tensor = model(**inputs).logits
+    finally:
+        hook.remove()
+    return logits
+
+
+def is_encoder(config: Any) -> bool:
+    """Whether a Hugging Face configuration is of a network whose positions see those after them."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+    return config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
