@@ -38,7 +38,7 @@ def completed(line: str, folder: Path, *, point: int | None = None) -> list[str]
         ("headstart study experiments=qu", {"experiments=quickstart"}),
         (
             "headstart study experiments=",
-            {"experiments=quickstart", "experiments=data_efficiency", "experiments=fill_gaps"},
+            {f"experiments={name}" for name in ("quickstart", "data_efficiency", "fill_gaps", "language_modelling")},
         ),
         ("headstart train arm=scratch base=minil", {"base=minilm"}),
         ("headstart train hardware=ddp_", {"hardware=ddp_cpu"}),
