@@ -10,7 +10,7 @@ from pipeline.config.schema import Predict
 from pipeline.tasks import loading
 from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import is_encoder, logits_at
-from pipeline.tasks.encoding import encode_after, tokens_and_mask
+from pipeline.tasks.encoding import batch_of, encode_after
 from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -65,10 +65,8 @@ class CausalLanguageModelling:
         """See TaskKind. Nothing is drawn."""
         import torch
 
-        return tokens_and_mask(ids, vocabulary.pad) | {
-            "labels": torch.from_numpy(np.asarray(labels, dtype=np.int64)),
-            "bytes": torch.from_numpy(np.asarray(beside["bytes"], dtype=np.int64)),
-        }
+        known = torch.from_numpy(np.asarray(beside["bytes"], dtype=np.int64))
+        return batch_of(ids, labels, vocabulary.pad) | {"bytes": known}
 
     def build(self, config: Any) -> Any:
         """See TaskKind.

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.analysis.metrics import accuracy, macro_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks import loading
-from pipeline.tasks.encoding import encode, tokens_and_mask
+from pipeline.tasks.encoding import batch_of, encode, tokens_and_mask
 from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class Classification:
         beside: Mapping[str, np.ndarray],
     ) -> "dict[str, torch.Tensor]":
         """See TaskKind. Nothing is drawn."""
-        import torch
-
-        return tokens_and_mask(ids, vocabulary.pad) | {"labels": torch.from_numpy(np.asarray(labels, dtype=np.int64))}
+        return batch_of(ids, labels, vocabulary.pad)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

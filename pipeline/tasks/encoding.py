@@ -72,3 +72,10 @@ def tokens_and_mask(ids: Sequence[np.ndarray], pad: int) -> "dict[str, torch.Ten
 
     mask = padded([np.ones(len(row), dtype=np.int64) for row in ids], 0)
     return {"input_ids": torch.from_numpy(padded(ids, pad)), "attention_mask": torch.from_numpy(mask)}
+
+
+def batch_of(ids: Sequence[np.ndarray], labels: np.ndarray, pad: int) -> "dict[str, torch.Tensor]":
+    """What every kind's batch holds: tokens and mask, and "labels" int64 [B]."""
+    import torch
+
+    return tokens_and_mask(ids, pad) | {"labels": torch.from_numpy(np.asarray(labels, dtype=np.int64))}

@@ -10,7 +10,7 @@ from pipeline.config.schema import Predict
 from pipeline.errors import DataError
 from pipeline.tasks import loading
 from pipeline.tasks.decoding import logits_at
-from pipeline.tasks.encoding import encode, padded, tokens_and_mask
+from pipeline.tasks.encoding import batch_of, encode, padded
 from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ class MaskedLanguageModelling:
         with_gaps = [row.copy() for row in ids]
         for row, gaps in zip(with_gaps, places, strict=True):
             row[gaps] = vocabulary.mask
-        return tokens_and_mask(with_gaps, vocabulary.pad) | {
-            "labels": torch.from_numpy(np.asarray(labels, dtype=np.int64)),
+        return batch_of(with_gaps, labels, vocabulary.pad) | {
             "places": torch.from_numpy(padded(places, 0)),
             "targets": torch.from_numpy(padded(targets, NO_GAP)),
         }
