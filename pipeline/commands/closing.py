@@ -17,6 +17,7 @@ from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
 from pipeline.study.finding.find import find
 from pipeline.study.plan import Plan
+from pipeline.study.pretraining import pretrained
 from pipeline.tasks import kind
 from pipeline.tracking.spool import StudyLog
 
@@ -32,6 +33,7 @@ def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[Fai
         task=config.task,
         failed=failed,
         tuned=plan.tuned,
+        pretrained=pretrained(plan),
     )
     path, text = plan.folder / "findings.json", to_json(found)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from pipeline.commands.closing import recorded
+from pipeline.commands.pretraining import pretrain
 from pipeline.config.redaction import without_secrets
 from pipeline.execution.local import warm_up
 from pipeline.files import write_text
@@ -44,6 +45,7 @@ def _search(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, command: S
 
     config, name = plan.config, plan.config.study.name
     warm_up(plan.hardware.threads)
+    pretrain(plan)
     own = dataclasses.replace(ground(plan, prepare(plan)), study_id=sweep_id)
     book = opened(config, own, name=name, contract=contract)
     clear_leftovers(own)

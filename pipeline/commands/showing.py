@@ -7,6 +7,7 @@ from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
 from pipeline.report.wording import scale_of
 from pipeline.study.plan import Plan
+from pipeline.study.pretraining import pretrainings
 from pipeline.study.progress import duration
 from pipeline.study.run import prepare
 from pipeline.study.workload import estimated_seconds
@@ -17,25 +18,25 @@ _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bo
 def show_plan(plan: Plan) -> None:
     """The cells of a plan, which of them are finished, the memory and an estimate of the time for the rest."""
     console = Console(highlight=False)
-    missing = plan.missing()
-    if missing:
+    parts = [*pretrainings(plan), plan]
+    to_train = sum(len(part.missing()) for part in parts)
+    if to_train:
         warm_up(plan.hardware.threads)
     table = Table(title=f"{plan.config.study.name}: {plan.config.study.question}", title_justify="left")
     for column in ("cell", "arm", "size", "seed", "state"):
         table.add_column(column, justify="right" if column in ("size", "seed") else "left")
-    for name, cell in plan.cells.items():
-        state = "to train" if name in missing else "finished"
-        table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), state)
+    for part in parts:
+        for name, cell in part.cells.items():
+            state = "finished" if part.store.has(name) else "to train"
+            table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), state)
     console.print(table)
     for reason in plan.hardware.reasons:
         console.print(reason, markup=False)
-    if missing:
-        for planned in prepare(plan).memory:
-            console.print(planned.sentence, markup=False)
-    seconds, basis = estimated_seconds(plan)
-    console.print(
-        f"{len(missing)} of {len(plan.cells)} cells to train: about {duration(seconds)} ({basis})", markup=False
-    )
+    for planned in (p for part in parts if part.missing() for p in prepare(part).memory):
+        console.print(planned.sentence, markup=False)
+    seconds, basis = zip(*map(estimated_seconds, parts), strict=True)
+    total = sum(len(part.cells) for part in parts)
+    console.print(f"{to_train} of {total} cells to train: about {duration(sum(seconds))} ({basis[-1]})", markup=False)
 
 
 def show_findings(findings: Findings) -> None:
@@ -57,7 +58,7 @@ def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:
         f"{findings.metric} on {dataset} ({rows[0].role.replace('_', '-')}), mean over seeds and its {level} interval"
     )
     table = Table(title=title, title_justify="left")
-    table.add_column("labels", justify="right")
+    table.add_column(f"{findings.counted}s", justify="right")
     for arm in findings.arms:
         table.add_column(arm, justify="right")
     found, scale = {(s.arm, s.size): s.estimate for s in rows}, scale_of(findings.metric)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.commands.closing import dashboard_command, recorded, report_on, write_findings
+from pipeline.commands.pretraining import pretrain
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_findings, show_plan
 from pipeline.records import Findings
@@ -47,7 +48,7 @@ def _tuned(overrides: Sequence[str], plan: Plan) -> Plan:
     tuned = []
     for sweep in tuning_plans(overrides, plan):
         record, _ = search(sweep, ["study", *overrides])
-        print(f"Tuned {record.arm} at {record.size} labels: {record.overrides or 'no trial has a result'}")
+        print(f"Tuned {record.arm} at n={record.size}: {record.overrides or 'no trial has a result'}")
         tuned.append(record)
     equal_budget(tuned)  # before any of the study's cells is trained
     return plan_study(overrides, tuned) if tuned else plan
@@ -60,6 +61,8 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, F
     log.started(study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
     mirror.wake()
     with recorded(log):
+        if plan.missing():
+            pretrain(plan)
         with Progress(plan) as progress:
             outcome = run_plan(plan, progress.watch)
         cells = plan.results()

@@ -42,7 +42,7 @@ def _show(record: SweepRecord) -> None:
 
 
 def _table(record: SweepRecord) -> Table:
-    table = Table(title=f"Best trials of {record.arm} at {record.size} labels, on validation", title_justify="left")
+    table = Table(title=f"Best trials of {record.arm} at n={record.size}, on validation", title_justify="left")
     names = list(dict.fromkeys(n for t in record.trials for n in t.params))
     for column in ("trial", *record.objectives, *names):
         table.add_column(column, justify="right")

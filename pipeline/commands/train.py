@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.commands.closing import recorded, write_findings
+from pipeline.commands.pretraining import pretrain
 from pipeline.records import CellResult
 from pipeline.study.plan import plan_cell
 from pipeline.study.progress import Progress
@@ -22,6 +23,8 @@ def run(overrides: Sequence[str]) -> int:
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
         with recorded(log):
+            if plan.missing():
+                pretrain(plan)
             with Progress(plan) as progress:
                 outcome = run_plan(plan, progress.watch)
             log.finished(write_findings(plan, plan.results(), outcome.failed), plan.folder)

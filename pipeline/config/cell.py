@@ -34,6 +34,32 @@ class Cell:
         given = {n: getattr(self.train, n) for n in names if getattr(self.train, n) is not None}
         return dataclasses.replace(self.arm.recipe, **given)
 
+    @property
+    def pretraining(self) -> "Cell | None":
+        """The training on the task's own text that this one goes on from: one for all sizes and seeds of an arm.
+
+        Its data keep their labels, though it reads none: rows are held out by class, and must be the same ones.
+        What a sweep may try of `train` leaves it as it is; its dropout is the base's own.
+        """
+        asked = self.arm.pretraining
+        if asked.objective is None:
+            return None
+        return Cell(
+            base=self.base,
+            task=dataclasses.replace(self.task, kind=asked.objective, metric="loss"),
+            arm=Arm(name=f"{self.arm.name}-pretraining", start=self.arm.start, recipe=asked.recipe),
+            train=Train(
+                size=asked.size,
+                seed=asked.seed,
+                batch=asked.batch,
+                precision=self.train.precision,
+                keep="all",
+                fit_memory=self.train.fit_memory,
+                checkpoint_every=self.train.checkpoint_every,
+            ),
+            tested=False,
+        )
+
 
 def cell_of(config: Config, *, precision: str, tested: bool = True) -> Cell:
     """The cell that `config` describes, with the precision that the coordinator resolved."""

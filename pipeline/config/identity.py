@@ -61,6 +61,10 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
         fields["features"] = FEATURES_VERSION
     if cell.arm.trained != "adapters":
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
+    if cell.arm.head == "fresh":
+        del fields["arm.head"]
+    if cell.arm.pretraining.objective is None:
+        fields = {k: v for k, v in fields.items() if not k.startswith("arm.pretraining.")}
     text = json.dumps(fields, sort_keys=True)
     return digest(str(RESULT_VERSION), text, base_fingerprint, data_fingerprint)[:16]
 

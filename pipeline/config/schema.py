@@ -107,14 +107,27 @@ class Lora:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pretraining:
+    """A training on the task's own text, without its labels, from which all cells of an arm go on."""
+
+    objective: str | None = None  # masked_language_modelling | causal_language_modelling; null: there is none
+    size: int | str = "all"  # texts of the training set
+    seed: int = 0  # of its subset, initialisation and order
+    batch: int = 32
+    recipe: Recipe = Recipe()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     """How the network starts and what is trained."""
 
     name: str = ""
     start: str = "pretrained"  # pretrained | scratch
     trained: str = "all"  # all | head | adapters
+    head: str = "fresh"  # fresh | class_means: a text falls, at first, to the class whose mean is nearest
     recipe: Recipe = Recipe()
     lora: Lora = Lora()
+    pretraining: Pretraining = Pretraining()
     space: dict[str, Range] = field(default_factory=dict)  # what a sweep of this arm tries, by the setting's full name
 
 
@@ -185,9 +198,9 @@ class Claim:
     """What a study sets out to judge, stated before it runs."""
 
     statement: str = ""  # the claim in words
-    metric: str = (
-        "score"  # score | label_multiplier | flops_to_target | examples_to_target | early_area | generalisation_gap
-    )
+    # score | label_multiplier | flops_to_target | examples_to_target | early_area | initial_score | gain_over_start |
+    # generalisation_gap
+    metric: str = "score"
     arm: str = "pretrained"
     against: str = "scratch"
     size: int | str = "largest"  # labels, or smallest | largest

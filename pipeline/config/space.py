@@ -22,10 +22,10 @@ _NOT_HOW = (
     "train.eval_every",
     "train.batch",
 )
-# What all trials of a sweep share: data that are prepared once, the base, the machine.
+# What all trials of a sweep share: data that are prepared once, the base and what was made of it, the machine.
 _NEVER = (
     "sweep.", "study.", "paths.", "tracking.", "executor.", "hardware.", "predict.", "task.", "base.",
-    "train.precision",
+    "train.precision", "arm.pretraining.",
 )  # fmt: skip
 
 

@@ -18,7 +18,10 @@ CHOICES = {
     "task.data.source": ("package", "file", "hub", "local"),
     "arm.start": ("pretrained", "scratch"),
     "arm.trained": ("all", "head", "adapters"),
+    "arm.head": ("fresh", "class_means"),
     "arm.recipe.decay": ("linear", "cosine", "constant"),
+    "arm.pretraining.objective": ("masked_language_modelling", "causal_language_modelling"),
+    "arm.pretraining.recipe.decay": ("linear", "cosine", "constant"),
     "train.decay": ("linear", "cosine", "constant"),
     "train.precision": ("auto", "fp32", "bf16"),
     "train.keep": ("best", "all", "none"),
@@ -31,22 +34,25 @@ CHOICES = {
 AT_LEAST_ONE = (
     "train.batch", "hardware.devices", "hardware.micro_batch", "hardware.threads", "executor.workers",
     "train.eval_every", "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank",
-    "predict.tokens",
+    "predict.tokens", "arm.pretraining.batch",
 )  # fmt: skip
 ABOVE_ZERO = (
     "arm.recipe.lr", "train.lr", "arm.recipe.epochs", "train.epochs", "train.clip", "arm.lora.alpha",
-    "executor.timeout_minutes", "hardware.timeout_minutes",
+    "executor.timeout_minutes", "hardware.timeout_minutes", "arm.pretraining.recipe.lr",
+    "arm.pretraining.recipe.epochs",
 )  # fmt: skip
 NOT_NEGATIVE = (
     "arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
     "arm.recipe.max_steps", "train.max_steps",
     "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "task.split_seed", "train.seed",
-    "tuning.trials", "predict.temperature", "predict.seed",
+    "tuning.trials", "predict.temperature", "predict.seed", "arm.pretraining.seed",
+    "arm.pretraining.recipe.weight_decay", "arm.pretraining.recipe.min_steps", "arm.pretraining.recipe.max_steps",
+    "arm.pretraining.recipe.patience",
 )  # fmt: skip
-SHARES = ("arm.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
+SHARES = ("arm.recipe.warmup", "arm.pretraining.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
 ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test
 CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area",
-                 "generalisation_gap")  # fmt: skip
+                 "initial_score", "gain_over_start", "generalisation_gap")  # fmt: skip
 
 
 def violations(config: Config, *, trained: bool = False) -> list[str]:
@@ -55,7 +61,7 @@ def violations(config: Config, *, trained: bool = False) -> list[str]:
     Args:
         trained: only finished cells are used, so that base and data need not be named.
     """
-    rules = (_choices, _numbers, _names, _train, _hardware, _servers, _study)
+    rules = (_choices, _numbers, _names, _train, _pretraining, _hardware, _servers, _study)
     of_sources = () if trained else (_base, _data)
     return [text for rule in (*rules, *of_sources) for text in rule(config)]
 
@@ -138,6 +144,8 @@ def _train(config: Config) -> Iterator[str]:
             f"arm.trained={config.arm.trained} needs arm.start=pretrained: "
             "a random network that stays fixed is no baseline."
         )
+    if config.arm.head == "class_means" and config.task.data.label is None and config.task.data.path:
+        yield f"arm.head=class_means needs classes, but task {config.task.name!r} has no labels. Use arm.head=fresh."
     try:
         pace_of(config.train.checkpoint_every)
     except ConfigError as error:
@@ -146,6 +154,27 @@ def _train(config: Config) -> Iterator[str]:
     if 0 < recipe.max_steps < recipe.min_steps:
         yield (
             f"train.max_steps must be at least min_steps ({recipe.min_steps}) or 0 for no limit, "
+            f"but got {recipe.max_steps}."
+        )
+
+
+def _pretraining(config: Config) -> Iterator[str]:
+    asked, arm = config.arm.pretraining, config.arm
+    if asked.objective is None:
+        return
+    if not _is_size(asked.size):
+        yield f"arm.pretraining.size must be a number of texts or 'all', but got {asked.size!r}."
+    if arm.trained != "all":
+        yield f"arm.pretraining needs arm.trained=all, but got {arm.trained!r}: what it learnt would stay as it is."
+    if config.task.data.label is None and config.task.data.path:
+        yield (
+            f"arm {arm.name!r} is pretrained on the task's own text without its labels, but task {config.task.name!r} "
+            "has none: that would be the same training twice. Leave the arm out."
+        )
+    recipe = asked.recipe
+    if 0 < recipe.max_steps < recipe.min_steps:
+        yield (
+            f"arm.pretraining.recipe.max_steps must be at least min_steps ({recipe.min_steps}) or 0 for no limit, "
             f"but got {recipe.max_steps}."
         )
 

@@ -47,5 +47,6 @@ class Ground:
             vocabulary=self.ready.vocabulary,
             hardware=self.ready.fitted(cell, self.hardware),
             concurrency=self.hardware.workers,
+            pretraining=self.identity(cell.pretraining) if cell.pretraining else None,
         )
         return Assignment(job=job, study_id=self.study_id, attempt_id=attempt_id(), trial=trial, judged=judged)

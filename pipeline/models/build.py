@@ -2,16 +2,17 @@
 pretrained arms receive the base's weights, the head stays the fresh one in all of them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm
-from pipeline.errors import BaseModelError, first_line
+from pipeline.errors import BaseModelError, StorageError, first_line
 from pipeline.files import digest
 from pipeline.models.adapters import add_adapters, without_adapters
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
-from pipeline.tasks import TaskKind, kind_of
+from pipeline.tasks import TaskKind, kind
 
 LOADED_AT_LEAST = 0.95
 _DROPOUTS = (
@@ -71,21 +72,25 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
     return config
 
 
-def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -> Network:
+def build(
+    cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int, pretrained: Path | None = None
+) -> Network:
     """The network of `cell`'s arm, on the start line.
 
     Args:
         seed: of the initialisation; the same for every arm, so that the fresh parts are equal bit by bit.
+        pretrained: the weights of the training on the task's own text, for an arm that goes on from one.
 
     Raises:
         BaseModelError: the checkpoint is of another architecture, or so little of it fits that "pretrained" is random.
+        StorageError: what was trained before is damaged.
     """
     import torch
 
     from pipeline.models.dropout import quicken
     from pipeline.models.packing import pack
 
-    task = kind_of(cell.task)
+    task = kind(cell.task.kind)
     config = configuration(cell, located, labels)
     torch.manual_seed(seed)
     model = _fresh(task, config, cell)
@@ -93,6 +98,8 @@ def build(cell: Cell, located: Located, labels: tuple[str, ...], *, seed: int) -
     fraction = None
     if cell.arm.start == "pretrained":
         fraction = _load_into(model, task, config, cell, located)
+    if pretrained is not None:
+        _go_on_from(pretrained, model)
     prefix = model.base_model_prefix
     model = _choose_trained(model, task, cell.arm, prefix)
     attends = quicken(model)
@@ -157,6 +164,25 @@ def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Loc
     there = {k: v for k, v in loaded.state_dict().items() if k.startswith(taken) and k not in absent}
     model.load_state_dict(there, strict=False)
     return fraction
+
+
+def _go_on_from(weights: Path, model: Any) -> None:
+    """Copy what a training on other heads left of the base's part over that of `model`; what it lacks, a pooler, stays.
+
+    Raises:
+        StorageError: it is not of this architecture.
+    """
+    from safetensors.torch import load_file
+
+    taken = f"{model.base_model_prefix}."
+    stored = {n: tensor for n, tensor in load_file(weights / "trained.safetensors").items() if n.startswith(taken)}
+    sizes = {n: p.numel() for n, p in model.named_parameters() if n.startswith(taken)}
+    found = sum(sizes.get(n, 0) for n in stored)
+    if set(stored) - set(sizes) or found < LOADED_AT_LEAST * sum(sizes.values()):
+        raise StorageError(
+            f"{weights} does not hold what this arm's pretraining leaves. Delete the folder above it to train it again."
+        )
+    model.load_state_dict(stored, strict=False)
 
 
 def _absent(model: Any, info: Any) -> set[str]:

@@ -33,6 +33,7 @@ class Footprint:
     fixed: float
     linear: float
     quadratic: float
+    logits: float  # numbers that the network is read for, for each token: next to none but for language models
 
     def activations(self, *, tokens: float, texts: int, length: int) -> float:
         """Bytes of one batch, weights left out."""
@@ -61,11 +62,11 @@ def footprint(network: Network, task: TaskKind, *, trained: str, precision: str)
     fixed = list(base_of(model, network.base_prefix).parameters()) if trained == "head" else []
     for parameter in fixed:
         parameter.requires_grad_(True)
-    kept = [float(_kept(model, task, length, precision)) for length in _LENGTHS]
+    counted = [_kept(model, task, length, precision) for length in _LENGTHS]
     for parameter in fixed:
         parameter.requires_grad_(False)
     vandermonde = np.vander(np.array(_LENGTHS, dtype=float), 3, increasing=True)
-    constant, linear, quadratic = (max(0.0, float(x)) for x in np.linalg.solve(vandermonde, kept))
+    constant, linear, quadratic = (max(0.0, float(x)) for x in np.linalg.solve(vandermonde, [k for k, _ in counted]))
     return Footprint(
         parameters=sum(n for n, _ in sizes),
         trained=sum(n for n, required in sizes if required),
@@ -78,11 +79,12 @@ def footprint(network: Network, task: TaskKind, *, trained: str, precision: str)
         fixed=constant,
         linear=linear,
         quadratic=quadratic,
+        logits=counted[-1][1] / _LENGTHS[-1],
     )
 
 
-def _kept(model: Any, task: TaskKind, length: int, precision: str) -> int:
-    """Bytes of all storages that autograd keeps and that are not the network's own, each counted once."""
+def _kept(model: Any, task: TaskKind, length: int, precision: str) -> tuple[int, int]:
+    """Bytes of all storages that autograd keeps and that are not the network's own, each counted once; and logits."""
     import torch
 
     own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
@@ -98,7 +100,8 @@ def _kept(model: Any, task: TaskKind, length: int, precision: str) -> int:
     batch = {name: values.to(device) for name, values in probe(task, length).items()}
     bf16 = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), bf16:
-        losses = task.losses(task.forward(model, batch), batch)
-    total = sum(int(storage.nbytes()) for storage in kept.values())
-    del losses
-    return total
+        logits = task.forward(model, batch)
+        losses = task.losses(logits, batch)
+    total, read = sum(int(storage.nbytes()) for storage in kept.values()), logits.numel()
+    del losses, logits
+    return total, read

@@ -223,3 +223,4 @@ class Findings:
     measured: dict[str, dict[str, float]]
     tuning: tuple[TuningCurve, ...] = ()
     tuning_needs: tuple[TuningNeed, ...] = ()
+    counted: str = "label"  # what the sizes are numbers of: label | text

@@ -27,7 +27,7 @@ def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimat
     tests = [e for e in result.evaluations if e.role in ("in_domain", "out_of_domain")]
     parts = [
         _front_matter(result, about, tests, estimates),
-        f"# {escape(about.base.name)} on {escape(about.task)}, {_arm(result)}",
+        f"# {escape(about.base.name)} on {escape(about.task)}, {_arm(result, about)}",
         _what_it_is(result, about),
         "## Scores\n\n" + _scores(result, tests, estimates),
         "## Data\n\n" + _data(result, about),
@@ -74,8 +74,9 @@ def _value(r: CellResult, e: Evaluation, found: Mapping[str, Estimate]) -> float
     return found[e.dataset].value if e.dataset in found else e.metrics[r.metric]
 
 
-def _arm(r: CellResult) -> str:
-    return escape(f"{r.key.arm}, {size_name(r.key.size)} labels, seed {r.key.seed}")
+def _arm(r: CellResult, about: About) -> str:
+    counted = "texts" if about.pipeline in _LANGUAGE_MODELS else "labels"
+    return escape(f"{r.key.arm}, {size_name(r.key.size)} {counted}, seed {r.key.seed}")
 
 
 def _what_it_is(r: CellResult, about: About) -> str:
@@ -84,6 +85,8 @@ def _what_it_is(r: CellResult, about: About) -> str:
         start = f"It started from the pretrained weights of {escape(about.base.name)}{upstream}"
     else:
         start = f"It has the architecture and tokenizer of {escape(about.base.name)}{upstream}, freshly initialised,"
+    if any(arm.name == r.key.arm and arm.pretraining.objective for arm in about.arms):
+        start = f"{start.removesuffix(',')}, then learnt the task's own text without its labels,"
     if about.pipeline in _LANGUAGE_MODELS:
         what = f"A {_LANGUAGE_MODELS[about.pipeline]} language model."
         return f"{what} {start} and was trained on {plural(r.train_items, 'text')}."

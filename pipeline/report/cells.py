@@ -55,7 +55,7 @@ def _whole_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
         for c in cells
     ]
     names = tuple(plain(name, 30) for name in sets)
-    header = ("cell", "arm", "ended by", "labels", "seed", *names, "best step", "computation", "time")
+    header = ("cell", "arm", "ended by", f"{findings.counted}s", "seed", *names, "best step", "computation", "time")
     caption = "The best step is the one with the best validation score; its weights are the ones tested."
     return Table(caption=caption, header=header, rows=tuple(rows), names=3, inline=True, tall=len(rows) > 20)
 
@@ -68,7 +68,7 @@ def _summary_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
     order = [(a, s) for a in findings.arms for s in findings.sizes if (a, s) in groups]
     sizes = {s: size_entry(findings, s) for s in findings.sizes}
     rows = [(arm_entry(arm), sizes[size], *_summary(show, test, groups[arm, size])) for arm, size in order]
-    header = ("arm", "labels", "cells", "mean", "lowest", "highest", "computation", "time")
+    header = ("arm", f"{findings.counted}s", "cells", "mean", "lowest", "highest", "computation", "time")
     metric = plain(findings.metric, 40).replace("_", " ")
     caption = f"Cells by arm and size; {metric} on {plain(test, 40)}; computation and time are totals."
     return Table(caption=caption, header=header, rows=tuple(rows))

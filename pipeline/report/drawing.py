@@ -81,7 +81,7 @@ def score_axis(axes: "Axes", metric: str, low: float, high: float, *, which: str
 
 
 def draw_curves(axes: "Axes", panel: CurvePanel, theme: Theme) -> None:
-    """Learning curves on logarithmic labels; bars are intervals, the dotted line is chance."""
+    """Learning curves on logarithmic sizes; bars are intervals, the dotted line is chance."""
     score_axis(axes, panel.metric, panel.low, panel.high)
     _chance(axes, panel.chance, theme)
     step = _dodge(panel)
@@ -113,7 +113,7 @@ def _size_axis(axes: "Axes", panel: CurvePanel, theme: Theme) -> None:
     axes.xaxis.set_major_locator(FixedLocator([float(t.items) for t in shown]))
     axes.xaxis.set_major_formatter(FixedFormatter([t.label for t in shown]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("training labels", color=theme.muted)
+    axes.set_xlabel(f"training {panel.counted}s", color=theme.muted)
 
 
 def _apart(items: Sequence[int]) -> set[int]:

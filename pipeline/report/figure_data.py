@@ -54,6 +54,7 @@ def _curve_panel(findings: Findings, scores: Sequence[ArmScore], low: float, hig
     return CurvePanel(
         title=f"{plain(first.metric, 40).replace('_', ' ').capitalize()} on {plain(first.dataset, 40)} ({where})",
         metric=first.metric,
+        counted=findings.counted,
         curves=tuple(c for c in curves if c.points),
         ticks=tuple(Tick(items=n, label=_tick_label(n, size)) for n, size in sorted(ticks.items())),
         chance=first.chance,
@@ -88,7 +89,7 @@ def trajectories(findings: Findings, cells: Sequence[CellResult]) -> tuple[Track
     counts = train_items(findings)
     return tuple(
         TrackPanel(
-            title=_size_title(size, counts),
+            title=_size_title(findings, size, counts),
             metric=findings.metric,
             tracks=group,
             target=findings.costs_to_target[0].target if findings.costs_to_target else None,
@@ -126,7 +127,7 @@ def label_multipliers(findings: Findings) -> tuple[RatioPanel, ...]:
     for m in findings.multipliers:
         floor, ceiling = window(findings, m.size, m.against)
         row = RatioRow(
-            label=_size_title(m.size, counts),
+            label=_size_title(findings, m.size, counts),
             value=m.estimate.value,
             low=m.estimate.low,
             high=m.estimate.high,
@@ -162,7 +163,7 @@ def costs_to_target(findings: Findings, unit: str) -> tuple[RatioPanel, ...]:
             continue
         e = cost.estimate
         row = RatioRow(
-            label=_size_title(cost.size, counts),
+            label=_size_title(findings, cost.size, counts),
             value=e.value,
             low=e.low,
             high=e.high,
@@ -204,7 +205,7 @@ def early_accuracy(findings: Findings) -> tuple[EarlyPanel, ...]:
     low, high = _bounds(x for e in shown for x in (e.untrained.value, e.early.value, e.early.low, e.early.high))
     return tuple(
         EarlyPanel(
-            title=_size_title(size, counts),
+            title=_size_title(findings, size, counts),
             metric=findings.metric,
             rows=_early_rows(findings.arms, [e for e in shown if e.size == size]),
             low=low,
@@ -222,9 +223,9 @@ def _early_rows(arms: Sequence[str], early: Sequence[EarlyAccuracy]) -> tuple[Ea
     )
 
 
-def _size_title(size: int | str, counts: dict[int | str, int]) -> str:
+def _size_title(findings: Findings, size: int | str, counts: dict[int | str, int]) -> str:
     if isinstance(size, int):
-        return plural(size, "label")
+        return plural(size, findings.counted)
     return f"{plain(size, 20)} {counts[size]:,}" if size in counts else plain(size, 20)
 
 

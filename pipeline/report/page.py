@@ -98,8 +98,8 @@ def intro(findings: Findings, finished: int) -> str:
     parts = [
         f"base {plain(findings.base, 60)}",
         f"task {plain(findings.task, 60)}",
-        f"{plural(len(findings.arms), 'arm')} {TIMES} {plural(len(findings.sizes), 'size')} ({amounts} labels) {TIMES} "
-        f"{plural(len(findings.seeds), 'seed')}",
+        f"{plural(len(findings.arms), 'arm')} {TIMES} {plural(len(findings.sizes), 'size')} "
+        f"({amounts} {findings.counted}s) {TIMES} {plural(len(findings.seeds), 'seed')}",
         f"{done}, {len(findings.failed):,} failed" if findings.failed else done,
     ]
     return " · ".join(parts)

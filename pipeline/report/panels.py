@@ -36,6 +36,7 @@ class CurvePanel:
 
     title: str
     metric: str
+    counted: str  # what the sizes are numbers of
     curves: tuple[Curve, ...]
     ticks: tuple[Tick, ...]
     chance: float

@@ -60,7 +60,7 @@ def _cost_ratio_table(findings: Findings, found: Sequence[CostToTarget]) -> Tabl
     levels = " and ".join(f"{100 * x:.3g}%" for x in sorted({c.estimate.level for c in found}))
     return Table(
         caption=f"Cost of the second arm over cost of the first, with {levels} intervals over seeds.",
-        header=("arm", "against", "unit", "labels", "ratio", "interval", "seeds that never reach it"),
+        header=("arm", "against", "unit", f"{findings.counted}s", "ratio", "interval", "seeds that never reach it"),
         rows=tuple(rows),
         names=3,
         inline=True,
@@ -100,7 +100,13 @@ def _early_table(findings: Findings, found: Sequence[EarlyAccuracy]) -> Table:
     ]
     return Table(
         caption=f"With {behind(e.early for e in found)}. The area is the mean height of the trajectory.",
-        header=("arm", "labels", "before training", f"after {count(found[0].early_examples)} examples", "area"),
+        header=(
+            "arm",
+            f"{findings.counted}s",
+            "before training",
+            f"after {count(found[0].early_examples)} examples",
+            "area",
+        ),
         rows=tuple(rows),
         inline=True,
     )
@@ -133,7 +139,7 @@ def _gap_table(findings: Findings, dataset: str) -> Table:
     return Table(
         caption=f"Generalisation gap, {sides}{unit and f', in{unit}'}, with "
         f" {behind(g.estimate for g in found.values())}.{faint}",
-        header=("labels", *arms),
+        header=(f"{findings.counted}s", *arms),
         rows=tuple(rows),
     )
 
@@ -170,7 +176,15 @@ def _cost_table(findings: Findings) -> Table:
     last = f"validation score, mean of the last quarter of the steps minus the one before{unit.unit and ', in points'}"
     return Table(
         caption=f"Cost of one training on any machine. Late gain: {last}; near 0, the training had converged.",
-        header=("arm", "labels", "computation", "examples seen", "parameters trained", "stored", "late gain"),
+        header=(
+            "arm",
+            f"{findings.counted}s",
+            "computation",
+            "examples seen",
+            "parameters trained",
+            "stored",
+            "late gain",
+        ),
         rows=tuple(rows),
         inline=True,
     )
@@ -196,5 +210,5 @@ def _measured_table(findings: Findings, about: About) -> tuple[Table, ...]:
     caption += (
         " Of the peak of memory, libraries take the same in every arm; the rest is the training's, and was planned."
     )
-    header = ("arm", "labels", "time", "peak memory", "the training's", "planned")
+    header = ("arm", f"{findings.counted}s", "time", "peak memory", "the training's", "planned")
     return (Table(caption=caption, header=header, rows=tuple(rows), inline=True),)

@@ -89,6 +89,10 @@ def recipes(findings: Findings, about: About) -> Section:
     arms = [a for name in findings.arms for a in about.arms if a.name == name]
     names = [f.name for f in dataclasses.fields(arms[0].recipe)] if arms else []
     rows = [_recipe_row("start", [a.start for a in arms]), _recipe_row("trained", [_trained(a) for a in arms])]
+    if any(a.head != "fresh" for a in arms):
+        rows.append(_recipe_row("head", [a.head.replace("_", " ") for a in arms]))
+    if any(a.pretraining.objective for a in arms):
+        rows.append(_recipe_row("reads the task's text before", [_before(a) for a in arms]))
     rows += [_recipe_row(n.replace("_", " "), [_setting(getattr(a.recipe, n)) for a in arms]) for n in names]
     table = Table(caption="", header=("", *(plain(a.name, 40) for a in arms)), rows=tuple(rows))
     lead = "Declared per arm; everything else is the same for all." if arms else "Not recorded."
@@ -96,11 +100,18 @@ def recipes(findings: Findings, about: About) -> Section:
 
 
 def _recipe_row(name: str, values: Sequence[str]) -> tuple[Entry, ...]:
-    return (Entry(name), *(Entry(plain(v, 40)) for v in values))
+    return (Entry(name), *(Entry(plain(v, 60)) for v in values))
 
 
 def _trained(arm: Arm) -> str:
     return f"adapters of rank {arm.lora.rank}" if arm.trained == "adapters" else arm.trained
+
+
+def _before(arm: Arm) -> str:
+    asked = arm.pretraining
+    if asked.objective is None:
+        return "no"
+    return f"{asked.objective.replace('_', ' ')}, {asked.recipe.epochs:g} epochs of {asked.size}"
 
 
 def _setting(value: float | int | str) -> str:

@@ -53,7 +53,7 @@ def score_table(findings: Findings, scores: Sequence[ArmScore]) -> Table:
     return Table(
         caption=f"Mean {_words(first.metric)} on {plain(first.dataset, 40)}, "
         f"with {behind(s.estimate for s in scores)}.{chance}",
-        header=("labels", *arms),
+        header=(f"{findings.counted}s", *arms),
         rows=tuple(rows),
     )
 
@@ -71,7 +71,7 @@ def contrast_table(findings: Findings, contrasts: Sequence[Contrast]) -> Table:
     return Table(
         caption=f"Differences{unit}, paired by seed and item, with {behind(c.estimate for c in contrasts)}; "
         "p after Holm's correction over all of the study's contrasts.",
-        header=("labels", *(f"{plain(a, 30)} {MINUS} {plain(b, 30)}" for a, b in pairs)),
+        header=(f"{findings.counted}s", *(f"{plain(a, 30)} {MINUS} {plain(b, 30)}" for a, b in pairs)),
         rows=tuple(rows),
     )
 
@@ -90,7 +90,8 @@ def curves(findings: Findings) -> Section:
     return Section(
         anchor="curves",
         title="Learning curves",
-        lead=f"Mean {_words(findings.metric)} against the number of training labels, on a logarithmic axis.",
+        lead=f"Mean {_words(findings.metric)} against the number of training {findings.counted}s, on a logarithmic "
+        "axis.",
         panels=learning_curves(findings),
         caption="Bars are intervals over seeds and items together. The dotted line, if any, is chance. "
         "Marks of different arms are set slightly apart so that their bars can be told from each other.",
@@ -99,15 +100,19 @@ def curves(findings: Findings) -> Section:
 
 def multipliers(findings: Findings) -> Section:
     """Label multipliers with censoring shown, and effective data transferred."""
+    counted = findings.counted
+    title = f"{counted.capitalize()} multipliers"
     if not findings.multipliers:
-        said = "No label multiplier: it needs an arm from a pretrained start, a scratch arm and two sizes at least."
-        return Section(anchor="multipliers", title="Label multipliers", lead=said)
+        said = (
+            f"No {counted} multiplier: it needs an arm from a pretrained start, a scratch arm and two sizes at least."
+        )
+        return Section(anchor="multipliers", title=title, lead=said)
     v = max(m.validation_labels for m in findings.multipliers)
     return Section(
         anchor="multipliers",
-        title="Label multipliers",
-        lead="How many times the training labels the other arm needs to reach the same score. "
-        f"It counts training labels only; every arm also had {plural(v, 'validation label')}.",
+        title=title,
+        lead=f"How many times the training {counted}s the other arm needs to reach the same score. "
+        f"It counts training {counted}s only; every arm also had {plural(v, f'validation {counted}')}.",
         panels=label_multipliers(findings),
         caption="The pale track is what the sizes of this study can measure; an arrow at its end means "
         "“at least” or “at most”, never a number read beyond the data.",
@@ -128,9 +133,9 @@ def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
         for m in found
     ]
     return Table(
-        caption=f"Labels the second arm needs for the first one's score, over the first one's labels; "
-        f"{behind(m.estimate for m in found)}.",
-        header=("arm", "against", "labels", "multiplier", "interval"),
+        caption=f"{findings.counted.capitalize()}s the second arm needs for the first one's score, over the first "
+        f"one's; {behind(m.estimate for m in found)}.",
+        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval"),
         rows=tuple(rows),
         names=2,
         inline=True,

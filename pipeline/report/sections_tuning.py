@@ -38,7 +38,7 @@ def _panels(findings: Findings) -> tuple[TuningPanel, ...]:
     room = 0.08 * (max(values) - min(values)) or 0.02
     return tuple(
         TuningPanel(
-            title=f"{size_name(size)} labels",
+            title=f"{size_name(size)} {findings.counted}s",
             metric=findings.metric,
             lines=tuple((c.arm, c.best) for c in shown if c.size == size),
             low=min(values) - room,
@@ -66,7 +66,7 @@ def _table(findings: Findings) -> Table:
         )
         for c in findings.tuning
     ]
-    header = ("arm", "labels", "best settings", "own recipe", "tuned", "trials")
+    header = ("arm", f"{findings.counted}s", "best settings", "own recipe", "tuned", "trials")
     return Table(caption="Validation, of the best trial.", header=header, rows=tuple(rows), names=3)
 
 
@@ -87,5 +87,5 @@ def _needs(findings: Findings) -> tuple[Table, ...]:
         )
         for n in findings.tuning_needs
     )
-    header = ("arm", "to reach the tuned", "labels", "validation", "takes")
+    header = ("arm", "to reach the tuned", f"{findings.counted}s", "validation", "takes")
     return (Table(caption="", header=header, rows=rows, names=2),) if rows else ()

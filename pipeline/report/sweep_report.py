@@ -58,7 +58,7 @@ def _intro(record: SweepRecord) -> str:
     counts = ", ".join(f"{count(states.count(s))} {s}" for s in ("complete", "pruned", "failed") if s in states)
     seeds = "seed" if len(record.seeds) == 1 else "seeds"
     return (
-        f"task {record.task} · arm {record.arm} · {record.size} labels · {seeds} {', '.join(map(str, record.seeds))} · "
+        f"task {record.task} · arm {record.arm} · n={record.size} · {seeds} {', '.join(map(str, record.seeds))} · "
         f"{len(states)} of {record.asked} trials ({counts}) · sampler {record.sampler} · pruner {record.pruner}"
     )
 

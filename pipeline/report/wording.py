@@ -150,7 +150,7 @@ def p_value(value: float | None) -> str:
 
 
 def size_name(size: int | str) -> str:
-    """A train size as a label, "1,000" or "all"."""
+    """A train size in words, "1,000" or "all"."""
     return f"{size:,}" if isinstance(size, int) else size
 
 

@@ -61,6 +61,10 @@ class Plan:
             root=self.root,
         )
 
+    def identity(self, cell: Cell) -> str:
+        """The id of a cell on this base and these data."""
+        return cell_id(cell, base_fingerprint=self.located.whole, data_fingerprint=self.data_fingerprint)
+
     def results(self) -> list[CellResult]:
         """The results of the finished cells, in the plan's order."""
         return [self.store.result(name) for name in self.cells if self.store.has(name)]
@@ -146,7 +150,7 @@ def plan_of_sweep(config: Config, name: str) -> Plan:
     executor = dataclasses.replace(config.executor, workers=config.sweep.workers or config.executor.workers)
     study = Study(
         name=name,
-        question=f"Which settings suit {config.arm.name} on {config.task.name} at {config.train.size} labels?",
+        question=f"Which settings suit {config.arm.name} on {config.task.name} at n={config.train.size}?",
         arms=(config.arm.name,),
         sizes=(config.train.size,),
         seeds=seeds,

@@ -15,6 +15,7 @@ from pipeline.files import is_locked
 from pipeline.hardware import at_most
 from pipeline.records import FailedCell
 from pipeline.study.plan import Plan
+from pipeline.study.pretraining import lacking, pretrainings
 from pipeline.study.workload import running_order
 from pipeline.tracking.spool import mirrored, reconcile, reuse
 from pipeline.training.libraries import versions
@@ -99,7 +100,8 @@ def clear_leftovers(plan: Plan) -> None:
 
     To be called before a study is recorded as started, which would else be taken for one that was killed.
     """
-    if not any(is_locked(plan.store.lock_file(name)) for name in plan.cells):  # else another coordinator is at work
+    own = [name for part in (plan, *pretrainings(plan)) for name in part.cells]
+    if not any(is_locked(plan.store.lock_file(name)) for name in own):  # else another coordinator is at work
         reconcile(plan.root, plan.study_id)
     clear_staged(plan.root)
 
@@ -114,9 +116,14 @@ def _train(plan: Plan, ready: Ready, watch: Watch) -> dict[str, str]:
             keep_weights(plan, plan.cells[event.cell_id])
         watch(event)
 
+    left_out = lacking(plan)
+    for name, reason in left_out.items():
+        notify(Event(cell_id=name, state="started"))
+        notify(Event(cell_id=name, state="failed", reason=reason))
     own = ground(plan, ready)
+    order = [name for name in running_order(plan) if name not in left_out]
     executor = executor_of(plan.config.executor, own.hardware, plan.root)
-    executor.run(Fixed(own.assignment(name, plan.cells[name]) for name in running_order(plan)), notify)
+    executor.run(Fixed(own.assignment(name, plan.cells[name]) for name in order), notify)
     return reasons
 
 

@@ -17,8 +17,9 @@ _COLOURS = {
     "frozen": "#00805e",
     "lora": "#a83f83",
     "self_pretrained": "#8a6a00",
+    "adapted": "#2f7d8c",
 }
-_SPARE = ("#5b4bb5", "#4d6470", "#9b2c2c", "#2f7d8c")
+_SPARE = ("#5b4bb5", "#4d6470", "#9b2c2c")
 _MEASURED = ("seconds", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 
@@ -84,7 +85,7 @@ def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[s
     """The tags of a cell's run; `current` is "no" once the study's findings do not rest on it."""
     tags = {
         **cell_params(started),
-        "kind": "cell" if started.trial is None else "trial",
+        "kind": _kind(started),
         "study_id": study_id,
         "cell_id": started.cell_id,
         "current": "yes",
@@ -92,6 +93,12 @@ def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[s
         "mlflow.source.name": "headstart",
     }
     return tags | ({"mlflow.parentRunId": parent} if parent else {})
+
+
+def _kind(started: CellStarted) -> str:
+    if started.trial is not None:
+        return "trial"
+    return "cell" if started.config.get("tested", True) else "pretraining"
 
 
 def study_tags(study_id: str, started: StudyStarted) -> dict[str, str]:

@@ -7,16 +7,19 @@ import numpy as np
 
 from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.errors import StorageError
 from pipeline.models.build import Network, build, configuration
 from pipeline.models.flops import Flops
 from pipeline.models.locate import Located
 from pipeline.tasks import TaskKind, Vocabulary
+from pipeline.training.class_means import start_from_class_means
 from pipeline.training.cost import flops_of, resident_bytes
 from pipeline.training.device import device_of, is_sharded
 from pipeline.training.features import feature_inputs, replace_base
 from pipeline.training.inputs import Inputs, TokenInputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.memory_plan import footprint_of, memory_plan
+from pipeline.training.results import ResultStore
 from pipeline.training.start_line import dropout_of
 
 
@@ -43,6 +46,7 @@ class Assembled:
     inputs: CellInputs
     dropout: float
     flops: Flops
+    spent: float  # FLOPs before the first step
     hidden_parameters: int  # of a base whose features stand in for it
     libraries_bytes: int  # of memory, before there was a network
     planned_memory_bytes: int  # beside them
@@ -53,10 +57,12 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
 
     Raises:
         BaseModelError: the base is gone or has changed.
+        StorageError: so is the training that the cell goes on from.
     """
     cell, located, root = job.cell, _located(job), Path(job.root)
     libraries = resident_bytes()
-    network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"))
+    before, spent = _before(job)
+    network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"), pretrained=before)
     if not is_sharded(job.cell, job.hardware):
         network.model.to(device_of(job.hardware))
     network.model.config.pad_token_id = job.vocabulary.pad
@@ -70,11 +76,18 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
             network, prepared, task, rows=_read_by(cell, prepared, rows), vocabulary=job.vocabulary,
             base=job.base_fingerprint, precision=cell.train.precision, root=root,
         )  # fmt: skip
+    inputs = CellInputs(task=task, vocabulary=job.vocabulary, first_rows=first_rows)
+    if cell.arm.head == "class_means":
+        train = inputs.of(prepared.train, rows)
+        classes, precision = len(prepared.labels), cell.train.precision
+        start_from_class_means(network, train, task, classes=classes, precision=precision)
+        spent += sum(flops.inference(1, int(length)) for length in train.lengths)
     return Assembled(
         network=network,
-        inputs=CellInputs(task=task, vocabulary=job.vocabulary, first_rows=first_rows),
+        inputs=inputs,
         dropout=dropout,
         flops=flops,
+        spent=spent,
         hidden_parameters=found.parameters - sum(p.numel() for p in network.model.parameters()),
         libraries_bytes=libraries if job.hardware.accelerator == "cpu" else 0,
         planned_memory_bytes=round(planned.peak),
@@ -85,6 +98,20 @@ def _read_by(cell: Cell, prepared: Prepared, rows: np.ndarray) -> dict[str, np.n
     """Which rows of each set the cell reads."""
     measured = prepared.measured(tested=cell.tested)
     return {prepared.train.name: rows} | {encoded.name: np.arange(len(encoded)) for encoded in measured}
+
+
+def _before(job: Job) -> tuple[Path | None, float]:
+    """The weights of the training that the cell goes on from, and the FLOPs it took."""
+    if job.pretraining is None:
+        return None, 0.0
+    store = ResultStore(Path(job.root))
+    weights = store.weights(job.pretraining)
+    if weights is None:
+        raise StorageError(
+            f"The weights of {job.pretraining}, the pretraining that this cell goes on from, are gone. "
+            f"Delete {store.folder(job.pretraining)} and run the same command again."
+        )
+    return weights, store.result(job.pretraining).cost.flops
 
 
 def _located(job: Job) -> Located:

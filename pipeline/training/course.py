@@ -15,21 +15,22 @@ from pipeline.training.job import seed_for
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """What is known of a training before its first step. Lists have an entry for each step."""
+    """What is known of a training before its first step. Lists have an entry for each step; `flops` one more."""
 
     schedule: list[np.ndarray]  # batches, as positions in the train subset
     first_epoch: list[np.ndarray]  # likewise, to its end, even where the training ends before
     seen: list[int]  # examples after the step
-    flops: list[float]  # after the step
+    flops: list[float]  # before the first step, and after each
     interval: int  # examples between regular evaluations
     due: dict[int, int]  # steps after which it is evaluated; see due_steps
 
 
-def course_of(cell: Cell, train: Inputs, flops: Flops) -> Course:
+def course_of(cell: Cell, train: Inputs, flops: Flops, *, spent: float = 0.0) -> Course:
     """The course of `cell` over its train subset, which depends on nothing else.
 
     Args:
         flops: of its network.
+        spent: FLOPs before it begins.
     """
     batch, items = cell.train.batch, len(train)
     length = horizon(cell.recipe, items=items, batch=batch)
@@ -43,7 +44,7 @@ def course_of(cell: Cell, train: Inputs, flops: Flops) -> Course:
         schedule=schedule,
         first_epoch=batch_schedule(train.lengths, batch=batch, examples=items, seed=order),
         seen=seen,
-        flops=costs,
+        flops=[spent, *(spent + cost for cost in costs)],
         interval=interval,
         due=due_steps(grid, seen),
     )

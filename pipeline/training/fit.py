@@ -75,7 +75,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     built = assemble(job, prepared, task, rows)
     network, inputs = built.network, built.inputs
     train = inputs.of(prepared.train, rows)
-    course = course_of(cell, train, built.flops)
+    course = course_of(cell, train, built.flops, spent=built.spent)
     line = start_line(
         job,
         network,

@@ -22,6 +22,7 @@ class Job:
     vocabulary: Vocabulary
     hardware: Resolved
     concurrency: int  # cells that run at the same time
+    pretraining: str | None = None  # the cell that this one goes on from
 
 
 def seed_for(seed: int, purpose: str) -> int:

@@ -31,6 +31,8 @@ _HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each 
 _PRODUCT = 1500  # bytes for each token of a product prepared for one shape, in bf16 on the processor
 _STEP, _PASS = 12, 4  # products of one shape of a batch, in training and in evaluation
 _PASSING = 0.4  # of what a layer keeps in training, what passes through it in evaluation
+_LOGIT = 10  # bytes of a logit as it is judged: itself, in float32, and as a logarithm
+_LOGIT_BACK = 6  # of its gradient, in both precisions
 _FLOAT = 4  # bytes of a parameter, of its gradient and of each of its two moments
 
 
@@ -108,15 +110,17 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
     kept, on_cpu = _kept(longest, found), hardware.accelerator == "cpu"
     if hardware.recompute:  # one layer's own, which the processor has twice for a moment
         kept = found.between(_tokens(longest, found)) + (2 if on_cpu else 1) * kept / found.layers
-    return found.fixed + (_HELD[cell.arm.trained] if on_cpu else 1.0) * kept
+    read = _LOGIT_BACK * found.logits * _tokens(longest, found)
+    return found.fixed + (_HELD[cell.arm.trained] if on_cpu else 1.0) * kept + read
 
 
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> float:
-    """What passes through a layer with the longest texts of the sets that are read; a fixed base reads few at once."""
-    read = prepared.measured(tested=cell.tested)
+    """What passes through a layer, or is read at the end, with the longest texts; a fixed base reads few at once."""
     whole = kind(cell.task.kind).evaluated_at_once
     texts = FEATURE_BATCH[hardware.accelerator] if cell.arm.trained == "head" else whole
-    return _PASSING * max(_kept(np.sort(_clipped(cell, s.lengths))[-texts:], found) for s in read) / found.layers
+    longest = [np.sort(_clipped(cell, s.lengths))[-texts:] for s in prepared.measured(tested=cell.tested)]
+    passing = _PASSING * max(_kept(lengths, found) for lengths in longest) / found.layers
+    return max(passing, _LOGIT * found.logits * max(_tokens(lengths, found) for lengths in longest))
 
 
 def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:

@@ -24,7 +24,7 @@ _FEW = 8  # texts at a time, below which it is quicker to keep the batch and com
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """The memory of one arm at one number of labels, in each of its processes."""
+    """The memory of one arm at one size, in each of its processes."""
 
     arm: str
     size: int | str
@@ -44,7 +44,7 @@ class Planned:
             "activations": plan.activations,
         }
         most = ", ".join(f"{name} {gib(size)}" for name, size in parts.items() if size >= plan.peak / 50)
-        return f"{self.arm} at {self.size} labels needs {gib(plan.peak)} of memory ({most}){self._chosen}"
+        return f"{self.arm} at n={self.size} needs {gib(plan.peak)} of memory ({most}){self._chosen}"
 
     @property
     def _chosen(self) -> str:

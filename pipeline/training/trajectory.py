@@ -26,7 +26,8 @@ class Pruned(Exception):  # noqa: N818 - it is no error
 class Trajectory(pl.Callback):
     """Evaluates at the steps in `due`; step 0 is before the first.
 
-    Steps are those of the whole training, `first` of which were made before a checkpoint that it goes on from.
+    Steps are those of the whole training, `first` of which were made before a checkpoint that it goes on from. `flops`
+    are those spent before the first step and after each.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Trajectory(pl.Callback):
         point = TrajectoryPoint(
             step=step,
             examples=self.seen[step - 1] if step else 0,
-            flops=self.flops[step - 1] if step else 0.0,
+            flops=self.flops[step],
             train_loss=train_loss,
             validation_loss=loss,
             validation_score=score,

@@ -14,7 +14,7 @@ from tests.bench.running import HEADSTART, run
 BAR = 15.0  # per cent
 _STEPS = 3  # the peak is reached in the second
 _SETTINGS = (
-    "task=topic", "task.data.validation_size=40", "task.data.test_size=64", "train.epochs=1", "train.keep=none",
+    "task.data.validation_size=40", "task.data.test_size=64", "train.epochs=1", "train.keep=none",
     f"train.min_steps={_STEPS}", f"train.max_steps={_STEPS}", "train.eval_every=100000", "train.checkpoint_every=never",
     "executor.workers=1", "tracking=none",
 )  # fmt: skip
@@ -22,18 +22,21 @@ _SETTINGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A training: `base` is minilm, or large for one of BERT-base's size."""
+    """A training: `base` is one that comes in a package, or large for one of BERT-base's size."""
 
     base: str
     arm: str
     batch: int
     length: int
     precision: str = "auto"
+    task: str = "topic"
     hardware: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        return ", ".join([self.base, self.arm, f"{self.batch} x {self.length}", self.precision, *self.hardware])
+        return ", ".join(
+            [self.base, self.arm, self.task, f"{self.batch} x {self.length}", self.precision, *self.hardware]
+        )
 
 
 CASES = (
@@ -47,6 +50,9 @@ CASES = (
     Case(base="minilm", arm="pretrained", batch=32, length=128, hardware=("hardware.recompute=true",)),
     Case(base="large", arm="lora", batch=16, length=128),
     Case(base="large", arm="pretrained", batch=8, length=64),
+    Case(base="minilm", arm="pretrained", batch=32, length=64, task="fill_gaps"),
+    Case(base="smollm2", arm="pretrained", batch=8, length=64, task="next_word"),
+    Case(base="smollm2", arm="lora", batch=8, length=128, task="next_word"),
 )
 
 
@@ -60,11 +66,13 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
     rows = []
     for number, case in enumerate(CASES):
         root = folder / f"case-{number}"
-        base = ["base=minilm"] if case.base == "minilm" else ["base=local", "base.name=large", f"base.path={large}"]
+        base = (
+            ["base=local", "base.name=large", f"base.path={large}"] if case.base == "large" else [f"base={case.base}"]
+        )
         size = max(64, 2 * case.batch)
-        settings = [f"arm={case.arm}", f"train.batch={case.batch}", f"train.size={size}"]
+        settings = [f"task={case.task}", f"arm={case.arm}", f"train.batch={case.batch}", f"train.size={size}"]
         settings += [f"task.max_length={case.length}", f"train.precision={case.precision}", f"paths.root={root}"]
-        run([*HEADSTART, "train", *base, *_SETTINGS, *settings, hardware, *case.hardware])
+        run([*HEADSTART, "train", *base, *settings, *_SETTINGS, hardware, *case.hardware])
         rows.append(_compared(bench, case, ResultStore(root)))
     return rows
 

@@ -16,17 +16,17 @@ from pipeline.config import identity
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import EXCLUDED, cell_id
-from pipeline.config.schema import Arm, Base, Data, Recipe, Task, Train
+from pipeline.config.schema import Arm, Base, Data, Pretraining, Recipe, Task, Train
 
 RECIPE = tuple(f.name for f in dataclasses.fields(Recipe))
 
 
 def plain(trained: str = "adapters") -> Cell:
-    """A cell with adapters, so that every field counts that counts at all."""
+    """A cell with adapters and a pretraining, so that every field counts that counts at all."""
     return Cell(
         base=Base(name="b"),
         task=Task(name="t", data=Data(path="a.csv")),
-        arm=Arm(name="a", trained=trained),
+        arm=Arm(name="a", trained=trained, pretraining=Pretraining(objective="masked_language_modelling")),
         train=Train(precision="fp32"),
     )
 
@@ -142,6 +142,14 @@ def test_adapter_settings_count_for_adapters_alone(trained: str, name: str, data
     value = data.draw(values(LEAVES[name]).filter(lambda v: v != get(plain(), name)))
     assert identified(put(plain(trained), name, value)) == identified(plain(trained))
     assert identified(put(plain("adapters"), name, value)) != identified(plain("adapters"))
+
+
+@pytest.mark.parametrize("name", [n for n in LEAVES if n.startswith("arm.pretraining.") and "objective" not in n])
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_settings_of_a_pretraining_count_where_there_is_one(name: str, data: st.DataObject) -> None:
+    without = put(plain(), "arm.pretraining.objective", None)
+    assert identified(put(without, name, data.draw(values(LEAVES[name])))) == identified(without)
 
 
 @given(base=st.text(), data=st.text())

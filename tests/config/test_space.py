@@ -69,6 +69,7 @@ def test_settings_with_conditions_come_after_those_they_depend_on() -> None:
         ("sweep.space.train.batch={choice: [16, 32]}", "sweep.allow=[train.batch]"),
         ("sweep.space.task.max_length={choice: [32, 64]}", "no such setting that a sweep could try"),
         ("sweep.space.task.split_seed={integer: [0, 9]}", "no such setting that a sweep could try"),
+        ("sweep.space.arm.pretraining.seed={integer: [0, 9]}", "no such setting that a sweep could try"),
         ("sweep.space.train.precision={choice: [fp32, bf16]}", "no such setting that a sweep could try"),
         ("sweep.space.task.data.path={choice: [a.csv, b.csv]}", "no such setting that a sweep could try"),
         ("sweep.trials=0", "sweep.trials must be 1 or more, but got 0"),

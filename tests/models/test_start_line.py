@@ -1,13 +1,15 @@
 """Every arm starts from the same place: same architecture, same new parts, same mode and type of numbers."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from pipeline.errors import BaseModelError
+from pipeline.errors import BaseModelError, StorageError
 from pipeline.models.build import Network, base_of, build
 from pipeline.models.locate import Located, locate
 from tests.models.tiny_bases import ARMS, FAMILIES, LABELS, base_in, cell_for, save_tiny
@@ -30,6 +32,29 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 @pytest.mark.parametrize("arm", ["scratch", "frozen", "lora"])
 def test_an_arm_has_the_pretrained_arms_head_bit_by_bit(arm: str, located: Located) -> None:
     assert equal(head(network(arm, located)), head(network("pretrained", located)))
+
+
+def test_an_arm_that_goes_on_from_another_training_takes_over_its_base_and_keeps_the_common_head(
+    located: Located, tmp_path: Path
+) -> None:
+    cell = cell_for("pretrained", base_in(located.directory))
+    reading = dataclasses.replace(cell, task=dataclasses.replace(cell.task, kind="masked_language_modelling"))
+    read = build(reading, located, LABELS, seed=5).model
+    with torch.no_grad():
+        for parameter in read.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    stored = {n: p.detach().contiguous() for n, p in read.named_parameters()}
+    save_file(stored, tmp_path / "trained.safetensors")
+    built = build(cell, located, LABELS, seed=5, pretrained=tmp_path)
+    own = {n: p for n, p in built.model.named_parameters() if n.startswith("bert.")}
+    assert equal({n: own[n] for n in own if "pooler" not in n}, {n: stored[n] for n in stored if n in own})
+    assert equal(head(built), head(network("pretrained", located)))
+
+
+def test_what_another_architecture_left_is_no_start(located: Located, tmp_path: Path) -> None:
+    save_file({"bert.embeddings.word_embeddings.weight": torch.zeros(3, 4)}, tmp_path / "trained.safetensors")
+    with pytest.raises(StorageError, match="does not hold what this arm's pretraining leaves"):
+        build(cell_for("pretrained", base_in(located.directory)), located, LABELS, seed=5, pretrained=tmp_path)
 
 
 def test_another_seed_gives_another_head(located: Located) -> None:

@@ -138,6 +138,28 @@ def test_early_area_and_generalisation_gaps_are_judged(cells):
     assert "from the test to imdb pretrained loses" in gap.sentence
 
 
+def test_what_arms_tell_before_training_and_what_training_brings_are_judged(cells):
+    initial, gain, own = judge(
+        cells,
+        Claim(metric="initial_score", size=400, delta=0.05),
+        Claim(metric="gain_over_start", size=400),
+        Claim(metric="gain_over_start", size=400, arm="pretrained", against="pretrained"),
+    )
+    starts = {a: _points(cells, a, 0) for a in ("pretrained", "scratch")}
+    assert initial.estimate.value == pytest.approx((starts["pretrained"] - starts["scratch"]).mean())
+    assert "before training pretrained scores" in initial.sentence
+    ends = _points(cells, "pretrained", -1)
+    assert gain.estimate.value == pytest.approx((ends - starts["scratch"]).mean())
+    assert "than the start of scratch on validation" in gain.sentence
+    assert own.estimate.value == pytest.approx((ends - starts["pretrained"]).mean())
+    assert "than its own start on validation" in own.sentence
+
+
+def _points(cells: list[SyntheticCell], arm: str, point: int) -> np.ndarray:
+    own = [result for result, _ in cells if (result.key.arm, result.key.size) == (arm, 400)]
+    return np.array([r.trajectory[point].validation_score for r in sorted(own, key=lambda r: r.key.seed)])
+
+
 def test_a_gap_of_an_arm_at_chance_is_not_judged(cells):
     (found,) = judge(cells, Claim(metric="generalisation_gap", size=25, dataset="imdb", delta=0.01))
     assert found.verdict == "inconclusive"

@@ -122,7 +122,7 @@ def test_a_training_that_does_not_fit_is_refused_with_what_would(
     with pytest.raises(ConfigError) as refused:
         tight.planned(cell)
     said = str(refused.value)
-    assert "pretrained at 32 labels needs" in said
+    assert "pretrained at n=32 needs" in said
     assert "are free. It would fit with train.fit_memory=true (" in said
     assert "the same result), train.batch=8 (" in said
     assert "task.max_length=" in said

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
-from pipeline.records import ArmCost, FailedCell, SweepRecord
+from pipeline.records import ArmCost, CellResult, FailedCell, SweepRecord
 from pipeline.study.finding.costs import target_costs
 from pipeline.study.finding.table import BASELINE, Table
 
@@ -24,6 +24,7 @@ def caveats(
     failed: Sequence[FailedCell],
     costs: Sequence[ArmCost],
     tuned: Sequence[SweepRecord] = (),
+    pretrained: Sequence[CellResult] = (),
 ) -> tuple[str, ...]:
     """Every condition and limit that a reader of the findings must know."""
     return (
@@ -32,6 +33,7 @@ def caveats(
         *_design(table),
         *_recipes(tuned),
         *_convergence(costs),
+        *_own_text(pretrained),
         *_pretraining(table, base),
     )
 
@@ -65,8 +67,6 @@ def _base(base: Base, task: Task) -> Iterator[str]:
     yield f"One pretrained checkpoint ({name}) was compared: this says nothing of other checkpoints or of its recipe."
     note = f" ({base.test_text_note.rstrip('.')})" if base.test_text_note else ""
     yield f"{name} {SEEN.get(base.test_text_seen, SEEN['unknown'])}{note}."
-    if task.data.label is None:
-        yield "The task needs no labels: where labels are counted, training texts are meant."
     yield f"One task ({task.name or 'unnamed'}) with one split: other tasks and other splits may differ."
 
 
@@ -75,8 +75,8 @@ def _design(table: Table) -> Iterator[str]:
     labels = validation_labels(table)
     if labels:
         yield (
-            f"Every arm also used {labels:,} validation labels to choose its best point; "
-            "label counts and multipliers count training labels alone."
+            f"Every arm also used {labels:,} validation {table.counted}s to choose its best point; "
+            f"{table.counted} counts and multipliers count training {table.counted}s alone."
         )
     if "all" in study.sizes:
         yield 'At size "all" seeds no longer vary the data: its intervals are conditional on this pool of examples.'
@@ -97,7 +97,7 @@ def _recipes(tuned: Sequence[SweepRecord]) -> Iterator[str]:
     )
     for record in tuned:
         if not record.best:
-            yield f"No trial of {record.arm} at {record.size} labels has a result: it kept its own recipe."
+            yield f"No trial of {record.arm} at n={record.size} has a result: it kept its own recipe."
 
 
 def _convergence(costs: Sequence[ArmCost]) -> Iterator[str]:
@@ -107,6 +107,17 @@ def _convergence(costs: Sequence[ArmCost]) -> Iterator[str]:
                 f"{cost.arm} n={cost.size} had not converged: it still gained {100 * cost.converged_gain:.1f} points "
                 "over the last quarter of its steps. Longer training may narrow the difference."
             )
+
+
+def _own_text(pretrained: Sequence[CellResult]) -> Iterator[str]:
+    for result in pretrained:
+        arm = result.key.arm.removesuffix("-pretraining")
+        yield (
+            f"{arm} first read {result.train_items:,} training texts without their labels, {result.cost.examples:,} "
+            f"examples in all, which other arms do not. These {result.cost.flops:.2g} FLOPs are counted in each of "
+            "its cells, its time and memory are not. One such training serves all sizes and seeds: how others would "
+            "have turned out is not in the intervals."
+        )
 
 
 def _pretraining(table: Table, base: Base) -> Iterator[str]:

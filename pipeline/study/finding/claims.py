@@ -11,7 +11,7 @@ from pipeline.records import Estimate, Verdict
 from pipeline.study.finding import sentences as words
 from pipeline.study.finding.costs import target_ratio
 from pipeline.study.finding.curves import Curve, multiplier_of
-from pipeline.study.finding.early import area_difference
+from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
 from pipeline.study.finding.estimates import Effect, Replicates
 from pipeline.study.finding.scores import difference_of, gap_of, score_of
 from pipeline.study.finding.table import Size, Table
@@ -42,7 +42,7 @@ class Question:
     @property
     def labels(self) -> str:
         """The claim's size in words."""
-        return words.labels_text(self.size, self.table.train_items(self.claim.arm, self.size))
+        return words.labels_text(self.size, self.table.train_items(self.claim.arm, self.size), self.table.counted)
 
 
 def verdicts(table: Table, replicates: Replicates) -> tuple[Verdict, ...]:
@@ -163,13 +163,35 @@ def _area(question: Question) -> Outcome | None:
     return Outcome(effect=found, finding=words.area_finding(claim, found.estimate.value, table.metric, question.labels))
 
 
+def _initial(question: Question) -> Outcome | None:
+    table, claim = question.table, question.claim
+    found = start_difference(table, claim.arm, claim.against, question.size, question.level)
+    if found is None:
+        return None
+    finding = words.initial_finding(claim, found.estimate.value, table.metric, question.labels)
+    return Outcome(effect=found, finding=finding)
+
+
+def _gain(question: Question) -> Outcome | None:
+    table, claim = question.table, question.claim
+    found = gain_over_start(table, claim.arm, claim.against, question.size, question.level)
+    if found is None:
+        return None
+    finding = words.gain_finding(claim, found.estimate.value, table.metric, question.labels)
+    return Outcome(effect=found, finding=finding)
+
+
 def _gap(question: Question) -> Outcome | None:
     table, replicates, claim, size = question.table, question.replicates, question.claim, question.size
     both = [(1.0, claim.arm), (-1.0, claim.against)]
     found = gap_of(table, replicates, both, size, claim.dataset, question.level)
     if found is None:
         return None
-    obstacle = "" if _skilled(question) else "An arm is not above chance, so that its gap says nothing: add labels."
+    obstacle = (
+        ""
+        if _skilled(question)
+        else f"An arm is not above chance, so that its gap says nothing: add {question.table.counted}s."
+    )
     finding = words.gap_finding(claim, found.estimate.value, table.metric, question.labels)
     return Outcome(effect=found, finding=finding, obstacle=obstacle)
 
@@ -193,6 +215,8 @@ ANSWERS: dict[str, Callable[[Question], Outcome | None]] = {
     "flops_to_target": _cost,
     "examples_to_target": _cost,
     "early_area": _area,
+    "initial_score": _initial,
+    "gain_over_start": _gain,
     "generalisation_gap": _gap,
 }
 
@@ -208,7 +232,7 @@ def _no_data(question: Question) -> tuple[str, str]:
     elif claim.metric == "generalisation_gap" and claim.dataset == "test":
         remedy = "A gap needs an out-of-domain set, or train: name it in the claim's dataset."
     else:
-        at = "all labels" if question.size == "all" else f"{question.size} labels"
+        at = f"{question.size} {table.counted}s"
         remedy = "Run the study again: it trains only the cells that are missing."
         lack = f"{claim.arm} and {claim.against} share no finished seed for it at {at}"
         return f"Inconclusive: {lack}. {remedy}", remedy

@@ -48,6 +48,31 @@ def area_difference(table: Table, arm: str, against: str, size: Size, level: flo
     return over_seeds(list(ours - theirs), level, f"over the first {end:,} examples; {CONDITION}")
 
 
+def start_difference(table: Table, arm: str, against: str, size: Size, level: float) -> Effect | None:
+    """`arm` minus `against` in validation score before the first step, paired by seed; None where they share none."""
+    return _between(table, (arm, 0), (against, 0), size, level)
+
+
+def gain_over_start(table: Table, arm: str, against: str, size: Size, level: float) -> Effect | None:
+    """`arm` at its last step minus `against` before its first, in validation score, paired by seed.
+
+    The last step and not the best one, which was chosen by that very score.
+    """
+    return _between(table, (arm, -1), (against, 0), size, level)
+
+
+def _between(table: Table, ours: tuple[str, int], theirs: tuple[str, int], size: Size, level: float) -> Effect | None:
+    """The difference of one point of each trajectory."""
+    seeds = table.seeds((ours[0], size), (theirs[0], size))
+    if not seeds:
+        return None
+    scores = [
+        np.array([cell.trajectory[point].validation_score for cell in table.of(arm, size, seeds)])
+        for arm, point in (ours, theirs)
+    ]
+    return over_seeds(list(scores[0] - scores[1]), level, CONDITION)
+
+
 def horizon(table: Table, size: Size) -> int:
     """The examples that every run at this size trained on at least, so that areas span the same stretch."""
     cells: Sequence[CellResult] = [cell for arm in table.study.arms for cell in table.of(arm, size)]

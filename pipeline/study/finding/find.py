@@ -31,11 +31,13 @@ def find(
     task: Task,
     failed: Sequence[FailedCell] = (),
     tuned: Sequence[SweepRecord] = (),
+    pretrained: Sequence[CellResult] = (),
 ) -> Findings:
     """What the finished cells of a study say.
 
     Args:
         tuned: the sweeps that the cells' recipes come from.
+        pretrained: the trainings on the task's own text that arms go on from.
 
     Cells of other arms, sizes or seeds than the study's are ignored. `load_scores` is called once for each cell.
 
@@ -43,7 +45,7 @@ def find(
         UnequalStartError: the arms do not start on the same line.
         StorageError: a cell's scores do not fit its evaluation sets.
     """
-    table = Table(study, cells, load_scores, task.metric)
+    table = Table(study, cells, load_scores, task.metric, counted="label" if task.data.label else "text")
     equal = (*fairness(table.all_cells()), *equal_budget(tuned))
     curves_of_tuning = tuning_curves(tuned)
     replicates = Replicates(table)
@@ -72,10 +74,11 @@ def find(
         cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},
         failed=tuple(failed),
         fairness=equal,
-        caveats=caveats(table, base, task, failed, spent, tuned),
+        caveats=caveats(table, base, task, failed, spent, tuned, pretrained),
         measured=measured(table, compared),
         tuning=curves_of_tuning,
         tuning_needs=tuning_needs(curves_of_tuning, higher_is_better=table.higher_is_better),
+        counted=table.counted,
     )
 
 

@@ -19,10 +19,10 @@ def sentence(verdict: str, how: str, finding: str, interval: str, smallest: str,
     return f"{head}: {finding} {interval}; {smallest}{tail}"
 
 
-def labels_text(size: Size, train_items: int) -> str:
-    """ "100 labels", "1 label", or "all 7,000 labels"."""
+def labels_text(size: Size, train_items: int, counted: str) -> str:
+    """ "100 labels", "1 text", or "all 7,000 labels"."""
     plural = "" if train_items == 1 else "s"
-    return f"{'all ' if size == 'all' else ''}{train_items:,} label{plural}"
+    return f"{'all ' if size == 'all' else ''}{train_items:,} {counted}{plural}"
 
 
 def amount(value: float, metric: str) -> str:
@@ -60,6 +60,22 @@ def area_finding(claim: Claim, value: float, metric: str, labels: str) -> str:
         f"averaged over the training examples that all arms see, {claim.arm} scores {amount(value, metric)} {more} "
         f"than {claim.against} on validation at {labels}"
     )
+
+
+def initial_finding(claim: Claim, value: float, metric: str, labels: str) -> str:
+    """What two arms tell before they are trained."""
+    more = "more" if value >= 0 else "less"
+    return (
+        f"before training {claim.arm} scores {amount(value, metric)} {more} than {claim.against} on validation "
+        f"at {labels}"
+    )
+
+
+def gain_finding(claim: Claim, value: float, metric: str, labels: str) -> str:
+    """What training brings over a start."""
+    more = "more" if value >= 0 else "less"
+    start = "its own start" if claim.against == claim.arm else f"the start of {claim.against}"
+    return f"once trained {claim.arm} scores {amount(value, metric)} {more} than {start} on validation at {labels}"
 
 
 def gap_finding(claim: Claim, value: float, metric: str, labels: str) -> str:

@@ -40,10 +40,16 @@ class TestSet:
 
 
 class Table:
-    """The study's finished cells by arm, size and seed. Each cell's scores are loaded once, when it is built."""
+    """The study's finished cells by arm, size and seed. Each cell's scores are loaded once, when it is built.
 
-    def __init__(self, study: Study, cells: Sequence[CellResult], scores: ScoreLoader, metric: str) -> None:
-        self.study = study
+    Args:
+        counted: what sizes are numbers of, label or text.
+    """
+
+    def __init__(
+        self, study: Study, cells: Sequence[CellResult], scores: ScoreLoader, metric: str, *, counted: str = "label"
+    ) -> None:
+        self.study, self.counted = study, counted
         self.cells: dict[tuple[str, Size], dict[int, CellResult]] = defaultdict(dict)
         for cell in _wanted(study, cells):
             self.cells[cell.key.arm, cell.key.size][cell.key.seed] = cell
