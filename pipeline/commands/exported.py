@@ -10,7 +10,7 @@ from pipeline.data.sets import Prepared
 from pipeline.data.store import load, texts
 from pipeline.errors import HeadstartError
 from pipeline.study.plan import Plan
-from pipeline.tasks import Vocabulary, kind
+from pipeline.tasks import PAIR, Vocabulary, kind
 
 CHECKED = 64  # test texts whose scores must be the cell's
 TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
@@ -40,7 +40,10 @@ def largest_difference(trained: Trained, plan: Plan, folder: Path) -> float:
 
 def _of_classes(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
     """Of the right class, for each of the test's first texts."""
-    found = _pipeline(trained, folder, top_k=None)(texts(prepared, "test")[:CHECKED], truncation=True)
+    asked: list[Any] = texts(prepared, "test")[:CHECKED]
+    if kind(trained.cell.task.kind).paired:
+        asked = [dict(zip(("text", "text_pair"), text.split(PAIR), strict=True)) for text in asked]
+    found = _pipeline(trained, folder, top_k=None)(asked, truncation=True)
     gold = [trained.result.labels[g] for g in prepared.test.labels[:CHECKED]]
     return np.array(
         [next(e["score"] for e in row if e["label"] == label) for row, label in zip(found, gold, strict=True)]

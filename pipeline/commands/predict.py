@@ -17,7 +17,7 @@ from pipeline.data.sources import read_table
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 from pipeline.files import write_text
-from pipeline.tasks import kind
+from pipeline.tasks import kind, pair
 
 BATCH = 64
 
@@ -27,7 +27,8 @@ def run(overrides: Sequence[str]) -> int:
     config = compose(overrides, trained=True)
     trained = trained_cell(config)
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
-    texts, columns = _texts(config.predict), kind(trained.cell.task.kind).predicted
+    asked = kind(trained.cell.task.kind)
+    texts, columns = _texts(config.predict, paired=asked.paired), asked.predicted
     if config.predict.output:
         buffer = io.StringIO()
         _write(columns, predictions(trained, texts, config.predict), buffer)
@@ -49,19 +50,45 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
         yield from rows
 
 
-def _texts(given: Predict) -> Iterator[str]:
+def _texts(given: Predict, *, paired: bool) -> Iterator[str]:
     if given.text is not None:
-        return iter([given.text])
+        return iter([_both(given.text, given.second, paired)])
     if given.path is None:
-        return (line.rstrip("\n") for line in sys.stdin if line.strip())
+        return (_of_line(line.rstrip("\n"), paired) for line in sys.stdin if line.strip())
     path = Path(given.path)
     if not path.is_file():
         raise DataError(f"predict.path={given.path}: there is no such file.")
     if path.suffix.lower() in TABLES:
-        ask = Wanted(text=given.column, label=None, where={}, field="predict", text_setting="predict.column")
-        return (value or "" for value in read_table(path, ask, "predict.path")[given.column])
+        return _of_table(path, given, paired)
     lines = read_utf8(path, "predict.path").replace("\r\n", "\n").split("\n")
-    return (line for line in lines if line.strip())
+    return (_of_line(line, paired) for line in lines if line.strip())
+
+
+def _of_table(path: Path, given: Predict, paired: bool) -> Iterator[str]:
+    second = given.second_column if paired else None
+    settings = {"text_setting": "predict.column", "second_setting": "predict.second_column"}
+    ask = Wanted(text=given.column, second=second, label=None, where={}, field="predict", **settings)
+    rows = read_table(path, ask, "predict.path")
+    if second is None:
+        return (value or "" for value in rows[given.column])
+    return (pair(one or "", other or "") for one, other in zip(rows[given.column], rows[second], strict=True))
+
+
+def _of_line(line: str, paired: bool) -> str:
+    """A line is a text, or two with a tab between them."""
+    first, tab, second = line.partition("\t")
+    return _both(first, second if tab else None, paired) if paired else line
+
+
+def _both(first: str, second: str | None, paired: bool) -> str:
+    if paired and second is None:
+        raise DataError(
+            f"This cell reads pairs, but {first[:60]!r} has no second text. Give it: predict.second=TEXT, a column of "
+            "a table (predict.second_column), or after a tab in a line."
+        )
+    if not paired and second is not None:
+        raise DataError("This cell reads single texts: leave out predict.second.")
+    return first if second is None else pair(first, second)
 
 
 def _batched(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -43,6 +43,7 @@ class Data:
     package: str | None = None  # package: its name and version, as pip takes it
     sha256: str | None = None  # of the file; another content is refused
     text: str = "text"  # column of the text
+    second: str | None = None  # column of the second text, for kinds that read pairs
     label: str | None = "label"  # column of the label; null where the task needs none
     label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column equals the value
@@ -270,7 +271,9 @@ class Predict:
 
     text: str | None = None  # one text
     path: str | None = None  # a CSV, or a text file with one text a line; null and no text: standard input
+    second: str | None = None  # the second text, where the cell reads pairs
     column: str = "text"  # of the CSV
+    second_column: str = "second"  # of the CSV, where the cell reads pairs
     output: str | None = None  # a CSV to write; null: standard output
     tokens: int = 40  # of a continuation, at most; so are the next four
     temperature: float = 0.0  # 0: the likeliest token each time; else they are drawn, the more evenly the higher

@@ -128,8 +128,10 @@ def _data(config: Config) -> Iterator[str]:
             yield f"{where}.path is missing. For your own file: task=classification task.data.path=FILE."
         if data.source == "package" and not data.package:
             yield f"{where}.package is missing: the name and version of the package that carries {data.path!r}."
-        if data.text == data.label:
-            yield f"{where}.text and {where}.label must be two columns, but both are {data.text!r}."
+        columns = {"text": data.text, "second": data.second, "label": data.label}
+        for one, other in (("text", "label"), ("text", "second"), ("second", "label")):
+            if columns[one] and columns[one] == columns[other]:
+                yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."
 
 
 def _out_of_domain(config: Config) -> list[tuple[str, Data]]:

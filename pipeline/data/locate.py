@@ -5,11 +5,12 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from pipeline.config.schema import Data
+from pipeline.data.conversations import conversation_files
 from pipeline.errors import DataError, nearest
 from pipeline.files import digest, sha256
 
 SOURCES = ("package", "file", "hub", "local")
-TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".yml", ".yaml")
 UNSAFE = (".py", ".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")
 
 
@@ -85,7 +86,8 @@ def folder_files(root: Path, field: str) -> dict[str, list[Path]]:
     if not classes:
         raise DataError(
             f"{field} must be a table ({', '.join(TABLES)}) or a directory with one sub-folder of .txt files a class, "
-            f"but {root} holds neither. A directory written by `datasets` needs {field.rsplit('.', 1)[0]}.source=local."
+            f"or with conversations (.yml), but {root} holds neither. A directory written by `datasets` needs "
+            f"{field.rsplit('.', 1)[0]}.source=local."
         )
     return classes
 
@@ -95,6 +97,8 @@ def content_hash(path: Path, field: str) -> str:
     try:
         if not path.is_dir():
             return sha256(path)
+        if conversations := conversation_files(path):
+            return digest(*(part for p in conversations for part in (p.name, sha256(p))))
         files = [(p, f"{name}/{p.name}") for name, texts in folder_files(path, field).items() for p in texts]
         return digest(*(part for p, name in files for part in (name, sha256(p))))
     except OSError as error:

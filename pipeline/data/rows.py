@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.config.schema import Data
 from pipeline.errors import DataError, nearest
+from pipeline.tasks import pair
 
 Rows = dict[str, list[str | None]]  # column name -> values, all of one length
 
@@ -20,19 +21,22 @@ _MISSING = frozenset({"", "nan", "NaN"})
 class Wanted:
     """The columns that a task asks for; `field` is the setting they come from, such as "task.data".
 
-    `label` is None where the task's examples have none.
+    `label` is None where the task's examples have none, `second` where they are single texts.
     """
 
     text: str
     label: str | None
     where: dict[str, str]
     field: str
+    second: str | None = None
     text_setting: str = ""  # where the text's column is set, if not in the field's "text"
+    second_setting: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Each column once."""
-        return tuple(dict.fromkeys([self.text, *([self.label] if self.label else []), *self.where]))
+        given = [column for column in (self.text, self.second, self.label) if column]
+        return tuple(dict.fromkeys([*given, *self.where]))
 
     def check(self, available: Iterable[str], place: str) -> None:
         """Refuse a table without the wanted columns.
@@ -42,6 +46,7 @@ class Wanted:
         """
         names = list(available)
         asked = [(self.text_setting or f"{self.field}.text", self.text)]
+        asked += [(self.second_setting or f"{self.field}.second", self.second)] if self.second else []
         asked += [(f"{self.field}.label", self.label)] if self.label else []
         asked += [(f"{self.field}.where.{c}", c) for c in self.where]
         absent = [(setting, column) for setting, column in asked if column not in names]
@@ -52,7 +57,7 @@ class Wanted:
 
 def wanted(data: Data, field: str) -> Wanted:
     """The columns that `data` asks for."""
-    return Wanted(text=data.text, label=data.label, where=dict(data.where), field=field)
+    return Wanted(text=data.text, second=data.second, label=data.label, where=dict(data.where), field=field)
 
 
 def as_text(value: Any, place: str) -> str | None:
@@ -87,6 +92,17 @@ def label_value(value: str | None) -> str | None:
 def text_value(value: str | None) -> str | None:
     """A text, or None where nothing stands in it; what a table writes for "not a number" counts as nothing."""
     return None if value is None or value.strip() in _MISSING else value
+
+
+def texts_of(rows: Rows, ask: Wanted) -> tuple[str | None, ...]:
+    """Each row's text, or both of a pair with PAIR between them; None where one is missing."""
+    first = [text_value(value) for value in rows[ask.text]]
+    if ask.second is None:
+        return tuple(first)
+    second = [text_value(value) for value in rows[ask.second]]
+    return tuple(
+        None if one is None or other is None else pair(one, other) for one, other in zip(first, second, strict=True)
+    )
 
 
 def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from pipeline.config.schema import Data
 from pipeline.data.arrow_tables import read_parquet, read_saved, split_folder
+from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_conversations
 from pipeline.data.hub import commit_of, read_hub
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
-from pipeline.data.rows import Rows, Wanted, filtered, label_value, text_value, wanted
+from pipeline.data.rows import Rows, Wanted, filtered, label_value, texts_of, wanted
 from pipeline.data.sets import RawSet, RawSplits
 from pipeline.data.text_tables import not_utf8, read_delimited, read_json
 from pipeline.errors import DataError, nearest
@@ -70,6 +71,8 @@ def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
 
 
 def _read_path(path: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
+    if path.is_dir() and conversation_files(path):
+        return read_conversations(conversation_files(path), ask, field)
     if path.is_dir():
         return _read_folder(path, data, ask, field, sentences)
     return read_table(path, ask, field)
@@ -82,6 +85,8 @@ def read_table(path: Path, ask: Wanted, field: str) -> Rows:
         DataError: it cannot be read as that, or lacks a column.
     """
     suffix = path.suffix.lower()
+    if suffix in CONVERSATIONS:
+        return read_conversations([path], ask, field)
     if suffix in (".parquet", ".pq"):
         return read_parquet(path, ask, field)
     if suffix in (".json", ".jsonl", ".ndjson"):
@@ -112,7 +117,7 @@ def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
 
 
 def _raw(rows: Rows, ask: Wanted) -> RawSet:
-    texts = tuple(text_value(v) for v in rows[ask.text])
+    texts = texts_of(rows, ask)
     if ask.label is None:
         return RawSet(texts=texts, labels=(UNLABELLED,) * len(texts))
     return RawSet(texts=texts, labels=tuple(label_value(v) for v in rows[ask.label]))

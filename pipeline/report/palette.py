@@ -37,12 +37,14 @@ _HUES = {
     "frozen": ("#00805e", "#3fcf9f", "^"),
     "lora": ("#a83f83", "#ec9acb", "D"),
     "self_pretrained": ("#8a6a00", "#e6c14a", "v"),
+    "class_means": ("#5b4bb5", "#b3a6ff", "P"),
     "adapted": ("#2f7d8c", "#7fd3e0", "h"),
 }
 _SPARE = (
-    ("#5b4bb5", "#b3a6ff", "P"),
     ("#4d6470", "#a9bcc7", "X"),
     ("#9b2c2c", "#f49a9a", "p"),
+    ("#7a5230", "#d3a57c", "*"),
+    ("#5f7a1f", "#b5d46b", "d"),
 )
 PLACEHOLDERS = {"#010101": "--ink", "#010102": "--muted", "#010103": "--rule", "#010104": "--paper"}
 

@@ -8,13 +8,19 @@ from pipeline.config.schema import Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.kind import Batch, Encoded, Outputs, TaskKind, Vocabulary
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Outputs, TaskKind, Vocabulary, pair
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
+from pipeline.tasks.pair_classification import PairClassification
 
 if TYPE_CHECKING:
     import torch
 
-_ALL: tuple[TaskKind, ...] = (Classification(), MaskedLanguageModelling(), CausalLanguageModelling())
+_ALL: tuple[TaskKind, ...] = (
+    Classification(),
+    PairClassification(),
+    MaskedLanguageModelling(),
+    CausalLanguageModelling(),
+)
 KINDS = {each.name: each for each in _ALL}
 
 
@@ -33,23 +39,23 @@ def kind_of(task: Task) -> TaskKind:
     """The kind of `task`, which must offer the metric it asks for and be given the columns it needs.
 
     Raises:
-        ConfigError: there is no such kind, it does not have the metric, or it needs labels or no labels.
+        ConfigError: there is no such kind, it does not have the metric, or it needs other columns.
     """
     found = kind(task.kind)
     if task.metric not in found.metrics:
         hint = nearest(task.metric, found.metrics)
         raise ConfigError([f"task.metric must be a metric of {found.name}, but got {task.metric!r}. {hint}"])
-    _check_labels(task, found)
+    _check_columns(task, found)
     return found
 
 
-def _check_labels(task: Task, found: TaskKind) -> None:
+def _check_columns(task: Task, found: TaskKind) -> None:
     sets = {"task.data": task.data} | {f"task.out_of_domain.{name}": data for name, data in task.out_of_domain.items()}
-    needed = "a column" if found.labelled else "null"
     wrong = [
-        f"{where}.label must be {needed} for {found.name}, but got {data.label!r}."
+        f"{where}.{name} must be {'a column' if needed else 'null'} for {found.name}, but got {column!r}."
         for where, data in sets.items()
-        if (data.label is not None) != found.labelled
+        for name, column, needed in (("label", data.label, found.labelled), ("second", data.second, found.paired))
+        if (column is not None) != needed
     ]
     if wrong:
         raise ConfigError(wrong)
@@ -63,4 +69,6 @@ def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
     return task.collate([ids], none, vocabulary=Vocabulary(pad=0, mask=5), seeds=seeds, beside=beside)
 
 
-__all__ = ["KINDS", "Batch", "Encoded", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "probe"]
+__all__ = [
+    "KINDS", "PAIR", "Batch", "Encoded", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "pair", "probe",
+]  # fmt: skip

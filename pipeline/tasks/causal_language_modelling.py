@@ -38,6 +38,7 @@ class CausalLanguageModelling:
     name: str = "causal_language_modelling"
     metrics: tuple[str, ...] = ("bits_per_byte", "loss")
     labelled: bool = False
+    paired: bool = False
     own_head: bool = True
     pipeline: str = "text-generation"
     outputs_type: type[Outputs] = TextOutputs

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.analysis.metrics import accuracy, macro_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks import loading
-from pipeline.tasks.encoding import batch_of, encode, tokens_and_mask
+from pipeline.tasks.encoding import batch_of, encode, read_by
 from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Classification:
     name: str = "classification"
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
     labelled: bool = True
+    paired: bool = False
     own_head: bool = False
     pipeline: str = "text-classification"
     outputs_type: type[Outputs] = ClassOutputs
@@ -66,7 +67,7 @@ class Classification:
 
     def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
         """See TaskKind. [B, C]."""
-        logits: torch.Tensor = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        logits: torch.Tensor = model(**read_by(model, batch)).logits
         return logits
 
     def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
@@ -108,8 +109,13 @@ class Classification:
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The likeliest class."""
-        ids = self.encode(texts, tokenizer, max_length).ids
-        logits = self.forward(model, tokens_and_mask(ids, tokenizer.pad_token_id)).float().numpy()
-        found = self.outputs(logits, np.zeros(len(texts), dtype=np.int64))
+        encoded, none = self.encode(texts, tokenizer, max_length), np.zeros(len(texts), dtype=np.int64)
+        batch = self.collate(
+            encoded.ids, none, vocabulary=Vocabulary.of(tokenizer), seeds=none.astype(np.uint64), beside=encoded.beside
+        )
+        found = self.outputs(self.forward(model, batch).float().numpy(), none)
         for text, row in zip(texts, found.probabilities, strict=True):
-            yield text, labels[int(row.argmax())], f"{row.max():.4f}"
+            yield *self._said(text), labels[int(row.argmax())], f"{row.max():.4f}"
+
+    def _said(self, text: str) -> tuple[str, ...]:
+        return (text,)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import DataError
-from pipeline.tasks.kind import Encoded
+from pipeline.tasks.kind import PAIR, Batch, Encoded
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +24,21 @@ def encode(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
 
 def _overflows(text: str, tokenizer: Any, max_length: int) -> bool:
     return len(tokenizer(text, verbose=False)["input_ids"]) > max_length
+
+
+def encode_pairs(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    """See TaskKind. Both texts of each pair; "second" is where the second one begins, or the end if it is not told."""
+    ids, begins, truncated = [], [], 0
+    for text in texts:
+        first, _, second = text.partition(PAIR)
+        both = (first, second) if second else (first,)
+        read = tokenizer(*both, truncation="longest_first", max_length=max_length, return_token_type_ids=True)
+        types = np.asarray(read["token_type_ids"])
+        ids.append(np.asarray(read["input_ids"], dtype=np.int32))
+        begins.append(int(types.argmax()) if types.any() else len(types))
+        if len(types) >= max_length:
+            truncated += len(tokenizer(*both, verbose=False)["input_ids"]) > max_length
+    return Encoded(ids=ids, truncated=truncated, beside={"second": np.array(begins, dtype=np.int32)})
 
 
 def encode_after(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
@@ -72,6 +87,14 @@ def tokens_and_mask(ids: Sequence[np.ndarray], pad: int) -> "dict[str, torch.Ten
 
     mask = padded([np.ones(len(row), dtype=np.int64) for row in ids], 0)
     return {"input_ids": torch.from_numpy(padded(ids, pad)), "attention_mask": torch.from_numpy(mask)}
+
+
+def read_by(model: Any, batch: Batch) -> dict[str, Any]:
+    """What a network takes of a batch: whose text a token is of, where the network tells that apart."""
+    names = ["input_ids", "attention_mask"]
+    if "token_type_ids" in batch and getattr(model.config, "type_vocab_size", 0) > 1:
+        names.append("token_type_ids")
+    return {name: batch[name] for name in names}
 
 
 def batch_of(ids: Sequence[np.ndarray], labels: np.ndarray, pad: int) -> "dict[str, torch.Tensor]":

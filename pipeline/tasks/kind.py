@@ -11,7 +11,13 @@ from pipeline.config.schema import Predict
 if TYPE_CHECKING:
     import torch
 
+PAIR = "\x1f"  # between the two texts of a pair: the unit separator of ASCII
 Batch = Mapping[str, Any]  # tensors by name, "input_ids" and "attention_mask" among them; rows are examples
+
+
+def pair(first: str, second: str) -> str:
+    """Two texts as one, which they travel as until they are encoded."""
+    return f"{first.replace(PAIR, ' ')}{PAIR}{second.replace(PAIR, ' ')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,7 @@ class TaskKind(Protocol):
     name: str
     metrics: tuple[str, ...]  # that claims can speak of
     labelled: bool  # whether its examples have a class
+    paired: bool  # whether they are pairs of texts, see `pair`
     own_head: bool  # whether a checkpoint's own head serves it, and is taken over where there is one
     pipeline: str  # what transformers.pipeline calls it
     outputs_type: type[Outputs]

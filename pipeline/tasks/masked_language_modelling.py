@@ -39,6 +39,7 @@ class MaskedLanguageModelling:
     name: str = "masked_language_modelling"
     metrics: tuple[str, ...] = ("top1", "loss")
     labelled: bool = False
+    paired: bool = False
     own_head: bool = True
     pipeline: str = "fill-mask"
     outputs_type: type[Outputs] = GapOutputs

@@ -17,9 +17,10 @@ _COLOURS = {
     "frozen": "#00805e",
     "lora": "#a83f83",
     "self_pretrained": "#8a6a00",
+    "class_means": "#5b4bb5",
     "adapted": "#2f7d8c",
 }
-_SPARE = ("#5b4bb5", "#4d6470", "#9b2c2c")
+_SPARE = ("#4d6470", "#9b2c2c", "#7a5230", "#5f7a1f")
 _MEASURED = ("seconds", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 

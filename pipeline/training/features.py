@@ -12,6 +12,7 @@ from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.files import digest
 from pipeline.models.build import Network, base_of
 from pipeline.tasks import TaskKind, Vocabulary
+from pipeline.tasks.encoding import read_by
 from pipeline.training.feature_store import FeatureStore
 from pipeline.training.inputs import FeatureInputs, TokenInputs
 from pipeline.training.limits import FEATURE_BATCH
@@ -123,7 +124,7 @@ def _outputs(network: Network, batch: dict[str, Any]) -> np.ndarray:
 
 def _read(network: Network, batch: dict[str, Any]) -> dict[str, Any]:
     """What a base takes of a batch, on its device."""
-    return {name: batch[name].to(network.device) for name in ("input_ids", "attention_mask")}
+    return {name: values.to(network.device) for name, values in read_by(network.model, batch).items()}
 
 
 def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision: str) -> np.ndarray:

@@ -21,6 +21,7 @@ TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor
 FAMILY = {"causal_language_modelling": "llama"}  # of the bases that a kind can do with; else BERT
 FIRST_ALONE = {"causal_language_modelling"}  # kinds whose texts have a special token before them, and none after
 RNG = np.random.default_rng(4)
+PLAIN = Data()
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -50,12 +51,18 @@ def tokenizer() -> Any:
 
 def cell(task: TaskKind, located: Located) -> Any:
     plain = cell_for("pretrained", base_in(located.directory))
-    data = dataclasses.replace(plain.task.data, label="label" if task.labelled else None)
+    data = columns(task, plain.task.data)
     return dataclasses.replace(plain, task=task_of(task, data=data, max_length=plain.task.max_length))
 
 
+def columns(task: TaskKind, data: Data = PLAIN) -> Data:
+    """`data` with the columns that the kind needs."""
+    second = "second" if task.paired else None
+    return dataclasses.replace(data, label="label" if task.labelled else None, second=second)
+
+
 def task_of(kind: TaskKind, **given: Any) -> Task:
-    data = given.pop("data", Data(label="label" if kind.labelled else None))
+    data = given.pop("data", columns(kind))
     return Task(name="some", kind=kind.name, metric=kind.metrics[0], data=data, **given)
 
 
@@ -94,11 +101,18 @@ def test_a_metric_it_does_not_have_is_refused_with_the_nearest(task: TaskKind) -
 
 def test_labels_are_asked_for_exactly_where_there_are_classes(task: TaskKind) -> None:
     needed = "a column" if task.labelled else "null"
-    wrong = Data(label=None if task.labelled else "stars")
+    wrong = dataclasses.replace(columns(task), label=None if task.labelled else "stars")
     with pytest.raises(ConfigError, match=f"task.data.label must be {needed} for {task.name}"):
         kind_of(task_of(task, data=wrong))
     with pytest.raises(ConfigError, match=f"task.out_of_domain.far.label must be {needed}"):
         kind_of(task_of(task, out_of_domain={"far": wrong}))
+
+
+def test_a_second_text_is_asked_for_exactly_where_pairs_are_read(task: TaskKind) -> None:
+    needed = "a column" if task.paired else "null"
+    wrong = dataclasses.replace(columns(task), second=None if task.paired else "reply")
+    with pytest.raises(ConfigError, match=f"task.data.second must be {needed} for {task.name}"):
+        kind_of(task_of(task, data=wrong))
 
 
 def test_token_ids_are_int32_with_special_tokens_and_never_longer_than_asked(task: TaskKind, tokenizer: Any) -> None:

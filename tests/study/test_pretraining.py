@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.commands.closing import write_findings
 from pipeline.commands.pretraining import pretrain
+from pipeline.commands.showing import show_plan
 from pipeline.config.compose import compose
 from pipeline.data.store import load, texts
 from pipeline.errors import ConfigError
@@ -15,6 +17,10 @@ from pipeline.execution.assignment import Event
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.pretraining import pretrained, pretrainings
 from pipeline.study.run import prepare, run
+from pipeline.tracking import events
+from pipeline.tracking.content import cell_tags
+from pipeline.tracking.events import CellStarted
+from pipeline.tracking.spool import AttemptLog
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -108,6 +114,32 @@ def test_its_computation_is_counted_in_each_of_its_cells_from_the_start(done: Pl
 def test_it_makes_the_texts_likelier(done: Plan) -> None:
     for result in pretrained(done):
         assert result.trajectory[-1].validation_loss < result.trajectory[0].validation_loss
+
+
+def test_the_findings_say_what_was_read_and_what_it_took(done: Plan) -> None:
+    found = write_findings(done, done.results(), ())
+    (said,) = [c for c in found.caveats if c.startswith("adapted first read")]
+    result = done.store.result(before(done, "adapted"))
+    assert "adapted first read 64 training texts without their labels, 1,024 examples in all" in said
+    assert f"These {result.cost.flops:.2g} FLOPs are counted in each of its cells" in said
+
+
+def test_a_plan_lists_it_before_the_cells(done: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    show_plan(done)
+    shown = capsys.readouterr().out
+    assert shown.index("adapted-pretrain") < shown.index("16")
+    assert "0 of 14 cells to train" in shown
+
+
+def test_in_the_dashboard_it_is_no_cell_of_the_study(done: Plan) -> None:
+    (reading,) = pretrainings(done)
+    for plan, kind in ((reading, "pretraining"), (done, "cell")):
+        name, cell = next(iter(plan.cells.items()))
+        log = AttemptLog(done.root, "s", name, kind)
+        log.started(cell)
+        (event,), _ = events.read(log.path)
+        assert isinstance(event.body, CellStarted)
+        assert cell_tags(event.body, "s", None)["kind"] == kind
 
 
 def test_what_was_read_is_used_again_by_another_study(done: Plan) -> None:
