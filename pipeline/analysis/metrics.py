@@ -45,6 +45,34 @@ def weighted_macro_f1(labels: Classes, predicted: Classes, weights: npt.NDArray[
     return np.asarray(total / np.maximum(counted, 1.0))
 
 
+def calibration_error(probabilities: npt.NDArray[Any], labels: Classes, *, bins: int = 15) -> float:
+    """How far the probability of the answer is from the share of right answers, on average over items (ECE).
+
+    Items are put in bins of equal width by the probability of their answer; a bin's gap counts by its items (Guo et al.
+    2017, section 2).
+
+    Args:
+        probabilities: [N, C], rows that sum up to one.
+        labels: gold classes, [N].
+    """
+    told = probabilities.max(axis=1).astype(np.float64)
+    right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    place = np.clip(np.ceil(told * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(place, weights=right - told, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def brier_score(probabilities: npt.NDArray[Any], labels: Classes) -> float:
+    """The squared distance of the probabilities [N, C] from the truth, summed over classes: 0 to 2 (Brier 1950)."""
+    truth = np.eye(probabilities.shape[1])[labels]
+    return float(((probabilities.astype(np.float64) - truth) ** 2).sum(axis=1).mean())
+
+
+def confusion(labels: Classes, predicted: Classes, *, classes: int) -> npt.NDArray[np.int64]:
+    """How many items of each class (rows) were told as each class (columns), [C, C]."""
+    return np.bincount(labels.astype(np.int64) * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
 def chance_level(metric: str, labels: Classes) -> float:
     """The score without any skill on labels [N]: the majority's share, or one over the classes for macro F1.
 

@@ -42,6 +42,7 @@ class Evaluation:
     truncated: int
     fingerprint: str
     metrics: dict[str, float]
+    confusion: tuple[tuple[int, ...], ...] = ()  # items of each class (rows) told as each (columns); up to 30 classes
 
 
 @dataclass(frozen=True, kw_only=True)

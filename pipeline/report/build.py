@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline import files
 from pipeline.records import CellResult, Findings
-from pipeline.report import sections_costs, sections_record, sections_results, sections_tuning
+from pipeline.report import sections_answers, sections_costs, sections_record, sections_results, sections_tuning
 from pipeline.report.about import About
 from pipeline.report.cells import CSV_NAME, MOST_CELLS, cell_section, cells_csv
 from pipeline.report.layout import Section
@@ -43,7 +43,7 @@ def _remove_stale(path: Path) -> None:
 
 def report_sections(findings: Findings, cells: Sequence[CellResult], about: About) -> tuple[Section, ...]:
     """The sections in the order they are read, after the verdict."""
-    tuned = sections_tuning.tuning(findings)
+    tuned, answered = sections_tuning.tuning(findings), sections_answers.answers(findings, cells)
     return (
         sections_results.headline(findings),
         sections_results.curves(findings),
@@ -52,6 +52,7 @@ def report_sections(findings: Findings, cells: Sequence[CellResult], about: Abou
         sections_costs.to_target(findings),
         sections_costs.early(findings),
         sections_costs.other_domains(findings),
+        *((answered,) if answered else ()),
         sections_costs.costs(findings, about),
         *((tuned,) if tuned else ()),
         cell_section(findings, cells),

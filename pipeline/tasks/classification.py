@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.analysis.metrics import accuracy, macro_f1
+from pipeline.analysis.metrics import accuracy, brier_score, calibration_error, macro_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks import loading
 from pipeline.tasks.encoding import batch_of, encode, read_by
@@ -103,6 +103,8 @@ class Classification:
             "accuracy": accuracy(outputs.labels, outputs.predicted),
             "macro_f1": macro_f1(outputs.labels, outputs.predicted, classes=outputs.probabilities.shape[1]),
             "loss": float(outputs.losses.mean()),
+            "calibration_error": calibration_error(outputs.probabilities, outputs.labels),
+            "brier": brier_score(outputs.probabilities, outputs.labels),
         }
 
     def predict(

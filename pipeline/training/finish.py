@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.analysis.metrics import confusion
 from pipeline.data.sets import EncodedSet
 from pipeline.data.subsets import nested_subset
 from pipeline.records import SCORES_DTYPE, CellResult, Evaluation
@@ -16,6 +17,7 @@ from pipeline.training.results import ResultStore
 from pipeline.training.tensors import write_tensors
 from pipeline.training.trajectory import converged_gain
 
+CONFUSED = 30  # classes, above which no confusion matrix is kept
 TRAIN_SAMPLE = 400  # rows of the train subset, each class's share of it, that the train score is measured on
 
 
@@ -69,7 +71,15 @@ def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
         truncated=encoded.truncated,
         fingerprint=encoded.fingerprint,
         metrics=fitted.task.measure(found),
+        confusion=_confusion(fitted, found),
     )
+
+
+def _confusion(fitted: Fitted, found: Any) -> tuple[tuple[int, ...], ...]:
+    classes = len(fitted.prepared.labels)
+    if not fitted.task.labelled or classes > CONFUSED:
+        return ()
+    return tuple(tuple(row) for row in confusion(found.labels, found.predicted, classes=classes).tolist())
 
 
 def _train_score(fitted: Fitted) -> Evaluation:

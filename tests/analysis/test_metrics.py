@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from pipeline.analysis.bootstrap import item_weights
-from pipeline.analysis.metrics import accuracy, chance_level, macro_f1, weighted_macro_f1
+from pipeline.analysis.metrics import (
+    accuracy,
+    brier_score,
+    calibration_error,
+    chance_level,
+    confusion,
+    macro_f1,
+    weighted_macro_f1,
+)
 
 GOLD = np.array([0, 0, 0, 1, 1, 2])
 GUESS = np.array([0, 0, 1, 1, 2, 2])
@@ -43,3 +51,29 @@ def test_chance_is_the_majority_share_for_accuracy_and_one_over_the_classes_for_
     assert chance_level("accuracy", GOLD) == pytest.approx(0.5)
     assert chance_level("macro_f1", GOLD) == pytest.approx(1 / 3)
     assert chance_level("accuracy", np.array([-1, -1])) == 0.0
+
+
+def test_probabilities_that_come_true_as_often_as_they_say_are_calibrated():
+    rng = np.random.default_rng(0)
+    told = rng.uniform(0.5, 1.0, 200_000)
+    labels = (rng.uniform(size=len(told)) > told).astype(int)
+    probabilities = np.stack([told, 1 - told], axis=1)
+    assert calibration_error(probabilities, labels) < 0.01
+    assert calibration_error(probabilities, np.zeros_like(labels)) == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize(("label", "error", "brier"), [(0, 0.0, 0.0), (1, 1.0, 2.0)])
+def test_to_be_certain_is_best_where_it_is_right_and_worst_where_it_is_wrong(label, error, brier):
+    probabilities, labels = np.array([[1.0, 0.0]] * 3), np.full(3, label)
+    assert calibration_error(probabilities, labels) == pytest.approx(error)
+    assert brier_score(probabilities, labels) == pytest.approx(brier)
+
+
+def test_gaps_within_a_bin_balance_each_other_and_between_bins_do_not():
+    probabilities = np.array([[0.61, 0.39], [0.61, 0.39], [0.95, 0.05], [0.95, 0.05]])
+    labels = np.array([0, 1, 0, 0])
+    assert calibration_error(probabilities, labels) == pytest.approx((2 * 0.11 + 2 * 0.05) / 4)
+
+
+def test_a_confusion_matrix_counts_items_by_class_and_answer():
+    assert confusion(GOLD, GUESS, classes=3).tolist() == [[2, 1, 0], [0, 1, 1], [0, 0, 1]]

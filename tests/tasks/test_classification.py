@@ -38,6 +38,16 @@ def test_metrics_of_four_predictions() -> None:
     assert measured["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
 
 
+def test_calibration_and_distance_from_the_truth_of_four_predictions() -> None:
+    out = TASK.outputs(LOGITS, LABELS)
+    measured = TASK.measure(out)
+    told = out.probabilities.max(axis=1)  # 0.787, 0.576, 0.909, 0.576: the second and fourth share a bin of fifteen
+    gaps = [1 - told[0], abs((0 - told[1]) + (1 - told[3])), 1 - told[2]]
+    assert measured["calibration_error"] == pytest.approx(sum(gaps) / 4, rel=1e-5)
+    truth = np.eye(3)[LABELS]
+    assert measured["brier"] == pytest.approx(((out.probabilities - truth) ** 2).sum() / 4, rel=1e-5)
+
+
 def test_the_head_has_an_output_for_each_class() -> None:
     config = transformers.BertConfig(
         vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, num_labels=3

@@ -1,0 +1,100 @@
+"""The section on answers: whether their probabilities can be believed, and which classes are taken for which."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.records import CellResult, Evaluation, Findings
+from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
+from pipeline.report.wording import plain, size_name
+
+MOST_CLASSES = 8  # of a whole matrix; of more classes the pairs that are confused most
+_PAIRS = 10
+Groups = dict[tuple[str, int | str], list[Evaluation]]
+
+
+def answers(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
+    """On the task's own test set, means over seeds; None where no cell has classes, or was measured so."""
+    groups: Groups = {}
+    for cell in cells:
+        for e in cell.evaluations:
+            if e.role == "in_domain" and "brier" in e.metrics:
+                groups.setdefault((cell.key.arm, cell.key.size), []).append(e)
+    if not groups:
+        return None
+    labels = next(cell.labels for cell in cells)
+    return Section(
+        anchor="answers",
+        title="Answers",
+        lead="Whether the probability of an answer can be believed, and what is taken for what.",
+        tables=(_calibration(findings, groups), *_confusions(findings, groups, labels)),
+    )
+
+
+def _calibration(findings: Findings, groups: Groups) -> Table:
+    order = [(arm, size) for arm in findings.arms for size in findings.sizes if (arm, size) in groups]
+    rows = tuple(
+        (arm_entry(arm), size_entry(findings, size), *(_mean(groups[arm, size], name) for name in _SHOWN))
+        for arm, size in order
+    )
+    return Table(
+        caption="Calibration error: how far the probability of an answer is from the share of answers that are right, "
+        "in points, on average over 15 bins. Brier score: the squared distance from the truth, from 0 (certain and "
+        "right) to 2. Means over seeds, lowest to highest beside; the less the better.",
+        header=("arm", f"{findings.counted}s", *_SHOWN.values()),
+        rows=rows,
+        inline=True,
+    )
+
+
+_SHOWN = {"calibration_error": "calibration error", "brier": "Brier score"}
+
+
+def _mean(found: Sequence[Evaluation], name: str) -> Entry:
+    values = [e.metrics[name] for e in found]
+    shown = (lambda x: f"{100 * x:.1f}") if name == "calibration_error" else (lambda x: f"{x:.3f}")
+    return Entry(shown(sum(values) / len(values)), f"{shown(min(values))} to {shown(max(values))}")
+
+
+def _confusions(findings: Findings, groups: Groups, labels: Sequence[str]) -> list[Table]:
+    """One for each arm, at the largest size it has."""
+    tables = []
+    for arm in findings.arms:
+        sizes = [size for size in findings.sizes if (arm, size) in groups]
+        matrices = [e.confusion for e in groups[arm, sizes[-1]] if e.confusion] if sizes else []
+        if matrices:
+            total = np.sum(np.array(matrices, dtype=np.int64), axis=0)
+            where = f"{plain(arm, 40)} at {size_name(sizes[-1])} {findings.counted}s"
+            whole = len(labels) <= MOST_CLASSES
+            tables.append(_matrix(total, labels, where) if whole else _pairs(total, labels, where))
+    return tables
+
+
+def _matrix(total: np.ndarray, labels: Sequence[str], where: str) -> Table:
+    shares = 100 * total / np.maximum(total.sum(axis=1, keepdims=True), 1)
+    rows = tuple(
+        (Entry(plain(name, 40)), *(Entry(f"{share:.1f}%", strong=i == j) for j, share in enumerate(row)))
+        for i, (name, row) in enumerate(zip(labels, shares, strict=True))
+    )
+    return Table(
+        caption=f"{where}: of each class (rows), the share told as each (columns), all seeds together.",
+        header=("", *(plain(name, 40) for name in labels)),
+        rows=rows,
+    )
+
+
+def _pairs(total: np.ndarray, labels: Sequence[str], where: str) -> Table:
+    shares = 100 * total / np.maximum(total.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, -1.0)
+    most = np.argsort(-shares, axis=None, kind="stable")[:_PAIRS]
+    rows = tuple(
+        (Entry(plain(labels[i], 40)), Entry(plain(labels[j], 40)), Entry(f"{shares[i, j]:.1f}%"))
+        for i, j in (divmod(int(place), len(labels)) for place in most)
+        if shares[i, j] > 0
+    )
+    return Table(
+        caption=f"{where}: the pairs of classes that are confused most, as a share of the first, all seeds together.",
+        header=("class", "told as", "share"),
+        rows=rows,
+        names=2,
+    )
