@@ -63,6 +63,8 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
     if cell.arm.head == "fresh":
         del fields["arm.head"]
+    if cell.arm.shrink == 1:
+        del fields["arm.shrink"]
     if cell.arm.pretraining.objective is None:
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.pretraining.")}
     text = json.dumps(fields, sort_keys=True)

@@ -126,6 +126,7 @@ class Arm:
     start: str = "pretrained"  # pretrained | scratch
     trained: str = "all"  # all | head | adapters
     head: str = "fresh"  # fresh | class_means: a text falls, at first, to the class whose mean is nearest
+    shrink: float = 1.0  # of the base's layers, heads and widths, this share; below 1: no controlled comparison
     recipe: Recipe = Recipe()
     lora: Lora = Lora()
     pretraining: Pretraining = Pretraining()

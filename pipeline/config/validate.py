@@ -146,6 +146,10 @@ def _train(config: Config) -> Iterator[str]:
             f"arm.trained={config.arm.trained} needs arm.start=pretrained: "
             "a random network that stays fixed is no baseline."
         )
+    if not 0 < config.arm.shrink <= 1:
+        yield f"arm.shrink must be above 0 and at most 1, but got {config.arm.shrink}."
+    if config.arm.start == "pretrained" and config.arm.shrink != 1:
+        yield f"arm.shrink={config.arm.shrink:g} needs arm.start=scratch: the base's weights fit its own size alone."
     if config.arm.head == "class_means" and config.task.data.label is None and config.task.data.path:
         yield f"arm.head=class_means needs classes, but task {config.task.name!r} has no labels. Use arm.head=fresh."
     try:

@@ -12,6 +12,7 @@ from pipeline.files import digest
 from pipeline.models.adapters import add_adapters, without_adapters
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
+from pipeline.models.shrink import shrink
 from pipeline.tasks import TaskKind, kind
 
 LOADED_AT_LEAST = 0.95
@@ -65,6 +66,8 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
             f"Base {cell.base.name!r} ({config.model_type}) is an encoder with a decoder; {cell.task.kind} needs an "
             "encoder alone, such as base=minilm or base=bert."
         )
+    if cell.arm.shrink < 1:
+        shrink(config, cell.arm.shrink)
     if cell.train.dropout is not None:
         for name in _DROPOUTS:
             if isinstance(getattr(config, name, None), float):

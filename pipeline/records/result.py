@@ -110,6 +110,7 @@ class StartLine:
     recipe: dict[str, float]
     trained: str
     base_mode: str
+    shrink: float = 1.0  # below 1: the architecture is a smaller one, by declaration
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,13 +38,14 @@ _HUES = {
     "lora": ("#a83f83", "#ec9acb", "D"),
     "self_pretrained": ("#8a6a00", "#e6c14a", "v"),
     "class_means": ("#5b4bb5", "#b3a6ff", "P"),
+    "scratch_small": ("#7a5230", "#d3a57c", "*"),
     "adapted": ("#2f7d8c", "#7fd3e0", "h"),
 }
 _SPARE = (
     ("#4d6470", "#a9bcc7", "X"),
     ("#9b2c2c", "#f49a9a", "p"),
-    ("#7a5230", "#d3a57c", "*"),
     ("#5f7a1f", "#b5d46b", "d"),
+    ("#2b6a5b", "#8fd9c4", "H"),
 )
 PLACEHOLDERS = {"#010101": "--ink", "#010102": "--muted", "#010103": "--rule", "#010104": "--paper"}
 

@@ -89,6 +89,10 @@ def recipes(findings: Findings, about: About) -> Section:
     arms = [a for name in findings.arms for a in about.arms if a.name == name]
     names = [f.name for f in dataclasses.fields(arms[0].recipe)] if arms else []
     rows = [_recipe_row("start", [a.start for a in arms]), _recipe_row("trained", [_trained(a) for a in arms])]
+    if any(a.shrink < 1 for a in arms):
+        rows.append(
+            _recipe_row("size of the network", ["the base's" if a.shrink == 1 else f"{a.shrink:g} of it" for a in arms])
+        )
     if any(a.head != "fresh" for a in arms):
         rows.append(_recipe_row("head", [a.head.replace("_", " ") for a in arms]))
     if any(a.pretraining.objective for a in arms):

@@ -18,9 +18,10 @@ _COLOURS = {
     "lora": "#a83f83",
     "self_pretrained": "#8a6a00",
     "class_means": "#5b4bb5",
+    "scratch_small": "#7a5230",
     "adapted": "#2f7d8c",
 }
-_SPARE = ("#4d6470", "#9b2c2c", "#7a5230", "#5f7a1f")
+_SPARE = ("#4d6470", "#9b2c2c", "#5f7a1f", "#2b6a5b")
 _MEASURED = ("seconds", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 

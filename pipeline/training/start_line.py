@@ -28,6 +28,7 @@ def start_line(
     numbers = {k: float(v) for k, v in vars(recipe).items() if not isinstance(v, str)}
     return StartLine(
         architecture=network.architecture,
+        shrink=job.cell.arm.shrink,
         tokenizer=job.tokenizer_fingerprint,
         train_items=digest(train_items.astype("<i8").tobytes().hex())[:16],
         order=digest(*(",".join(map(str, batch.tolist())) for batch in first_epoch))[:16],

@@ -178,6 +178,8 @@ BROKEN = [
     ("train.keep=bestt", "Did you mean 'best'? Valid: all, best, none."),
     ("arm.recipe.decay=linar", "Did you mean 'linear'?"),
     ("train.size=0", "train.size must be a number of labels or 'all', but got 0."),
+    ("arm.shrink=0.5", "arm.shrink=0.5 needs arm.start=scratch: the base's weights fit its own size alone."),
+    ("arm.shrink=0", "arm.shrink must be above 0 and at most 1, but got 0.0."),
     ("arm.head=means", "arm.head must be one of its choices, but got 'means'."),
     ("arm.pretraining.objective=masked", "arm.pretraining.objective must be one of its choices, but got 'masked'."),
     ("arm.pretraining.batch=0", "arm.pretraining.batch must be at least 1, but got 0."),

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import StorageError, UnequalStartError
-from pipeline.records import FailedCell, Findings, Verdict, from_json, to_json
+from pipeline.records import CellResult, FailedCell, Findings, Verdict, from_json, to_json
 from pipeline.study.finding.find import find
 from tests.study.synthetic_cells import SyntheticCell, loader, planted_accuracy, synthetic_cells
 
@@ -217,7 +217,18 @@ def test_another_test_set_is_refused(cells):
 def test_recipe_and_trained_part_may_differ_and_are_declared(findings):
     declared = " ".join(findings.fairness)
     assert "Declared for frozen: recipe epochs 3, lr 5e-05; trains head; base in eval mode." in declared
-    assert "Same architecture" in declared
+    assert "same architecture" in declared
+
+
+def test_a_smaller_network_is_declared_and_is_no_part_of_what_must_be_equal(cells):
+    def smaller(result: CellResult) -> CellResult:
+        line = dataclasses.replace(result.start_line, architecture="bert-3x192", shrink=0.5)
+        return dataclasses.replace(result, start_line=line)
+
+    changed = [(smaller(r) if r.key.arm == "frozen" else r, s) for r, s in cells]
+    found = run(study_of(), changed)
+    assert "every cell but those of frozen, which has a smaller one." in " ".join(found.fairness)
+    assert any(c.startswith("frozen is of a smaller architecture") for c in found.caveats)
 
 
 def test_scores_that_do_not_fit_their_set_are_refused(cells):

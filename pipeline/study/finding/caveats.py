@@ -78,6 +78,9 @@ def _design(table: Table) -> Iterator[str]:
             f"Every arm also used {labels:,} validation {table.counted}s to choose its best point; "
             f"{table.counted} counts and multipliers count training {table.counted}s alone."
         )
+    smaller = {cell.key.arm for cell in table.all_cells() if cell.start_line.shrink < 1}
+    for arm in sorted(smaller):
+        yield f"{arm} is of a smaller architecture: its differences mix how a network starts with how large it is."
     if "all" in study.sizes:
         yield 'At size "all" seeds no longer vary the data: its intervals are conditional on this pool of examples.'
     if "frozen" in study.arms:

@@ -6,7 +6,6 @@ from pipeline.errors import UnequalStartError
 from pipeline.records import CellResult, StartLine
 
 EVERYWHERE: dict[str, Callable[[StartLine], Hashable]] = {
-    "architecture": lambda line: line.architecture,
     "tokenizer": lambda line: line.tokenizer,
     "dropout": lambda line: line.dropout,
     "trained_mode": lambda line: line.trained_mode,
@@ -14,6 +13,7 @@ EVERYWHERE: dict[str, Callable[[StartLine], Hashable]] = {
     "precision": lambda line: line.precision,
     "versions": lambda line: tuple(sorted(line.versions.items())),
 }
+PER_SHRINK: dict[str, Callable[[StartLine], Hashable]] = {"architecture": lambda line: line.architecture}
 PER_SIZE: dict[str, Callable[[StartLine], Hashable]] = {
     "global_batch": lambda line: line.global_batch,
     "evaluation_grid": lambda line: line.evaluation_grid,
@@ -33,6 +33,7 @@ def fairness(cells: Sequence[CellResult]) -> tuple[str, ...]:
     if not cells:
         return ()
     _equal(cells, EVERYWHERE, lambda cell: "everywhere")
+    _equal(cells, PER_SHRINK, lambda cell: cell.start_line.shrink)
     _equal(cells, PER_SIZE, lambda cell: cell.key.size)
     _equal(cells, PER_SEED, lambda cell: (cell.key.size, cell.key.seed))
     _equal_sets(cells)
@@ -75,11 +76,13 @@ def _shown(value: Hashable) -> str:
 
 
 def _verified(cells: Sequence[CellResult]) -> list[str]:
-    line = cells[0].start_line
+    line = max(cells, key=lambda cell: cell.start_line.shrink).start_line
+    smaller = sorted({cell.key.arm for cell in cells if cell.start_line.shrink < line.shrink})
+    but = f" but those of {', '.join(smaller)}, which has a smaller one" if smaller else ""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(line.versions.items()))
     batches = ", ".join(str(b) for b in sorted({cell.start_line.global_batch for cell in cells}))
     return [
-        f"Same architecture ({line.architecture}) and tokenizer ({line.tokenizer}) in every cell.",
+        f"Same tokenizer ({line.tokenizer}) in every cell, same architecture ({line.architecture}) in every cell{but}.",
         "Same training examples in the same order for every arm at each size and seed.",
         f"Same global batch ({batches}) and evaluation points for every arm at each size.",
         f"Same dropout ({line.dropout:g}), trained parts in {line.trained_mode} mode in every cell.",

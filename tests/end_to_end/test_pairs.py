@@ -1,0 +1,106 @@
+"""Pairs of texts, the whole way: a study of all arms, a network put to use, a directory for others."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from command_kit import command, planned
+from conftest import Finished
+
+from pipeline.data.store import load, texts
+from pipeline.tasks import PAIR
+from tests import tiny
+from tests.tiny import reviews, tiny_base
+
+__all__ = ["reviews", "tiny_base"]
+
+Capture = pytest.CaptureFixture[str]
+ARMS = ("pretrained", "frozen", "lora", "scratch")
+
+
+def pairs(folder: Path) -> Path:
+    """240 pairs: the reply is of the question's own tone, or of the other one."""
+    questions, replies = tiny.rows(240), tiny.rows(240, seed=1)
+    shifted = [replies[(i + (i // 2) % 2) % 240] for i in range(240)]
+    path = folder / "pairs.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(("question", "reply", "fits"))
+        for (question, tone), (reply, other) in zip(questions, shifted, strict=True):
+            table.writerow((question, reply, "yes" if tone == other else "no"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def asked(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    from pipeline.cli import main
+
+    root = tmp_path_factory.mktemp("pairs")
+    data = pairs(tmp_path_factory.mktemp("data"))
+    columns = ["task.data.text=question", "task.data.second=reply", "task.data.label=fits"]
+    world = [*tiny.overrides(tiny_base, data, root), "task=pair_classification", *columns]
+    study = [*tiny.study(arms=",".join(ARMS), sizes="24", claim=False), "train.keep=all"]
+    found = Finished(root=root, world=world, study=study)
+    assert main(["study", *found.at(root)]) == 0
+    return found
+
+
+def cell_of(asked: Finished, arm: str) -> str:
+    plan = planned(asked.at(asked.root))
+    return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
+
+
+def test_both_texts_are_read(asked: Finished) -> None:
+    prepared = load(planned(asked.at(asked.root)).data_folder)
+    for text, length in zip(texts(prepared, "test"), prepared.test.lengths, strict=True):
+        question, reply = text.split(PAIR)
+        assert length > max(len(question.split()), len(reply.split()))
+
+
+def test_its_report_says_what_is_taken_for_what(asked: Finished) -> None:
+    text = (planned(asked.at(asked.root)).folder / "report.md").read_text(encoding="utf-8")
+    assert "## Answers" in text
+    assert "pretrained at 24 labels: of each class (rows), the share told as each (columns)" in text
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_predictions_on_the_test_set_are_the_cells_own(
+    asked: Finished, tmp_path: Path, capsys: Capture, arm: str
+) -> None:
+    plan, cell = planned(asked.at(asked.root)), cell_of(asked, arm)
+    sample = [text.split(PAIR) for text in texts(load(plan.data_folder), "test")]
+    path = tmp_path / "sample.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("question", "reply"), *sample])
+    given = [f"predict.path={path}", "predict.column=question", "predict.second_column=reply"]
+    done = command(capsys, "predict", f"paths.root={asked.root}", f"cell={cell}", *given)
+    assert done.code == 0, done.err
+    found = list(csv.DictReader(io.StringIO(done.out)))
+    assert [[row["text"], row["second"]] for row in found] == sample
+    scores = plan.store.scores(cell)
+    expected = scores[scores["dataset"] == 1]["predicted"]
+    assert [row["label"] for row in found] == [("no", "yes")[i] for i in expected]
+
+
+@pytest.mark.parametrize("arm", ["pretrained", "frozen"])
+def test_an_exported_network_scores_as_the_cell_did(asked: Finished, tmp_path: Path, capsys: Capture, arm: str) -> None:
+    target = tmp_path / "model"
+    done = command(capsys, "export", f"paths.root={asked.root}", f"cell={cell_of(asked, arm)}", f"export={target}")
+    assert done.code == 0, done.err
+    assert (target / "model.safetensors").is_file()
+
+
+def test_a_text_without_its_second_is_refused(asked: Finished, capsys: Capture) -> None:
+    given = [f"paths.root={asked.root}", f"cell={cell_of(asked, 'scratch')}", "predict.text='a film'"]
+    done = command(capsys, "predict", *given)
+    assert done.code == 2
+    assert "This cell reads pairs, but 'a film' has no second text" in done.err
+    assert command(capsys, "predict", *given, "predict.second='a plot'").code == 0
+
+
+def test_a_column_that_is_missing_is_named(asked: Finished, tmp_path: Path, capsys: Capture) -> None:
+    done = command(capsys, "study", *asked.at(tmp_path), "task.data.second=replies")
+    assert done.code == 2
+    assert "task.data.second asks for a column 'replies'" in done.err
+    assert "Did you mean 'reply'" in done.err
