@@ -25,11 +25,20 @@ def continuations(model: Any, tokenizer: Any, texts: list[str], asked: Predict) 
 
 def _continued(model: Any, tokenizer: Any, prompts: list[list[int]], asked: Predict) -> list[str]:
     import torch
+    from transformers import StoppingCriteriaList
 
     longest = max(len(prompt) for prompt in prompts)
     padded = [[tokenizer.pad_token_id] * (longest - len(p)) + p for p in prompts]  # what follows is at the end
     mask = [[0] * (longest - len(p)) + [1] * len(p) for p in prompts]
     drawn = {"do_sample": True, "temperature": asked.temperature, "top_p": asked.top_p, "top_k": 0}
+
+    def said(ids: Any) -> list[str]:
+        written: list[str] = tokenizer.batch_decode(ids[:, longest:], skip_special_tokens=True)
+        return written
+
+    def over(ids: Any, _: Any) -> Any:
+        return torch.tensor([str(asked.stop) in text for text in said(ids)])
+
     torch.manual_seed(asked.seed)
     found = model.generate(
         input_ids=torch.tensor(padded),
@@ -38,10 +47,10 @@ def _continued(model: Any, tokenizer: Any, prompts: list[list[int]], asked: Pred
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         use_cache=True,
+        stopping_criteria=StoppingCriteriaList([over] if asked.stop else []),
         **(drawn if asked.temperature > 0 else {"do_sample": False}),
     )
-    written = tokenizer.batch_decode(found[:, longest:], skip_special_tokens=True)
-    return [text.partition(asked.stop)[0] if asked.stop else text for text in written]
+    return [text.partition(asked.stop)[0] if asked.stop else text for text in said(found)]
 
 
 def _check_room(model: Any, prompts: list[list[int]], texts: list[str], asked: Predict) -> None:

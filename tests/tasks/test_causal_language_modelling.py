@@ -133,6 +133,15 @@ def test_a_continuation_ends_before_the_words_it_is_to_stop_at() -> None:
     assert continued(["the film"], stop=words[1])[0] == whole.partition(words[1])[0]
 
 
+def test_nothing_is_computed_beyond_them() -> None:
+    network, steps = model(), []
+    network.register_forward_hook(lambda *_: steps.append(1))
+    stop = continued(["the film"])[0].split()[1]
+    asked = Predict(tokens=30, stop=stop)
+    list(TASK.predict(network, tiny_tokenizer(eos_token="[SEP]"), ["the film"], max_length=32, labels=(), asked=asked))
+    assert 0 < len(steps) <= 6
+
+
 def test_a_text_that_leaves_no_room_for_its_continuation_is_refused() -> None:
     with pytest.raises(DataError, match=r"must fit into 64 tokens, but 'film film .* has 61 and predict.tokens=6"):
         continued([" ".join(["film"] * 60)])
