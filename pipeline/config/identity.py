@@ -31,6 +31,7 @@ EXCLUDED = frozenset(
         "task.out_of_domain",
         "task.space",
         "train.keep",
+        "train.samples",
         "train.checkpoint_every",
         "train.fit_memory",
         "arm.space",

@@ -18,6 +18,7 @@ _NOT_HOW = (
     "train.size",
     "train.seed",
     "train.keep",
+    "train.samples",
     "train.checkpoint_every",
     "train.eval_every",
     "train.batch",

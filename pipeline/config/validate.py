@@ -45,7 +45,7 @@ NOT_NEGATIVE = (
     "arm.recipe.weight_decay", "train.weight_decay", "arm.recipe.min_steps", "train.min_steps",
     "arm.recipe.max_steps", "train.max_steps",
     "arm.recipe.patience", "train.patience", "task.out_of_domain_size", "task.split_seed", "train.seed",
-    "tuning.trials", "predict.temperature", "predict.seed", "arm.pretraining.seed",
+    "tuning.trials", "predict.temperature", "predict.seed", "arm.pretraining.seed", "train.samples",
     "arm.pretraining.recipe.weight_decay", "arm.pretraining.recipe.min_steps", "arm.pretraining.recipe.max_steps",
     "arm.pretraining.recipe.patience",
 )  # fmt: skip

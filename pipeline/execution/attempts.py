@@ -23,7 +23,7 @@ def record_result(assignment: Assignment, store: ResultStore) -> None:
     """For a worker that died between its result and the record of it. One that found a result has no record to end."""
     log = attempt_log(assignment)
     if log.path.is_file():
-        log.finished(store.result(assignment.job.cell_id))
+        log.finished(store.result(assignment.job.cell_id), store.samples(assignment.job.cell_id))
 
 
 def record_failure(assignment: Assignment, reason: str) -> None:

@@ -111,7 +111,7 @@ def _train(
             result, scores = finish(fitted)
         if rank == 0:
             save(store, fitted, result, scores)
-            log.finished(result, reused=False)
+            log.finished(result, fitted.samples)
             checkpoints.clear()
 
 

@@ -24,6 +24,7 @@ from pipeline.records.result import (
     Cost,
     Evaluation,
     Measured,
+    Sample,
     StartLine,
     TrajectoryPoint,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Gap",
     "Measured",
     "Multiplier",
+    "Sample",
     "StartLine",
     "SweepRecord",
     "TrajectoryPoint",

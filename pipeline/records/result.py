@@ -46,6 +46,16 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A text of the test set as the network was given it, what is right, and what it said before and after training."""
+
+    given: str
+    right: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrajectoryPoint:
     """The validation score after `examples` training examples (evaluation excluded from flops)."""
 

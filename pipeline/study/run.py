@@ -145,7 +145,7 @@ def _mirror_reused(plan: Plan) -> None:
     known = mirrored(plan.root, plan.study_id)
     for name, cell in plan.cells.items():
         if name not in known and plan.store.has(name):
-            reuse(plan.root, plan.study_id, cell, plan.store.result(name))
+            reuse(plan.root, plan.study_id, cell, plan.store.result(name), plan.store.samples(name))
 
 
 def keep_weights(plan: Plan, like: Cell) -> None:

@@ -8,7 +8,7 @@ from pipeline.config.schema import Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Outputs, TaskKind, Vocabulary, pair
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, TaskKind, Vocabulary, pair
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
 from pipeline.tasks.pair_classification import PairClassification
 
@@ -70,5 +70,6 @@ def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
 
 
 __all__ = [
-    "KINDS", "PAIR", "Batch", "Encoded", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "pair", "probe",
+    "KINDS", "PAIR", "Batch", "Encoded", "Exercise", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "pair",
+    "probe",
 ]  # fmt: skip

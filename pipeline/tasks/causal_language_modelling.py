@@ -11,7 +11,7 @@ from pipeline.tasks import loading
 from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import is_encoder, logits_at
 from pipeline.tasks.encoding import batch_of, encode_after
-from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +43,7 @@ class CausalLanguageModelling:
     pipeline: str = "text-generation"
     outputs_type: type[Outputs] = TextOutputs
     predicted: tuple[str, ...] = ("continuation",)
+    answer: str = "continuation"
     beside: tuple[str, ...] = ("bytes",)
     evaluated_at_once: int = 8
 
@@ -138,6 +139,12 @@ class CausalLanguageModelling:
             "corpus_perplexity": float(np.exp(nats / tokens)),
             "next_token": float(outputs.hits.sum(dtype=np.float64)) / tokens,
         }
+
+    def exercise(self, text: str, label: str) -> Exercise | None:
+        """See TaskKind. The second half is left out."""
+        words = text.split()
+        half = len(words) // 2
+        return Exercise(given=" ".join(words[:half]), right=" ".join(words[half:])) if half else None
 
     def predict(
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict

@@ -9,8 +9,8 @@ import numpy as np
 from pipeline.analysis.metrics import accuracy, brier_score, calibration_error, macro_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks import loading
-from pipeline.tasks.encoding import batch_of, encode, read_by
-from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
+from pipeline.tasks.encoding import batch_of, encode, moved, read_by
+from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +34,7 @@ class Classification:
     pipeline: str = "text-classification"
     outputs_type: type[Outputs] = ClassOutputs
     predicted: tuple[str, ...] = ("label", "probability")
+    answer: str = "label"
     beside: tuple[str, ...] = ()
     evaluated_at_once: int = 64
 
@@ -107,6 +108,10 @@ class Classification:
             "brier": brier_score(outputs.probabilities, outputs.labels),
         }
 
+    def exercise(self, text: str, label: str) -> Exercise | None:
+        """See TaskKind. The text itself."""
+        return Exercise(given=text, right=label)
+
     def predict(
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
@@ -115,7 +120,8 @@ class Classification:
         batch = self.collate(
             encoded.ids, none, vocabulary=Vocabulary.of(tokenizer), seeds=none.astype(np.uint64), beside=encoded.beside
         )
-        found = self.outputs(self.forward(model, batch).float().numpy(), none)
+        logits = self.forward(model, moved(batch, model))
+        found = self.outputs(logits.float().cpu().numpy(), none)
         for text, row in zip(texts, found.probabilities, strict=True):
             yield *self._said(text), labels[int(row.argmax())], f"{row.max():.4f}"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pipeline.config.schema import Predict
 from pipeline.errors import DataError
-from pipeline.tasks.encoding import start_of
+from pipeline.tasks.encoding import moved, start_of
 
 
 def continuations(model: Any, tokenizer: Any, texts: list[str], asked: Predict) -> list[str]:
@@ -37,12 +37,11 @@ def _continued(model: Any, tokenizer: Any, prompts: list[list[int]], asked: Pred
         return written
 
     def over(ids: Any, _: Any) -> Any:
-        return torch.tensor([str(asked.stop) in text for text in said(ids)])
+        return torch.tensor([str(asked.stop) in text for text in said(ids)], device=ids.device)
 
     torch.manual_seed(asked.seed)
     found = model.generate(
-        input_ids=torch.tensor(padded),
-        attention_mask=torch.tensor(mask),
+        **moved({"input_ids": torch.tensor(padded), "attention_mask": torch.tensor(mask)}, model),
         max_new_tokens=asked.tokens,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,

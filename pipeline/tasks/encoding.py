@@ -97,6 +97,12 @@ def read_by(model: Any, batch: Batch) -> dict[str, Any]:
     return {name: batch[name] for name in names}
 
 
+def moved(batch: Batch, model: Any) -> dict[str, Any]:
+    """The batch on the device of the network."""
+    device = next(model.parameters()).device
+    return {name: values.to(device) for name, values in batch.items()}
+
+
 def batch_of(ids: Sequence[np.ndarray], labels: np.ndarray, pad: int) -> "dict[str, torch.Tensor]":
     """What every kind's batch holds: tokens and mask, and "labels" int64 [B]."""
     import torch

@@ -52,6 +52,14 @@ class Outputs:
     losses: np.ndarray  # float32 [N], nats
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """A text as `predict` is given it, and what it should say."""
+
+    given: str
+    right: str
+
+
 class TaskKind(Protocol):
     """A task kind: how text becomes tensors, what is optimised and what is measured."""
 
@@ -63,6 +71,7 @@ class TaskKind(Protocol):
     pipeline: str  # what transformers.pipeline calls it
     outputs_type: type[Outputs]
     predicted: tuple[str, ...]  # what `predict` says beside each text
+    answer: str  # which of that is the answer
     beside: tuple[str, ...]  # what `encode` tells beside tokens
     evaluated_at_once: int  # texts: logits over a vocabulary take room
 
@@ -121,6 +130,10 @@ class TaskKind(Protocol):
 
     def measure(self, outputs: Any) -> dict[str, float]:
         """Every metric of `metrics` on one evaluation set, "loss", and what else is worth recording."""
+        ...
+
+    def exercise(self, text: str, label: str) -> Exercise | None:
+        """An exercise made of one text and its class, for people to look at; None where the text is too short."""
         ...
 
     def predict(

@@ -10,8 +10,8 @@ from pipeline.config.schema import Predict
 from pipeline.errors import DataError
 from pipeline.tasks import loading
 from pipeline.tasks.decoding import logits_at
-from pipeline.tasks.encoding import batch_of, encode, padded
-from pipeline.tasks.kind import Batch, Encoded, Outputs, Vocabulary
+from pipeline.tasks.encoding import batch_of, encode, moved, padded
+from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SHARE = 0.15  # of a text's tokens are gaps, but one at least
 NO_GAP = -100
 TOP = 5
+SHORTEST = 4  # words of a text of which one is left out for people to look at
 GAPS = ("[MASK]", "<mask>")  # however the base's own tokenizer writes it
 
 
@@ -44,6 +45,7 @@ class MaskedLanguageModelling:
     pipeline: str = "fill-mask"
     outputs_type: type[Outputs] = GapOutputs
     predicted: tuple[str, ...] = ("gap", "token", "probability")
+    answer: str = "token"
     beside: tuple[str, ...] = ()
     evaluated_at_once: int = 64
 
@@ -138,6 +140,14 @@ class MaskedLanguageModelling:
             "loss": loss,
         }
 
+    def exercise(self, text: str, label: str) -> Exercise | None:
+        """See TaskKind. The word in the middle is left out."""
+        words = text.split()
+        if len(words) < SHORTEST:
+            return None
+        middle = len(words) // 2
+        return Exercise(given=" ".join([*words[:middle], GAPS[0], *words[middle + 1 :]]), right=words[middle])
+
     def predict(
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
@@ -154,7 +164,8 @@ class MaskedLanguageModelling:
         gaps = (read["input_ids"][0] == tokenizer.mask_token_id).nonzero()[:, 0]
         if not len(gaps):
             raise DataError(f"A text must hold a gap to be filled, written as {GAPS[0]}, but {text[:60]!r} has none.")
-        likely = self.forward(model, dict(read) | {"places": gaps[None]})[0].float().softmax(dim=-1).topk(TOP)
+        batch = moved(dict(read) | {"places": gaps[None]}, model)
+        likely = self.forward(model, batch)[0].float().softmax(dim=-1).topk(TOP)
         for gap, (shares, ids) in enumerate(zip(likely.values, likely.indices, strict=True), start=1):
             for share, token in zip(shares.tolist(), ids.tolist(), strict=True):
                 yield text, str(gap), tokenizer.decode([token]).strip(), f"{share:.4f}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.config.cell import Cell
 from pipeline.errors import StorageError
-from pipeline.records import CellKey, CellResult, TrajectoryPoint, decode, encode
+from pipeline.records import CellKey, CellResult, Sample, TrajectoryPoint, decode, encode
 from pipeline.tracking import lines
 
 
@@ -65,6 +65,7 @@ class CellFinished:
 
     result: CellResult
     reused: bool
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

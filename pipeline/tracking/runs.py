@@ -8,6 +8,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_ARTIFACTS
 
 from pipeline.files import digest
 from pipeline.tracking import views
@@ -107,6 +108,11 @@ class Runs:
         """Store a value as a JSON artifact."""
         text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
         self.client.log_text(run_id, text + "\n", name)
+
+    def table(self, run_id: str, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Store a table where MLflow lists tables. Its own `log_table` would add the same rows again each time."""
+        self.text(run_id, name, {"columns": list(columns), "data": [list(row) for row in rows]})
+        self.client.set_tag(run_id, MLFLOW_LOGGED_ARTIFACTS, json.dumps([{"path": name, "type": "table"}]))
 
     def files(self, run_id: str, paths: Iterable[Path]) -> None:
         """Store the files that exist as artifacts."""

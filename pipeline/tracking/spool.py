@@ -4,14 +4,14 @@ Nothing here needs a server or MLflow, and a record that cannot be written never
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.config.cell import Cell
 from pipeline.config.redaction import MASK, without_credentials
 from pipeline.errors import StorageError
 from pipeline.files import digest, safe_name, sha256
-from pipeline.records import CellResult, Findings, SweepRecord, TrajectoryPoint, to_json
+from pipeline.records import CellResult, Findings, Sample, SweepRecord, TrajectoryPoint, to_json
 from pipeline.tracking import events
 from pipeline.tracking.events import (
     Body,
@@ -182,10 +182,10 @@ class AttemptLog(_Log):
         """A point of the trajectory is known."""
         self._write(CellPoint(point=point))
 
-    def finished(self, result: CellResult, reused: bool = False) -> None:
+    def finished(self, result: CellResult, samples: Sequence[Sample] = (), *, reused: bool = False) -> None:
         """The result is on disk. A re-used one keeps the time at which it was trained."""
         at = result.measured.finished_at if reused else None
-        self._end(CellFinished(result=result, reused=reused), at)
+        self._end(CellFinished(result=result, reused=reused, samples=tuple(samples)), at)
 
     def pruned(self) -> None:
         """It was given up by its sweep."""
@@ -204,11 +204,19 @@ def children(root: Path, study_id: str) -> str:
     return next((event.body.children for event in found if isinstance(event.body, StudyStarted)), "cell")
 
 
-def reuse(root: Path, study_id: str, cell: Cell, result: CellResult, *, trial: int | None = None) -> None:
+def reuse(
+    root: Path,
+    study_id: str,
+    cell: Cell,
+    result: CellResult,
+    samples: Sequence[Sample] = (),
+    *,
+    trial: int | None = None,
+) -> None:
     """Record a cell that was trained before, perhaps for another study, under this one."""
     log = AttemptLog(root, study_id, result.cell_id, REUSED)
     log.started(cell, at=result.measured.started_at, trial=trial)
-    log.finished(result, reused=True)
+    log.finished(result, samples, reused=True)
 
 
 def mirrored(root: Path, study_id: str) -> set[str]:

@@ -1,12 +1,12 @@
 """One study's events, turned into calls to the store."""
 
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from mlflow.exceptions import MlflowException
 
-from pipeline.records import encode
+from pipeline.records import Sample, encode
 from pipeline.tracking import content, events
 from pipeline.tracking.events import (
     CellFinished,
@@ -138,6 +138,10 @@ class StudyRuns:
         elif isinstance(body, CellFinished):
             self.runs.data_sets(run_id, content.data_sets(body.result))
             self.runs.text(run_id, "result.json", encode(body.result))
+            if body.samples:
+                columns = [field.name for field in fields(Sample)]
+                rows = [[getattr(sample, name) for name in columns] for sample in body.samples]
+                self.runs.table(run_id, "samples.json", columns, rows)
             self.runs.end(run_id, "FINISHED", event.at)
         elif isinstance(body, Pruned):
             self.runs.log(run_id, tags={"current": "no", "pruned": "true", content.NOTE: "Pruned by the sweep."})

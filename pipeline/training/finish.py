@@ -11,9 +11,9 @@ import numpy as np
 from pipeline.analysis.metrics import confusion
 from pipeline.data.sets import EncodedSet
 from pipeline.data.subsets import nested_subset
-from pipeline.records import SCORES_DTYPE, CellResult, Evaluation
+from pipeline.records import SCORES_DTYPE, CellResult, Evaluation, to_json
 from pipeline.training.fit import Fitted, outputs
-from pipeline.training.results import ResultStore
+from pipeline.training.results import SAMPLES, ResultStore
 from pipeline.training.tensors import write_tensors
 from pipeline.training.trajectory import converged_gain
 
@@ -38,6 +38,8 @@ def save(store: ResultStore, fitted: Fitted, result: CellResult, scores: np.ndar
     with store.writing(fitted.job.cell, result, scores) as folder:
         text = json.dumps(result.start_line.versions, indent=2, sort_keys=True)
         (folder / "environment.json").write_text(text + "\n", encoding="utf-8")
+        if fitted.samples:
+            (folder / SAMPLES).write_text(to_json(fitted.samples), encoding="utf-8")
         if fitted.job.cell.train.keep != "none":
             _save_weights(fitted, folder / "weights")
 

@@ -17,7 +17,7 @@ from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network, recompute
 from pipeline.models.sharding import copy_to_shard, take_over
 from pipeline.models.vocabulary import only_rows_read
-from pipeline.records import Cost, Measured, StartLine
+from pipeline.records import Cost, Measured, Sample, StartLine
 from pipeline.records.metrics import higher_is_better
 from pipeline.tasks import TaskKind, kind
 from pipeline.training.assembly import Assembled, CellInputs, assemble
@@ -31,6 +31,7 @@ from pipeline.training.job import Job, seed_for
 from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
 from pipeline.training.ranks import Agreement
+from pipeline.training.samples import Exercises, exercises, shown
 from pipeline.training.start_line import start_line
 from pipeline.training.trainer import Batches, loader, trainer_of
 from pipeline.training.trajectory import Report, Trajectory
@@ -50,6 +51,7 @@ class Fitted:
     start_line: StartLine
     cost: Cost
     measured: Measured
+    samples: tuple[Sample, ...]
 
 
 def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
@@ -74,6 +76,8 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     built = assemble(job, prepared, task, rows)
     network, inputs = built.network, built.inputs
+    asked = exercises(job, task, prepared)
+    before = asked.answers(network) if asked else []
     train = inputs.of(prepared.train, rows)
     course = course_of(cell, train, built.flops, spent=built.spent)
     line = start_line(
@@ -105,7 +109,15 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         start_line=line,
         cost=_cost(trajectory, network, built.hidden_parameters),
         measured=_measured(job, trajectory, started, built, module.micro_batch),
+        samples=_samples(asked, before, network),
     )
+
+
+def _samples(asked: Exercises | None, before: list[str], network: Network) -> tuple[Sample, ...]:
+    if asked is None:
+        return ()
+    each = zip(asked.all, before, asked.answers(network), strict=True)
+    return tuple(Sample(given=shown(e.given), right=e.right, before=one, after=two) for e, one, two in each)
 
 
 def _trajectory(

@@ -13,12 +13,17 @@ from pipeline.config.cell import Cell
 from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import lock, safe_name, staged_directory, write_text
-from pipeline.records import SCORES_DTYPE, CellResult, decode, from_json, to_json
+from pipeline.records import SCORES_DTYPE, CellResult, Sample, decode, from_json, to_json
+
+SAMPLES = "samples.json"
 
 
 @dataclass(frozen=True)
 class ResultStore:
-    """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, environment.json and, where kept, weights/."""
+    """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, environment.json, samples.json, weights/.
+
+    Samples and weights are there for some cells alone.
+    """
 
     root: Path
 
@@ -61,6 +66,11 @@ class ResultStore:
         if scores.dtype != SCORES_DTYPE:
             raise StorageError(f"{path} was written by another version. Delete its folder to train the cell again.")
         return np.asarray(scores)
+
+    def samples(self, cell_id: str) -> tuple[Sample, ...]:
+        """What it said of a few test texts; none where it was not asked."""
+        path = self.folder(cell_id) / SAMPLES
+        return decode(tuple[Sample, ...], json.loads(_read(path)), f"{path}") if path.is_file() else ()
 
     def weights(self, cell_id: str) -> Path | None:
         """The folder of its weights, or None where they were not kept."""

@@ -98,7 +98,7 @@ def test_every_exclusion_is_a_field_that_exists() -> None:
 def test_what_is_left_out_describes_and_does_not_decide() -> None:
     assert {n.partition(".")[0] for n in LEFT_OUT} == {"arm", "base", "task", "train"}
     assert [n for n in LEFT_OUT if n.startswith("train.")] == [
-        "train.checkpoint_every", "train.fit_memory", "train.keep",
+        "train.checkpoint_every", "train.fit_memory", "train.keep", "train.samples",
     ]  # fmt: skip
     described = {n for n in LEFT_OUT if n.startswith("task.") and not n.startswith("task.data.")}
     assert described == {"task.name", "task.out_of_domain", "task.space"}

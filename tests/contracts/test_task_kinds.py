@@ -240,6 +240,19 @@ def test_a_text_is_given_what_the_kind_says_of_it(task: TaskKind, tokenizer: Any
     assert list(dict.fromkeys(row[0] for row in rows)) == texts
 
 
+def test_an_exercise_made_of_a_text_is_one_that_it_answers(task: TaskKind, tokenizer: Any, located: Located) -> None:
+    model = build(cell(task, located), located, LABELS, seed=2).model.eval()
+    exercise = task.exercise("the film is good and not dull", "mixed")
+    assert exercise is not None
+    assert exercise.right
+    assert task.answer in task.predicted
+    with torch.no_grad():
+        rows = list(
+            task.predict(model, tokenizer, [exercise.given], max_length=16, labels=LABELS, asked=Predict(tokens=4))
+        )
+    assert rows[0][0] == exercise.given
+
+
 def test_scores_are_equal_after_saving_and_loading(task: TaskKind, located: Located, tmp_path: Path) -> None:
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
     model.save_pretrained(tmp_path)

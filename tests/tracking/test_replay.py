@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from tracking_kit import (
 )
 
 from pipeline.errors import StorageError
+from pipeline.records import Sample
 from pipeline.tracking import StudyLog, reconcile, reuse, views
 from pipeline.tracking.ledger import Ledger, count_waiting, forget_lost
 from pipeline.tracking.replay import Replay
@@ -90,6 +92,18 @@ def test_a_cell_shows_settings_curves_scores_costs_and_data(store: Store, tmp_pa
     assert result.evaluations[1].fingerprint[:36] in digests
     assert look.artifact(run.info.run_id, "result.json", tmp_path)["cell_id"] == cell_id(cell)
     assert look.artifact(run.info.run_id, "config.json", tmp_path)["train"]["size"] == 400
+
+
+def test_a_cell_shows_a_table_of_what_it_said_before_and_after(store: Store, tmp_path: Path) -> None:
+    samples = (Sample(given="a film", right="good", before="bad", after="good"),)
+    StudyLog(store.root, STUDY, STUDY).started(QUESTION)
+    open_attempt(store.root, a_cell()).finished(a_result(a_cell()), samples)
+    look = replayed(store)
+    replayed(store)
+    (run,) = look.cells()
+    table = look.artifact(run.info.run_id, "samples.json", tmp_path)
+    assert table == {"columns": ["given", "right", "before", "after"], "data": [["a film", "good", "bad", "good"]]}
+    assert json.loads(run.data.tags["mlflow.loggedArtifacts"]) == [{"path": "samples.json", "type": "table"}]
 
 
 def test_a_running_cell_shows_its_points_and_is_running(store: Store) -> None:

@@ -1,0 +1,79 @@
+"""What a network says of a few test texts before and after it is trained, for people to look at."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.config.schema import Predict
+from pipeline.data.sets import Prepared
+from pipeline.data.store import texts
+from pipeline.models.build import Network
+from pipeline.models.tokenizer import load_tokenizer
+from pipeline.tasks import PAIR, Exercise, TaskKind
+from pipeline.training.device import is_sharded, rank
+from pipeline.training.job import Job
+
+_ASKED = Predict(tokens=16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercises:
+    """The exercises of one cell, and what answers them."""
+
+    job: Job
+    task: TaskKind
+    tokenizer: Any
+    labels: tuple[str, ...]
+    all: tuple[Exercise, ...]
+
+    def answers(self, network: Network) -> list[str]:
+        """The network's answers; its mode, and torch's random numbers, are put back then."""
+        model, precision = network.model, self.job.cell.train.precision
+        modes = [m.training for m in model.modules()]
+        model.eval()
+        half = torch.autocast(network.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+        with torch.random.fork_rng(), torch.no_grad(), half:
+            found = [self._answer(model, exercise) for exercise in self.all]
+        for module, mode in zip(model.modules(), modes, strict=True):
+            module.training = mode
+        return found
+
+    def _answer(self, model: Any, exercise: Exercise) -> str:
+        rows = self.task.predict(
+            model, self.tokenizer, [exercise.given],
+            max_length=self.job.cell.task.max_length, labels=self.labels, asked=_ASKED,
+        )  # fmt: skip
+        return next(iter(rows))[1 + self.task.predicted.index(self.task.answer)].strip()
+
+
+def exercises(job: Job, task: TaskKind, prepared: Prepared) -> Exercises | None:
+    """The first texts of the test set as exercises.
+
+    None for the cells of trials, and where the network cannot be asked by itself: on ranks but the first, where it is
+    spread, or where features stand in for its base.
+    """
+    cell = job.cell
+    if (
+        not cell.tested
+        or not cell.train.samples
+        or rank()
+        or is_sharded(cell, job.hardware)
+        or cell.arm.trained == "head"
+    ):
+        return None
+    most = min(cell.train.samples, task.evaluated_at_once // 2)  # fewer of a kind that writes
+    found: list[Exercise] = []
+    for text, label in zip(texts(prepared, "test"), prepared.test.labels, strict=True):
+        if len(found) == most:
+            break
+        exercise = task.exercise(text, prepared.labels[label])
+        found += [exercise] if exercise else []
+    tokenizer = load_tokenizer(Path(job.base_directory))
+    return Exercises(job=job, task=task, tokenizer=tokenizer, labels=prepared.labels, all=tuple(found))
+
+
+def shown(text: str) -> str:
+    """A text as people read it: a pair with a bar between its two."""
+    return text.replace(PAIR, " | ")
