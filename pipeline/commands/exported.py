@@ -31,7 +31,7 @@ def largest_difference(trained: Trained, plan: Plan, folder: Path) -> float:
     worst = float(np.abs(found - np.exp(-_losses(trained, plan)[: len(found)])).max())
     if worst > TOLERANCE[precision]:
         raise HeadstartError(
-            f"The exported model does not score as the cell did: a probability differs by {worst:.3f}, "
+            f"The exported model does not score as the cell did: a probability differs by {worst:.2g}, "
             f"at most {TOLERANCE[precision]} is allowed. Nothing was written. "
             "Train the cell again if libraries changed."
         )

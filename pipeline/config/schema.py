@@ -15,7 +15,7 @@ class Base:
 
     name: str = ""  # how it is called; for source=hub, the hub's name of it
     source: str = "hub"  # package | hub | local
-    path: str | None = None  # package: folder in the package; local: a directory
+    path: str | None = None  # package: folder in the package; local: a directory; hub: a GGUF file, null for the rest
     revision: str | None = None  # hub: commit, tag or branch
     package: str | None = None  # package: its name and version, as pip takes it
     sha256: str | None = None  # of the weights; another content is refused

@@ -114,6 +114,8 @@ def _base(config: Config) -> Iterator[str]:
     base = config.base
     if base.source == "hub" and not base.name:
         yield "base=hub needs the hub's name of the base: base.name=distilbert/distilbert-base-uncased."
+    if base.source == "hub" and base.path and (not base.path.endswith(".gguf") or ".." in PurePath(base.path).parts):
+        yield f"base.path of a hub's base must be a GGUF file in it, name.gguf, but got {base.path!r}. Or leave it out."
     if base.source == "local" and not base.path:
         yield "base=local needs a directory: base.path=DIRECTORY."
     if base.source == "package" and (not base.path or not base.package):

@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError, first_line, nearest
@@ -110,19 +111,27 @@ def _existing(directory: Path, base: Base) -> Path:
 
 
 def _from_hub(base: Base) -> Path:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
     from huggingface_hub.errors import HTTPError as Unreachable  # type: ignore[attr-defined]
 
     token = base.token or os.environ.get("HF_TOKEN")
     try:
         # Asked first, since a download from a hub that never answers waits for minutes.
         HfApi(token=token).repo_info(base.name, revision=base.revision, timeout=_PATIENCE)
-        found = snapshot_download(base.name, revision=base.revision, token=token, allow_patterns=_PATTERNS)
-    except (RepositoryNotFoundError, RevisionNotFoundError, GatedRepoError, HFValidationError) as error:
+        found = _download(base, token=token)
+    except (
+        RepositoryNotFoundError, RevisionNotFoundError, GatedRepoError, HFValidationError, EntryNotFoundError,
+    ) as error:  # fmt: skip
         raise BaseModelError(
-            f"The hub has no base {base.name!r} for you ({first_line(error)}). Check base.name and base.revision; "
-            "for one that asks for consent or a login, set HF_TOKEN in the environment."
+            f"The hub has no base {base.name!r} for you ({first_line(error)}). Check base.name, base.revision and, of "
+            "a GGUF file, base.path; for one that asks for consent or a login, set HF_TOKEN in the environment."
         ) from error
     except (Unreachable, OSError) as error:
         found = _cached(base, error)
@@ -130,12 +139,20 @@ def _from_hub(base: Base) -> Path:
 
 
 def _cached(base: Base, why: Exception) -> str:
-    from huggingface_hub import snapshot_download
-
     try:
-        return str(snapshot_download(base.name, revision=base.revision, local_files_only=True))
+        return _download(base, local_files_only=True)
     except OSError as error:
         raise BaseModelError(_no_hub(base, why)) from error
+
+
+def _download(base: Base, **settings: Any) -> str:
+    """The directory of the whole base or, where base.path names one, its GGUF file."""
+    from huggingface_hub import hf_hub_download, snapshot_download
+
+    if base.path:
+        return str(hf_hub_download(base.name, base.path, revision=base.revision, **settings))
+    found = snapshot_download(base.name, revision=base.revision, allow_patterns=_PATTERNS, **settings)
+    return str(found)
 
 
 def _no_hub(base: Base, error: Exception) -> str:

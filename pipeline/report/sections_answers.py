@@ -52,8 +52,12 @@ _SHOWN = {"calibration_error": "calibration error", "brier": "Brier score"}
 
 def _mean(found: Sequence[Evaluation], name: str) -> Entry:
     values = [e.metrics[name] for e in found]
-    shown = (lambda x: f"{100 * x:.1f}") if name == "calibration_error" else (lambda x: f"{x:.3f}")
-    return Entry(shown(sum(values) / len(values)), f"{shown(min(values))} to {shown(max(values))}")
+    mean, low, high = (_shown(name, x) for x in (sum(values) / len(values), min(values), max(values)))
+    return Entry(mean, f"{low} to {high}")
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{100 * value:.1f}" if name == "calibration_error" else f"{value:.3f}"
 
 
 def _confusions(findings: Findings, groups: Groups, labels: Sequence[str]) -> list[Table]:

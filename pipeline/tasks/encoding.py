@@ -32,9 +32,10 @@ def encode_pairs(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     for text in texts:
         first, _, second = text.partition(PAIR)
         both = (first, second) if second else (first,)
-        read = tokenizer(*both, truncation="longest_first", max_length=max_length, return_token_type_ids=True)
-        types = np.asarray(read["token_type_ids"])
-        ids.append(np.asarray(read["input_ids"], dtype=np.int32))
+        read = tokenizer(*both, truncation="longest_first", max_length=max_length)
+        row = np.asarray(read["input_ids"], dtype=np.int32)
+        types = np.asarray(read.get("token_type_ids", np.zeros(len(row))))  # as whoever uses the tokenizer gets them
+        ids.append(row)
         begins.append(int(types.argmax()) if types.any() else len(types))
         if len(types) >= max_length:
             truncated += len(tokenizer(*both, verbose=False)["input_ids"]) > max_length

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SCRIPT = Path(sys.executable).with_name("headstart")
 
 
@@ -38,11 +39,11 @@ def completed(line: str, folder: Path, *, point: int | None = None) -> list[str]
         ("headstart study experiments=qu", {"experiments=quickstart"}),
         (
             "headstart study experiments=",
-            {f"experiments={name}" for name in ("quickstart", "data_efficiency", "fill_gaps", "language_modelling")},
+            {f"experiments={path.stem}" for path in (ROOT / "experiments").glob("*.yaml")},
         ),
         ("headstart train arm=scratch base=minil", {"base=minilm"}),
         ("headstart train hardware=ddp_", {"hardware=ddp_cpu"}),
-        ("headstart train arm=", {"arm=frozen", "arm=lora", "arm=pretrained", "arm=scratch"}),
+        ("headstart train arm=", {f"arm={path.stem}" for path in (ROOT / "conf/arm").glob("*.yaml")}),
     ],
 )
 def test_tab_completes_commands_and_choices(line: str, expected: set[str], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ NEEDED = {
     ("base", "hub"): ["base.name=someone/model"],
     ("base", "local"): ["base.path=somewhere"],
     ("task", "classification"): ["task.data.path=mine.csv"],
+    ("task", "pair_classification"): ["task.data.path=mine.csv"],
     ("task", "masked_language_modelling"): ["task.data.path=mine.csv"],
     ("task", "causal_language_modelling"): ["task.data.path=mine.csv"],
     ("tracking", "server"): ["tracking.uri=https://mlflow.example.org"],
@@ -229,6 +230,11 @@ def test_a_batch_that_devices_cannot_share_is_refused_with_the_nearest_that_they
 
 def test_a_random_network_that_stays_fixed_is_refused() -> None:
     assert any("no baseline" in v for v in wrong("arm=frozen", "arm.start=scratch"))
+
+
+@pytest.mark.parametrize("path", ["model.bin", "../model.gguf"])
+def test_a_file_of_a_hubs_base_must_be_gguf(path: str) -> None:
+    assert any("must be a GGUF file in it" in v for v in wrong("base=hub", "base.name=a/b", f"base.path={path}"))
 
 
 def test_all_violations_are_told_at_once() -> None:

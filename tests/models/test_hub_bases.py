@@ -19,23 +19,32 @@ from pipeline.config.schema import Base
 from pipeline.errors import HeadstartError
 from pipeline.models.locate import locate
 try:
-    print("found", locate(Base(name=sys.argv[1], revision=sys.argv[2] or None)).directory)
+    print("found", locate(Base(name=sys.argv[1], revision=sys.argv[2] or None, path=sys.argv[3] or None)).directory)
 except HeadstartError as error:
     print(f"{type(error).__name__}: {error}")
 """
 
 
-def ask(home: Path, *, endpoint: str = "http://127.0.0.1:9", name: str = NAME, revision: str = "", **env: str) -> str:
+def ask(
+    home: Path,
+    *,
+    endpoint: str = "http://127.0.0.1:9",
+    name: str = NAME,
+    revision: str = "",
+    path: str = "",
+    **env: str,
+) -> str:
     """What locate says in a new process (the hub's client reads its settings when it is imported)."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING_FACE"))}
     settings = kept | {"HF_HOME": str(home), "HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_TELEMETRY": "1"} | env
     done = subprocess.run(
-        [sys.executable, "-c", CODE, name, revision],
+        [sys.executable, "-c", CODE, name, revision, path],
         env=settings,
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
+        cwd=home,
     )
     return done.stdout
 
@@ -111,3 +120,13 @@ def test_a_base_in_the_cache_needs_no_network(revision: str, tiny: Path, tmp_pat
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("0" * 40)
     assert ask(tmp_path, revision=revision).startswith(f"found {repository}")
+
+
+def test_one_file_of_a_base_is_found_in_the_cache_and_read_as_gguf(tmp_path: Path) -> None:
+    repository = tmp_path / "hub" / f"models--{NAME.replace('/', '--')}"
+    (repository / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    (repository / "snapshots" / ("0" * 40) / "tiny.gguf").write_bytes(b"not GGUF at all")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40)
+    assert "tiny.gguf cannot be read as GGUF" in ask(tmp_path, path="tiny.gguf")
+    assert says_how_to_use_a_copy(ask(tmp_path, path="other.gguf"))

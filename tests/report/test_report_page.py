@@ -133,7 +133,7 @@ def test_a_study_without_a_finished_cell_still_has_a_report(study: Study, tmp_pa
 
 
 def test_an_arm_without_a_colour_of_its_own_gets_one(tmp_path: Path) -> None:
-    own = make_study(arms=("my_arm", "scratch_small", "scratch"))
+    own = make_study(arms=("my_arm", "my_other", "scratch"))
     html = write_report(own.findings, own.cells, own.about, tmp_path).read_text("utf-8")
     assert "--arm-other-1:" in html
     assert "--arm-other-2:" in html

@@ -17,10 +17,10 @@ BASELINE = ("train.eval_every=16", "train.epochs=6", "train.min_steps=10", "trai
 TRAIN = {
     "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5",
     "decay": "cosine", "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1", "clip": "0.1",
-    "dropout": "0.5", "precision": "bf16", "eval_every": "32", "keep": "none",
+    "dropout": "0.5", "precision": "bf16", "eval_every": "32", "keep": "none", "samples": "3",
     "checkpoint_every": "3steps", "fit_memory": "true",
 }  # fmt: skip
-NEUTRAL = ("keep", "checkpoint_every", "fit_memory")
+NEUTRAL = ("keep", "samples", "checkpoint_every", "fit_memory")
 RECIPE = {
     "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "epochs": "7", "min_steps": "13",
     "max_steps": "11", "patience": "1",

@@ -87,7 +87,7 @@ def _verified(cells: Sequence[CellResult]) -> list[str]:
         f"Same global batch ({batches}) and evaluation points for every arm at each size.",
         f"Same dropout ({line.dropout:g}), trained parts in {line.trained_mode} mode in every cell.",
         f"Same parameter type ({line.parameter_dtype}) and precision ({line.precision}) in every cell.",
-        "Same evaluation sets and labels in every cell.",
+        "Same evaluation sets in every cell.",
         f"Same library versions in every cell: {versions or 'none recorded'}.",
     ]
 
