@@ -47,7 +47,12 @@ class Cell:
         return Cell(
             base=self.base,
             task=dataclasses.replace(self.task, kind=asked.objective, metric="loss"),
-            arm=Arm(name=f"{self.arm.name}-pretraining", start=self.arm.start, recipe=asked.recipe),
+            arm=Arm(
+                name=f"{self.arm.name}-pretraining",
+                start=self.arm.start,
+                shrink=self.arm.shrink,
+                recipe=asked.recipe,
+            ),
             train=Train(
                 size=asked.size,
                 seed=asked.seed,

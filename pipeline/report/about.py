@@ -52,3 +52,4 @@ class About:
     precision: str
     concurrency: int
     created: str
+    paired: bool = False  # whether examples are pairs of texts

@@ -34,7 +34,7 @@ def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimat
         "## How it was trained\n\n" + _training(result, about),
         "## Limits\n\n" + _limits(result, about),
         "## Licence\n\n" + _licence(about),
-        "## Use\n\n" + fenced(_USE.format(pipeline=about.pipeline, text=_GIVEN.get(about.pipeline, "…"))),
+        "## Use\n\n" + fenced(_USE.format(pipeline=about.pipeline, given=_given(about))),
         f"Made by Headstart, cell `{re.sub('[^A-Za-z0-9._-]', '', result.cell_id)}`, {escape(about.created)}.",
     ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace").decode("utf-8")
@@ -43,9 +43,14 @@ def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimat
 _USE = """from transformers import pipeline
 
 ask = pipeline("{pipeline}", model=".")
-ask("{text}")"""
-_GIVEN = {"fill-mask": "… [MASK] …"}
+ask({given})"""
 _LANGUAGE_MODELS = {"fill-mask": "masked", "text-generation": "causal"}
+
+
+def _given(about: About) -> str:
+    if about.paired:
+        return '{"text": "…", "text_pair": "…"}'
+    return '"… [MASK] …"' if about.pipeline == "fill-mask" else '"…"'
 
 
 def _front_matter(r: CellResult, about: About, tests: Sequence[Evaluation], found: Mapping[str, Estimate]) -> str:
@@ -91,9 +96,10 @@ def _what_it_is(r: CellResult, about: About) -> str:
         what = f"A {_LANGUAGE_MODELS[about.pipeline]} language model."
         return f"{what} {start} and was trained on {plural(r.train_items, 'text')}."
     labels = ", ".join(escape(label, 60) for label in r.labels[:50])
+    read, one = ("pairs of texts", "labelled pair") if about.paired else ("texts", "labelled text")
     return (
-        f"A text classifier with {len(r.labels)} classes: {labels}. {start} "
-        f"and was trained on {plural(r.train_items, 'labelled text')}."
+        f"A classifier of {read} with {len(r.labels)} classes: {labels}. {start} "
+        f"and was trained on {plural(r.train_items, one)}."
     )
 
 

@@ -16,6 +16,7 @@ def encode(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. A text counts as truncated when its tokens do not all fit."""
     if not texts:
         return Encoded(ids=[], truncated=0)
+    texts = [text.replace(PAIR, " ") for text in texts]  # of pairs that are read as single texts
     encoded = tokenizer(texts, truncation=True, max_length=max_length, return_overflowing_tokens=False)
     ids = [np.asarray(row, dtype=np.int32) for row in encoded["input_ids"]]
     full = [i for i, row in enumerate(ids) if len(row) >= max_length]
@@ -52,7 +53,7 @@ def encode_after(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     if not getattr(tokenizer, "is_fast", False):
         raise DataError("This kind needs a tokenizer that knows where its tokens stand (tokenizer.json).")
     ids, sizes, truncated = [], [], 0
-    for text in texts:
+    for text in (text.replace(PAIR, " ") for text in texts):
         read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         kept = read["input_ids"][: max_length - 1]
         truncated += len(kept) < len(read["input_ids"])

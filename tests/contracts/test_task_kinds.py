@@ -14,7 +14,7 @@ from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import Located, locate
-from pipeline.tasks import KINDS, Outputs, TaskKind, Vocabulary, kind, kind_of
+from pipeline.tasks import KINDS, Outputs, TaskKind, Vocabulary, kind, kind_of, pair
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, cell_for, save_tiny, tiny_tokenizer
 
 TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
@@ -134,6 +134,12 @@ def test_a_text_counts_as_truncated_exactly_when_its_tokens_do_not_all_fit(
     encoded = task.encode([" ".join(["film"] * (8 - special + beyond)), "dull"], tokenizer, 8)
     assert encoded.truncated == truncated
     assert len(encoded.ids[0]) == min(8, 8 + beyond)
+
+
+def test_of_a_pair_both_texts_are_read_and_their_words_stay_apart(task: TaskKind, tokenizer: Any) -> None:
+    (row,) = task.encode([pair("the film", "good plot")], tokenizer, 16).ids
+    words = tokenizer("the film good plot", add_special_tokens=False)["input_ids"]
+    assert [i for i in row.tolist() if i > tokenizer.mask_token_id] == words
 
 
 def test_no_texts_are_no_rows(task: TaskKind, tokenizer: Any) -> None:
