@@ -11,30 +11,34 @@ from typing import Any
 
 import optuna
 
-from pipeline.config.schema import Range
+from pipeline.config.schema import Range, Sweep
 from pipeline.files import write_text
 from pipeline.records import from_json, to_json
+from pipeline.sweep.engines import sampler
 from pipeline.sweep.suggest import suggest
 from tests.bench.peer import PeerJob, items_of, trainer_of, training_rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class PeerSweep:
-    """The search; `job` is what every trial starts from, `every` the examples between its evaluations."""
+    """The search; `job` is what every trial starts from, `every` the examples between its evaluations.
+
+    `sampler` is one of Optuna's with the same settings as in a sweep, so that where trials do not learn from each other
+    both sides try the same ones.
+    """
 
     job: PeerJob
     space: dict[str, Range]
     trials: int
-    sampler_seed: int
-    startup: int
+    sampler: Sweep
     every: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class PeerSweepResult:
-    """`best` is the best accuracy on validation; `examples` all that were trained on."""
+    """`values` are the trials' best accuracies on validation; `examples` all that were trained on."""
 
-    best: float
+    values: tuple[float, ...]
     examples: int
 
 
@@ -48,14 +52,13 @@ def search(sweep: PeerSweep) -> PeerSweepResult:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     train, validation = training_rows(sweep.job), items_of(sweep.job, "validation")
     validation.sort(key=lambda item: len(item["input_ids"]))  # its author would know that this saves padding
-    study = optuna.create_study(direction="maximize", sampler=_sampler(sweep), pruner=optuna.pruners.NopPruner())
-    study.optimize(lambda trial: _trial(sweep, trial, train, validation), n_trials=sweep.trials)
-    return PeerSweepResult(best=study.best_value, examples=sum(t.user_attrs["examples"] for t in study.trials))
-
-
-def _sampler(sweep: PeerSweep) -> optuna.samplers.BaseSampler:
-    return optuna.samplers.TPESampler(
-        seed=sweep.sampler_seed, n_startup_trials=sweep.startup, multivariate=True, constant_liar=True
+    study = optuna.create_study(direction="maximize", pruner=optuna.pruners.NopPruner())
+    for number in range(sweep.trials):
+        study.sampler = sampler(sweep.sampler, sweep.space, number=number, conditional=False)
+        study.optimize(lambda trial: _trial(sweep, trial, train, validation), n_trials=1)
+    return PeerSweepResult(
+        values=tuple(float(t.values[0]) for t in study.trials),
+        examples=sum(t.user_attrs["examples"] for t in study.trials),
     )
 
 

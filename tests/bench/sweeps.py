@@ -1,4 +1,8 @@
-"""Sweeps against a plain Optuna loop around Hugging Face Trainer, with and without a pruner."""
+"""Sweeps against a plain Optuna loop around Hugging Face Trainer, with and without a pruner.
+
+Trials are drawn at random and do not learn from each other, so that both sides try the very same ones: what differs
+then is how they are trained, and not the path that a sampler took.
+"""
 
 import json
 import shutil
@@ -9,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean
+from pipeline.config.schema import Sweep
 from pipeline.hardware.machine import cores
 from pipeline.records import SweepRecord, from_json, to_json
 from pipeline.training.results import ResultStore
@@ -19,17 +24,25 @@ from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run
 from tests.bench.workload import Workload, peer_job, prepare_once
 
-TRIALS, STARTUP, VALIDATION, LABELS, BATCH = 20, 5, 500, 400, 16
+TRIALS, VALIDATION, LABELS, BATCH, SAMPLER = 20, 500, 400, 16, "random"
 TIME_BAR, SCORE_BAR, LOST_BAR, EXAMPLES_BAR = 0.6, 1.0, 0.5, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One search: wall time of its command in seconds, best validation accuracy, training examples of all trials."""
+    """One search: wall time of its command in seconds, trials' validation accuracies, training examples of all.
+
+    A pruned trial has none.
+    """
 
     seconds: float
-    best: float
+    values: tuple[float | None, ...]
     examples: int
+
+    @property
+    def best(self) -> float:
+        """The best trial's accuracy."""
+        return max(value for value in self.values if value is not None)
 
 
 class Searches:
@@ -51,7 +64,7 @@ class Searches:
         root = self.folder / name
         shutil.copytree(self.clean, root)
         searched = (
-            f"sweep.name={name}", f"sweep.trials={TRIALS}", f"sweep.startup_trials={STARTUP}", f"sweep.seed={seed}",
+            f"sweep.name={name}", f"sweep.trials={TRIALS}", f"sweep.sampler={SAMPLER}", f"sweep.seed={seed}",
             f"sweep.pruner={pruner}", f"sweep.workers={cores()}", "sweep.from_recipe=false", f"paths.root={root}",
         )  # fmt: skip
         used = run([*HEADSTART, "sweep", *self._given(seed), *searched])
@@ -61,7 +74,8 @@ class Searches:
         examples = sum(
             store.result(t.cells[0]).cost.examples if t.state == "complete" else max(t.steps) for t in record.trials
         )
-        return Found(seconds=used.seconds, best=record.trial(record.best[0]).values[0], examples=examples)
+        values = tuple(t.values[0] if t.state == "complete" else None for t in record.trials)
+        return Found(seconds=used.seconds, values=values, examples=examples)
 
     def peer(self, seed: int) -> Found:
         """In one process with all cores as threads, as Trainer is fastest, and without a pruner."""
@@ -70,8 +84,7 @@ class Searches:
             job=peer_job(self.prepared, setting, self.folder, examples=LABELS, epochs=1, evaluate=False, seed=seed),
             space=self.prepared.cell.arm.space,
             trials=TRIALS,
-            sampler_seed=seed,
-            startup=STARTUP,
+            sampler=Sweep(sampler=SAMPLER, seed=seed),
             every=LABELS,
         )
         files = [self.folder / "peer-sweep.json", self.folder / "peer-sweep-result.json"]
@@ -79,7 +92,7 @@ class Searches:
         threads = {"OMP_NUM_THREADS": str(cores())}
         used = run([sys.executable, "-m", "tests.bench.peer_sweep", *map(str, files)], environment=threads)
         found = from_json(PeerSweepResult, files[1].read_text(encoding="utf-8"), str(files[1]))
-        return Found(seconds=used.seconds, best=found.best, examples=found.examples)
+        return Found(seconds=used.seconds, values=found.values, examples=found.examples)
 
 
 def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
@@ -101,12 +114,16 @@ def _rows(bench: Bench, found: dict[str, list[Found]]) -> list[Row]:
         bench.told(f"sweep of {TRIALS} trials, {name}", [one.seconds for one in searches], "s", "20 trials")
         for name, searches in found.items()
     ]
-    note = f"{TRIALS} trials at {LABELS} labels, the pretrained arm's own space, sampler tpe, wall time of the command"
+    note = f"{TRIALS} trials at {LABELS} labels, the arm's own space, sampler {SAMPLER}, wall time of the command"
     return [
         *told,
         bench.under("sweep / Optuna and Trainer", _ratios(ours, peer), "times", TIME_BAR, note),
         bench.told("sweep with halving / Optuna and Trainer without", _ratios(pruned, peer), "times"),
         _score(bench, [a.best - b.best for a, b in zip(ours, peer, strict=True)]),
+        bench.told(
+            "validation score of a trial, sweep - Optuna and Trainer",
+            [100 * _mean_difference(a, b) for a, b in zip(ours, peer, strict=True)], "points", "mean over its trials",
+        ),
         bench.at_least(
             "best score lost by halving", [100 * (b.best - a.best) for a, b in zip(ours, pruned, strict=True)],
             "points", -LOST_BAR, "best on validation with the pruner less without",
@@ -120,6 +137,11 @@ def _rows(bench: Bench, found: dict[str, list[Found]]) -> list[Row]:
 
 def _ratios(first: list[Found], second: list[Found]) -> list[float]:
     return [a.seconds / b.seconds for a, b in zip(first, second, strict=True)]
+
+
+def _mean_difference(first: Found, second: Found) -> float:
+    pairs = zip(first.values, second.values, strict=True)
+    return float(np.mean([a - b for a, b in pairs if a is not None and b is not None]))
 
 
 def _score(bench: Bench, differences: list[float]) -> Row:
