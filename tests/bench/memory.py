@@ -14,7 +14,8 @@ from tests.bench.running import HEADSTART, run
 BAR = 15.0  # per cent
 _STEPS = 3  # the peak is reached in the second
 _SETTINGS = (
-    "task.data.validation_size=40", "task.data.test_size=64", "train.epochs=1", "train.keep=none",
+    "task.data.validation_size=40", "task.data.test_size=64", "task.out_of_domain_size=64", "train.epochs=1",
+    "train.keep=none",
     f"train.min_steps={_STEPS}", f"train.max_steps={_STEPS}", "train.eval_every=100000", "train.checkpoint_every=never",
     "executor.workers=1", "tracking=none",
 )  # fmt: skip
