@@ -131,7 +131,7 @@ def _chance(axes: "Axes", chance: float, theme: Theme) -> None:
         return
     axes.axhline(chance, color=theme.muted, linewidth=1, linestyle=(0, (1, 3)), zorder=1)
     place = axes.get_yaxis_transform()
-    axes.text(1, chance, "chance ", color=theme.muted, fontsize=10.5, ha="right", va="bottom", transform=place)
+    axes.text(1.01, chance, "chance", color=theme.muted, fontsize=10.5, ha="left", va="center", transform=place)
 
 
 def draw_tracks(axes: "Axes", panel: TrackPanel, theme: Theme) -> None:
