@@ -22,7 +22,7 @@ def data_report(found: Examples, truncated: dict[str, int], *, max_length: int) 
         removed=counts.removed,
         truncated=truncated,
         class_counts={name: _class_counts(s.labels, found.labels) for name, s in found.sets.items()},
-        sentences=(*_sentences(counts), *_cut_short(truncated, rows, max_length)),
+        sentences=(*_sentences(counts, labelled=len(found.labels) > 1), *_cut_short(truncated, rows, max_length)),
     )
 
 
@@ -30,15 +30,12 @@ def _class_counts(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, int]:
     return dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))
 
 
-def _sentences(counts: Counts) -> list[str]:
-    lines = [
-        f"{counts.rows_read:,} rows were read; {counts.empty:,} without text and {counts.unlabelled:,} without label "
-        f"were dropped."
-    ]
+def _sentences(counts: Counts, *, labelled: bool) -> list[str]:
+    unlabelled = f" and {counts.unlabelled:,} without label" if labelled else ""
+    lines = [f"{counts.rows_read:,} rows were read; {counts.empty:,} without text{unlabelled} were dropped."]
     if counts.repeated:
-        lines.append(
-            f"{counts.repeated:,} rows repeat another's text; {counts.conflicting:,} texts occur with different labels."
-        )
+        conflicting = f"; {counts.conflicting:,} texts occur with different labels" if labelled else ""
+        lines.append(f"{counts.repeated:,} rows repeat another's text{conflicting}.")
     return [*lines, *counts.sentences, *_overlaps(counts)]
 
 
