@@ -12,6 +12,7 @@ from pipeline.errors import BaseModelError
 from pipeline.models.adapters import without_adapters
 from pipeline.models.build import Network, base_of
 from pipeline.tasks import TaskKind
+from pipeline.training.inference import evaluating
 from pipeline.training.inputs import Inputs
 
 MARGIN = 2.0  # nats in favour of a class, at its own mean and on average, against another
@@ -54,15 +55,11 @@ def _features(network: Network, last: Any, inputs: Inputs, task: TaskKind, preci
     seen: list[torch.Tensor] = []
     hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().float().cpu()))
     model, device = network.model, network.device
-    modes = [m.training for m in model.modules()]
     order, size = np.argsort(inputs.lengths, kind="stable"), task.evaluated_at_once
-    model.eval()
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+    with evaluating(model, precision):
         for start in range(0, len(order), size):
             batch = inputs.collate(order[start : start + size])
             task.forward(model, {name: values.to(device) for name, values in batch.items()})
     hook.remove()
-    for module, mode in zip(model.modules(), modes, strict=True):
-        module.training = mode
     found = torch.cat(seen).double().numpy()
     return found[np.argsort(order)]

@@ -1,6 +1,8 @@
 """What a network answers on an encoded set: batched by length, in the cell's precision, shared between ranks."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,19 @@ import torch
 
 from pipeline.tasks import TaskKind
 from pipeline.training.inputs import Inputs
+
+
+@contextmanager
+def evaluating(model: Any, precision: str) -> Iterator[None]:
+    """The network in evaluation mode, without gradients, in a cell's precision; its mode is put back then."""
+    device, modes = next(model.parameters()).device, [m.training for m in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            yield
+    finally:
+        for module, mode in zip(model.modules(), modes, strict=True):
+            module.training = mode
 
 
 def answers(
@@ -19,20 +34,16 @@ def answers(
     """
     device = next(model.parameters()).device
     found = torch.zeros((len(inputs), task.width(classes)), dtype=torch.float32)
-    modes = [m.training for m in model.modules()]
-    model.eval()
     order = np.argsort(inputs.lengths, kind="stable")
     size = task.evaluated_at_once
     batches = [order[i : i + size] for i in range(0, len(order), size)]
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+    with evaluating(model, precision):
         for number in range(rank, math.ceil(len(batches) / world) * world, world):
             items = batches[min(number, len(batches) - 1)]  # as many passes on every rank: of shards all are needed
             batch = {name: values.to(device) for name, values in inputs.collate(items).items()}
             kept = task.answers(task.forward(model, batch), batch)
             if number < len(batches):
                 found[torch.from_numpy(items)] = kept.float().cpu()
-    for module, mode in zip(model.modules(), modes, strict=True):
-        module.training = mode
     if world > 1:
         found = found.to(device)  # NCCL knows no other
         torch.distributed.all_reduce(found)

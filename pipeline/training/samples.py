@@ -13,6 +13,7 @@ from pipeline.models.build import Network
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.tasks import PAIR, Exercise, TaskKind
 from pipeline.training.device import is_sharded, rank
+from pipeline.training.inference import evaluating
 from pipeline.training.job import Job
 
 _ASKED = Predict(tokens=16)
@@ -30,15 +31,8 @@ class Exercises:
 
     def answers(self, network: Network) -> list[str]:
         """The network's answers; its mode, and torch's random numbers, are put back then."""
-        model, precision = network.model, self.job.cell.train.precision
-        modes = [m.training for m in model.modules()]
-        model.eval()
-        half = torch.autocast(network.device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-        with torch.random.fork_rng(), torch.no_grad(), half:
-            found = [self._answer(model, exercise) for exercise in self.all]
-        for module, mode in zip(model.modules(), modes, strict=True):
-            module.training = mode
-        return found
+        with torch.random.fork_rng(), evaluating(network.model, self.job.cell.train.precision):
+            return [self._answer(network.model, exercise) for exercise in self.all]
 
     def _answer(self, model: Any, exercise: Exercise) -> str:
         rows = self.task.predict(

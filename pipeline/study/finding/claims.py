@@ -156,29 +156,28 @@ def _cost(question: Question) -> Outcome | None:
 
 
 def _area(question: Question) -> Outcome | None:
-    table, claim = question.table, question.claim
-    found = area_difference(table, claim.arm, claim.against, question.size, question.level)
-    if found is None:
-        return None
-    return Outcome(effect=found, finding=words.area_finding(claim, found.estimate.value, table.metric, question.labels))
+    return _of_points(question, area_difference, words.area_finding)
 
 
 def _initial(question: Question) -> Outcome | None:
-    table, claim = question.table, question.claim
-    found = start_difference(table, claim.arm, claim.against, question.size, question.level)
-    if found is None:
-        return None
-    finding = words.initial_finding(claim, found.estimate.value, table.metric, question.labels)
-    return Outcome(effect=found, finding=finding)
+    return _of_points(question, start_difference, words.initial_finding)
 
 
 def _gain(question: Question) -> Outcome | None:
+    return _of_points(question, gain_over_start, words.gain_finding)
+
+
+def _of_points(
+    question: Question,
+    measure: Callable[[Table, str, str, Size, float], Effect | None],
+    said: Callable[[Claim, float, str, str], str],
+) -> Outcome | None:
+    """What is read off the trajectories of two arms, and the words for it."""
     table, claim = question.table, question.claim
-    found = gain_over_start(table, claim.arm, claim.against, question.size, question.level)
+    found = measure(table, claim.arm, claim.against, question.size, question.level)
     if found is None:
         return None
-    finding = words.gain_finding(claim, found.estimate.value, table.metric, question.labels)
-    return Outcome(effect=found, finding=finding)
+    return Outcome(effect=found, finding=said(claim, found.estimate.value, table.metric, question.labels))
 
 
 def _gap(question: Question) -> Outcome | None:
