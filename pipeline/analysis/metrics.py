@@ -1,4 +1,4 @@
-"""Metrics of one evaluation set, from gold and predicted classes."""
+"""Metrics of one evaluation set, from gold and predicted classes or numbers."""
 
 from typing import Any
 
@@ -43,6 +43,19 @@ def weighted_macro_f1(labels: Classes, predicted: Classes, weights: npt.NDArray[
         total += 2.0 * hits / np.maximum(support[:, None] + claims, 1e-12)
         counted += (support > 0)[:, None]
     return np.asarray(total / np.maximum(counted, 1.0))
+
+
+def correlations(numbers: npt.NDArray[Any], told: npt.NDArray[Any]) -> tuple[float, float]:
+    """Pearson's and Spearman's (of ranks, ties sharing theirs) between numbers [N] and those told of them [N].
+
+    Both are 0 where either is constant, or where there are fewer than two items.
+    """
+    from scipy.stats import pearsonr, spearmanr
+
+    if len(numbers) < 2 or np.ptp(numbers) == 0 or np.ptp(told) == 0:
+        return 0.0, 0.0
+    pairs = numbers.astype(np.float64), told.astype(np.float64)
+    return float(pearsonr(*pairs).statistic), float(spearmanr(*pairs).statistic)
 
 
 def calibration_error(probabilities: npt.NDArray[Any], labels: Classes, *, bins: int = 15) -> float:

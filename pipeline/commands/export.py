@@ -1,4 +1,4 @@
-"""`export`: a trained cell as a Hugging Face directory whose `transformers.pipeline` scores as the cell did."""
+"""`export`: a trained cell as a Hugging Face directory that scores as the cell did."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +16,8 @@ from pipeline.records import Estimate
 from pipeline.records.metrics import MEANS
 from pipeline.report.card import model_card
 from pipeline.study.plan import Plan, plan_of_cell
+from pipeline.tasks import WritingKind, kind
+from pipeline.tasks.two_parts import ready_to_write
 from pipeline.training.results import ResultStore
 
 LEVEL = 0.95
@@ -34,10 +36,7 @@ def run(overrides: Sequence[str]) -> int:
         worst = largest_difference(trained, plan, folder)
         write_text(folder / "README.md", _card(trained, plan, overrides))
     print(f"Exported {trained.result.key.label} (cell {trained.result.cell_id}) to {target}")
-    print(
-        f"Checked: transformers.pipeline gives the cell's scores on {CHECKED} test texts "
-        f"(largest difference {worst:.1e})."
-    )
+    print(f"Checked: transformers gives the cell's scores on {CHECKED} test texts (largest difference {worst:.1e}).")
     return 0
 
 
@@ -54,7 +53,10 @@ def _save(trained: Trained, folder: Path) -> None:
     tokenizer = trained.tokenizer()
     tokenizer.model_max_length = trained.cell.task.max_length
     tokenizer.save_pretrained(folder)
-    trained.network().save_pretrained(folder)
+    network = trained.network()
+    if isinstance(kind(trained.cell.task.kind), WritingKind):
+        ready_to_write(network, tokenizer)
+    network.save_pretrained(folder)
 
 
 def _card(trained: Trained, plan: Plan, overrides: Sequence[str]) -> str:

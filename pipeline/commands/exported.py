@@ -10,7 +10,7 @@ from pipeline.data.sets import Prepared
 from pipeline.data.store import load, texts
 from pipeline.errors import HeadstartError
 from pipeline.study.plan import Plan
-from pipeline.tasks import PAIR, Vocabulary, kind
+from pipeline.tasks import PAIR, Vocabulary, WritingKind, kind
 
 CHECKED = 64  # test texts whose scores must be the cell's
 TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
@@ -52,9 +52,9 @@ def _of_classes(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarra
 
 def _of_tokens(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
     """Of the tokens to be found or told, their geometric mean, for each of the test's first texts."""
-    loaded = _pipeline(trained, folder)
-    task, model = kind(trained.cell.task.kind), loaded.model
-    vocabulary = Vocabulary.of(loaded.tokenizer)
+    task = kind(trained.cell.task.kind)
+    model = _writer(folder) if isinstance(task, WritingKind) else _pipeline(trained, folder).model
+    vocabulary = Vocabulary.of(trained.tokenizer())
     found = []
     for i in range(min(CHECKED, len(prepared.test))):
         seeds = np.array([i], dtype=np.uint64)
@@ -70,6 +70,13 @@ def _pipeline(trained: Trained, folder: Path, **settings: Any) -> Any:
 
     task: Any = kind(trained.cell.task.kind).pipeline
     return pipeline(task, model=str(folder), tokenizer=str(folder), device="cpu", **settings)
+
+
+def _writer(folder: Path) -> Any:
+    """For which transformers has no pipeline any more."""
+    from transformers import AutoModelForSeq2SeqLM
+
+    return AutoModelForSeq2SeqLM.from_pretrained(str(folder), local_files_only=True)
 
 
 def _losses(trained: Trained, plan: Plan) -> np.ndarray:

@@ -17,7 +17,7 @@ from pipeline.data.sources import read_table
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 from pipeline.files import write_text
-from pipeline.tasks import kind, pair
+from pipeline.tasks import WritingKind, kind, pair
 
 BATCH = 64
 
@@ -28,7 +28,8 @@ def run(overrides: Sequence[str]) -> int:
     trained = trained_cell(config)
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
     asked = kind(trained.cell.task.kind)
-    texts, columns = _texts(config.predict, paired=asked.paired), asked.predicted
+    reads_pairs = asked.paired and not isinstance(asked, WritingKind)
+    texts, columns = _texts(config.predict, paired=reads_pairs), asked.predicted
     if config.predict.output:
         buffer = io.StringIO()
         _write(columns, predictions(trained, texts, config.predict), buffer)
@@ -66,8 +67,15 @@ def _texts(given: Predict, *, paired: bool) -> Iterator[str]:
 
 def _of_table(path: Path, given: Predict, paired: bool) -> Iterator[str]:
     second = given.second_column if paired else None
-    settings = {"text_setting": "predict.column", "second_setting": "predict.second_column"}
-    ask = Wanted(text=given.column, second=second, label=None, where={}, field="predict", **settings)
+    ask = Wanted(
+        text=given.column,
+        second=second,
+        label=None,
+        where={},
+        field="predict",
+        text_setting="predict.column",
+        second_setting="predict.second_column",
+    )
     rows = read_table(path, ask, "predict.path")
     if second is None:
         return (value or "" for value in rows[given.column])

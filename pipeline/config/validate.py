@@ -1,5 +1,6 @@
 """Rules between and within settings, in one place; all violations are reported together."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any
@@ -130,10 +131,22 @@ def _data(config: Config) -> Iterator[str]:
             yield f"{where}.path is missing. For your own file: task=classification task.data.path=FILE."
         if data.source == "package" and not data.package:
             yield f"{where}.package is missing: the name and version of the package that carries {data.path!r}."
-        columns = {"text": data.text, "second": data.second, "label": data.label}
-        for one, other in (("text", "label"), ("text", "second"), ("second", "label")):
+        if len(data.scale) != 2 or not data.scale[0] < data.scale[1]:
+            yield f"{where}.scale must be two numbers, the least and the greatest, but got {list(data.scale)}."
+        columns = {"text": data.text, "second": data.second, "label": data.label, "score": data.score}
+        for one, other in itertools.combinations(columns, 2):
             if columns[one] and columns[one] == columns[other]:
                 yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."
+    yield from _reversed(config.task.data, _out_of_domain(config))
+
+
+def _reversed(trained_on: Data, tested_on: list[tuple[str, Data]]) -> Iterator[str]:
+    for where, data in tested_on:
+        if data.second and (data.text, data.second) == (trained_on.second, trained_on.text):
+            yield (
+                f"{where} reads {data.second!r} from {data.text!r}, but task.data the other way round. "
+                f"Set {where}.text={data.second} {where}.second={data.text}."
+            )
 
 
 def _out_of_domain(config: Config) -> list[tuple[str, Data]]:
@@ -177,7 +190,7 @@ def _pretraining(config: Config) -> Iterator[str]:
     if config.task.data.label is None and config.task.data.path:
         yield (
             f"arm {arm.name!r} is pretrained on the task's own text without its labels, but task {config.task.name!r} "
-            "has none: that would be the same training twice. Leave the arm out."
+            "has none. Leave the arm out."
         )
     recipe = asked.recipe
     if 0 < recipe.max_steps < recipe.min_steps:

@@ -19,7 +19,7 @@ def read_parquet(path: Path, ask: Wanted, field: str) -> Rows:
 
     try:
         with pq.ParquetFile(path) as file:
-            ask.check(file.schema_arrow.names, path.name)
+            ask.check(_columns(file.schema_arrow), path.name)
             table = file.read(columns=list(ask.columns))
             names = _names_in_metadata(file.schema_arrow.metadata)
         return rows_of(table, ask, path.name, names)
@@ -85,7 +85,7 @@ def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...
     for path in files:
         try:
             with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
-                ask.check(reader.schema.names, path.parent.name)
+                ask.check(_columns(reader.schema), path.parent.name)
                 table = reader.read_all()
                 table.validate(full=True)
                 for name, values in rows_of(table, ask, path.name, {ask.label: names} if ask.label else {}).items():
@@ -107,12 +107,29 @@ def rows_of(table: Any, ask: Wanted, place: str, names: dict[str, tuple[str, ...
     """The wanted columns of an Arrow table as text; numbers of a class column become its names, -1 is missing."""
     rows: Rows = {}
     for column in ask.columns:
-        values = table.column(column).to_pylist()
+        values = _column(table, column).to_pylist()
         classes = names.get(column, ())
         if classes:
             values = [_class_name(v, classes) for v in values]
         rows[column] = [as_text(v, f"{place}, {column!r}") for v in values]
     return rows
+
+
+def _columns(schema: Any) -> list[str]:
+    """The names of a schema's columns, and of the fields within them: "translation.en"."""
+    import pyarrow as pa
+
+    within = [f"{c.name}.{field.name}" for c in schema if pa.types.is_struct(c.type) for field in c.type]
+    return [*schema.names, *within]
+
+
+def _column(table: Any, name: str) -> Any:
+    import pyarrow.compute as pc
+
+    if name in table.column_names:
+        return table.column(name)
+    column, _, field = name.partition(".")
+    return pc.struct_field(table.column(column), field)
 
 
 def _class_name(value: Any, names: tuple[str, ...]) -> Any:

@@ -10,7 +10,7 @@ from pipeline.errors import DataError, nearest
 from pipeline.files import digest, sha256
 
 SOURCES = ("package", "file", "hub", "local")
-TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".yml", ".yaml")
+TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".yml", ".yaml", ".mo", ".po")
 UNSAFE = (".py", ".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")
 
 

@@ -1,5 +1,6 @@
 """A task's data made ready once: read, cleaned, split, freed of duplicates, encoded, stored for every cell to map."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,20 @@ def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path) -> None:
     if content_now(task) != fingerprint:
         raise DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
     with staged_directory(folder) as staged:
-        written = _encoded(found, task, tokenizer, staged)
+        written, said = _encoded(found, task, tokenizer, staged)
         truncated = {meta.name: meta.truncated for meta in written}
         report = data_report(found, truncated, max_length=task.max_length)
+        report = dataclasses.replace(report, sentences=(*report.sentences, *said))
         store.write_meta(staged, store.Meta(labels=found.labels, sets=tuple(written), report=report))
 
 
-def _encoded(found: Examples, task: Task, tokenizer: Any, folder: Path) -> list[store.SetMeta]:
+def _encoded(found: Examples, task: Task, tokenizer: Any, folder: Path) -> tuple[list[store.SetMeta], list[str]]:
+    """What was written, and what the kind has to say of it."""
     kind = tasks.kind(task.kind)
     roles: Mapping[str, str] = _ROLES
-    written = []
+    written, said = [], []
     for name, rows in found.sets.items():
         encoded = kind.encode(list(rows.texts), tokenizer, task.max_length)
         written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded))
-    return written
+        said += [f"{name}: {sentence}" for sentence in encoded.sentences]
+    return written, said

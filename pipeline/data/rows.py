@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.config.schema import Data
 from pipeline.errors import DataError, nearest
-from pipeline.tasks import pair
+from pipeline.tasks import joined
 
 Rows = dict[str, list[str | None]]  # column name -> values, all of one length
 
@@ -21,7 +21,8 @@ _MISSING = frozenset({"", "nan", "NaN"})
 class Wanted:
     """The columns that a task asks for; `field` is the setting they come from, such as "task.data".
 
-    `label` is None where the task's examples have none, `second` where they are single texts.
+    `label` is None where the task's examples have none, `second` where they are single texts, `score` where no number
+    belongs to them.
     """
 
     text: str
@@ -29,13 +30,15 @@ class Wanted:
     where: dict[str, str]
     field: str
     second: str | None = None
+    score: str | None = None
+    scale: tuple[float, ...] = (0.0, 1.0)
     text_setting: str = ""  # where the text's column is set, if not in the field's "text"
     second_setting: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Each column once."""
-        given = [column for column in (self.text, self.second, self.label) if column]
+        given = [column for column in (self.text, self.second, self.label, self.score) if column]
         return tuple(dict.fromkeys([*given, *self.where]))
 
     def check(self, available: Iterable[str], place: str) -> None:
@@ -48,6 +51,7 @@ class Wanted:
         asked = [(self.text_setting or f"{self.field}.text", self.text)]
         asked += [(self.second_setting or f"{self.field}.second", self.second)] if self.second else []
         asked += [(f"{self.field}.label", self.label)] if self.label else []
+        asked += [(f"{self.field}.score", self.score)] if self.score else []
         asked += [(f"{self.field}.where.{c}", c) for c in self.where]
         absent = [(setting, column) for setting, column in asked if column not in names]
         if absent:
@@ -57,7 +61,15 @@ class Wanted:
 
 def wanted(data: Data, field: str) -> Wanted:
     """The columns that `data` asks for."""
-    return Wanted(text=data.text, second=data.second, label=data.label, where=dict(data.where), field=field)
+    return Wanted(
+        text=data.text,
+        second=data.second,
+        label=data.label,
+        score=data.score,
+        scale=data.scale,
+        where=dict(data.where),
+        field=field,
+    )
 
 
 def as_text(value: Any, place: str) -> str | None:
@@ -95,14 +107,33 @@ def text_value(value: str | None) -> str | None:
 
 
 def texts_of(rows: Rows, ask: Wanted) -> tuple[str | None, ...]:
-    """Each row's text, or both of a pair with PAIR between them; None where one is missing."""
-    first = [text_value(value) for value in rows[ask.text]]
-    if ask.second is None:
-        return tuple(first)
-    second = [text_value(value) for value in rows[ask.second]]
-    return tuple(
-        None if one is None or other is None else pair(one, other) for one, other in zip(first, second, strict=True)
-    )
+    """Each row's text, or all of a pair, and of its number, with PAIR between them; None where one is missing.
+
+    Raises:
+        DataError: a number is none, or not on its scale.
+    """
+    columns = [[text_value(value) for value in rows[column]] for column in (ask.text, ask.second) if column]
+    if ask.score:
+        columns.append([_on_scale(value, ask) for value in rows[ask.score]])
+    return tuple(None if None in row else joined(*[str(part) for part in row]) for row in zip(*columns, strict=True))
+
+
+def _on_scale(value: str | None, ask: Wanted) -> str | None:
+    """A number as a share of its scale; None where it is missing."""
+    text = text_value(value)
+    if text is None:
+        return None
+    low, high = ask.scale
+    try:
+        share = (float(text) - low) / (high - low)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise DataError(
+            f"{ask.field}.score must hold numbers from {low:g} to {high:g}, but column {ask.score!r} has "
+            f"{text[:60]!r}. Set {ask.field}.scale=[LEAST,GREATEST], or another column."
+        )
+    return f"{share:.6g}"
 
 
 def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:

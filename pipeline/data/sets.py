@@ -85,7 +85,7 @@ class EncodedSet:
     labels: np.ndarray  # int32 [N]
     truncated: int
     fingerprint: str
-    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else the kind knows of each text, int32 [N]
+    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else the kind knows of each text, [N]
 
     @property
     def lengths(self) -> np.ndarray:

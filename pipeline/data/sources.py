@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.config.schema import Data
 from pipeline.data.arrow_tables import read_parquet, read_saved, split_folder
+from pipeline.data.catalogues import CATALOGUES, read_catalogue
 from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_conversations
 from pipeline.data.hub import commit_of, read_hub
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
@@ -87,6 +88,8 @@ def read_table(path: Path, ask: Wanted, field: str) -> Rows:
     suffix = path.suffix.lower()
     if suffix in CONVERSATIONS:
         return read_conversations([path], ask, field)
+    if suffix in CATALOGUES:
+        return read_catalogue(path, ask, field)
     if suffix in (".parquet", ".pq"):
         return read_parquet(path, ask, field)
     if suffix in (".json", ".jsonl", ".ndjson"):

@@ -45,7 +45,7 @@ def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: En
     np.save(folder / f"{name}.offsets.npy", offsets, allow_pickle=False)
     np.save(folder / f"{name}.labels.npy", rows.labels.astype(np.int32), allow_pickle=False)
     for known, numbers in encoded.beside.items():
-        np.save(folder / f"{name}.{known}.npy", numbers.astype(np.int32), allow_pickle=False)
+        np.save(folder / f"{name}.{known}.npy", numbers, allow_pickle=False)
     with open(folder / f"{name}.texts.jsonl", "w", encoding="utf-8") as file:
         file.writelines(json.dumps(text) + "\n" for text in rows.texts)
     return SetMeta(

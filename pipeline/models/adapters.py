@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.config.schema import Lora
 from pipeline.errors import BaseModelError
 from pipeline.tasks import TaskKind
+from pipeline.tasks.two_parts import DECODER, ENCODER
 
 # Attention's query and value, as the paper has it, for architectures of which peft knows no names.
 _TARGETS = {"distilbert": ["q_lin", "v_lin"], "modernbert": ["Wqkv"]}
@@ -29,17 +30,36 @@ def add_adapters(model: Any, lora: Lora, task: TaskKind) -> Any:
         r=lora.rank,
         lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it is only divided by the rank: a float serves
         lora_dropout=lora.dropout,
-        target_modules=list(lora.targets) or _TARGETS.get(model.config.model_type),
+        target_modules=list(lora.targets) or _targets(model.config),
         modules_to_save=_head(model),  # peft knows only some names, and would leave the rest random and fixed
     )
     try:
-        return get_peft_model(model, settings)
+        adapted = get_peft_model(model, settings)
     except ValueError as error:
         raise BaseModelError(f"LoRA does not fit this base: {error} Set arm.lora.targets=[NAME,...].") from error
+    if hasattr(model.config, DECODER):
+        getattr(model, DECODER).requires_grad_(True)
+    return adapted
+
+
+def _targets(config: Any) -> list[str] | str | None:
+    """Names of modules, or a pattern: of a network of two parts, of its encoder alone; the decoder is trained whole."""
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
+
+    if not hasattr(config, ENCODER):
+        return _TARGETS.get(config.model_type)
+    model_type = config.encoder.model_type
+    names = _TARGETS.get(model_type) or KNOWN.get(model_type)
+    return rf"{ENCODER}\..*\.({'|'.join(names)})" if names else None
 
 
 def _head(model: Any) -> list[str]:
-    """The parts with parameters beside the base, which are new: the largest that share none with it."""
+    """The parts with parameters beside the base, which are new: the largest that share none with it.
+
+    Of a network of two parts there are none: peft would take every module called decoder for the one that is meant.
+    """
+    if hasattr(model.config, DECODER):
+        return []
     of_base = {id(p) for p in getattr(model, model.base_model_prefix).parameters()}
     return [name for child, part in model.named_children() if child != model.base_model_prefix
             for name in _own_parts(child, part, of_base)]  # fmt: skip

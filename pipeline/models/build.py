@@ -13,7 +13,7 @@ from pipeline.models.adapters import add_adapters, without_adapters
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
 from pipeline.models.shrink import shrink
-from pipeline.tasks import TaskKind, kind
+from pipeline.tasks import TaskKind, WritingKind, kind
 
 LOADED_AT_LEAST = 0.95
 _DROPOUTS = (
@@ -61,10 +61,10 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
         raise BaseModelError(
             f"Base {cell.base.name!r} has a configuration that cannot be used: {first_line(error)}"
         ) from error
-    if getattr(config, "is_encoder_decoder", False):
+    if config.is_encoder_decoder and not isinstance(kind(cell.task.kind), WritingKind):
         raise BaseModelError(
             f"Base {cell.base.name!r} ({config.model_type}) is an encoder with a decoder; {cell.task.kind} needs an "
-            "encoder alone, such as base=minilm or base=bert."
+            "encoder alone, such as base=minilm or base=bert. It can do translation."
         )
     if cell.arm.shrink < 1:
         shrink(config, cell.arm.shrink)

@@ -67,13 +67,14 @@ def footprint(network: Network, task: TaskKind, *, trained: str, precision: str)
         parameter.requires_grad_(False)
     vandermonde = np.vander(np.array(_LENGTHS, dtype=float), 3, increasing=True)
     constant, linear, quadratic = (max(0.0, float(x)) for x in np.linalg.solve(vandermonde, [k for k, _ in counted]))
+    parts = [model.config.encoder, model.config.decoder] if hasattr(model.config, "encoder") else [model.config]
     return Footprint(
         parameters=sum(n for n, _ in sizes),
         trained=sum(n for n, required in sizes if required),
         row=0 if embedding is None else int(embedding.embedding_dim),
         rows=0 if embedding is None else int(embedding.num_embeddings),
-        layers=int(getattr(model.config, "num_hidden_layers", 1)),
-        width=int(model.config.hidden_size),
+        layers=sum(int(getattr(part, "num_hidden_layers", 1)) for part in parts),
+        width=max(int(part.hidden_size) for part in parts),
         packed_to=MULTIPLE if network.packed else 0,
         recomputes=can_recompute(model),
         fixed=constant,

@@ -68,7 +68,9 @@ def only_rows_read(model: Any, ids: np.ndarray) -> Iterator[None]:
 
 
 def splittable(model: Any) -> bool:
-    """Whether the token embedding is a plain one that is trained, and that no other module shares."""
+    """Whether the token embedding is a plain one that is trained, the only one, and that no other module shares."""
+    if model.config.is_encoder_decoder:
+        return False
     whole = model.get_input_embeddings()
     if type(whole) is not torch.nn.Embedding or whole.max_norm is not None or not whole.weight.requires_grad:
         return False

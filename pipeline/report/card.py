@@ -34,7 +34,7 @@ def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimat
         "## How it was trained\n\n" + _training(result, about),
         "## Limits\n\n" + _limits(result, about),
         "## Licence\n\n" + _licence(about),
-        "## Use\n\n" + fenced(_USE.format(pipeline=about.pipeline, given=_given(about))),
+        "## Use\n\n" + fenced(_use(about)),
         f"Made by Headstart, cell `{re.sub('[^A-Za-z0-9._-]', '', result.cell_id)}`, {escape(about.created)}.",
     ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace").decode("utf-8")
@@ -44,7 +44,22 @@ _USE = """from transformers import pipeline
 
 ask = pipeline("{pipeline}", model=".")
 ask({given})"""
-_LANGUAGE_MODELS = {"fill-mask": "masked", "text-generation": "causal"}
+_USE_WRITER = """from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+model, tokenizer = AutoModelForSeq2SeqLM.from_pretrained("."), AutoTokenizer.from_pretrained(".")
+read = tokenizer("…", return_tensors="pt", return_token_type_ids=False)
+print(tokenizer.decode(model.generate(**read, max_new_tokens=64)[0], skip_special_tokens=True))"""
+_WITHOUT_LABELS = {
+    "fill-mask": "A masked language model.",
+    "text-generation": "A causal language model.",
+    "translation": "It writes one text from another.",
+}
+
+
+def _use(about: About) -> str:
+    if about.pipeline == "translation":  # for which transformers has no pipeline any more
+        return _USE_WRITER
+    return _USE.format(pipeline=about.pipeline, given=_given(about))
 
 
 def _given(about: About) -> str:
@@ -80,7 +95,7 @@ def _value(r: CellResult, e: Evaluation, found: Mapping[str, Estimate]) -> float
 
 
 def _arm(r: CellResult, about: About) -> str:
-    counted = "texts" if about.pipeline in _LANGUAGE_MODELS else "labels"
+    counted = "texts" if about.pipeline in _WITHOUT_LABELS else "labels"
     return escape(f"{r.key.arm}, {size_name(r.key.size)} {counted}, seed {r.key.seed}")
 
 
@@ -92,9 +107,10 @@ def _what_it_is(r: CellResult, about: About) -> str:
         start = f"It has the architecture and tokenizer of {escape(about.base.name)}{upstream}, freshly initialised,"
     if any(arm.name == r.key.arm and arm.pretraining.objective for arm in about.arms):
         start = f"{start.removesuffix(',')}, then learnt the task's own text without its labels,"
-    if about.pipeline in _LANGUAGE_MODELS:
-        what = f"A {_LANGUAGE_MODELS[about.pipeline]} language model."
-        return f"{what} {start} and was trained on {plural(r.train_items, 'text')}."
+    if about.pipeline in _WITHOUT_LABELS or len(r.labels) == 1:
+        one = "pair" if about.paired else "text"
+        what = _WITHOUT_LABELS.get(about.pipeline, "It tells a number from 0 to 1 of two texts.")
+        return f"{what} {start} and was trained on {plural(r.train_items, one)}."
     labels = ", ".join(escape(label, 60) for label in r.labels[:50])
     read, one = ("pairs of texts", "labelled pair") if about.paired else ("texts", "labelled text")
     return (

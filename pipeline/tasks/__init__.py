@@ -8,9 +8,23 @@ from pipeline.config.schema import Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, TaskKind, Vocabulary, pair
+from pipeline.tasks.kind import (
+    PAIR,
+    Batch,
+    Encoded,
+    Exercise,
+    Outputs,
+    SetJudge,
+    TaskKind,
+    Vocabulary,
+    WritingKind,
+    joined,
+    pair,
+)
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
 from pipeline.tasks.pair_classification import PairClassification
+from pipeline.tasks.similarity import Similarity
+from pipeline.tasks.translation import Translation
 
 if TYPE_CHECKING:
     import torch
@@ -18,8 +32,10 @@ if TYPE_CHECKING:
 _ALL: tuple[TaskKind, ...] = (
     Classification(),
     PairClassification(),
+    Similarity(),
     MaskedLanguageModelling(),
     CausalLanguageModelling(),
+    Translation(),
 )
 KINDS = {each.name: each for each in _ALL}
 
@@ -54,7 +70,11 @@ def _check_columns(task: Task, found: TaskKind) -> None:
     wrong = [
         f"{where}.{name} must be {'a column' if needed else 'null'} for {found.name}, but got {column!r}."
         for where, data in sets.items()
-        for name, column, needed in (("label", data.label, found.labelled), ("second", data.second, found.paired))
+        for name, column, needed in (
+            ("label", data.label, found.labelled),
+            ("second", data.second, found.paired),
+            ("score", data.score, found.numbered),
+        )
         if (column is not None) != needed
     ]
     if wrong:
@@ -64,12 +84,12 @@ def _check_columns(task: Task, found: TaskKind) -> None:
 def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
     """A batch of one example of `length` tokens, to count on what a network does with it."""
     ids, none = np.full(length, 5, dtype=np.int32), np.zeros(1, dtype=np.int32)
-    beside = dict.fromkeys(task.beside, np.ones(1, dtype=np.int32))
+    beside = dict.fromkeys(task.beside, np.full(1, length // 2, dtype=np.int32))
     seeds = np.zeros(1, dtype=np.uint64)
     return task.collate([ids], none, vocabulary=Vocabulary(pad=0, mask=5), seeds=seeds, beside=beside)
 
 
 __all__ = [
-    "KINDS", "PAIR", "Batch", "Encoded", "Exercise", "Outputs", "TaskKind", "Vocabulary", "kind", "kind_of", "pair",
-    "probe",
+    "KINDS", "PAIR", "Batch", "Encoded", "Exercise", "Outputs", "SetJudge", "TaskKind", "Vocabulary", "WritingKind",
+    "joined", "kind", "kind_of", "pair", "probe",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.config.schema import Predict
 from pipeline.tasks import loading
 from pipeline.tasks.continuing import continuations
-from pipeline.tasks.decoding import is_encoder, logits_at
+from pipeline.tasks.decoding import is_encoder, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
@@ -39,6 +39,7 @@ class CausalLanguageModelling:
     metrics: tuple[str, ...] = ("bits_per_byte", "loss")
     labelled: bool = False
     paired: bool = False
+    numbered: bool = False
     own_head: bool = True
     pipeline: str = "text-generation"
     outputs_type: type[Outputs] = TextOutputs
@@ -98,7 +99,7 @@ class CausalLanguageModelling:
 
     def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """See TaskKind. The mean over a text's tokens."""
-        nats = _sums(_nats(logits, batch), batch)
+        nats = summed(_nats(logits, batch), _count(batch))
         means: torch.Tensor = nats / _count(batch).clamp_min(1)
         return means
 
@@ -111,7 +112,7 @@ class CausalLanguageModelling:
         import torch
 
         hits = (logits.argmax(dim=-1) == _told(batch["input_ids"][:, 1:], batch)).float()
-        sums = [_sums(each, batch) for each in (_nats(logits, batch), hits)]
+        sums = [summed(each, _count(batch)) for each in (_nats(logits, batch), hits)]
         return torch.stack([sums[0], _count(batch).float(), batch["bytes"].float(), sums[1]], dim=1)
 
     def outputs(self, answers: np.ndarray, labels: np.ndarray) -> TextOutputs:
@@ -174,16 +175,6 @@ def _count(batch: Batch) -> "torch.Tensor":
     return count
 
 
-def _sums(values: "torch.Tensor", batch: Batch) -> "torch.Tensor":
-    """Of each text, float32 [B], what [T] values of its tokens sum up to."""
-    import torch
-
-    rows = torch.repeat_interleave(_count(batch))
-    return torch.zeros(len(batch["input_ids"]), device=values.device).index_add(0, rows, values)
-
-
 def _nats(logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
     """Of each token, float32 [T]."""
-    import torch
-
-    return torch.nn.functional.cross_entropy(logits.float(), _told(batch["input_ids"][:, 1:], batch), reduction="none")
+    return nats_of(logits, _told(batch["input_ids"][:, 1:], batch))

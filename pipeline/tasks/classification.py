@@ -30,6 +30,7 @@ class Classification:
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
     labelled: bool = True
     paired: bool = False
+    numbered: bool = False
     own_head: bool = False
     pipeline: str = "text-classification"
     outputs_type: type[Outputs] = ClassOutputs

@@ -23,6 +23,21 @@ def logits_at(model: Any, choose: "Choose", **inputs: Any) -> "torch.Tensor":
     return logits
 
 
+def nats_of(logits: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
+    """Of each of T tokens, float32 [T], by its logits [T, V]."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(logits.float(), tokens, reduction="none")
+
+
+def summed(values: "torch.Tensor", counts: "torch.Tensor") -> "torch.Tensor":
+    """Of each text, float32 [B], what the values [T] of its tokens sum up to; `counts` [B] says how many are whose."""
+    import torch
+
+    rows = torch.repeat_interleave(counts)
+    return torch.zeros(len(counts), device=values.device).index_add(0, rows, values)
+
+
 def is_encoder(config: Any) -> bool:
     """Whether a Hugging Face configuration is of a network whose positions see those after them."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES

@@ -43,6 +43,24 @@ def encode_pairs(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     return Encoded(ids=ids, truncated=truncated, beside={"second": np.array(begins, dtype=np.int32)})
 
 
+def encode_both(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    """See TaskKind. Both texts of each pair, each by itself, one after the other; "second" is where the other begins.
+
+    Of a pair each takes at most half of `max_length`; a text without another may take it all.
+    """
+    rows, begins, truncated = [], [], 0
+    for text in texts:
+        first, _, second = text.partition(PAIR)
+        most = max_length // 2 if second else max_length
+        read = [tokenizer(first, truncation=True, max_length=most)["input_ids"]]
+        read += [tokenizer(text_target=second, truncation=True, max_length=most)["input_ids"]] if second else []
+        rows.append(np.array([token for ids in read for token in ids], dtype=np.int32))
+        begins.append(len(read[0]))
+        full = [said for said, ids in zip((first, second), read, strict=False) if len(ids) >= most]
+        truncated += any(_overflows(said, tokenizer, most) for said in full)
+    return Encoded(ids=rows, truncated=truncated, beside={"second": np.array(begins, dtype=np.int32)})
+
+
 def encode_after(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. Each text after the token it begins with; "bytes" are those in UTF-8 that its tokens stand for.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,7 +17,12 @@ Batch = Mapping[str, Any]  # tensors by name, "input_ids" and "attention_mask" a
 
 def pair(first: str, second: str) -> str:
     """Two texts as one, which they travel as until they are encoded."""
-    return f"{first.replace(PAIR, ' ')}{PAIR}{second.replace(PAIR, ' ')}"
+    return joined(first, second)
+
+
+def joined(*parts: str) -> str:
+    """Texts, or a number after them, as one."""
+    return parts[0] if len(parts) == 1 else PAIR.join(part.replace(PAIR, " ") for part in parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,8 @@ class Encoded:
 
     ids: list[np.ndarray]  # token ids of each text, int32 [length], special tokens included
     truncated: int  # texts that were cut short
-    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else is known of each text, int32 [N] by name
+    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else is known of each, int32 or float32 [N]
+    sentences: tuple[str, ...] = ()  # what people should know of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,7 @@ class TaskKind(Protocol):
     metrics: tuple[str, ...]  # that claims can speak of
     labelled: bool  # whether its examples have a class
     paired: bool  # whether they are pairs of texts, see `pair`
+    numbered: bool  # whether a number belongs to each, which stands after its texts, see `joined`
     own_head: bool  # whether a checkpoint's own head serves it, and is taken over where there is one
     pipeline: str  # what transformers.pipeline calls it
     outputs_type: type[Outputs]
@@ -95,7 +102,7 @@ class TaskKind(Protocol):
         """A batch padded to its longest text: int64 [B, L], and "labels" int64 [B].
 
         Args:
-            beside: those of `Encoded` for these texts, int32 [B] each.
+            beside: those of `Encoded` for these texts, [B] each.
             seeds: uint64 [B], of what is drawn at random for each example; what is drawn depends on nothing else.
         """
         ...
@@ -147,4 +154,21 @@ class TaskKind(Protocol):
         Raises:
             DataError: a text is none that the kind can say something of.
         """
+        ...
+
+
+class SetJudge(Protocol):
+    """Has a network write for texts of one set, and says of each what is right in what it wrote."""
+
+    def __call__(self, model: Any, batch: Batch, items: np.ndarray) -> "torch.Tensor":
+        """Of the texts `items` [B] of the set, which are in `batch`, float32 [B, W]."""
+        ...
+
+
+@runtime_checkable
+class WritingKind(TaskKind, Protocol):
+    """A kind that is measured by what the network writes. Batches of evaluations hold a judge's word as "written"."""
+
+    def judge(self, tokenizer: Any, texts: Sequence[str]) -> SetJudge:
+        """The judge of a set of `texts`, which hold what should be written."""
         ...

@@ -41,6 +41,7 @@ class MaskedLanguageModelling:
     metrics: tuple[str, ...] = ("top1", "loss")
     labelled: bool = False
     paired: bool = False
+    numbered: bool = False
     own_head: bool = True
     pipeline: str = "fill-mask"
     outputs_type: type[Outputs] = GapOutputs

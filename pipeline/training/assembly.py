@@ -7,16 +7,18 @@ import numpy as np
 
 from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.data.store import texts
 from pipeline.errors import StorageError
 from pipeline.models.build import Network, build, configuration
 from pipeline.models.flops import Flops
 from pipeline.models.locate import Located
-from pipeline.tasks import TaskKind, Vocabulary
+from pipeline.models.tokenizer import load_tokenizer
+from pipeline.tasks import SetJudge, TaskKind, Vocabulary, WritingKind
 from pipeline.training.class_means import start_from_class_means
 from pipeline.training.cost import flops_of, resident_bytes
 from pipeline.training.device import device_of, is_sharded
-from pipeline.training.features import feature_inputs, replace_base
-from pipeline.training.inputs import Inputs, TokenInputs
+from pipeline.training.features import replace_base
+from pipeline.training.inputs import FeatureInputs, Inputs, TokenInputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.memory_plan import footprint_of, memory_plan
 from pipeline.training.results import ResultStore
@@ -29,13 +31,19 @@ class CellInputs:
 
     task: TaskKind
     vocabulary: Vocabulary
+    prepared: Prepared
+    base: Path
     first_rows: dict[str, int] | None
 
     def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Inputs:
         """Inputs of a set, or of some of its rows."""
-        if self.first_rows is None:
-            return TokenInputs(encoded, self.task, self.vocabulary, rows)
-        return feature_inputs(encoded, self.first_rows[encoded.name], rows)
+        tokens = TokenInputs(encoded, self.task, self.vocabulary, rows, self._judge(encoded))
+        return tokens if self.first_rows is None else FeatureInputs(tokens, self.first_rows[encoded.name])
+
+    def _judge(self, encoded: EncodedSet) -> SetJudge | None:
+        if not isinstance(self.task, WritingKind):
+            return None
+        return self.task.judge(load_tokenizer(self.base), texts(self.prepared, encoded.name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +84,9 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
             network, prepared, task, rows=_read_by(cell, prepared, rows), vocabulary=job.vocabulary,
             base=job.base_fingerprint, precision=cell.train.precision, root=root,
         )  # fmt: skip
-    inputs = CellInputs(task=task, vocabulary=job.vocabulary, first_rows=first_rows)
+    inputs = CellInputs(
+        task=task, vocabulary=job.vocabulary, prepared=prepared, base=located.directory, first_rows=first_rows
+    )
     if cell.arm.head == "class_means":
         train = inputs.of(prepared.train, rows)
         classes, precision = len(prepared.labels), cell.train.precision

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from pipeline.config.identity import FEATURES_VERSION, RESULT_VERSION
-from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.data.sets import Prepared
 from pipeline.files import digest
 from pipeline.models.build import Network, base_of
 from pipeline.tasks import TaskKind, Vocabulary
 from pipeline.tasks.encoding import read_by
 from pipeline.training.feature_store import FeatureStore
-from pipeline.training.inputs import FeatureInputs, TokenInputs
+from pipeline.training.inputs import TokenInputs
 from pipeline.training.limits import FEATURE_BATCH
 
 _PROBE = 8  # examples on which cached and direct logits are compared
@@ -65,6 +65,8 @@ def replace_base(
         the number of each set's first text in the cache, or None (and nothing replaced) where the head reads more of
         the base than its first position and pooled vector, so that the base has to be run every time.
     """
+    if network.model.config.is_encoder_decoder:  # whose decoder reads every position
+        return None
     sets = prepared.sets
     inputs = {name: TokenInputs(encoded, task, vocabulary) for name, encoded in sets.items()}
     if not _head_reads_little(network, inputs["validation"].collate(np.arange(min(_PROBE, len(inputs["validation"]))))):
@@ -86,12 +88,6 @@ def replace_base(
     vectors = FeatureStore(root, key).read(numbers, compute)
     setattr(network.model, network.base_prefix, CachedBase(numbers, vectors).eval().to(network.device))
     return firsts
-
-
-def feature_inputs(encoded: EncodedSet, first: int, rows: np.ndarray | None = None) -> FeatureInputs:
-    """Inputs of a set whose first text has the number `first` in the cache."""
-    chosen = np.arange(len(encoded)) if rows is None else rows
-    return FeatureInputs(np.asarray(encoded.lengths), np.asarray(encoded.labels), first, chosen)
 
 
 def _head_reads_little(network: Network, batch: dict[str, Any]) -> bool:

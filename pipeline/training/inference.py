@@ -41,6 +41,7 @@ def answers(
         for number in range(rank, math.ceil(len(batches) / world) * world, world):
             items = batches[min(number, len(batches) - 1)]  # as many passes on every rank: of shards all are needed
             batch = {name: values.to(device) for name, values in inputs.collate(items).items()}
+            batch = inputs.judged(model, batch, items)
             kept = task.answers(task.forward(model, batch), batch)
             if number < len(batches):
                 found[torch.from_numpy(items)] = kept.float().cpu()

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.data.sets import EncodedSet
-from pipeline.tasks import TaskKind, Vocabulary
+from pipeline.tasks import SetJudge, TaskKind, Vocabulary
 
 
 class Inputs(Protocol):
@@ -20,6 +20,10 @@ class Inputs(Protocol):
         """The batch of these rows; `seed` decides, together with each row, what is drawn for it."""
         ...
 
+    def judged(self, model: Any, batch: dict[str, Any], items: np.ndarray) -> dict[str, Any]:
+        """The batch of these rows, with what is known of them only once the network has written, if it is to."""
+        ...
+
     def ids(self) -> np.ndarray:
         """Every id that can stand in a batch's input_ids, once."""
         ...
@@ -29,9 +33,14 @@ class TokenInputs:
     """Token ids of an encoded set, optionally of some of its rows."""
 
     def __init__(
-        self, encoded: EncodedSet, task: TaskKind, vocabulary: Vocabulary, rows: np.ndarray | None = None
+        self,
+        encoded: EncodedSet,
+        task: TaskKind,
+        vocabulary: Vocabulary,
+        rows: np.ndarray | None = None,
+        judge: SetJudge | None = None,
     ) -> None:
-        self.encoded, self.task, self.vocabulary = encoded, task, vocabulary
+        self.encoded, self.task, self.vocabulary, self.judge = encoded, task, vocabulary, judge
         self.rows = np.arange(len(encoded)) if rows is None else rows
         self.lengths = np.asarray(encoded.lengths)[self.rows]
         self.labels = np.asarray(encoded.labels)[self.rows]
@@ -51,6 +60,10 @@ class TokenInputs:
             beside={name: np.asarray(numbers[rows]) for name, numbers in self.encoded.beside.items()},
         )
 
+    def judged(self, model: Any, batch: dict[str, Any], items: np.ndarray) -> dict[str, Any]:
+        """See Inputs."""
+        return batch if self.judge is None else batch | {"written": self.judge(model, batch, self.rows[items])}
+
     def ids(self) -> np.ndarray:
         """See Inputs."""
         pad, mask = self.vocabulary.pad, self.vocabulary.mask
@@ -61,9 +74,10 @@ class TokenInputs:
 class FeatureInputs:
     """Rows of cached features: the row's number stands in for its token ids (see features.CachedBase)."""
 
-    def __init__(self, lengths: np.ndarray, labels: np.ndarray, first_row: int, rows: np.ndarray) -> None:
-        self.lengths, self.labels = lengths[rows], labels[rows]
-        self.numbers = first_row + rows
+    def __init__(self, tokens: TokenInputs, first_row: int) -> None:
+        self.tokens = tokens
+        self.lengths, self.labels = tokens.lengths, tokens.labels
+        self.numbers = first_row + tokens.rows
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -73,8 +87,12 @@ class FeatureInputs:
         import torch
 
         ids = torch.from_numpy(self.numbers[items].astype(np.int64))[:, None]
-        labels = torch.from_numpy(self.labels[items].astype(np.int64))
-        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+        of_texts = {name: values for name, values in self.tokens.collate(items, seed).items() if values.ndim == 1}
+        return of_texts | {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+    def judged(self, model: Any, batch: dict[str, Any], items: np.ndarray) -> dict[str, Any]:
+        """See Inputs."""
+        return batch
 
     def ids(self) -> np.ndarray:
         """See Inputs."""

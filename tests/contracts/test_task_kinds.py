@@ -58,7 +58,8 @@ def cell(task: TaskKind, located: Located) -> Any:
 def columns(task: TaskKind, data: Data = PLAIN) -> Data:
     """`data` with the columns that the kind needs."""
     second = "second" if task.paired else None
-    return dataclasses.replace(data, label="label" if task.labelled else None, second=second)
+    score = "score" if task.numbered else None
+    return dataclasses.replace(data, label="label" if task.labelled else None, second=second, score=score)
 
 
 def task_of(kind: TaskKind, **given: Any) -> Task:
@@ -70,7 +71,7 @@ def batch_of(task: TaskKind, ids: list[np.ndarray], *, pad: int = 0, seed: int =
     """The rows as a batch, each with a seed of its own."""
     labels = np.arange(len(ids)) % len(LABELS)
     seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
-    beside = {name: np.full(len(ids), 7, dtype=np.int32) for name in task.beside}
+    beside = {name: np.full(len(ids), 2, dtype=np.int32) for name in task.beside}
     vocabulary = Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id)
     return task.collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)
 
@@ -112,6 +113,13 @@ def test_a_second_text_is_asked_for_exactly_where_pairs_are_read(task: TaskKind)
     needed = "a column" if task.paired else "null"
     wrong = dataclasses.replace(columns(task), second=None if task.paired else "reply")
     with pytest.raises(ConfigError, match=f"task.data.second must be {needed} for {task.name}"):
+        kind_of(task_of(task, data=wrong))
+
+
+def test_a_number_is_asked_for_exactly_where_one_is_told(task: TaskKind) -> None:
+    needed = "a column" if task.numbered else "null"
+    wrong = dataclasses.replace(columns(task), score=None if task.numbered else "rating")
+    with pytest.raises(ConfigError, match=f"task.data.score must be {needed} for {task.name}"):
         kind_of(task_of(task, data=wrong))
 
 
@@ -160,7 +168,8 @@ def test_a_batch_is_padded_to_its_longest_and_the_mask_says_where(task: TaskKind
     longest = max(len(row) for row in ids)
     assert {tuple(batch[name].shape) for name in ("input_ids", "attention_mask")} == {(4, longest)}
     assert batch["labels"].tolist() == [0, 1, 2, 0]
-    assert {(values.dtype, len(values)) for values in batch.values()} == {(torch.int64, 4)}
+    assert {len(values) for values in batch.values()} == {4}
+    assert {values.dtype for name, values in batch.items() if name != "numbers"} == {torch.int64}
     for i, row in enumerate(ids):
         assert batch["attention_mask"][i].tolist() == [1] * len(row) + [0] * (longest - len(row))
 
@@ -263,9 +272,9 @@ def test_scores_are_equal_after_saving_and_loading(task: TaskKind, located: Loca
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
     model.save_pretrained(tmp_path)
     again, info = task.load(str(tmp_path), model.config)
-    ids = torch.tensor([[2, 6, 7, 3]])
+    batch = batch_of(task, [np.array([2, 6, 7, 3], dtype=np.int32)])
     with torch.no_grad():
-        assert torch.allclose(model(input_ids=ids).logits, again.eval()(input_ids=ids).logits, atol=1e-6)
+        assert torch.allclose(task.forward(model, batch), task.forward(again.eval(), batch), atol=1e-6)
     assert all(torch.equal(v, again.state_dict()[k]) for k, v in model.state_dict().items())
     assert not info["missing_keys"]
     assert next(again.parameters()).dtype == torch.float32

@@ -9,6 +9,7 @@ import yaml
 from pipeline.config.schema import Data, Task
 from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint
+from pipeline.tasks import PAIR
 
 TASKS = Path(__file__).parents[2] / "conf" / "task"
 
@@ -30,7 +31,7 @@ def sentiment() -> Examples:
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("name", ["sentiment", "topic"])
+@pytest.mark.parametrize("name", ["sentiment", "topic", "replies", "messages"])
 def test_the_packaged_data_has_the_declared_hash(name: str) -> None:
     assert len(data_fingerprint(sample(name))) == 64  # raises where it differs
 
@@ -57,3 +58,12 @@ def test_topic_has_five_classes_and_its_many_repeated_articles_are_kept_out_of_t
     assert found.counts.rows_read == 2225
     assert found.counts.repeated > 90
     assert found.counts.removed["train"] > 40
+
+
+@pytest.mark.service
+def test_messages_are_pairs_in_two_languages_and_no_message_to_be_tested_on_is_learnt() -> None:
+    found = examples(sample("messages"))
+    assert set(found.sets) == {"train", "validation", "test", "django", "jupyterlab"}
+    assert len(found.sets["train"]) > 1000
+    sources = {name: {text.split(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
+    assert not sources["train"] & sources["test"]

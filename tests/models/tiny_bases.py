@@ -69,6 +69,20 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
          "max_relative_positions": LONGEST, "norm_rel_ebd": "layer_norm", "share_att_key": True},
     ),
 }  # fmt: skip
+TWO_PARTS: dict[str, tuple[str, dict[str, Any]]] = {  # an encoder and a decoder
+    "t5": (
+        "T5Config",
+        {"vocab_size": len(VOCABULARY), "d_model": WIDTH, "d_kv": WIDTH // HEADS, "d_ff": INNER, "num_layers": LAYERS,
+         "num_heads": HEADS, "pad_token_id": 0, "decoder_start_token_id": 0, "eos_token_id": 3},
+    ),
+    "bart": (
+        "BartConfig",
+        {"vocab_size": len(VOCABULARY), "d_model": WIDTH, "encoder_layers": LAYERS, "decoder_layers": LAYERS,
+         "encoder_attention_heads": HEADS, "decoder_attention_heads": HEADS, "encoder_ffn_dim": INNER,
+         "decoder_ffn_dim": INNER, "max_position_embeddings": LONGEST, "pad_token_id": 0, "bos_token_id": 2,
+         "eos_token_id": 3, "decoder_start_token_id": 3, "forced_eos_token_id": 3},
+    ),
+}  # fmt: skip
 
 
 def tiny_tokenizer(**special: str | None) -> Any:
@@ -87,7 +101,7 @@ def tiny_tokenizer(**special: str | None) -> Any:
 
 def tiny_config(family: str = "bert", **changes: Any) -> Any:
     """The family's configuration with tiny sizes."""
-    name, settings = FAMILIES[family]
+    name, settings = (FAMILIES | TWO_PARTS)[family]
     return getattr(transformers, name)(**{**settings, **changes})
 
 

@@ -186,7 +186,7 @@ def test_one_that_fails_says_why_in_the_cells_that_needed_it(
     ("overrides", "reason"),
     [
         (["arm=adapted", "arm.trained=head"], "arm.pretraining needs arm.trained=all, but got 'head'"),
-        (["arm=adapted", "task=fill_gaps"], "that would be the same training twice"),
+        (["arm=adapted", "task=fill_gaps"], "has none. Leave the arm out"),
         (["arm=adapted", "arm.pretraining.size=0"], "arm.pretraining.size must be a number of texts or 'all'"),
         (
             ["arm=adapted", "arm.pretraining.recipe.min_steps=9", "arm.pretraining.recipe.max_steps=5"],

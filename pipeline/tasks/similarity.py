@@ -1,0 +1,123 @@
+"""Similarity of two texts, or whatever other number belongs to a pair: how well a reply fits, how far one follows."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.analysis.metrics import correlations
+from pipeline.config.schema import Predict
+from pipeline.tasks.encoding import moved
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary, joined
+from pipeline.tasks.pair_classification import PairClassification
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberOutputs(Outputs):
+    """Of N pairs. Numbers are shares of the scale, from 0 to 1."""
+
+    numbers: np.ndarray  # float32 [N]
+    told: np.ndarray  # float32 [N]
+
+
+class Similarity(PairClassification):
+    """Cross-entropy with the number as a probability; the per-example score is the absolute error, on a scale of 1.
+
+    One logit is read, as of a cross-encoder in Sentence Transformers: its sigmoid is the share of the scale. So
+    a network that knows nothing begins in the middle of it, and none can leave it.
+    """
+
+    name: str = "similarity"
+    metrics: tuple[str, ...] = ("absolute_error", "loss")
+    labelled: bool = False
+    numbered: bool = True
+    outputs_type: type[Outputs] = NumberOutputs
+    predicted: tuple[str, ...] = ("second", "similarity")
+    answer: str = "similarity"
+    beside: tuple[str, ...] = ("second", "number")
+
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+        """See TaskKind. "number" is the third part of each text, or the middle of the scale where there is none."""
+        parts = [text.split(PAIR) for text in texts]
+        encoded = super().encode([PAIR.join(each[:2]) for each in parts], tokenizer, max_length)
+        numbers = np.array([float(each[2]) if len(each) > 2 else 0.5 for each in parts], dtype=np.float32)
+        return dataclasses.replace(encoded, beside=encoded.beside | {"number": numbers})
+
+    def collate(
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+    ) -> "dict[str, torch.Tensor]":
+        """See TaskKind. "numbers", float32 [B]."""
+        import torch
+
+        batch = super().collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)
+        return batch | {"numbers": torch.from_numpy(np.asarray(beside["number"], dtype=np.float32))}
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind."""
+        import torch
+
+        return torch.nn.functional.binary_cross_entropy_with_logits(
+            logits[:, 0].float(), batch["numbers"], reduction="none"
+        )
+
+    def width(self, classes: int) -> int:
+        """See TaskKind."""
+        return 3
+
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. The number told, the one that belongs there, and the loss."""
+        import torch
+
+        told = logits[:, 0].float().sigmoid()
+        return torch.stack([told, batch["numbers"], self.losses(logits, batch)], dim=1)
+
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> NumberOutputs:  # type: ignore[override]
+        """See TaskKind."""
+        no_class = np.full(len(labels), -1, dtype=np.int32)
+        told, numbers, losses = answers.astype(np.float32).T
+        return NumberOutputs(
+            labels=no_class,
+            predicted=no_class,
+            scores=np.abs(told - numbers),
+            losses=losses,
+            numbers=numbers,
+            told=told,
+        )
+
+    def measure(self, outputs: NumberOutputs) -> dict[str, float]:  # type: ignore[override]
+        """See TaskKind. Correlations are 0 where all that is told is the same."""
+        pearson, spearman = correlations(outputs.numbers, outputs.told)
+        return {
+            "absolute_error": float(outputs.scores.mean(dtype=np.float64)),
+            "loss": float(outputs.losses.mean(dtype=np.float64)),
+            "pearson": pearson,
+            "spearman": spearman,
+        }
+
+    def exercise(self, text: str, label: str) -> Exercise | None:
+        """See TaskKind."""
+        *texts, number = text.split(PAIR) if text.count(PAIR) > 1 else (text, "0.5")
+        return Exercise(given=joined(*texts), right=f"{float(number):.2f}")
+
+    def predict(
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+    ) -> Iterator[tuple[str, ...]]:
+        """See TaskKind. The number, as a share of the scale."""
+        encoded, none = self.encode(texts, tokenizer, max_length), np.zeros(len(texts), dtype=np.int64)
+        batch = self.collate(
+            encoded.ids, none, vocabulary=Vocabulary.of(tokenizer), seeds=none.astype(np.uint64), beside=encoded.beside
+        )
+        told = self.forward(model, moved(batch, model))[:, 0].float().sigmoid().tolist()
+        for text, share in zip(texts, told, strict=True):
+            yield *self._said(text), f"{share:.4f}"

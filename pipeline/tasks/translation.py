@@ -1,0 +1,166 @@
+"""Translation, and whatever else writes one text from another: summaries, corrections, questions' answers."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.config.schema import Predict
+from pipeline.tasks import two_parts
+from pipeline.tasks.comparing import STATISTICS, Judge, corpus_scores, reachable, sentence_scores
+from pipeline.tasks.decoding import logits_at, nats_of, summed
+from pipeline.tasks.encoding import batch_of, encode_both
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.writing import translations
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenOutputs(Outputs):
+    """Of N pairs. What is counted of a text is kept, so that a whole set can be measured too."""
+
+    tokens: np.ndarray  # float32 [N]: of the reference, told from the source and those before them
+    statistics: np.ndarray  # float32 [N, STATISTICS]: see comparing.py
+
+
+class Translation:
+    """Cross-entropy of the second text's tokens, given the first; the per-example score is the chrF of what is written.
+
+    chrF (Popović 2015) is the F-score of the characters' n-grams that a translation shares with its reference, as
+    sacrebleu computes it, here from 0 to 1. What is written is the likeliest token at each place, until the text ends.
+
+    A base that is an encoder and a decoder already (T5, BART, Marian) is taken as it is. An encoder becomes both, as in
+    Rothe et al. 2020 (BERT2BERT): its weights stand in either part, and the attention from one to the other is new.
+    """
+
+    name: str = "translation"
+    metrics: tuple[str, ...] = ("chrf", "loss")
+    labelled: bool = False
+    paired: bool = True
+    numbered: bool = False
+    own_head: bool = True
+    pipeline: str = "translation"
+    outputs_type: type[Outputs] = WrittenOutputs
+    predicted: tuple[str, ...] = ("translation",)
+    answer: str = "translation"
+    beside: tuple[str, ...] = ("second",)
+    evaluated_at_once: int = 64
+
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+        """See TaskKind. Of a pair, both texts; "second" is where the second one begins."""
+        encoded = encode_both(texts, tokenizer, max_length)
+        reached = reachable(encoded, tokenizer, [text.partition(PAIR)[2] for text in texts])
+        if reached is None:
+            return encoded
+        said = f"What is to be written, as this base's tokenizer can write it, has itself a chrF of {reached:.1%}."
+        return dataclasses.replace(encoded, sentences=(said,))
+
+    def collate(
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+    ) -> "dict[str, torch.Tensor]":
+        """See TaskKind. Both texts in one row. Nothing is drawn."""
+        import torch
+
+        begin = torch.from_numpy(np.asarray(beside["second"], dtype=np.int64))
+        return batch_of(ids, labels, vocabulary.pad) | {"second": begin}
+
+    def build(self, config: Any) -> Any:
+        """See TaskKind.
+
+        Raises:
+            ValueError: the architecture is a decoder, or an encoder that cannot be made into one.
+        """
+        return two_parts.build(config)
+
+    def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
+        """See TaskKind."""
+        return two_parts.load(directory, config)
+
+    def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
+        """See TaskKind. [T, V] for the T tokens of all second texts, text after text."""
+        parts = two_parts.split(batch)
+
+        def of_a_token(hidden: "torch.Tensor") -> "torch.Tensor":
+            return parts.told(hidden)
+
+        return logits_at(
+            model,
+            of_a_token,
+            input_ids=parts.source,
+            attention_mask=parts.source_mask,
+            decoder_input_ids=parts.given(model.config),
+            use_cache=False,
+        )
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. The mean over a second text's tokens."""
+        sums, counts = self._sums(logits, batch)
+        means: torch.Tensor = sums / counts.clamp_min(1)
+        return means
+
+    def _sums(self, logits: "torch.Tensor", batch: Batch) -> "tuple[torch.Tensor, torch.Tensor]":
+        parts = two_parts.split(batch)
+        return summed(nats_of(logits, parts.told(parts.target)), parts.counts), parts.counts
+
+    def width(self, classes: int) -> int:
+        """See TaskKind."""
+        return 2 + STATISTICS
+
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. A text's nats, its tokens, and what it has in common with what was written, if anything was."""
+        import torch
+
+        sums, counts = self._sums(logits, batch)
+        written = batch.get("written", torch.zeros((len(sums), STATISTICS), device=sums.device))
+        return torch.cat([torch.stack([sums, counts.float()], dim=1), written], dim=1)
+
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> WrittenOutputs:
+        """See TaskKind."""
+        no_class = np.full(len(labels), -1, dtype=np.int32)
+        known = answers.astype(np.float32)
+        return WrittenOutputs(
+            labels=no_class,
+            predicted=no_class,
+            scores=sentence_scores(known[:, 2:]),
+            losses=known[:, 0] / np.maximum(known[:, 1], 1),
+            tokens=known[:, 1],
+            statistics=known[:, 2:],
+        )
+
+    def measure(self, outputs: WrittenOutputs) -> dict[str, float]:
+        """See TaskKind. What begins with "corpus" is of the set as one text, in which long ones weigh more."""
+        chrf, bleu = corpus_scores(outputs.statistics)
+        nats = float((outputs.losses.astype(np.float64) * outputs.tokens).sum())
+        return {
+            "chrf": float(outputs.scores.mean(dtype=np.float64)),
+            "loss": float(outputs.losses.mean(dtype=np.float64)),
+            "corpus_chrf": chrf,
+            "corpus_bleu": bleu,
+            "corpus_perplexity": float(np.exp(nats / max(1.0, float(outputs.tokens.sum(dtype=np.float64))))),
+        }
+
+    def judge(self, tokenizer: Any, texts: Sequence[str]) -> Judge:
+        """See WritingKind."""
+        return Judge(tokenizer=tokenizer, references=tuple(text.partition(PAIR)[2] for text in texts))
+
+    def exercise(self, text: str, label: str) -> Exercise | None:
+        """See TaskKind."""
+        first, _, second = text.partition(PAIR)
+        return Exercise(given=first, right=second or first)
+
+    def predict(
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+    ) -> Iterator[tuple[str, ...]]:
+        """See TaskKind. What the network writes for each text; of pairs, the first is read."""
+        sources = [text.partition(PAIR)[0] for text in texts]
+        yield from zip(texts, translations(model, tokenizer, sources, max_length, asked), strict=True)
