@@ -135,7 +135,7 @@ def _item(encoded: Any, i: int) -> dict[str, Any]:
 def trainer_of(
     job: PeerJob, training: list[dict[str, Any]], *, validation: Any = None, callbacks: Sequence[Any] = ()
 ) -> tuple[Any, Any]:
-    """A Trainer as the job sets it, and the clock that it carries."""
+    """A Trainer that classifies, as the job sets it, and the clock that it carries."""
     import torch
     import transformers
 
@@ -146,15 +146,30 @@ def trainer_of(
         job.base_directory, num_labels=2, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     collator = transformers.DataCollatorWithPadding(tokenizer, padding=setting.padding, max_length=job.max_length)
+    more = {"eval_dataset": validation, "compute_metrics": _accuracy}
+    return trainer_around(job, model, training, collator, callbacks=callbacks, **more)
+
+
+def trainer_around(
+    job: PeerJob,
+    model: Any,
+    training: list[dict[str, Any]],
+    collator: Any,
+    *,
+    callbacks: Sequence[Any] = (),
+    **more: Any,
+) -> tuple[Any, Any]:
+    """A Trainer of `model`, as the job sets it, and the clock that it carries."""
+    import transformers
+
     clock = _clock(job.timed_from)
     trainer = transformers.Trainer(
         model=model,
         args=_arguments(job),
         train_dataset=training,
-        eval_dataset=validation,
         data_collator=collator,
-        compute_metrics=_accuracy,
         callbacks=[clock, *callbacks],
+        **more,
     )
     return trainer, clock
 
