@@ -16,7 +16,7 @@ from pipeline.records import Estimate
 from pipeline.records.metrics import MEANS
 from pipeline.report.card import model_card
 from pipeline.study.plan import Plan, plan_of_cell
-from pipeline.tasks import WritingKind, kind
+from pipeline.tasks import PromptedKind, WritingKind, kind
 from pipeline.tasks.two_parts import ready_to_write
 from pipeline.training.results import ResultStore
 
@@ -45,6 +45,11 @@ def _tested(trained: Trained) -> Trained:
         raise UserError(
             f"Cell {trained.result.cell_id} is a trial of a sweep: it was never tested, and a model card without test "
             f"scores would say little. Train its settings (the sweep's last line says how) and export that cell."
+        )
+    if isinstance(kind(trained.cell.task.kind), PromptedKind):
+        raise UserError(
+            f"Cell {trained.result.cell_id} tells classes by their words, through a language model's own head: "
+            "transformers has no pipeline that asks it so. Use predict, or task=classification."
         )
     return trained
 

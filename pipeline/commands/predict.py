@@ -17,7 +17,7 @@ from pipeline.data.sources import read_table
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 from pipeline.files import write_text
-from pipeline.tasks import WritingKind, kind, pair
+from pipeline.tasks import WritingKind, as_read, kind, pair
 
 BATCH = 64
 
@@ -47,7 +47,8 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
     task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
     for batch in _batched(texts):
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=cell.train.precision == "bf16"):
-            rows = list(task.predict(model, tokenizer, batch, max_length=length, labels=labels, asked=asked))
+            asked_of = as_read(cell.task, batch)
+            rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
         yield from rows
 
 

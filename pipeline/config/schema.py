@@ -76,6 +76,7 @@ class Task:
     name: str = ""
     kind: str = "classification"  # a file in pipeline/tasks
     metric: str = "accuracy"  # the one that claims speak of
+    prompt: str | None = None  # for kinds that tell classes by their words: "{text} It was [MASK]."
     max_length: int = 128  # tokens; longer texts are truncated and counted
     deduplicate: bool = True  # remove from training what also stands in validation or test
     split_seed: int = 0  # fixes which rows are held out

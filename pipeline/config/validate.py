@@ -96,6 +96,8 @@ def _numbers(config: Config) -> Iterator[str]:
                 yield f"{name} must be {rule}, but got {value!r}."
     if not 0 < config.predict.top_p <= 1:
         yield f"predict.top_p must be above 0 and at most 1, but got {config.predict.top_p}."
+    if config.task.prompt is not None and config.task.prompt.count("{text}") != 1:
+        yield f"task.prompt must have {{text}} in it once, where the text is to stand, but got {config.task.prompt!r}."
     if config.task.max_length < 8:
         yield f"task.max_length must be at least 8 tokens, but got {config.task.max_length}."
 

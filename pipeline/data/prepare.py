@@ -48,7 +48,14 @@ def prepare(task: Task, tokenizer: Any, *, tokenizer_fingerprint: str, data_fing
 
 def prepared_folder(task: Task, *, tokenizer_fingerprint: str, data_fingerprint: str, root: Path) -> Path:
     """Where `prepare` puts, or has put, this task's data."""
-    settings = (task.kind, task.max_length, task.deduplicate, task.split_seed, task.out_of_domain_size)
+    settings: tuple[object, ...] = (
+        task.kind,
+        task.max_length,
+        task.deduplicate,
+        task.split_seed,
+        task.out_of_domain_size,
+    )
+    settings += (task.prompt,) if task.prompt else ()
     key = digest(_VERSION, data_fingerprint, tokenizer_fingerprint, *map(str, settings))[:16]
     return root / "data" / key
 
@@ -71,7 +78,7 @@ def _encoded(found: Examples, task: Task, tokenizer: Any, folder: Path) -> tuple
     roles: Mapping[str, str] = _ROLES
     written, said = [], []
     for name, rows in found.sets.items():
-        encoded = kind.encode(list(rows.texts), tokenizer, task.max_length)
+        encoded = kind.encode(tasks.as_read(task, rows.texts), tokenizer, task.max_length)
         written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded))
         said += [f"{name}: {sentence}" for sentence in encoded.sentences]
     return written, said

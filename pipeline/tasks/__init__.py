@@ -1,6 +1,7 @@
 """One file per task kind. A new kind is one file here, named in KINDS, that passes tests/contracts."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from pipeline.tasks.kind import (
     Encoded,
     Exercise,
     Outputs,
+    PromptedKind,
     SetJudge,
     TaskKind,
     Vocabulary,
@@ -23,6 +25,8 @@ from pipeline.tasks.kind import (
 )
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
 from pipeline.tasks.pair_classification import PairClassification
+from pipeline.tasks.prompted_classification import PromptedClassification
+from pipeline.tasks.prompting import as_read
 from pipeline.tasks.similarity import Similarity
 from pipeline.tasks.translation import Translation
 
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 _ALL: tuple[TaskKind, ...] = (
     Classification(),
     PairClassification(),
+    PromptedClassification(),
     Similarity(),
     MaskedLanguageModelling(),
     CausalLanguageModelling(),
@@ -77,8 +82,23 @@ def _check_columns(task: Task, found: TaskKind) -> None:
         )
         if (column is not None) != needed
     ]
+    prompted = isinstance(found, PromptedKind)
+    if (task.prompt is not None) != prompted:
+        wrong.append(
+            f"task.prompt must be {'a text with {text} in it' if prompted else 'null'} for {found.name}, "
+            f"but got {task.prompt!r}."
+        )
     if wrong:
         raise ConfigError(wrong)
+
+
+def vocabulary_of(task: TaskKind, tokenizer: Any, labels: Sequence[str]) -> Vocabulary:
+    """The tokens that batches of the kind are made with.
+
+    Raises:
+        DataError: the tokenizer has no word for a class, where the kind needs one.
+    """
+    return Vocabulary.of(tokenizer, task.words(tokenizer, labels) if isinstance(task, PromptedKind) else ())
 
 
 def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
@@ -86,10 +106,26 @@ def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
     ids, none = np.full(length, 5, dtype=np.int32), np.zeros(1, dtype=np.int32)
     beside = dict.fromkeys(task.beside, np.full(1, length // 2, dtype=np.int32))
     seeds = np.zeros(1, dtype=np.uint64)
-    return task.collate([ids], none, vocabulary=Vocabulary(pad=0, mask=5), seeds=seeds, beside=beside)
+    return task.collate([ids], none, vocabulary=Vocabulary(pad=0, mask=5, words=(5, 6)), seeds=seeds, beside=beside)
 
 
 __all__ = [
-    "KINDS", "PAIR", "Batch", "Encoded", "Exercise", "Outputs", "SetJudge", "TaskKind", "Vocabulary", "WritingKind",
-    "joined", "kind", "kind_of", "pair", "probe",
+    "KINDS",
+    "PAIR",
+    "Batch",
+    "Encoded",
+    "Exercise",
+    "Outputs",
+    "PromptedKind",
+    "SetJudge",
+    "TaskKind",
+    "Vocabulary",
+    "WritingKind",
+    "as_read",
+    "joined",
+    "kind",
+    "kind_of",
+    "pair",
+    "probe",
+    "vocabulary_of",
 ]  # fmt: skip

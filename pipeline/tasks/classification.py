@@ -118,13 +118,15 @@ class Classification:
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The likeliest class."""
         encoded, none = self.encode(texts, tokenizer, max_length), np.zeros(len(texts), dtype=np.int64)
-        batch = self.collate(
-            encoded.ids, none, vocabulary=Vocabulary.of(tokenizer), seeds=none.astype(np.uint64), beside=encoded.beside
-        )
+        vocabulary, seeds = self._vocabulary(tokenizer, labels), none.astype(np.uint64)
+        batch = self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
         logits = self.forward(model, moved(batch, model))
         found = self.outputs(logits.float().cpu().numpy(), none)
         for text, row in zip(texts, found.probabilities, strict=True):
             yield *self._said(text), labels[int(row.argmax())], f"{row.max():.4f}"
+
+    def _vocabulary(self, tokenizer: Any, labels: tuple[str, ...]) -> Vocabulary:
+        return Vocabulary.of(tokenizer)
 
     def _said(self, text: str) -> tuple[str, ...]:
         return (text,)

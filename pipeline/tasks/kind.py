@@ -27,15 +27,19 @@ def joined(*parts: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """The tokens of a tokenizer that batches are made with; `mask` is None where it has none."""
+    """The tokens of a tokenizer that batches are made with; `mask` is None where it has none.
+
+    `words` are those that classes are called by, for kinds that tell a class by its word.
+    """
 
     pad: int
     mask: int | None = None
+    words: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, tokenizer: Any) -> "Vocabulary":
+    def of(cls, tokenizer: Any, words: tuple[int, ...] = ()) -> "Vocabulary":
         """Those of a Hugging Face tokenizer."""
-        return cls(pad=tokenizer.pad_token_id, mask=tokenizer.mask_token_id)
+        return cls(pad=tokenizer.pad_token_id, mask=tokenizer.mask_token_id, words=words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,4 +175,17 @@ class WritingKind(TaskKind, Protocol):
 
     def judge(self, tokenizer: Any, texts: Sequence[str]) -> SetJudge:
         """The judge of a set of `texts`, which hold what should be written."""
+        ...
+
+
+@runtime_checkable
+class PromptedKind(TaskKind, Protocol):
+    """A kind whose texts stand in a prompt, and which tells classes by their words."""
+
+    def words(self, tokenizer: Any, labels: Sequence[str]) -> tuple[int, ...]:
+        """The tokens of the words that classes are called by.
+
+        Raises:
+            DataError: the tokenizer has none for a class.
+        """
         ...

@@ -14,7 +14,7 @@ from pipeline.errors import ConfigError
 from pipeline.hardware import Resolved
 from pipeline.models.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
-from pipeline.tasks import Vocabulary
+from pipeline.tasks import Vocabulary, kind, vocabulary_of
 from pipeline.training.room import Planned, room
 
 
@@ -63,7 +63,7 @@ def make_ready(
     memory = tuple(there.planned(cell) for cell in one_each.values())
     return Ready(
         data_folder=str(prepared.folder),
-        vocabulary=Vocabulary.of(tokenizer),
+        vocabulary=vocabulary_of(kind(cells[0].task.kind), tokenizer, prepared.labels),
         sentences=prepared.report.sentences,
         train_rows=len(prepared.train),
         memory=memory,

@@ -11,7 +11,7 @@ from pipeline.data.sets import Prepared
 from pipeline.data.store import texts
 from pipeline.models.build import Network
 from pipeline.models.tokenizer import load_tokenizer
-from pipeline.tasks import PAIR, Exercise, TaskKind
+from pipeline.tasks import PAIR, Exercise, TaskKind, as_read
 from pipeline.training.device import is_sharded, rank
 from pipeline.training.inference import evaluating
 from pipeline.training.job import Job
@@ -36,7 +36,7 @@ class Exercises:
 
     def _answer(self, model: Any, exercise: Exercise) -> str:
         rows = self.task.predict(
-            model, self.tokenizer, [exercise.given],
+            model, self.tokenizer, as_read(self.job.cell.task, [exercise.given]),
             max_length=self.job.cell.task.max_length, labels=self.labels, asked=_ASKED,
         )  # fmt: skip
         return next(iter(rows))[1 + self.task.predicted.index(self.task.answer)].strip()

@@ -15,6 +15,7 @@ NEEDED = {
     ("base", "local"): ["base.path=somewhere"],
     ("task", "classification"): ["task.data.path=mine.csv"],
     ("task", "pair_classification"): ["task.data.path=mine.csv"],
+    ("task", "prompted_classification"): ["task.data.path=mine.csv"],
     ("task", "similarity"): ["task.data.path=mine.csv"],
     ("task", "translation"): ["task.data.path=mine.csv"],
     ("task", "masked_language_modelling"): ["task.data.path=mine.csv"],

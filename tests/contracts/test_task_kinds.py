@@ -14,10 +14,11 @@ from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import Located, locate
-from pipeline.tasks import KINDS, Outputs, TaskKind, Vocabulary, kind, kind_of, pair
+from pipeline.tasks import KINDS, Outputs, PromptedKind, TaskKind, Vocabulary, as_read, kind, kind_of, pair
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, cell_for, save_tiny, tiny_tokenizer
 
 TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
+PROMPT = "{text} it was [MASK]"
 FAMILY = {"causal_language_modelling": "llama"}  # of the bases that a kind can do with; else BERT
 FIRST_ALONE = {"causal_language_modelling"}  # kinds whose texts have a special token before them, and none after
 RNG = np.random.default_rng(4)
@@ -64,7 +65,8 @@ def columns(task: TaskKind, data: Data = PLAIN) -> Data:
 
 def task_of(kind: TaskKind, **given: Any) -> Task:
     data = given.pop("data", columns(kind))
-    return Task(name="some", kind=kind.name, metric=kind.metrics[0], data=data, **given)
+    prompt = PROMPT if isinstance(kind, PromptedKind) else None
+    return Task(name="some", kind=kind.name, metric=kind.metrics[0], data=data, prompt=prompt, **given)
 
 
 def batch_of(task: TaskKind, ids: list[np.ndarray], *, pad: int = 0, seed: int = 0) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def batch_of(task: TaskKind, ids: list[np.ndarray], *, pad: int = 0, seed: int =
     labels = np.arange(len(ids)) % len(LABELS)
     seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
     beside = {name: np.full(len(ids), 2, dtype=np.int32) for name in task.beside}
-    vocabulary = Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id)
+    vocabulary = Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id, words=(6, 7, 8))
     return task.collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)
 
 
@@ -145,9 +147,9 @@ def test_a_text_counts_as_truncated_exactly_when_its_tokens_do_not_all_fit(
 
 
 def test_of_a_pair_both_texts_are_read_and_their_words_stay_apart(task: TaskKind, tokenizer: Any) -> None:
-    (row,) = task.encode([pair("the film", "good plot")], tokenizer, 16).ids
+    (row,) = task.encode(as_read(task_of(task), [pair("the film", "good plot")]), tokenizer, 16).ids
     words = tokenizer("the film good plot", add_special_tokens=False)["input_ids"]
-    assert [i for i in row.tolist() if i > tokenizer.mask_token_id] == words
+    assert [i for i in row.tolist() if i > tokenizer.mask_token_id][:4] == words
 
 
 def test_no_texts_are_no_rows(task: TaskKind, tokenizer: Any) -> None:

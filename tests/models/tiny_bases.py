@@ -33,8 +33,8 @@ WORDS = [
     "but",
 ]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"abcdefghijklmnopqrstuvwxyz.,!"]
-VOCABULARY = [*dict.fromkeys(VOCABULARY), *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
 LABELS = ("negative", "positive", "mixed")
+VOCABULARY = [*dict.fromkeys(VOCABULARY), *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz"), *LABELS]
 LAYERS, WIDTH, HEADS, INNER, LONGEST = 2, 32, 4, 64, 64
 
 _BERT_LIKE = {

@@ -1,0 +1,123 @@
+"""Classes told by their words: prompts that are never cut, words that must be one token, and zero-shot answers."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.config.compose import compose
+from pipeline.config.schema import Predict, Task
+from pipeline.errors import ConfigError, DataError
+from pipeline.models.build import build
+from pipeline.models.locate import locate
+from pipeline.tasks import Vocabulary, as_read, kind, vocabulary_of
+from tests.contracts.test_task_kinds import cell
+from tests.models.tiny_bases import ARMS, LABELS, VOCABULARY, base_in, save_tiny, tiny_tokenizer
+
+TASK = kind("prompted_classification")
+GAP = Task(kind=TASK.name, prompt="{text} it was [MASK]")
+OPEN = Task(kind=TASK.name, prompt="{text} it was")
+
+
+def decoders() -> Any:
+    """A tokenizer without a token for gaps."""
+    return tiny_tokenizer(mask_token=None, bos_token="[CLS]", eos_token="[SEP]")
+
+
+def words(tokenizer: Any, row: np.ndarray) -> list[str]:
+    return list(tokenizer.convert_ids_to_tokens(row.tolist()))
+
+
+def batch(task: Task, tokenizer: Any, texts: list[str]) -> dict[str, torch.Tensor]:
+    encoded, labels = TASK.encode(as_read(task, texts), tokenizer, 16), np.arange(len(texts))
+    vocabulary, seeds = vocabulary_of(TASK, tokenizer, LABELS), labels.astype(np.uint64)
+    return TASK.collate(encoded.ids, labels, vocabulary=vocabulary, seeds=seeds, beside={})
+
+
+def test_a_text_stands_in_its_prompt_with_the_tokenizers_own_gap() -> None:
+    (row,) = TASK.encode(as_read(GAP, ["the film"]), tiny_tokenizer(), 16).ids
+    assert words(tiny_tokenizer(), row) == ["[CLS]", "the", "film", "i", "##t", "was", "[MASK]", "[SEP]"]
+
+
+def test_what_is_too_long_is_cut_off_the_text_and_not_off_the_prompt() -> None:
+    encoded = TASK.encode(as_read(GAP, ["film " * 30 + "plot", "film"]), tiny_tokenizer(), 16)
+    long = words(tiny_tokenizer(), encoded.ids[0])
+    assert long == ["[CLS]", *["film"] * 10, "i", "##t", "was", "[MASK]", "[SEP]"]
+    assert encoded.truncated == 1
+
+
+def test_a_decoders_text_ends_with_the_prompt() -> None:
+    (row,) = TASK.encode(as_read(OPEN, ["the film"]), decoders(), 16).ids
+    assert words(decoders(), row) == ["the", "film", "i", "##t", "was"]
+    assert batch(OPEN, decoders(), ["the film", "film"])["place"].tolist() == [4, 3]
+
+
+def test_the_word_is_told_at_the_gap() -> None:
+    assert batch(GAP, tiny_tokenizer(), ["the film", "film"])["place"].tolist() == [6, 5]
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "tokenizer"), [("bert", GAP, tiny_tokenizer()), ("llama", OPEN, decoders())]
+)
+def test_the_logits_are_the_networks_own_of_the_words_at_that_place(
+    family: str, task: Task, tokenizer: Any, tmp_path: Path
+) -> None:
+    located = locate(base_in(save_tiny(tmp_path / family, family)))
+    model = build(cell(TASK, located), located, LABELS, seed=2).model.eval()
+    given = batch(task, tokenizer, ["the film is good", "dull"])
+    with torch.no_grad():
+        logits = TASK.forward(model, given)
+        whole = model(input_ids=given["input_ids"], attention_mask=given["attention_mask"]).logits
+    for row, place in enumerate(given["place"].tolist()):
+        expected = whole[row, place, [VOCABULARY.index(label) for label in LABELS]]
+        assert torch.allclose(logits[row], expected, atol=1e-5)
+
+
+def test_the_gap_must_be_there_exactly_for_a_base_that_fills_gaps() -> None:
+    with pytest.raises(DataError, match=r"task.prompt must have a gap, written as \[MASK\], for this base, an encoder"):
+        TASK.encode(as_read(OPEN, ["film"]), tiny_tokenizer(), 16)
+    with pytest.raises(DataError, match=r"task.prompt must have no gap \(\[MASK\]\) for this base, a decoder"):
+        TASK.encode(as_read(GAP, ["film"]), decoders(), 16)
+
+
+def test_classes_called_by_several_tokens_are_refused_by_name() -> None:
+    with pytest.raises(DataError, match=r"'terrible' \(8 tokens\).*task.data.label_names"):
+        vocabulary_of(TASK, tiny_tokenizer(), ("good", "terrible"))
+
+
+def test_two_classes_with_one_word_are_refused() -> None:
+    with pytest.raises(DataError, match="two of good, Good are one token"):
+        vocabulary_of(TASK, tiny_tokenizer(), ("good", "Good"))
+
+
+def test_other_kinds_need_no_words() -> None:
+    assert vocabulary_of(kind("classification"), tiny_tokenizer(), ("a b c", "terrible")) == Vocabulary(pad=0, mask=4)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["task.prompt=bare"], r"task.prompt must have \{text\} in it once"),
+        (["task.prompt=null"], r"task.prompt must be a text with \{text\} in it for prompted_classification"),
+        (["task.kind=classification"], "task.prompt must be null for classification"),
+    ],
+)
+def test_a_prompt_that_does_not_serve_is_refused(given: list[str], why: str) -> None:
+    from pipeline.tasks import kind_of
+
+    with pytest.raises(ConfigError, match=why):
+        kind_of(compose(["task=prompted_classification", "task.data.path=a.csv", *given]).task)
+
+
+def test_a_prediction_shows_the_text_alone(tmp_path: Path) -> None:
+    located = locate(base_in(save_tiny(tmp_path / "bert")))
+    one = dataclasses.replace(cell(TASK, located), arm=ARMS["pretrained"])
+    model = build(one, located, LABELS, seed=2).model.eval()
+    asked = as_read(GAP, ["the film", "dull"])
+    with torch.no_grad():
+        rows = list(TASK.predict(model, tiny_tokenizer(), asked, max_length=16, labels=LABELS, asked=Predict()))
+    assert [row[0] for row in rows] == ["the film", "dull"]
+    assert all(row[1] in LABELS for row in rows)
