@@ -56,9 +56,10 @@ def _targets(config: Any) -> list[str] | str | None:
 def _head(model: Any) -> list[str]:
     """The parts with parameters beside the base, which are new: the largest that share none with it.
 
-    Of a network of two parts there are none: peft would take every module called decoder for the one that is meant.
+    Of a network of two parts there are none: peft would take every module called decoder for the one that is meant. Nor
+    are there any where a network is its base and nothing else.
     """
-    if hasattr(model.config, DECODER):
+    if hasattr(model.config, DECODER) or not hasattr(model, model.base_model_prefix):
         return []
     of_base = {id(p) for p in getattr(model, model.base_model_prefix).parameters()}
     return [name for child, part in model.named_children() if child != model.base_model_prefix

@@ -133,8 +133,8 @@ def can_recompute(model: Any) -> bool:
 
 
 def base_of(model: Any, prefix: str) -> Any:
-    """The part of `model` that the base's checkpoint fills."""
-    return getattr(model, prefix)
+    """The part of `model` that the base's checkpoint fills; of some architectures it is all that there is."""
+    return getattr(model, prefix, model)
 
 
 def _fresh(task: TaskKind, config: Any, cell: Cell) -> Any:
@@ -196,8 +196,8 @@ def _absent(model: Any, info: Any) -> set[str]:
 
 
 def _loaded_fraction(model: Any, info: Any) -> float:
-    prefix = f"{model.base_model_prefix}."
     absent = _absent(model, info)
+    prefix = f"{model.base_model_prefix}." if hasattr(model, model.base_model_prefix) else ""
     sizes = {n: p.numel() for n, p in model.named_parameters() if n.startswith(prefix)}
     return 1.0 - float(sum(sizes.get(n, 0) for n in absent)) / float(max(1, sum(sizes.values())))
 

@@ -14,7 +14,7 @@ from pipeline.errors import ConfigError
 from pipeline.hardware import Resolved
 from pipeline.models.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
-from pipeline.tasks import Vocabulary, kind, vocabulary_of
+from pipeline.tasks import Vocabulary, WritingKind, kind, vocabulary_of
 from pipeline.training.room import Planned, room
 
 
@@ -47,6 +47,7 @@ def make_ready(
         BaseModelError: the base cannot serve this task or these arms.
         ConfigError: texts may be longer than the base can take, or a training needs more memory than is free.
     """
+    _check_writes_whole(cells[0], hardware)
     tokenizer = load_tokenizer(located.directory)
     _check_length(cells[0], tokenizer.model_max_length)
     prepared = prepare(
@@ -69,6 +70,12 @@ def make_ready(
         memory=memory,
         at_once=there.at_once(memory),
     )
+
+
+def _check_writes_whole(cell: Cell, hardware: Resolved) -> None:
+    if hardware.strategy == "fsdp" and isinstance(kind(cell.task.kind), WritingKind):
+        why = "no process has a whole network to write with. Use hardware=ddp"
+        raise ConfigError([f"hardware.strategy=fsdp cannot do {cell.task.kind}: {why}."])
 
 
 def _check_length(cell: Cell, longest: int) -> None:

@@ -133,3 +133,12 @@ def test_an_arm_that_reads_the_tasks_text_first_is_refused(written: Finished, tm
     done = command(capsys, "study", *written.at(tmp_path), "study.arms=[adapted,scratch]")
     assert done.code == 2
     assert "has none. Leave the arm out." in done.err
+
+
+def test_a_network_that_is_spread_over_processes_cannot_write_and_is_refused(
+    written: Finished, tmp_path: Path, capsys: Capture
+) -> None:
+    spread = ["hardware=ddp_cpu", "hardware.strategy=fsdp", "hardware.devices=2"]
+    done = command(capsys, "study", *written.at(tmp_path), *spread)
+    assert done.code == 2
+    assert "hardware.strategy=fsdp cannot do translation" in done.err

@@ -12,8 +12,10 @@ import torch
 
 from pipeline.config.schema import Predict
 from pipeline.errors import BaseModelError
-from pipeline.models.build import Network, build
+from pipeline.models.build import Network, build, configuration
+from pipeline.models.flops import count
 from pipeline.models.locate import locate
+from pipeline.models.memory import footprint
 from pipeline.tasks import Vocabulary, kind, pair
 from pipeline.tasks.comparing import corpus_scores, counts, sentence_scores
 from pipeline.tasks.translation import Translation
@@ -171,6 +173,29 @@ def test_adapters_are_put_into_the_encoder_and_the_decoder_is_trained_whole(tmp_
     losses = TASK.losses(TASK.forward(model, batch()), batch())
     losses.sum().backward()
     assert all(p.grad is not None for n, p in model.named_parameters() if n in trained and "crossattention" in n)
+
+
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_a_base_of_two_parts_is_taken_as_it_is(family: str, tmp_path: Path) -> None:
+    found = {arm: network(tmp_path, family, arm) for arm in ("pretrained", "scratch", "lora")}
+    assert found["pretrained"].loaded_fraction == 1
+    assert {each.architecture for each in found.values()} == {found["scratch"].architecture}
+    adapters = {name for name, p in found["lora"].model.named_parameters() if p.requires_grad}
+    assert adapters
+    assert all("lora_" in name for name in adapters)
+    with pytest.raises(BaseModelError, match="has nothing to train here"):
+        network(tmp_path, family, "frozen")
+
+
+@pytest.mark.parametrize("family", ["bert", "t5", "bart"])
+def test_what_it_costs_and_takes_can_be_counted(family: str, tmp_path: Path) -> None:
+    located = locate(base_in(save_tiny(tmp_path / family, family)))
+    one = cell(TASK, located)
+    flops = count(one, configuration(one, located, LABELS))
+    assert 0 < flops.inference(1, 16) < flops.training(1, 16) < flops.training(1, 40)
+    found = footprint(build(one, located, LABELS, seed=2), TASK, trained="all", precision="fp32")
+    assert found.linear > 0
+    assert found.layers == (4 if family == "bert" else 2)
 
 
 @pytest.mark.parametrize(("family", "why"), [("llama", "is a decoder"), ("distilbert", "made into a decoder")])
