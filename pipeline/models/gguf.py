@@ -1,5 +1,7 @@
 """A base in one GGUF file, as llama.cpp reads it: unpacked once into a directory as save_pretrained writes it."""
 
+import contextlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,8 @@ def _read(file: Path) -> tuple[Any, Any]:
 
     there: Any = {"gguf_file": file.name, "local_files_only": True, "trust_remote_code": False}
     config = AutoConfig.from_pretrained(str(file.parent), **there)
-    quantised = AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=torch.float32, **there)
+    with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that no setting turns off
+        quantised = AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=torch.float32, **there)
     model = AutoModelForCausalLM.from_config(config, trust_remote_code=False).to(torch.float32)
     model.load_state_dict(quantised.state_dict())
     tokenizer = AutoTokenizer.from_pretrained(str(file.parent), **there)
