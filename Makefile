@@ -116,7 +116,7 @@ endif
 .venv/.ready: $(if $(filter setup,$(MAKECMDGOALS)),always) pyproject.toml constraints.txt requirements-samples.txt | .venv/bin/python
 	$(if $(TORCH_$(TORCH)),$(PIP) $(TORCH_$(TORCH)))
 	$(PIP) -c constraints.txt -e '.[dev]'
-	$(PIP) --no-deps --require-hashes -r requirements-samples.txt
+	$(PIP) --no-deps --no-compile --require-hashes -r requirements-samples.txt
 	@touch $@
 
 .venv/.bench: .venv/.ready

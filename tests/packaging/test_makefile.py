@@ -105,7 +105,7 @@ def test_every_target_makes_the_environment_first_where_there_is_none(checkout: 
     (checkout / ".venv/.ready").unlink()
     lines = commands(checkout, target)
     assert "-c constraints.txt" in lines[0]
-    assert "--no-deps --require-hashes -r requirements-samples.txt" in lines[1]
+    assert "--no-deps --no-compile --require-hashes -r requirements-samples.txt" in lines[1]
 
 
 def test_setup_takes_the_build_of_torch_that_was_asked_for(checkout: Path) -> None:
