@@ -102,6 +102,7 @@ def test_kill_9_of_the_coordinator_ends_its_workers_and_the_next_run_finds_the_s
     goes_on(Done(process.returncode, "", ""), plan, arguments, finished, capsys)
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_data_are_prepared_stops_cleanly_too(finished: Finished, tmp_path: Path) -> None:
     arguments = finished.at(tmp_path / "out")
     process, plan = start("study", *arguments), planned(arguments)

@@ -37,6 +37,7 @@ def test_a_sweep_killed_in_the_middle_goes_on_to_exactly_its_total(
     assert {status for _, status in runs(tmp_path, "trial")} <= {"FINISHED", "KILLED"}
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_costs_its_sweep_no_trial(
     world: list[str], tmp_path: Path, capsys: Capture
 ) -> None:

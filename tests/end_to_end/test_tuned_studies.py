@@ -81,6 +81,7 @@ def test_a_second_study_begins_no_trial_and_trains_no_cell(
     assert findings(after(given)) == before
 
 
+@pytest.mark.slow
 def test_one_size_may_serve_all(tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture) -> None:
     given = [*tiny.overrides(tiny_base, reviews, tmp_path), *tiny.study(claim=False), *TUNED, "tuning.size=48"]
     assert command(capsys, "study", *given).code == 0

@@ -72,6 +72,7 @@ def test_a_job_whose_node_is_taken_is_saved_and_sent_again(tiny_base: Path, revi
     assert len({p.step for p in first.trajectory}) == len(first.trajectory)
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_says_why(tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
     _, cell = assign("train.size=16", "train.lr=1e30", *ENDLESS, overrides=tiny.overrides(tiny_base, reviews, tmp_path))
     found: list[Event] = []

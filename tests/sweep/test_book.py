@@ -34,7 +34,10 @@ def test_a_sweep_has_as_many_trials_as_were_asked_for_and_goes_on_where_it_stopp
     assert len(book(tmp_path, "sweep.trials=8").counted()) == 8
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "gp", "cmaes", "random", "quasi_random"])
+@pytest.mark.parametrize(
+    "sampler",
+    ["tpe", "random", *(pytest.param(name, marks=pytest.mark.slow) for name in ("gp", "cmaes", "quasi_random"))],
+)
 def test_one_worker_and_one_seed_give_the_same_trials_again_interrupted_or_not(sampler: str, tmp_path: Path) -> None:
     given = ("sweep.trials=12", f"sweep.sampler={sampler}", "sweep.seed=3", "sweep.startup_trials=4")
     search(book(tmp_path / "whole", *given))

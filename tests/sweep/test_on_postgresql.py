@@ -73,6 +73,7 @@ def test_eight_processes_on_a_fresh_database_run_exactly_400_trials(tmp_path: Pa
         assert [t.state for t in book(tmp_path, *given).trials()] == [TrialState.COMPLETE] * 400
 
 
+@pytest.mark.slow
 def test_the_trials_of_a_machine_that_fell_silent_come_back(database: str, tmp_path: Path) -> None:
     given = (database, "sweep.trials=2", "sweep.grace_seconds=10", "sweep.restart=true")
     ours = book(tmp_path / "ours", *given)
