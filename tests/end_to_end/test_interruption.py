@@ -81,6 +81,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
     goes_on(done, plan, arguments, finished, capsys)
 
 
+@pytest.mark.slow
 def test_sigterm_to_the_coordinator_stops_its_workers_too(long_study: tuple[Process, Plan, list[str]]) -> None:
     process, plan, _ = long_study
     process.terminate()

@@ -37,6 +37,7 @@ def pruning(world: list[str], *more: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_a_sweep_prunes_what_falls_behind_and_a_pruned_cell_is_no_result(
     world: list[str], tmp_path: Path, capsys: Capture
 ) -> None:

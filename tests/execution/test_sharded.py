@@ -23,8 +23,8 @@ def losses(result: CellResult) -> list[float | None]:
 @pytest.mark.parametrize(
     "settings",
     [
-        ("arm=scratch", "hardware.micro_batch=3"),
-        *(pytest.param(more, marks=pytest.mark.slow) for more in (("arm=lora",), ("arm=frozen",), ("train.size=7",))),
+        pytest.param(more, marks=pytest.mark.slow)
+        for more in (("arm=scratch", "hardware.micro_batch=3"), ("arm=lora",), ("arm=frozen",), ("train.size=7",))
     ],
 )
 def test_shards_have_the_loss_curve_and_the_weights_of_one_process(

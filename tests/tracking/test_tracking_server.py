@@ -29,6 +29,7 @@ def command_lines() -> str:
     return "\n".join(found)
 
 
+@pytest.mark.slow
 def test_a_server_lost_in_mid_replay_gets_everything_once_when_it_is_back(store: Store, tmp_path: Path) -> None:
     root, port = tmp_path / "client", free_port()
     tracking = Tracking(name="server", uri=f"http://ann:{PASSWORD}@127.0.0.1:{port}/")
