@@ -117,13 +117,18 @@ class Classification:
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The likeliest class."""
+        logits = self._logits(model, tokenizer, texts, max_length, labels)
+        found = self.outputs(logits.float().cpu().numpy(), np.zeros(len(texts), dtype=np.int64))
+        for text, row in zip(texts, found.probabilities, strict=True):
+            yield *self._said(text), labels[int(row.argmax())], f"{row.max():.4f}"
+
+    def _logits(
+        self, model: Any, tokenizer: Any, texts: list[str], max_length: int, labels: tuple[str, ...]
+    ) -> "torch.Tensor":
         encoded, none = self.encode(texts, tokenizer, max_length), np.zeros(len(texts), dtype=np.int64)
         vocabulary, seeds = self._vocabulary(tokenizer, labels), none.astype(np.uint64)
         batch = self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
-        logits = self.forward(model, moved(batch, model))
-        found = self.outputs(logits.float().cpu().numpy(), none)
-        for text, row in zip(texts, found.probabilities, strict=True):
-            yield *self._said(text), labels[int(row.argmax())], f"{row.max():.4f}"
+        return self.forward(model, moved(batch, model))
 
     def _vocabulary(self, tokenizer: Any, labels: tuple[str, ...]) -> Vocabulary:
         return Vocabulary.of(tokenizer)

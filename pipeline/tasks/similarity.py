@@ -9,7 +9,6 @@ import numpy as np
 
 from pipeline.analysis.metrics import correlations
 from pipeline.config.schema import Predict
-from pipeline.tasks.encoding import moved
 from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary, joined
 from pipeline.tasks.pair_classification import PairClassification
 
@@ -114,10 +113,6 @@ class Similarity(PairClassification):
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The number, as a share of the scale."""
-        encoded, none = self.encode(texts, tokenizer, max_length), np.zeros(len(texts), dtype=np.int64)
-        batch = self.collate(
-            encoded.ids, none, vocabulary=Vocabulary.of(tokenizer), seeds=none.astype(np.uint64), beside=encoded.beside
-        )
-        told = self.forward(model, moved(batch, model))[:, 0].float().sigmoid().tolist()
+        told = self._logits(model, tokenizer, texts, max_length, labels)[:, 0].float().sigmoid().tolist()
         for text, share in zip(texts, told, strict=True):
             yield *self._said(text), f"{share:.4f}"
