@@ -8,6 +8,8 @@ from pipeline.records import encode
 
 RESULT_VERSION = 7  # raised by hand when a change of the code changes results
 FEATURES_VERSION = 2  # likewise, where it changes the results of arms whose base stays fixed alone
+LANGUAGE_VERSION = 2  # likewise, of the kinds below alone
+_OF_LANGUAGE = frozenset({"causal_language_modelling", "masked_language_modelling", "prompted_classification"})
 
 # What describes but does not decide. Paths and sources give way to the fingerprints of the content they lead to.
 EXCLUDED = frozenset(
@@ -60,6 +62,8 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
     fields |= {f"recipe.{k}": v for k, v in encode(cell.recipe).items()}
     if cell.arm.trained == "head":
         fields["features"] = FEATURES_VERSION
+    if _models_language(cell):
+        fields["language"] = LANGUAGE_VERSION
     if cell.arm.trained != "adapters":
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
     if cell.arm.head == "fresh":
@@ -72,6 +76,11 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.pretraining.")}
     text = json.dumps(fields, sort_keys=True)
     return digest(str(RESULT_VERSION), text, base_fingerprint, data_fingerprint)[:16]
+
+
+def _models_language(cell: Cell) -> bool:
+    """Whether it does, through its own head, or goes on from a network that did."""
+    return cell.task.kind in _OF_LANGUAGE or cell.arm.pretraining.objective is not None
 
 
 def _excluded(name: str) -> bool:

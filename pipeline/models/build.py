@@ -91,7 +91,7 @@ def build(
     import torch
 
     from pipeline.models.dropout import quicken
-    from pipeline.models.packing import pack
+    from pipeline.models.unpadded import pack
 
     task = kind(cell.task.kind)
     config = configuration(cell, located, labels)
@@ -106,9 +106,8 @@ def build(
     prefix = model.base_model_prefix
     model = _choose_trained(model, task, cell.arm, prefix)
     attends = quicken(model)
-    packed = narrow(model) and attends
-    if packed:
-        pack(model)
+    narrowed = narrow(model)
+    packed = attends and pack(model, narrowed=narrowed)
     model.train()
     if cell.arm.trained == "head":
         base_of(model, prefix).eval()

@@ -53,7 +53,7 @@ def footprint(network: Network, task: TaskKind, *, trained: str, precision: str)
         trained: all, head or adapters.
         precision: fp32 or bf16.
     """
-    from pipeline.models.packing import MULTIPLE
+    from pipeline.models.unpadded import MULTIPLE
     from pipeline.models.vocabulary import splittable
 
     model = network.model

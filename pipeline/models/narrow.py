@@ -30,7 +30,7 @@ def narrow(model: Any) -> bool:
     Nothing is changed where the head reads more. Parameters and their names stay.
 
     Returns:
-        whether the last layer also takes packed rows (see packing.py).
+        whether the last layer also takes packed rows (see unpadded.py).
     """
     plain = without_adapters(model)
     if type(plain).__name__ not in _FIRST:

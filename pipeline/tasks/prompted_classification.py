@@ -89,7 +89,8 @@ class PromptedClassification(Classification):
             return hidden.gather(1, places)[:, 0]
 
         inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-        return logits_at(model, at_place, **inputs).gather(1, batch["words"])
+        alone = {} if is_encoder(model.config) else {"use_cache": False}
+        return logits_at(model, at_place, **inputs, **alone).gather(1, batch["words"])
 
     def _vocabulary(self, tokenizer: Any, labels: tuple[str, ...]) -> Vocabulary:
         return Vocabulary.of(tokenizer, words=self.words(tokenizer, labels))

@@ -6,9 +6,14 @@ from typing import Any
 import torch
 
 
-def assert_same_answers_and_gradients(one: Any, other: Any, batch: Callable[[], dict[str, torch.Tensor]]) -> None:
-    """Equal but for rounding; a parameter without a gradient in one has none in the other."""
-    answers = [model(**batch()).logits for model in (one, other)]
+def assert_same_answers_and_gradients(
+    one: Any,
+    other: Any,
+    batch: Callable[[], dict[str, Any]],
+    read: Callable[[torch.Tensor], torch.Tensor] = lambda logits: logits,
+) -> None:
+    """Equal but for rounding in what is `read`; a parameter without a gradient in one has none in the other."""
+    answers = [read(model(**batch()).logits) for model in (one, other)]
     for logits in answers:
         logits.square().sum().backward()
     torch.testing.assert_close(answers[1], answers[0], rtol=1e-4, atol=1e-6)

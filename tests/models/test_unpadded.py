@@ -8,11 +8,13 @@ from compared import assert_same_answers_and_gradients
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
+from pipeline.models.build import recompute
 from pipeline.models.dropout import quicken
 from pipeline.models.narrow import narrow
-from pipeline.models.packing import Packing, pack
+from pipeline.models.packing import Packing
+from pipeline.models.unpadded import pack
 
 SIZES = {
     "vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64,
@@ -31,7 +33,20 @@ def pair(kind: str, dropout: float = 0.0) -> tuple[Any, Any]:
         models.append(AutoModelForSequenceClassification.from_config(config).train())
     assert quicken(models[1])
     assert narrow(models[1])
-    pack(models[1])
+    assert pack(models[1], narrowed=True)
+    return models[0], models[1]
+
+
+def language_pair(kind: str) -> tuple[Any, Any]:
+    """The same language model twice, the second packed. The decoder has fewer heads for keys than for queries."""
+    auto, more = (AutoModelForCausalLM, {"num_key_value_heads": 2}) if kind == "llama" else (AutoModelForMaskedLM, {})
+    config = AutoConfig.for_model(kind, **SIZES, hidden_dropout_prob=0.0, **more)
+    models = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        models.append(auto.from_config(config).train())
+    assert quicken(models[1])
+    assert pack(models[1], narrowed=False)
     return models[0], models[1]
 
 
@@ -74,6 +89,41 @@ def test_padding_is_computed_up_to_a_multiple_of_16_tokens_only(kind: str) -> No
     assert positions_computed(packed, batch()) == [128, 128, len(LENGTHS)]  # the last layer goes on with the first
 
 
+@pytest.mark.parametrize("kind", [*FAMILIES, "llama"])
+def test_language_models_tell_and_learn_of_packed_tokens_what_they_do_of_padded_ones(kind: str) -> None:
+    def of_tokens(logits: torch.Tensor) -> torch.Tensor:
+        return logits[batch()["attention_mask"].bool()]
+
+    more = {"use_cache": False} if kind == "llama" else {}
+    assert_same_answers_and_gradients(*language_pair(kind), lambda: batch() | more, read=of_tokens)
+
+
+@pytest.mark.parametrize("kind", [*FAMILIES, "llama"])
+def test_what_a_language_model_computes_twice_is_packed_both_times(kind: str) -> None:
+    plain, packed = language_pair(kind)
+    recompute(packed)
+    more = {"use_cache": False} if kind == "llama" else {}
+    assert_same_answers_and_gradients(
+        plain, packed, lambda: batch() | more, read=lambda logits: logits[batch()["attention_mask"].bool()]
+    )
+
+
+def test_a_decoder_that_keeps_what_it_read_stays_as_it_is() -> None:
+    padded, packed = language_pair("llama")
+    first, second = (model(**batch(), use_cache=True) for model in (padded, packed))
+    torch.testing.assert_close(second.logits, first.logits, rtol=1e-4, atol=1e-6)
+    assert second.past_key_values.get_seq_length() == max(LENGTHS)
+
+
+def test_of_a_decoder_padding_is_computed_up_to_a_multiple_of_16_tokens_only() -> None:
+    _, packed = language_pair("llama")
+    seen: list[int] = []
+    for layer in packed.model.layers:
+        layer.mlp.register_forward_pre_hook(lambda _, states: seen.append(states[0].shape[:2].numel()))
+    packed(**batch(), use_cache=False)
+    assert seen == [128] * 3
+
+
 def test_a_packed_step_has_fewer_products() -> None:
     counts = []
     for model in pair("bert"):
@@ -112,10 +162,11 @@ def test_rows_that_are_full_or_padded_on_the_left_stay_as_they_are(given: dict[s
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(1, 3))
 def test_rows_hold_each_token_at_its_place_and_give_it_back(lengths: list[int], heads: int) -> None:
     mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
-    packing = Packing.of(mask, heads)
+    packing = Packing(mask)
     packed = torch.arange(sum(lengths) * heads * 2.0).view(1, sum(lengths), heads, 2)
     rows = packing.rows(packed.transpose(1, 2))
     assert torch.equal(rows.transpose(1, 2)[mask], packed[0])
     assert torch.equal(packing.packed(rows), packed)
+    assert torch.equal(packing.restored(packing.taken(rows[:, 0]))[mask], rows[:, 0][mask])
     starts = torch.tensor([0, *lengths[:-1]]).cumsum(0)
     assert torch.equal(packing.first(packed.flatten(2))[:, 0], packed.flatten(2)[0, starts])
