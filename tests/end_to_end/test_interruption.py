@@ -66,6 +66,7 @@ def goes_on(done: Done, plan: Plan, arguments: list[str], finished: Finished, ca
     one_finished_run_a_cell(plan)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(
     long_study: tuple[Process, Plan, list[str]], finished: Finished, capsys: Capture
 ) -> None:

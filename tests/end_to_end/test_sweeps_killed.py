@@ -17,6 +17,7 @@ __all__ = ["world"]
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_in_the_middle_goes_on_to_exactly_its_total(
     world: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
