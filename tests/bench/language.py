@@ -1,7 +1,7 @@
 """Language models against Hugging Face Trainer: tokens a second and the loss reached, on the same texts.
 
 Trainer at its best packs texts into full rows, in bf16; by default it pads each text to the full length. A cell's batch
-has as many texts as Trainer's has rows, so that in packed rows it sees fewer tokens a step.
+has as many texts as hold as many tokens as Trainer's packed rows, so that both make as many steps over them.
 """
 
 import statistics
@@ -31,14 +31,14 @@ BEST_BAR, PADDED_BAR, LOSS_BAR = 0.98, 1.5, 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One kind of language model on one base; `texts` train it, `epochs` times, in batches of `batch`."""
+    """One kind of language model on one base; `texts` train it, `epochs` times, Trainer's in batches of `rows`."""
 
     name: str
     base: str
     task: str
     texts: int
     epochs: int
-    batch: int
+    rows: int
     tests: int
 
     @property
@@ -47,14 +47,14 @@ class Work:
         return (
             f"base={self.base}", f"task={self.task}", "~task.out_of_domain.imdb", f"task.data.test_size={self.tests}",
             "task.data.validation_size=24", f"train.size={self.texts}", f"train.epochs={self.epochs}",
-            f"train.batch={self.batch}", "train.min_steps=0", f"train.eval_every={self.texts * self.epochs}",
+            f"train.batch={self.rows}", "train.min_steps=0", f"train.eval_every={self.texts * self.epochs}",
             "train.keep=none", "train.samples=0", "train.checkpoint_every=never", "executor.workers=1", "tracking=none",
         )  # fmt: skip
 
 
 WORKS = (
-    Work(name="causal", base="smollm2", task="next_word", texts=96, epochs=1, batch=8, tests=60),
-    Work(name="masked", base="minilm", task="fill_gaps", texts=960, epochs=2, batch=32, tests=400),
+    Work(name="causal", base="smollm2", task="next_word", texts=384, epochs=1, rows=4, tests=60),
+    Work(name="masked", base="minilm", task="fill_gaps", texts=960, epochs=2, rows=8, tests=400),
 )
 
 
@@ -68,15 +68,17 @@ class Comparison:
 
     def ours(self, seed: int) -> LanguageResult:
         """One cell with all cores."""
-        root = self.folder / "ours"
-        run([*HEADSTART, "train", *self.work.overrides, f"train.seed={seed}", f"paths.root={root}"])
+        root, train = self.folder / "ours", load(Path(self.prepared.data_folder)).train
+        rows = nested_subset(np.asarray(train.labels), self.work.texts, seed)
+        tokens = int(train.lengths[rows].sum())
+        batch = round(self.work.rows * self.prepared.cell.task.max_length * self.work.texts / tokens)
+        given = (*self.work.overrides, f"train.batch={batch}", f"train.seed={seed}", f"paths.root={root}")
+        run([*HEADSTART, "train", *given])
         store = ResultStore(root)
         result = next(r for r in map(store.result, store.ids()) if r.key.seed == seed)
         test = next(e for e in result.evaluations if e.role == "in_domain")
-        train = load(Path(self.prepared.data_folder)).train
-        rows = nested_subset(np.asarray(train.labels), self.work.texts, seed)
         return LanguageResult(
-            tokens=self.work.epochs * int(train.lengths[rows].sum()),
+            tokens=self.work.epochs * tokens,
             training_seconds=result.measured.training_seconds,
             loss=test.metrics["loss"],
         )
