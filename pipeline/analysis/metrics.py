@@ -45,6 +45,16 @@ def weighted_macro_f1(labels: Classes, predicted: Classes, weights: npt.NDArray[
     return np.asarray(total / np.maximum(counted, 1.0))
 
 
+def overlap_f1(right: npt.NDArray[Any], told: npt.NDArray[Any]) -> Floats:
+    """F1 of the labels told of each item, [N], from those that are right and those told, bool [N, C].
+
+    F1 = 2 |right and told| / (|right| + |told|), and 1 where both are empty.
+    """
+    hits = (right & told).sum(axis=1)
+    sizes = right.sum(axis=1) + told.sum(axis=1)
+    return np.where(sizes == 0, 1.0, 2.0 * hits / np.maximum(sizes, 1))
+
+
 def correlations(numbers: npt.NDArray[Any], told: npt.NDArray[Any]) -> tuple[float, float]:
     """Pearson's and Spearman's (of ranks, ties sharing theirs) between numbers [N] and those told of them [N].
 

@@ -69,6 +69,7 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         task=task.name,
         pipeline=kind(task.kind).pipeline,
         paired=kind(task.kind).paired,
+        several=kind(task.kind).several,
         data_licence=task.data.licence,
         data_upstream=task.data.upstream,
         data_report=_data_report(plan.data_folder),

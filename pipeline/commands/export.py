@@ -61,6 +61,8 @@ def _save(trained: Trained, folder: Path) -> None:
     network = trained.network()
     if isinstance(kind(trained.cell.task.kind), WritingKind):
         ready_to_write(network, tokenizer)
+    if kind(trained.cell.task.kind).several:
+        network.config.problem_type = "multi_label_classification"
     network.save_pretrained(folder)
 
 

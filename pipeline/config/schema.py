@@ -47,6 +47,8 @@ class Data:
     label: str | None = "label"  # column of the label; null where the task needs none
     score: str | None = None  # column of a number, for kinds that tell one
     scale: tuple[float, ...] = (0.0, 1.0)  # the least and the greatest that it can be
+    labels: str | None = None  # column of all labels of a text, for kinds that tell several
+    separator: str = ";"  # between them
     label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column equals the value
     validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)

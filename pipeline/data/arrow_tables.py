@@ -4,7 +4,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.data.rows import Rows, Wanted, as_text
+from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError, nearest
 
 
@@ -74,7 +74,7 @@ def read_saved(folder: Path, ask: Wanted, field: str) -> Rows:
         DataError: as `arrow_files`, or a file is torn, or a column is missing.
     """
     files = arrow_files(folder, field)
-    return read_arrow(files, ask, field, class_names(_json(folder / "dataset_info.json"), ask))
+    return read_arrow(files, ask, field, class_names(_json(folder / "dataset_info.json"), ask.classes))
 
 
 def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...]) -> Rows:
@@ -88,30 +88,40 @@ def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...
                 ask.check(_columns(reader.schema), path.parent.name)
                 table = reader.read_all()
                 table.validate(full=True)
-                for name, values in rows_of(table, ask, path.name, {ask.label: names} if ask.label else {}).items():
+                for name, values in rows_of(table, ask, path.name, {ask.classes: names}).items():
                     rows[name] += values
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _torn(path, "Arrow", error, field) from error
     return rows
 
 
-def class_names(info: dict[str, Any], ask: Wanted) -> tuple[str, ...]:
-    """The class names that `datasets` records for a label column; empty where there are none."""
+def class_names(info: dict[str, Any], column: str | None) -> tuple[str, ...]:
+    """The class names that `datasets` records for a column of labels, or of lists of them; empty where there are none."""
     features = info.get("features")
-    feature = features.get(ask.label) if isinstance(features, dict) else None
+    feature = _of_each(features.get(column)) if isinstance(features, dict) else None
     names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
     return tuple(str(n) for n in names) if isinstance(names, list) else ()
 
 
-def rows_of(table: Any, ask: Wanted, place: str, names: dict[str, tuple[str, ...]]) -> Rows:
+def _of_each(feature: Any) -> Any:
+    """What the members of a list are; `datasets` has written lists in several ways."""
+    if isinstance(feature, list) and feature:
+        return feature[0]
+    return feature.get("feature") if isinstance(feature, dict) and "feature" in feature else feature
+
+
+def rows_of(table: Any, ask: Wanted, place: str, names: dict[str | None, tuple[str, ...]]) -> Rows:
     """The wanted columns of an Arrow table as text; numbers of a class column become its names, -1 is missing."""
     rows: Rows = {}
     for column in ask.columns:
         values = _column(table, column).to_pylist()
         classes = names.get(column, ())
         if classes:
-            values = [_class_name(v, classes) for v in values]
-        rows[column] = [as_text(v, f"{place}, {column!r}") for v in values]
+            values = [
+                [_class_name(one, classes) for one in v] if isinstance(v, list) else _class_name(v, classes)
+                for v in values
+            ]
+        rows[column] = [ask.cell(column, v, place) for v in values]
     return rows
 
 
@@ -138,7 +148,7 @@ def _class_name(value: Any, names: tuple[str, ...]) -> Any:
     return value
 
 
-def _names_in_metadata(metadata: dict[bytes, bytes] | None) -> dict[str, tuple[str, ...]]:
+def _names_in_metadata(metadata: dict[bytes, bytes] | None) -> dict[str | None, tuple[str, ...]]:
     """Class names from the schema note that `datasets` leaves in the Parquet files it writes."""
     try:
         info = json.loads((metadata or {}).get(b"huggingface", b"{}")).get("info", {})

@@ -8,6 +8,7 @@ from pipeline.config.schema import Data, Task
 from pipeline.data.cleaning import LEAST, Cleaned, check_classes, check_counts, clean
 from pipeline.data.duplicates import overlap, repeats
 from pipeline.data.sets import RESERVED, LabelledSet, RawSplits
+from pipeline.data.several import numbers
 from pipeline.data.sources import read
 from pipeline.data.splits import split, stratified_sample
 from pipeline.errors import DataError
@@ -31,9 +32,13 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """The sets as they are trained and tested on, by name, train, validation and test first."""
+    """The sets as they are trained and tested on, by name, train, validation and test first.
+
+    `occurrences` are the numbers of the labels that occur in each, of all texts in one array.
+    """
 
     labels: tuple[str, ...]
+    occurrences: dict[str, np.ndarray]
     sets: dict[str, LabelledSet]
     counts: Counts
 
@@ -45,19 +50,22 @@ def examples(task: Task) -> Examples:
         DataError: the data cannot serve the task; the message says why and what to do.
     """
     counts = Counts()
-    labels, sets = _in_domain(task, counts)
+    raw = read(task.data, task_name=task.name)
+    labels, sets = _in_domain(task, raw, counts)
     for name in sorted(task.out_of_domain):
         if name in RESERVED:
             raise DataError(f"An out-of-domain set cannot be called {name!r}: that is a set of its own. Rename it.")
         safe_name(name, "The name of an out-of-domain set")
         sets[name] = _out_of_domain(task, name, labels, counts)
     _compare(sets, counts, remove=task.deduplicate)
-    check_counts(sets["train"].labels, labels, least=LEAST, place=f"the training rows of task {task.name!r}")
-    return Examples(labels=labels, sets=sets, counts=counts)
+    found = {name: rows.labels for name, rows in sets.items()}
+    if task.data.labels:
+        labels, found = raw.several, {n: numbers(s, raw.several, place=f"the {n} set") for n, s in sets.items()}
+    check_counts(found["train"], labels, least=LEAST, place=f"the training rows of task {task.name!r}")
+    return Examples(labels=labels, occurrences=found, sets=sets, counts=counts)
 
 
-def _in_domain(task: Task, counts: Counts) -> tuple[tuple[str, ...], dict[str, LabelledSet]]:
-    raw = read(task.data, task_name=task.name)
+def _in_domain(task: Task, raw: RawSplits, counts: Counts) -> tuple[tuple[str, ...], dict[str, LabelledSet]]:
     if task.data.label is not None:
         check_classes(raw.train, column=task.data.label, field="task.data")
     kept = {v for t, v in zip(raw.train.texts, raw.train.labels, strict=True) if t is not None}

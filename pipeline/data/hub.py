@@ -46,7 +46,7 @@ def read_hub(data: Data, commit: str, splits: dict[str, str], ask: Wanted) -> di
     """
     folder = _cached(data, commit) or _fetched(data, commit, ask.field)
     info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
-    names = class_names(info, ask)
+    names = class_names(info, ask.classes)
     return {setting: read_arrow(_files(folder, split, info, f"{ask.field}.{setting}"), ask, ask.field, names)
             for setting, split in splits.items()}  # fmt: skip
 

@@ -78,7 +78,7 @@ def _encoded(found: Examples, task: Task, tokenizer: Any, folder: Path) -> tuple
     roles: Mapping[str, str] = _ROLES
     written, said = [], []
     for name, rows in found.sets.items():
-        encoded = kind.encode(tasks.as_read(task, rows.texts), tokenizer, task.max_length)
+        encoded = kind.encode(tasks.as_read(task, rows.texts, found.labels), tokenizer, task.max_length)
         written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded))
         said += [f"{name}: {sentence}" for sentence in encoded.sentences]
     return written, said

@@ -21,7 +21,7 @@ def data_report(found: Examples, truncated: dict[str, int], *, max_length: int) 
         near_duplicates=counts.near,
         removed=counts.removed,
         truncated=truncated,
-        class_counts={name: _class_counts(s.labels, found.labels) for name, s in found.sets.items()},
+        class_counts={name: _class_counts(numbers, found.labels) for name, numbers in found.occurrences.items()},
         sentences=(*_sentences(counts, labelled=len(found.labels) > 1), *_cut_short(truncated, rows, max_length)),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.config.schema import Data
 from pipeline.errors import DataError, nearest
-from pipeline.tasks import joined
+from pipeline.tasks import SEVERAL, joined
 
 Rows = dict[str, list[str | None]]  # column name -> values, all of one length
 
@@ -22,7 +22,7 @@ class Wanted:
     """The columns that a task asks for; `field` is the setting they come from, such as "task.data".
 
     `label` is None where the task's examples have none, `second` where they are single texts, `score` where no number
-    belongs to them.
+    belongs to them, `labels` where none has several.
     """
 
     text: str
@@ -32,14 +32,23 @@ class Wanted:
     second: str | None = None
     score: str | None = None
     scale: tuple[float, ...] = (0.0, 1.0)
+    labels: str | None = None
+    separator: str = ";"  # between labels that stand in one cell
+    names: tuple[tuple[str, str], ...] = ()  # of labels, instead of what stands there
     text_setting: str = ""  # where the text's column is set, if not in the field's "text"
     second_setting: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Each column once."""
-        given = [column for column in (self.text, self.second, self.label, self.score) if column]
+        asked = (self.text, self.second, self.label, self.score, self.labels)
+        given = [column for column in asked if column]
         return tuple(dict.fromkeys([*given, *self.where]))
+
+    @property
+    def classes(self) -> str | None:
+        """The column of classes, whether a text has one or several."""
+        return self.label or self.labels
 
     def check(self, available: Iterable[str], place: str) -> None:
         """Refuse a table without the wanted columns.
@@ -52,11 +61,18 @@ class Wanted:
         asked += [(self.second_setting or f"{self.field}.second", self.second)] if self.second else []
         asked += [(f"{self.field}.label", self.label)] if self.label else []
         asked += [(f"{self.field}.score", self.score)] if self.score else []
+        asked += [(f"{self.field}.labels", self.labels)] if self.labels else []
         asked += [(f"{self.field}.where.{c}", c) for c in self.where]
         absent = [(setting, column) for setting, column in asked if column not in names]
         if absent:
             lines = [f"{s} asks for a column {c!r}, but {place} has none. {nearest(c, names)}" for s, c in absent]
             raise DataError("\n".join([*lines, f"Set {absent[0][0]}=COLUMN."]))
+
+    def cell(self, column: str, value: Any, place: str) -> str | None:
+        """A cell of a typed table as text, see `as_text`; of a list of labels, with SEVERAL between them."""
+        if column == self.labels and isinstance(value, list | tuple):
+            return SEVERAL.join(as_text(one, f"{place}, {column!r}") or "" for one in value)
+        return as_text(value, f"{place}, {column!r}")
 
 
 def wanted(data: Data, field: str) -> Wanted:
@@ -67,6 +83,9 @@ def wanted(data: Data, field: str) -> Wanted:
         label=data.label,
         score=data.score,
         scale=data.scale,
+        labels=data.labels,
+        separator=data.separator,
+        names=tuple(data.label_names.items()),
         where=dict(data.where),
         field=field,
     )
@@ -88,7 +107,7 @@ def as_text(value: Any, place: str) -> str | None:
         return str(value)
     raise DataError(
         f"{place} must hold one text or number a row, but got {type(value).__name__}: {str(value)[:60]!r}. "
-        f"Only one label a text is supported."
+        f"For several labels a text: task=multi_label_classification."
     )
 
 
@@ -107,7 +126,7 @@ def text_value(value: str | None) -> str | None:
 
 
 def texts_of(rows: Rows, ask: Wanted) -> tuple[str | None, ...]:
-    """Each row's text, or all of a pair, and of its number, with PAIR between them; None where one is missing.
+    """Each row's text, or all of a pair, and its number or labels, with PAIR between them; None where one is missing.
 
     Raises:
         DataError: a number is none, or not on its scale.
@@ -115,7 +134,18 @@ def texts_of(rows: Rows, ask: Wanted) -> tuple[str | None, ...]:
     columns = [[text_value(value) for value in rows[column]] for column in (ask.text, ask.second) if column]
     if ask.score:
         columns.append([_on_scale(value, ask) for value in rows[ask.score]])
+    if ask.labels:
+        names = dict(ask.names)
+        named = [dict.fromkeys(names.get(v, v) for v in labels_of(value, ask)) for value in rows[ask.labels]]
+        columns.append([SEVERAL.join(labels) for labels in named])
     return tuple(None if None in row else joined(*[str(part) for part in row]) for row in zip(*columns, strict=True))
+
+
+def labels_of(value: str | None, ask: Wanted) -> list[str]:
+    """The labels in one cell as they stand there, each once; none where it is empty."""
+    text = text_value(value) or ""
+    parts = text.split(SEVERAL if SEVERAL in text else ask.separator)
+    return list(dict.fromkeys(label for part in parts if (label := label_value(part)) is not None))
 
 
 def _on_scale(value: str | None, ask: Wanted) -> str | None:

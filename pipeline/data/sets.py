@@ -23,13 +23,15 @@ class RawSet:
 class RawSplits:
     """What a source holds; `validation` and `test` are None where they are to be drawn from `train`.
 
-    `labels` are the classes of `train`, renamed, in the order of the values they stand for.
+    `labels` are the classes of `train`, renamed, in the order of the values they stand for. Where a text can have
+    several, they stand after it, and `several` are the classes.
     """
 
     train: RawSet
     validation: RawSet | None
     test: RawSet | None
     labels: tuple[str, ...]
+    several: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
 
 

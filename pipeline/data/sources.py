@@ -8,7 +8,7 @@ from pipeline.data.catalogues import CATALOGUES, read_catalogue
 from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_conversations
 from pipeline.data.hub import commit_of, read_hub
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
-from pipeline.data.rows import Rows, Wanted, filtered, label_value, texts_of, wanted
+from pipeline.data.rows import Rows, Wanted, filtered, label_value, labels_of, texts_of, wanted
 from pipeline.data.sets import RawSet, RawSplits
 from pipeline.data.text_tables import not_utf8, read_delimited, read_json
 from pipeline.errors import DataError, nearest
@@ -32,16 +32,18 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
     sentences: list[str] = []
     tables = _tables(data, ask, sentences)
     place = f"the rows of task {task_name}"
-    sets = {role: _raw(filtered(rows, ask, place), ask) for role, rows in tables.items()}
+    kept = {role: filtered(rows, ask, place) for role, rows in tables.items()}
+    sets = {role: _raw(rows, ask) for role, rows in kept.items()}
     if not len(sets["train"]):
         raise DataError(f"{field}.path must hold rows, but {data.path} has a heading and nothing below it.")
-    names = _class_names(sets["train"], data, field)
+    names = _class_names(_values(kept["train"], ask), data, field)
     renamed = {role: _renamed(raw, data.label_names) for role, raw in sets.items()}
     return RawSplits(
         train=renamed["train"],
         validation=renamed.get("validation"),
         test=renamed.get("test"),
-        labels=names,
+        labels=(UNLABELLED,) if data.labels else names,
+        several=names if data.labels else (),
         sentences=tuple(sentences),
     )
 
@@ -130,14 +132,20 @@ def _renamed(raw: RawSet, names: dict[str, str]) -> RawSet:
     return RawSet(texts=raw.texts, labels=tuple(None if v is None else names.get(v, v) for v in raw.labels))
 
 
-def _class_names(raw: RawSet, data: Data, field: str) -> tuple[str, ...]:
+def _values(rows: Rows, ask: Wanted) -> set[str]:
+    """Every class that occurs, as it stands in its column."""
+    if ask.labels:
+        return {label for value in rows[ask.labels] for label in labels_of(value, ask)}
+    return {label for value in rows[ask.label] if (label := label_value(value)) is not None} if ask.label else {UNLABELLED}
+
+
+def _class_names(values: set[str], data: Data, field: str) -> tuple[str, ...]:
     """The classes in the order of their values (by number where all are whole numbers), each name once."""
-    values = {v for v in raw.labels if v is not None}
     for value in data.label_names:
         if value not in values:
             known = sorted(values)[:30]
             raise DataError(
-                f"{field}.label_names renames {value!r}, which is no value of column {data.label!r}. "
+                f"{field}.label_names renames {value!r}, which is no value of column {data.label or data.labels!r}. "
                 f"{nearest(value, known)}"
             )
     whole = all(v.removeprefix("-").isdecimal() and v.isascii() for v in values)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.rows import Rows, Wanted, as_text
+from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
 
 
@@ -77,7 +77,7 @@ def read_json(path: Path, ask: Wanted, field: str) -> Rows:
             raise DataError(f"{field}: {place} must be a JSON object, but got {str(row)[:60]!r}.")
         seen.update(dict.fromkeys(row))
         for name, values in rows.items():
-            values.append(as_text(row.get(name), f"{place}, {name!r}"))
+            values.append(ask.cell(name, row.get(name), place))
     ask.check(seen, path.name)
     return rows
 

@@ -1,11 +1,11 @@
 """What is known of metrics by their names."""
 
 # Metrics that are means of per-example scores.
-MEANS = frozenset({"accuracy", "top1", "loss", "bits_per_byte", "chrf", "absolute_error"})
+MEANS = frozenset({"accuracy", "top1", "loss", "bits_per_byte", "chrf", "absolute_error", "example_f1"})
 # Metrics from 0 to 1, spoken of in percentage points.
 SHARES = frozenset(
     {"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1", "chrf",
-     "absolute_error"}
+     "absolute_error", "example_f1"}
 )  # fmt: skip
 _LESS_IS_BETTER = frozenset({"loss", "bits_per_byte", "absolute_error"})
 

@@ -53,3 +53,4 @@ class About:
     concurrency: int
     created: str
     paired: bool = False  # whether examples are pairs of texts
+    several: bool = False  # whether any number of classes apply to each

@@ -11,6 +11,7 @@ from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.kind import (
     PAIR,
+    SEVERAL,
     Batch,
     Encoded,
     Exercise,
@@ -24,6 +25,7 @@ from pipeline.tasks.kind import (
     pair,
 )
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
+from pipeline.tasks.multi_label_classification import MultiLabelClassification
 from pipeline.tasks.pair_classification import PairClassification
 from pipeline.tasks.prompted_classification import PromptedClassification
 from pipeline.tasks.prompting import as_read
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _ALL: tuple[TaskKind, ...] = (
     Classification(),
+    MultiLabelClassification(),
     PairClassification(),
     PromptedClassification(),
     Similarity(),
@@ -79,6 +82,7 @@ def _check_columns(task: Task, found: TaskKind) -> None:
             ("label", data.label, found.labelled),
             ("second", data.second, found.paired),
             ("score", data.score, found.numbered),
+            ("labels", data.labels, found.several),
         )
         if (column is not None) != needed
     ]
@@ -112,6 +116,7 @@ def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
 __all__ = [
     "KINDS",
     "PAIR",
+    "SEVERAL",
     "Batch",
     "Encoded",
     "Exercise",

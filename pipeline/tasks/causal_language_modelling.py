@@ -40,6 +40,7 @@ class CausalLanguageModelling:
     labelled: bool = False
     paired: bool = False
     numbered: bool = False
+    several: bool = False
     own_head: bool = True
     pipeline: str = "text-generation"
     outputs_type: type[Outputs] = TextOutputs

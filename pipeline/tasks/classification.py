@@ -31,6 +31,7 @@ class Classification:
     labelled: bool = True
     paired: bool = False
     numbered: bool = False
+    several: bool = False
     own_head: bool = False
     pipeline: str = "text-classification"
     outputs_type: type[Outputs] = ClassOutputs

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 PAIR = "\x1f"  # between the two texts of a pair: the unit separator of ASCII
+SEVERAL = "\x1e"  # between several labels of one text: its record separator
 Batch = Mapping[str, Any]  # tensors by name, "input_ids" and "attention_mask" among them; rows are examples
 
 
@@ -21,7 +22,7 @@ def pair(first: str, second: str) -> str:
 
 
 def joined(*parts: str) -> str:
-    """Texts, or a number after them, as one."""
+    """Texts, or a number or labels after them, as one."""
     return parts[0] if len(parts) == 1 else PAIR.join(part.replace(PAIR, " ") for part in parts)
 
 
@@ -48,7 +49,7 @@ class Encoded:
 
     ids: list[np.ndarray]  # token ids of each text, int32 [length], special tokens included
     truncated: int  # texts that were cut short
-    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else is known of each, int32 or float32 [N]
+    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else is known of each, int32 or float32 [N] or [N, M]
     sentences: tuple[str, ...] = ()  # what people should know of them
 
 
@@ -78,6 +79,7 @@ class TaskKind(Protocol):
     labelled: bool  # whether its examples have a class
     paired: bool  # whether they are pairs of texts, see `pair`
     numbered: bool  # whether a number belongs to each, which stands after its texts, see `joined`
+    several: bool  # whether any number of classes apply to each, which likewise stand after it, see `as_read`
     own_head: bool  # whether a checkpoint's own head serves it, and is taken over where there is one
     pipeline: str  # what transformers.pipeline calls it
     outputs_type: type[Outputs]
@@ -106,7 +108,7 @@ class TaskKind(Protocol):
         """A batch padded to its longest text: int64 [B, L], and "labels" int64 [B].
 
         Args:
-            beside: those of `Encoded` for these texts, [B] each.
+            beside: those of `Encoded` for these texts, [B] or [B, M] each.
             seeds: uint64 [B], of what is drawn at random for each example; what is drawn depends on nothing else.
         """
         ...

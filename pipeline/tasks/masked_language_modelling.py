@@ -42,6 +42,7 @@ class MaskedLanguageModelling:
     labelled: bool = False
     paired: bool = False
     numbered: bool = False
+    several: bool = False
     own_head: bool = True
     pipeline: str = "fill-mask"
     outputs_type: type[Outputs] = GapOutputs

@@ -7,16 +7,29 @@ import numpy as np
 
 from pipeline.config.schema import Task
 from pipeline.errors import DataError
-from pipeline.tasks.kind import PAIR, Encoded, joined
+from pipeline.tasks.kind import PAIR, SEVERAL, Encoded, joined
 
 TEXT, GAP = "{text}", "[MASK]"
 
 
-def as_read(task: Task, texts: Sequence[str]) -> list[str]:
-    """The texts as the task's kind encodes them: with its prompt after each, if it has one."""
-    if task.prompt is None:
+def as_read(task: Task, texts: Sequence[str], classes: Sequence[str] = ()) -> list[str]:
+    """The texts as the task's kind encodes them: with its prompt after each, or the numbers of the labels it has.
+
+    Args:
+        classes: of which texts have several; without them the texts are taken for texts alone.
+    """
+    if task.prompt is not None:
+        return [joined(text.replace(PAIR, " "), task.prompt) for text in texts]
+    if task.data.labels is None:
         return list(texts)
-    return [joined(text.replace(PAIR, " "), task.prompt) for text in texts]
+    return _numbered(texts, classes) if classes else [text.replace(PAIR, " ") for text in texts]
+
+
+def _numbered(texts: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """Texts with the numbers of their labels, "a text\x1f0 3", instead of the labels, "a text\x1fgrim\x1elong"."""
+    number = {name: str(i) for i, name in enumerate(classes)}
+    parts = [text.partition(PAIR) for text in texts]
+    return [joined(text, " ".join(number[name] for name in labels.split(SEVERAL) if name)) for text, _, labels in parts]
 
 
 def encode_prompted(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:

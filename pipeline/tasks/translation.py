@@ -42,6 +42,7 @@ class Translation:
     labelled: bool = False
     paired: bool = True
     numbered: bool = False
+    several: bool = False
     own_head: bool = True
     pipeline: str = "translation"
     outputs_type: type[Outputs] = WrittenOutputs

@@ -14,7 +14,7 @@ from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import Located, locate
-from pipeline.tasks import KINDS, Outputs, PromptedKind, TaskKind, Vocabulary, as_read, kind, kind_of, pair
+from pipeline.tasks import KINDS, Outputs, PromptedKind, TaskKind, Vocabulary, as_read, joined, kind, kind_of, pair
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, cell_for, save_tiny, tiny_tokenizer
 
 TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
@@ -59,8 +59,9 @@ def cell(task: TaskKind, located: Located) -> Any:
 def columns(task: TaskKind, data: Data = PLAIN) -> Data:
     """`data` with the columns that the kind needs."""
     second = "second" if task.paired else None
-    score = "score" if task.numbered else None
-    return dataclasses.replace(data, label="label" if task.labelled else None, second=second, score=score)
+    score, labels = "score" if task.numbered else None, "labels" if task.several else None
+    label = "label" if task.labelled else None
+    return dataclasses.replace(data, label=label, second=second, score=score, labels=labels)
 
 
 def task_of(kind: TaskKind, **given: Any) -> Task:
@@ -125,6 +126,13 @@ def test_a_number_is_asked_for_exactly_where_one_is_told(task: TaskKind) -> None
         kind_of(task_of(task, data=wrong))
 
 
+def test_a_column_of_several_labels_is_asked_for_exactly_where_they_are_told(task: TaskKind) -> None:
+    needed = "a column" if task.several else "null"
+    wrong = dataclasses.replace(columns(task), labels=None if task.several else "topics")
+    with pytest.raises(ConfigError, match=f"task.data.labels must be {needed} for {task.name}"):
+        kind_of(task_of(task, data=wrong))
+
+
 def test_token_ids_are_int32_with_special_tokens_and_never_longer_than_asked(task: TaskKind, tokenizer: Any) -> None:
     encoded = task.encode(TEXTS, tokenizer, 8)
     ids = encoded.ids
@@ -147,7 +155,8 @@ def test_a_text_counts_as_truncated_exactly_when_its_tokens_do_not_all_fit(
 
 
 def test_of_a_pair_both_texts_are_read_and_their_words_stay_apart(task: TaskKind, tokenizer: Any) -> None:
-    (row,) = task.encode(as_read(task_of(task), [pair("the film", "good plot")]), tokenizer, 16).ids
+    given = joined("the film good plot", LABELS[1]) if task.several else pair("the film", "good plot")
+    (row,) = task.encode(as_read(task_of(task), [given], LABELS), tokenizer, 16).ids
     words = tokenizer("the film good plot", add_special_tokens=False)["input_ids"]
     assert [i for i in row.tolist() if i > tokenizer.mask_token_id][:4] == words
 

@@ -110,9 +110,9 @@ def test_a_json_line_that_is_no_object_is_located(tokenizer: object, tmp_path: P
     assert "line 1 of reviews.jsonl must be a JSON object" in refused_file(b"3\n", "reviews.jsonl", tokenizer, tmp_path)
 
 
-def test_several_labels_a_text_are_refused(tokenizer: object, tmp_path: Path) -> None:
+def test_several_labels_a_text_are_refused_with_the_kind_that_reads_them(tokenizer: object, tmp_path: Path) -> None:
     message = refused_file(b'{"text": "good", "label": [1, 2]}\n', "reviews.jsonl", tokenizer, tmp_path)
-    assert "Only one label a text is supported" in message
+    assert "For several labels a text: task=multi_label_classification." in message
 
 
 @pytest.mark.parametrize("cut", [10, 400])

@@ -1,0 +1,140 @@
+"""Classification where any number of classes apply to a text: topics, feelings, what is wrong with a comment."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.analysis.metrics import overlap_f1
+from pipeline.config.schema import Predict
+from pipeline.tasks.classification import Classification
+from pipeline.tasks.encoding import encode
+from pipeline.tasks.kind import PAIR, SEVERAL, Batch, Encoded, Exercise, Outputs, Vocabulary
+
+if TYPE_CHECKING:
+    import torch
+
+NONE = -1  # fills up the rows of texts with fewer classes than others
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelsOutputs(Outputs):
+    """Of N texts and C classes; a class is told where it is likelier than not."""
+
+    probabilities: np.ndarray  # float32 [N, C]
+    right: np.ndarray  # bool [N, C]
+
+
+class MultiLabelClassification(Classification):
+    """Cross-entropy of each class by itself, averaged over classes; the per-example score is the F1 of a text's labels.
+
+    That is 2 |told and right| / (|told| + |right|), and 1 where nothing applies and nothing is told.
+    """
+
+    name: str = "multi_label_classification"
+    metrics: tuple[str, ...] = ("example_f1", "loss")
+    labelled: bool = False
+    several: bool = True
+    outputs_type: type[Outputs] = LabelsOutputs
+    predicted: tuple[str, ...] = ("labels", "probabilities")
+    answer: str = "labels"
+    beside: tuple[str, ...] = ("classes",)
+
+    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+        """See TaskKind. "classes", int32 [N, M], are the numbers after each text, see `as_read`, filled up with NONE."""
+        parts = [text.partition(PAIR) for text in texts]
+        numbers = [[int(number) for number in told.split()] for _, _, told in parts]
+        classes = np.full((len(texts), max(map(len, numbers), default=0)), NONE, dtype=np.int32)
+        for row, given in zip(classes, numbers, strict=True):
+            row[: len(given)] = given
+        encoded = encode([text for text, _, _ in parts], tokenizer, max_length)
+        return dataclasses.replace(encoded, beside={"classes": classes})
+
+    def collate(
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+    ) -> "dict[str, torch.Tensor]":
+        """See TaskKind. "classes", int64 [B, M]."""
+        import torch
+
+        batch = super().collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)
+        classes = np.asarray(beside["classes"], dtype=np.int64).reshape(len(ids), -1)
+        return batch | {"classes": torch.from_numpy(classes)}
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind."""
+        import torch
+
+        right = _right(logits, batch).float()
+        each = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), right, reduction="none")
+        return each.mean(dim=1)
+
+    def width(self, classes: int) -> int:
+        """See TaskKind."""
+        return 2 * classes + 1
+
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. The probability of each class, whether it applies, and the loss."""
+        import torch
+
+        loss = self.losses(logits, batch)[:, None]
+        return torch.cat([logits.float().sigmoid(), _right(logits, batch).float(), loss], dim=1)
+
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> LabelsOutputs:  # type: ignore[override]
+        """See TaskKind."""
+        classes = answers.shape[1] // 2
+        no_class = np.full(len(labels), -1, dtype=np.int32)
+        probabilities, right = answers[:, :classes].astype(np.float32), answers[:, classes:-1] > 0.5
+        return LabelsOutputs(
+            labels=no_class,
+            predicted=no_class,
+            scores=overlap_f1(right, probabilities > 0.5).astype(np.float32),
+            losses=answers[:, -1].astype(np.float32),
+            probabilities=probabilities,
+            right=right,
+        )
+
+    def measure(self, outputs: LabelsOutputs) -> dict[str, float]:  # type: ignore[override]
+        """See TaskKind. Macro F1 is over the classes that apply to some text; "exact" texts have all labels right."""
+        told, right = outputs.probabilities > 0.5, outputs.right
+        occurs = right.any(axis=0)
+        return {
+            "example_f1": float(outputs.scores.mean(dtype=np.float64)),
+            "loss": float(outputs.losses.mean(dtype=np.float64)),
+            "micro_f1": float(overlap_f1(right.reshape(1, -1), told.reshape(1, -1))[0]),
+            "macro_f1": float(overlap_f1(right.T[occurs], told.T[occurs]).mean()) if occurs.any() else 0.0,
+            "exact": float((told == right).all(axis=1).mean()),
+        }
+
+    def exercise(self, text: str, label: str) -> Exercise | None:
+        """See TaskKind."""
+        given, _, labels = text.partition(PAIR)
+        return Exercise(given=given, right=", ".join(labels.split(SEVERAL)) or "none")
+
+    def predict(
+        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+    ) -> Iterator[tuple[str, ...]]:
+        """See TaskKind. The classes that are likelier than not, the likeliest first; none may be."""
+        told = self._logits(model, tokenizer, texts, max_length, labels).float().sigmoid().tolist()
+        for text, shares in zip(texts, told, strict=True):
+            likely = sorted(((share, name) for share, name in zip(shares, labels, strict=True) if share > 0.5))[::-1]
+            yield *self._said(text), ", ".join(n for _, n in likely), ", ".join(f"{share:.4f}" for share, _ in likely)
+
+    def _said(self, text: str) -> tuple[str, ...]:
+        return (text.partition(PAIR)[0],)
+
+
+def _right(logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+    """Which classes apply, bool [B, C]."""
+    import torch
+
+    classes = batch["classes"]
+    within = torch.zeros(len(logits), logits.shape[1] + 1, dtype=torch.bool, device=logits.device)
+    return within.scatter_(1, torch.where(classes < 0, logits.shape[1], classes), True)[:, :-1]

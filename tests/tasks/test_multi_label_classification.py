@@ -1,0 +1,142 @@
+"""Texts of which any number of classes apply: read from tables and lists, told one by one, judged by their F1."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from sklearn.metrics import f1_score
+
+from pipeline.config.schema import Data, Task
+from pipeline.data.examples import examples
+from pipeline.data.sources import read
+from pipeline.errors import DataError
+from pipeline.tasks import PAIR, SEVERAL, Vocabulary, as_read, joined, kind
+from tests.models.tiny_bases import tiny_tokenizer
+
+TASK = kind("multi_label_classification")
+CLASSES = ("dull", "long", "fine")
+GIVEN = [("a very long and dull plot", "dull;long"), ("a fine film", "fine"), ("the actor", ""), ("not bad", "fine ; long")]
+RNG = np.random.default_rng(5)
+
+
+def columns(path: Path, **more: Any) -> Data:
+    return Data(path=str(path), label=None, labels="topics", **more)
+
+
+def table(folder: Path, rows: list[tuple[str, str]], name: str = "posts.csv") -> Path:
+    path = folder / name
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "topics"), *rows])
+    return path
+
+
+def task_of(data: Data, **more: Any) -> Task:
+    return Task(name="posts", kind="multi_label_classification", metric="example_f1", data=data, **more)
+
+
+def many(count: int = 60) -> list[tuple[str, str]]:
+    """Texts that differ, each with one label or two."""
+    return [(f"a text of the number {i} and {i * i}", "dull;long" if i % 3 else "fine") for i in range(count)]
+
+
+def batch(right: list[list[int]]) -> dict[str, torch.Tensor]:
+    texts = [joined("the film", " ".join(map(str, numbers))) for numbers in right]
+    encoded, none = TASK.encode(texts, tiny_tokenizer(), 32), np.zeros(len(texts), dtype=np.int64)
+    seeds = none.astype(np.uint64)
+    return TASK.collate(encoded.ids, none, vocabulary=Vocabulary(pad=0), seeds=seeds, beside=encoded.beside)
+
+
+def told(right: list[list[int]], logits: np.ndarray) -> Any:
+    answers = TASK.answers(torch.tensor(logits, dtype=torch.float32), batch(right))
+    return TASK.outputs(answers.numpy(), np.zeros(len(right), dtype=np.int32))
+
+
+def test_the_labels_of_a_text_stand_in_one_cell(tmp_path: Path) -> None:
+    found = read(columns(table(tmp_path, GIVEN)), task_name="t")
+    assert found.several == ("dull", "fine", "long")
+    assert [text and text.partition(PAIR)[2].split(SEVERAL) for text in found.train.texts] == [
+        ["dull", "long"], ["fine"], [""], ["fine", "long"],
+    ]  # fmt: skip
+
+
+def test_they_may_be_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    lines = [json.dumps({"text": text, "topics": [t.strip() for t in labels.split(";") if t]}) for text, labels in GIVEN]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert read(columns(path), task_name="t") == read(columns(table(tmp_path, GIVEN)), task_name="t")
+
+
+@pytest.mark.parametrize("kept", ["saved", "parquet"])
+def test_numbers_in_the_lists_of_datasets_are_called_by_their_names(kept: str, tmp_path: Path) -> None:
+    from datasets import ClassLabel, Dataset, Features, Sequence, Value
+
+    rows = {"text": [text for text, _ in GIVEN], "topics": [[0, 1], [2], [], [2, 1]]}
+    features = Features({"text": Value("string"), "topics": Sequence(ClassLabel(names=list(CLASSES)))})
+    data = Dataset.from_dict(rows, features=features)
+    if kept == "saved":
+        data.save_to_disk(tmp_path / "posts")
+        found = read(columns(tmp_path / "posts", source="local"), task_name="t")
+    else:
+        data.to_parquet(tmp_path / "posts.parquet")
+        found = read(columns(tmp_path / "posts.parquet"), task_name="t")
+    assert found.several == ("dull", "fine", "long")
+    assert [text and text.partition(PAIR)[2] for text in found.train.texts][0] == SEVERAL.join(("dull", "long"))
+
+
+def test_names_stand_for_the_values_in_the_column(tmp_path: Path) -> None:
+    data = columns(table(tmp_path, [("a", "1|2"), ("b", "2")]), separator="|", label_names={"1": "dull", "2": "fine"})
+    found = read(data, task_name="t")
+    assert found.several == ("dull", "fine")
+    assert found.train.texts[0] == joined("a", SEVERAL.join(("dull", "fine")))
+
+
+def test_a_label_that_training_lacks_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    data = columns(table(tmp_path, many()), test=str(table(tmp_path, [("a far text", "dul"), ("b", "fine")], "test.csv")))
+    with pytest.raises(DataError, match=r"the test set must be a class of the training data, but 'dul' is not.*'dull'"):
+        examples(task_of(data))
+
+
+def test_a_label_of_one_text_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"needs 2 examples at least .*'odd' has [01]"):
+        examples(task_of(columns(table(tmp_path, [*many(), ("an odd one", "odd;fine")]))))
+
+
+def test_how_often_each_label_occurs_is_counted(tmp_path: Path) -> None:
+    found = examples(task_of(columns(table(tmp_path, many(60)))))
+    assert found.labels == ("dull", "fine", "long")
+    assert np.sum([np.bincount(o, minlength=3) for o in found.occurrences.values()], axis=0).tolist() == [40, 20, 40]
+
+
+def test_texts_are_encoded_with_the_numbers_of_their_labels(tmp_path: Path) -> None:
+    data = columns(table(tmp_path, GIVEN))
+    texts = [text or "" for text in read(data, task_name="t").train.texts]
+    encoded = TASK.encode(as_read(task_of(data), texts, CLASSES), tiny_tokenizer(), 32)
+    assert encoded.beside["classes"].tolist() == [[0, 1], [2, -1], [-1, -1], [2, 1]]
+    plain = TASK.encode([text for text, _ in GIVEN], tiny_tokenizer(), 32)
+    assert [row.tolist() for row in encoded.ids] == [row.tolist() for row in plain.ids]
+
+
+def test_scores_are_those_of_scikit_learn() -> None:
+    right = [[0], [0, 2], [], [1], [1, 2], [0, 1, 2], [], [2]]
+    logits = RNG.normal(size=(len(right), 3))
+    out = told(right, logits)
+    gold = np.array([[i in numbers for i in range(3)] for numbers in right])
+    said, measured = logits > 0, TASK.measure(out)
+    expected = [f1_score(g, s, zero_division=1.0 if not g.any() and not s.any() else 0.0) for g, s in zip(gold, said)]
+    assert out.scores.tolist() == pytest.approx(expected)
+    assert measured["example_f1"] == pytest.approx(np.mean(expected))
+    assert measured["micro_f1"] == pytest.approx(f1_score(gold, said, average="micro"))
+    assert measured["macro_f1"] == pytest.approx(f1_score(gold, said, average="macro"))
+    assert measured["exact"] == pytest.approx((gold == said).all(axis=1).mean())
+
+
+def test_the_loss_is_transformers_own() -> None:
+    right, logits = [[0, 2], [], [1]], RNG.normal(size=(3, 3))
+    gold = torch.tensor([[float(i in numbers) for i in range(3)] for numbers in right])
+    own = torch.nn.BCEWithLogitsLoss()(torch.tensor(logits, dtype=torch.float32), gold)
+    assert told(right, logits).losses.mean() == pytest.approx(float(own), abs=1e-6)
