@@ -22,7 +22,7 @@ from pipeline.config.choices import wrong_choices
 from pipeline.config.explain import explain, explain_record
 from pipeline.config.redaction import redacted
 from pipeline.config.schema import Config
-from pipeline.config.twin import twin
+from pipeline.config.twin import is_text, twin
 from pipeline.config.validate import violations
 from pipeline.config.where import own_root
 from pipeline.config.where import search_path as own_search_path
@@ -117,11 +117,18 @@ def _parse_one(override: str) -> Override:
     if name == "predict.text" and value[:1] not in "'\"":
         return _read(_quoted(override))
     try:
-        return _read(override)
+        found = _read(override)
+        return _read(_quoted(override)) if _text_like_a_number(found, value) else found
     except OverrideParseException:
         if "=" not in override or value[:1] in "'\"[{":
             raise
         return _read(_quoted(override))
+
+
+def _text_like_a_number(found: Override, value: str) -> bool:
+    """Whether Hydra took a text for a number and would write it in another way: a cell called 12e45, a study 007."""
+    number = not found.is_delete() and found.is_sweep_override() is False and type(found.value()) in (int, float)
+    return number and str(found.value()) != value and is_text(twin(Config), found.key_or_group)
 
 
 def _read(override: str) -> Override:

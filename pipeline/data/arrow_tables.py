@@ -96,7 +96,7 @@ def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...
 
 
 def class_names(info: dict[str, Any], column: str | None) -> tuple[str, ...]:
-    """The class names that `datasets` records for a column of labels, or of lists of them; empty where there are none."""
+    """The class names that `datasets` records for a column of labels, or of lists of them; else none."""
     features = info.get("features")
     feature = _of_each(features.get(column)) if isinstance(features, dict) else None
     names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None

@@ -136,7 +136,9 @@ def _values(rows: Rows, ask: Wanted) -> set[str]:
     """Every class that occurs, as it stands in its column."""
     if ask.labels:
         return {label for value in rows[ask.labels] for label in labels_of(value, ask)}
-    return {label for value in rows[ask.label] if (label := label_value(value)) is not None} if ask.label else {UNLABELLED}
+    return (
+        {label for value in rows[ask.label] if (label := label_value(value)) is not None} if ask.label else {UNLABELLED}
+    )
 
 
 def _class_names(values: set[str], data: Data, field: str) -> tuple[str, ...]:

@@ -16,9 +16,7 @@ from pipeline.models.packing import Packing
 MULTIPLE = 16
 
 # transformers' classes that hand all hidden states to their head, encoders and decoders.
-_ENCODERS = frozenset(
-    f"{family}ForMaskedLM" for family in ("Bert", "Camembert", "Electra", "Roberta", "XLMRoberta")
-)
+_ENCODERS = frozenset(f"{family}ForMaskedLM" for family in ("Bert", "Camembert", "Electra", "Roberta", "XLMRoberta"))
 _DECODERS = frozenset({"LlamaForCausalLM"})
 
 
@@ -53,7 +51,7 @@ def _packed_states(_: Any, states: tuple[Any, ...], given: dict[str, Any]) -> tu
     if mask is None or mask.dtype != torch.bool:
         return None
     packing = _packing(hidden, mask[:, 0, 0])
-    return packing and ((packing.taken(hidden), *states[1:]), given | {"packing": packing})
+    return None if packing is None else ((packing.taken(hidden), *states[1:]), given | {"packing": packing})
 
 
 def _packed_texts(_: Any, states: tuple[Any, ...], given: dict[str, Any]) -> tuple[Any, Any] | None:

@@ -108,7 +108,8 @@ def vocabulary_of(task: TaskKind, tokenizer: Any, labels: Sequence[str]) -> Voca
 def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
     """A batch of one example of `length` tokens, to count on what a network does with it."""
     ids, none = np.full(length, 5, dtype=np.int32), np.zeros(1, dtype=np.int32)
-    beside = dict.fromkeys(task.beside, np.full(1, length // 2, dtype=np.int32))
+    known = 0 if task.several else length // 2  # a class, or a place in the text
+    beside = dict.fromkeys(task.beside, np.full(1, known, dtype=np.int32))
     seeds = np.zeros(1, dtype=np.uint64)
     return task.collate([ids], none, vocabulary=Vocabulary(pad=0, mask=5, words=(5, 6)), seeds=seeds, beside=beside)
 

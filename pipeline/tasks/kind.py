@@ -49,7 +49,9 @@ class Encoded:
 
     ids: list[np.ndarray]  # token ids of each text, int32 [length], special tokens included
     truncated: int  # texts that were cut short
-    beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else is known of each, int32 or float32 [N] or [N, M]
+    beside: dict[str, np.ndarray] = field(
+        default_factory=dict
+    )  # what else is known of each, int32 or float32 [N] or [N, M]
     sentences: tuple[str, ...] = ()  # what people should know of them
 
 

@@ -43,7 +43,7 @@ class MultiLabelClassification(Classification):
     beside: tuple[str, ...] = ("classes",)
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
-        """See TaskKind. "classes", int32 [N, M], are the numbers after each text, see `as_read`, filled up with NONE."""
+        """See TaskKind. "classes", int32 [N, M], are the numbers after each text (see `as_read`) and NONE."""
         parts = [text.partition(PAIR) for text in texts]
         numbers = [[int(number) for number in told.split()] for _, _, told in parts]
         classes = np.full((len(texts), max(map(len, numbers), default=0)), NONE, dtype=np.int32)

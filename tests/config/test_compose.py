@@ -16,6 +16,7 @@ NEEDED = {
     ("task", "classification"): ["task.data.path=mine.csv"],
     ("task", "pair_classification"): ["task.data.path=mine.csv"],
     ("task", "prompted_classification"): ["task.data.path=mine.csv"],
+    ("task", "multi_label_classification"): ["task.data.path=mine.csv"],
     ("task", "similarity"): ["task.data.path=mine.csv"],
     ("task", "translation"): ["task.data.path=mine.csv"],
     ("task", "masked_language_modelling"): ["task.data.path=mine.csv"],
@@ -344,3 +345,8 @@ def test_an_arm_that_is_not_there_is_named_and_claims_are_not_blamed() -> None:
 def test_a_target_that_no_score_can_have_is_refused(target: str) -> None:
     (said,) = wrong(*STUDY, f"study.target={target}")
     assert f"study.target must be above 0 and below 1 for accuracy, but got {float(target)}. 60% is 0.6." in said
+
+
+@pytest.mark.parametrize("name", ["12345e6789012345", "007", "1_000", "1e3"])
+def test_a_name_that_looks_like_a_number_is_taken_as_it_stands(name: str) -> None:
+    assert compose([f"cell={name}"], trained=True).cell == name

@@ -51,7 +51,7 @@ def cell_of(tagged: Finished, arm: str) -> str:
 def test_its_cells_are_judged_by_the_labels_of_each_text(tagged: Finished) -> None:
     plan = planned(tagged.at(tagged.root))
     report = (plan.folder / "report.md").read_text(encoding="utf-8")
-    assert "3: early, negative, positive" in report
+    assert "3: bad, early, good" in report
     assert "24 labels" not in report
     for result in plan.results():
         test = next(e for e in result.evaluations if e.role == "in_domain")
@@ -87,8 +87,8 @@ def test_an_exported_network_tells_the_same(tagged: Finished, tmp_path: Path, ca
     done = command(capsys, "export", f"paths.root={tagged.root}", f"cell={cell}", f"export={target}")
     assert done.code == 0, done.err
     card = (target / "README.md").read_text(encoding="utf-8")
-    assert "A classifier of texts with 3 classes, of which any number apply: early, negative, positive." in card
-    said = pipeline("text-classification", model=str(target), device="cpu", top_k=None)("bright film")
+    assert "A classifier of texts with 3 classes, of which any number apply: bad, early, good." in card
+    said = pipeline("text-classification", model=str(target), device="cpu", top_k=None)(["bright film"])[0]
     done = command(capsys, "predict", f"paths.root={tagged.root}", f"cell={cell}", "predict.text='bright film'")
     row = next(csv.DictReader(io.StringIO(done.out)))
     own = dict(zip(row["labels"].split(", "), map(float, filter(None, row["probabilities"].split(", "))), strict=False))
