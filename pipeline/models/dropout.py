@@ -99,13 +99,18 @@ def attention(
         return _of_packed(packing, module, query, key, value, attention_mask, dropout, scaling, **kwargs), None
     if not _written_out(module, query, key, attention_mask, dropout, kwargs):
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **kwargs)
-    weights = (query * (scaling or query.shape[-1] ** -0.5)) @ key.transpose(-1, -2)
+    shared = query.reshape(*key.shape[:2], -1, query.shape[-1])  # queries of the heads that share a key, in one row
+    weights = (shared * (scaling or query.shape[-1] ** -0.5)) @ key.transpose(-1, -2)
     if attention_mask is not None:
-        closed = torch.finfo(weights.dtype).min
-        weights = weights + torch.zeros_like(attention_mask, dtype=weights.dtype).masked_fill_(~attention_mask, closed)
+        weights = _closed(weights.view(*query.shape[:3], -1), attention_mask).view(weights.shape)
     weights = weights.float().softmax(dim=-1).to(value.dtype)  # in bf16 it would be several times slower
     mixed = (weights * keep_mask(weights, dropout) if dropout else weights) @ value
-    return mixed.transpose(1, 2), None
+    return mixed.view(query.shape).transpose(1, 2), None
+
+
+def _closed(weights: torch.Tensor, open_: torch.Tensor) -> torch.Tensor:
+    least = torch.finfo(weights.dtype).min
+    return weights + torch.zeros_like(open_, dtype=weights.dtype).masked_fill_(~open_, least)
 
 
 def _of_packed(
@@ -123,7 +128,7 @@ def _written_out(
     """Whether that is the quicker way, on the processor, and this the plain case, without what only torch's serves."""
     causal = other.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
-    plain = other.get("position_bias") is None and getattr(module, "num_key_value_groups", 1) == 1
+    plain = other.get("position_bias") is None
     masked = not causal if mask is None else mask.dtype == torch.bool
     quicker = 0 < dropout < 1 or (dropout == 0 and key.shape[2] <= _SHORT)
     return quicker and query.device.type == "cpu" and plain and masked

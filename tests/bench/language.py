@@ -21,7 +21,7 @@ from pipeline.records import from_json, to_json
 from pipeline.training.results import ResultStore
 from tests.bench.options import Options
 from tests.bench.peer import Setting, default_setting
-from tests.bench.peer_language import LanguageJob, LanguageResult
+from tests.bench.peer_language import LanguageJob, LanguageResult, nats
 from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run
 from tests.bench.workload import peer_job, prepare_once
@@ -53,7 +53,7 @@ class Work:
 
 
 WORKS = (
-    Work(name="causal", base="smollm2", task="next_word", texts=384, epochs=1, rows=4, tests=60),
+    Work(name="causal", base="smollm2", task="next_word", texts=192, epochs=1, rows=4, tests=120),
     Work(name="masked", base="minilm", task="fill_gaps", texts=960, epochs=2, rows=8, tests=400),
 )
 
@@ -80,7 +80,7 @@ class Comparison:
         return LanguageResult(
             tokens=self.work.epochs * tokens,
             training_seconds=result.measured.training_seconds,
-            loss=test.metrics["loss"],
+            loss=nats(test.metrics),
         )
 
     def peer(self, seed: int, *, packed: bool) -> LanguageResult:

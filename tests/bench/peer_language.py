@@ -3,7 +3,9 @@
 python -m tests.bench.peer_language JOB.json RESULT.json
 """
 
+import math
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ class LanguageJob:
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageResult:
-    """Tokens of texts that were trained on, in how many seconds, and the mean loss of the test's texts."""
+    """Tokens of texts that were trained on, in how many seconds, and the mean loss of a token of the test's texts."""
 
     tokens: int
     training_seconds: float
@@ -91,7 +93,12 @@ def _loss(asked: LanguageJob, model: Any, vocabulary: Vocabulary) -> float:
     task, test = kind(asked.kind), load(Path(asked.job.data_folder)).test
     precision = "bf16" if asked.job.setting.bf16 else "fp32"
     found = answers(model, TokenInputs(test, task, vocabulary), task, classes=1, precision=precision)
-    return task.measure(task.outputs(found, np.asarray(test.labels)))["loss"]
+    return nats(task.measure(task.outputs(found, np.asarray(test.labels))))
+
+
+def nats(metrics: Mapping[str, float]) -> float:
+    """Of a token, which counts alike whatever its text, as in Trainer's loss; of gaps, the mean over texts."""
+    return math.log(metrics["corpus_perplexity" if "corpus_perplexity" in metrics else "perplexity"])
 
 
 def main(arguments: list[str]) -> int:

@@ -85,6 +85,18 @@ def test_attention_that_drops_nothing_equals_torchs_own(padded: bool) -> None:
     assert torch.allclose(ours, theirs.transpose(1, 2), atol=1e-6)
 
 
+@pytest.mark.parametrize("dropout", [0.0, 1e-9])
+def test_heads_that_share_their_keys_attend_as_torchs_own(dropout: float) -> None:
+    torch.manual_seed(0)
+    query, (key, value) = torch.randn(2, 6, 7, 8), torch.randn(2, 2, 2, 7, 8).unbind()
+    back = torch.ones(7, 7, dtype=torch.bool).tril()[None, None]
+    module = torch.nn.Module()
+    module.is_causal, module.num_key_value_groups = True, 3
+    ours, _ = attention(module, query, key, value, back, dropout=dropout)
+    theirs = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=back, enable_gqa=True)
+    assert torch.allclose(ours, theirs.transpose(1, 2), atol=1e-6)
+
+
 def test_causal_attention_is_left_to_torch() -> None:
     torch.manual_seed(0)
     query, key, value = torch.randn(3, 1, 2, 5, 4).unbind()
