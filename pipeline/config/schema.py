@@ -50,7 +50,7 @@ class Data:
     labels: str | None = None  # column of all labels of a text, for kinds that tell several
     separator: str = ";"  # between them
     label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
-    where: dict[str, str] = field(default_factory=dict)  # keep rows whose column equals the value
+    where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has the value: fr, or fr|pt
     validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)
     test_size: int = 1500  # rows held out for the test where there is no separate set (at most a quarter)
     licence: str = "unknown"

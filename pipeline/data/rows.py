@@ -167,18 +167,21 @@ def _on_scale(value: str | None, ask: Wanted) -> str | None:
 
 
 def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:
-    """The rows whose columns equal the values in `where`.
+    """The rows whose columns have the values in `where`, or one of several with "|" between them.
 
     Raises:
-        DataError: none does; the message names the nearest value.
+        DataError: no row has a value; the message names the nearest.
     """
     for column, value in ask.where.items():
-        kept = [i for i, v in enumerate(rows[column]) if label_value(v) == label_value(value)]
-        if not kept and rows[column]:
+        found = [label_value(v) for v in rows[column]]
+        asked = [value] if label_value(value) in found else value.split("|")
+        absent = next((one for one in asked if label_value(one) not in found), None)
+        if absent is not None and found:
             common = [str(v) for v, _ in Counter(rows[column]).most_common(20)]
             raise DataError(
-                f"{ask.field}.where.{column}={value} must match some rows, but none of {place} does. "
-                f"{nearest(value, common)}"
+                f"{ask.field}.where.{column}={absent} must match some rows, but none of {place} does. "
+                f"{nearest(absent, common)}"
             )
+        kept = [i for i, v in enumerate(found) if v in {label_value(one) for one in asked}]
         rows = {name: [values[i] for i in kept] for name, values in rows.items()}
     return rows

@@ -2,8 +2,8 @@
 
 Trainer at its best packs texts into full rows, in bf16; by default it pads each text to the full length. A cell's batch
 has as many texts as hold as many tokens as Trainer's packed rows, so that both make as many steps over them, and padded
-rows are as many as these texts. The loss reached is compared with that of padded rows, which hold a text each too: packed
-ones begin and end anywhere in a text, and a network trained on them does worse on texts by themselves.
+rows are as many as these texts. The loss reached is compared with that of padded rows, which hold a text each too.
+Packed ones begin and end anywhere in a text, and a network trained on them does worse on texts by themselves.
 """
 
 import dataclasses

@@ -177,6 +177,9 @@ def test_where_keeps_matching_rows_and_names_the_nearest_value(
     data = writer(tmp_path / "source", kit.rows(count=90, classes=3))
     with pytest.raises(DataError, match="two classes at least"):
         prepared(replace(data, where={"label": "2"}), tokenizer, tmp_path / "out")
+    assert prepared(replace(data, where={"label": "0|2"}), tokenizer, tmp_path / "out").labels == ("0", "2")
+    with pytest.raises(DataError, match=r"task\.data\.where\.label=7 must match some rows.*Valid: 0, 1, 2"):
+        prepared(replace(data, where={"label": "0|7|2"}), tokenizer, tmp_path / "out")
     with pytest.raises(DataError, match=r"task\.data\.where\.label=7 must match some rows.*Valid: 0, 1, 2"):
         prepared(replace(data, where={"label": "7"}), tokenizer, tmp_path / "out")
 

@@ -31,7 +31,7 @@ def sentiment() -> Examples:
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("name", ["sentiment", "topic", "replies", "messages"])
+@pytest.mark.parametrize("name", ["sentiment", "topic", "replies", "dialogues", "messages"])
 def test_the_packaged_data_has_the_declared_hash(name: str) -> None:
     assert len(data_fingerprint(sample(name))) == 64  # raises where it differs
 
@@ -67,3 +67,12 @@ def test_messages_are_pairs_in_two_languages_and_no_message_to_be_tested_on_is_l
     assert len(found.sets["train"]) > 1000
     sources = {name: {text.split(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
     assert not sources["train"] & sources["test"]
+
+
+@pytest.mark.service
+def test_dialogues_are_told_apart_by_topic_and_portuguese_ones_share_four() -> None:
+    found = examples(sample("dialogues"))
+    assert len(found.labels) == 12
+    assert sum(len(rows) for name, rows in found.sets.items() if name != "portuguese") > 600
+    shared = {found.labels[i] for i in found.sets["portuguese"].labels}
+    assert shared == {"conversations", "money", "politics", "trivia"}
