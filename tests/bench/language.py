@@ -47,7 +47,8 @@ class Work:
     def overrides(self) -> tuple[str, ...]:
         """What the command is given."""
         return (
-            f"base={self.base}", f"task={self.task}", "task.metric=loss", "~task.out_of_domain.imdb", f"task.data.test_size={self.tests}",
+            f"base={self.base}", f"task={self.task}", "task.metric=loss", "~task.out_of_domain.imdb",
+            f"task.data.test_size={self.tests}",
             "task.data.validation_size=24", f"train.size={self.texts}", f"train.epochs={self.epochs}",
             f"train.batch={self.rows}", "train.min_steps=0", f"train.eval_every={self.texts * self.epochs}",
             "train.keep=none", "train.samples=0", "train.checkpoint_every=never", "executor.workers=1", "tracking=none",
