@@ -68,6 +68,8 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
     if cell.arm.head == "fresh":
         del fields["arm.head"]
+    if cell.train.best_by == "metric":
+        del fields["train.best_by"]
     if cell.task.prompt is None:
         del fields["task.prompt"]
     if cell.arm.shrink == 1:

@@ -174,6 +174,7 @@ class Train:
     precision: str = "auto"  # auto | fp32 | bf16
     eval_every: int | None = None  # examples between evaluations; null: by size, the same for every arm
     samples: int = 8  # test texts shown beside a run, with what was said of them before and after training
+    best_by: str = "metric"  # what of validation tells which weights are the best: the task's metric, or the loss
     keep: str = "best"  # weights kept: best (of each arm and size) | all | none
     fit_memory: bool = False  # where there is no room, hardware.micro_batch and hardware.recompute are chosen
     checkpoint_every: str = "5min"  # a training is saved so often, to go on from there: 5min | 200steps | never

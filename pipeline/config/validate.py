@@ -25,6 +25,7 @@ CHOICES = {
     "arm.pretraining.recipe.decay": ("linear", "cosine", "constant"),
     "train.decay": ("linear", "cosine", "constant"),
     "train.precision": ("auto", "fp32", "bf16"),
+    "train.best_by": ("metric", "loss"),
     "train.keep": ("best", "all", "none"),
     "hardware.accelerator": ("auto", "cpu", "gpu"),
     "hardware.launcher": ("own", "torchrun"),

@@ -140,6 +140,7 @@ def _trajectory(
         patience=cell.recipe.patience,
         patience_from=course.interval,
         higher_is_better=higher_is_better(cell.task.metric),
+        best_by=cell.train.best_by,
         outputs_type=kind(cell.task.kind).outputs_type,
     )
 

@@ -41,12 +41,13 @@ class Trajectory(pl.Callback):
         patience: int,
         patience_from: int,
         higher_is_better: bool,
+        best_by: str,
         outputs_type: type[Outputs],
     ) -> None:
         self.due, self.seen, self.flops = due, seen, flops
         self.measure, self.report = measure, report
         self.patience, self.patience_from = patience, patience_from
-        self.outputs_type = outputs_type
+        self.outputs_type, self.best_by = outputs_type, best_by
         self.sign = 1.0 if higher_is_better else -1.0
         self.points: list[TrajectoryPoint] = []
         self.seconds: list[float] = []
@@ -138,7 +139,8 @@ class Trajectory(pl.Callback):
             raise Pruned(f"after {point.examples} examples")
 
     def _rank(self, point: TrajectoryPoint) -> tuple[float, float]:
-        return self.sign * point.validation_score, -point.validation_loss
+        score, loss = self.sign * point.validation_score, -point.validation_loss
+        return (loss, score) if self.best_by == "loss" else (score, loss)
 
     def _keep_best(self, module: CellModule, point: TrajectoryPoint, found: Any) -> None:
         rank = self._rank(point)

@@ -18,7 +18,7 @@ TRAIN = {
     "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5",
     "decay": "cosine", "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1", "clip": "0.1",
     "dropout": "0.5", "precision": "bf16", "eval_every": "32", "keep": "none", "samples": "3",
-    "checkpoint_every": "3steps", "fit_memory": "true",
+    "checkpoint_every": "3steps", "fit_memory": "true", "best_by": "loss",
 }  # fmt: skip
 NEUTRAL = ("keep", "samples", "checkpoint_every", "fit_memory")
 RECIPE = {
@@ -47,7 +47,7 @@ def test_every_knob_is_tried_here() -> None:
         assert {f.name for f in dataclasses.fields(record)} == set(table)
 
 
-@pytest.mark.parametrize("name", [n for n in TRAIN if n not in (*NEUTRAL, "patience")])
+@pytest.mark.parametrize("name", [n for n in TRAIN if n not in (*NEUTRAL, "patience", "best_by")])
 def test_a_setting_of_the_training_changes_its_result(
     name: str, train: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +58,17 @@ def test_a_setting_of_the_training_changes_its_result(
 def test_patience_changes_the_result_where_validation_gets_worse(train: Outcome) -> None:
     hasty = ("train.lr=0.05", "train.decay=constant")
     assert train(*hasty, f"train.patience={TRAIN['patience']}") != train(*hasty)
+
+
+@pytest.mark.parametrize("by", ["metric", "loss"])
+def test_the_weights_that_are_kept_are_the_best_by_what_was_asked_for(
+    by: str, tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    uneven = ("train.lr=0.01", "train.decay=constant", f"train.best_by={by}")
+    found = trained([*small(tiny_base, reviews, tmp_path), *BASELINE, *uneven]).trajectory
+    ranks = {p.step: (p.validation_score, -p.validation_loss) for p in found.points}
+    assert found.best_step == max(ranks, key=lambda step: ranks[step] if by == "metric" else ranks[step][::-1])
+    assert max(ranks, key=lambda step: ranks[step]) != max(ranks, key=lambda step: ranks[step][::-1])
 
 
 @pytest.mark.parametrize("name", NEUTRAL)
