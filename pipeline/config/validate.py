@@ -136,8 +136,9 @@ def _data(config: Config) -> Iterator[str]:
             yield f"{where}.package is missing: the name and version of the package that carries {data.path!r}."
         if len(data.scale) != 2 or not data.scale[0] < data.scale[1]:
             yield f"{where}.scale must be two numbers, the least and the greatest, but got {list(data.scale)}."
-        columns = {"text": data.text, "second": data.second, "label": data.label, "score": data.score}
-        columns["labels"] = data.labels
+        if not data.separator:
+            yield f"{where}.separator must be what stands between labels, such as ;, but it is empty."
+        columns = {name: getattr(data, name) for name in ("text", "second", "label", "score", "labels")}
         for one, other in itertools.combinations(columns, 2):
             if columns[one] and columns[one] == columns[other]:
                 yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."

@@ -1,5 +1,6 @@
 """A task's examples: sources read and cleaned, validation and test set apart, train freed of what stands in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.data.sources import read
 from pipeline.data.splits import split, stratified_sample
 from pipeline.errors import DataError
 from pipeline.files import safe_name
+from pipeline.tasks import PAIR
 
 
 @dataclass(kw_only=True)
@@ -57,7 +59,7 @@ def examples(task: Task) -> Examples:
             raise DataError(f"An out-of-domain set cannot be called {name!r}: that is a set of its own. Rename it.")
         safe_name(name, "The name of an out-of-domain set")
         sets[name] = _out_of_domain(task, name, labels, counts)
-    _compare(sets, counts, remove=task.deduplicate)
+    _compare(sets, task, counts)
     found = {name: rows.labels for name, rows in sets.items()}
     if task.data.labels:
         labels, found = raw.several, {n: numbers(s, raw.several, place=f"the {n} set") for n, s in sets.items()}
@@ -73,7 +75,8 @@ def _in_domain(task: Task, raw: RawSplits, counts: Counts) -> tuple[tuple[str, .
     given = _cleaned(raw, labels, task.name, counts)
     counts.sentences += raw.sentences
     counts.repeated, counts.conflicting = repeats(
-        [t for rows in given.values() for t in rows.texts], np.concatenate([rows.labels for rows in given.values()])
+        [t for rows in given.values() for t in _read(rows, task)],
+        np.concatenate([rows.labels for rows in given.values()]),
     )
     sets = _held_out(given, labels, task, counts)
     for name in ("validation", "test"):
@@ -138,13 +141,20 @@ def _out_of_domain(task: Task, name: str, labels: tuple[str, ...], counts: Count
     return cleaned.rows.take(chosen)
 
 
-def _compare(sets: dict[str, LabelledSet], counts: Counts, *, remove: bool) -> None:
+def _read(rows: LabelledSet, task: Task) -> Sequence[str]:
+    """The texts without the number or the labels after them: what a network reads, and must not have read before."""
+    marked = task.data.score or task.data.labels
+    return [text.rpartition(PAIR)[0] for text in rows.texts] if marked else rows.texts
+
+
+def _compare(sets: dict[str, LabelledSet], task: Task, counts: Counts) -> None:
     """Find what stands in two sets; take it out of validation for the tests' sake, out of train for all others'."""
+    remove = task.deduplicate
     held = [name for name in sets if name != "train"]
     for pool, against in [("validation", [n for n in held if n != "validation"]), ("train", held)]:
         found = np.zeros(len(sets[pool]), dtype=bool)
         for name in against:
-            exact, alike = overlap(sets[pool].texts, sets[name].texts)
+            exact, alike = overlap(_read(sets[pool], task), _read(sets[name], task))
             counts.exact[f"{pool}/{name}"], counts.near[f"{pool}/{name}"] = int(exact.sum()), int(alike.sum())
             found |= exact | alike
         counts.removed[pool] = int(found.sum()) if remove else 0

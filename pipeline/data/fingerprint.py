@@ -32,7 +32,7 @@ def data_fingerprint(task: Task) -> str:
 def _parts(data: Data, field: str, hashes: dict[Path, str]) -> list[str]:
     check_source(data, field)
     settings = {name: getattr(data, name) for name in _DECIDING} | ({"second": data.second} if data.second else {})
-    settings |= {"score": data.score, "scale": data.scale} if data.score else {}
+    settings |= {"score": data.score, "scale": data.scale, "compared": "texts alone"} if data.score else {}
     settings |= {"labels": data.labels, "separator": data.separator} if data.labels else {}
     return [json.dumps(settings, sort_keys=True), json.dumps(_content(data, field, hashes), sort_keys=True)]
 

@@ -69,9 +69,9 @@ class Wanted:
             raise DataError("\n".join([*lines, f"Set {absent[0][0]}=COLUMN."]))
 
     def cell(self, column: str, value: Any, place: str) -> str | None:
-        """A cell of a typed table as text, see `as_text`; of a list of labels, with SEVERAL between them."""
+        """A cell of a typed table as text, see `as_text`; of a list of labels, with SEVERAL behind each."""
         if column == self.labels and isinstance(value, list | tuple):
-            return SEVERAL.join(as_text(one, f"{place}, {column!r}") or "" for one in value)
+            return "".join(f"{as_text(one, f'{place}, {column!r}') or ''}{SEVERAL}" for one in value)
         return as_text(value, f"{place}, {column!r}")
 
 

@@ -180,6 +180,8 @@ BROKEN = [
         )
         for bad in ("often", "0min", "1.5steps", "5")
     ),
+    ("train.best_by=los", "Did you mean 'loss'? Valid: loss, metric."),
+    ("task.data.separator=''", "task.data.separator must be what stands between labels, such as ;, but it is empty."),
     ("train.keep=bestt", "Did you mean 'best'? Valid: all, best, none."),
     ("arm.recipe.decay=linar", "Did you mean 'linear'?"),
     ("train.size=0", "train.size must be a number of labels or 'all', but got 0."),

@@ -15,6 +15,7 @@ import pytest
 from pipeline.config.schema import Data, Task
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import Prepared, prepare, texts
+from pipeline.data.sources import read
 from pipeline.errors import DataError
 from tests.contracts import sources_kit as kit
 from tests.contracts.sources_hub_server import COMMIT, hub
@@ -239,3 +240,12 @@ def test_hub_data_is_fetched_pinned_to_its_commit_and_read_again_without_network
     assert fetched["fingerprint"] == cached["fingerprint"] == data_fingerprint(Task(data=pinned))
     assert "owner/script could not be fetched" in str(fetched["script"])
     assert not [p for p in (tmp_path / "home").rglob("*") if p.is_file() and b"hf_secret123" in p.read_bytes()]
+
+
+def test_numbers_in_parquet_are_called_by_the_names_that_datasets_notes_there(tmp_path: Path) -> None:
+    from datasets import ClassLabel, Dataset, Features, Value
+
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["bad", "good"])})
+    path = tmp_path / "reviews.parquet"
+    Dataset.from_dict({"text": ["dull", "fine"], "label": [0, 1]}, features=features).to_parquet(path)
+    assert read(Data(path=str(path)), task_name="t").labels == ("bad", "good")

@@ -94,6 +94,19 @@ def test_numbers_in_the_lists_of_datasets_are_called_by_their_names(kept: str, t
     assert found.train.texts[0] == joined(GIVEN[0][0], SEVERAL.join(("dull", "long")))
 
 
+def test_a_label_in_a_list_may_hold_the_separator(tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_text('{"text": "a", "topics": ["to be; or not"]}\n{"text": "b", "topics": []}\n', encoding="utf-8")
+    assert read(columns(path), task_name="t").several == ("to be; or not",)
+
+
+def test_a_text_that_is_tested_on_is_not_learnt_whatever_its_labels(tmp_path: Path) -> None:
+    tested = table(tmp_path, [("a text of the number 3 and 9", "fine"), ("another one", "long")], "test.csv")
+    found = examples(task_of(columns(table(tmp_path, many()), test=str(tested))))
+    assert sum(text.startswith("a text of the number 3 and") for text in found.sets["train"].texts) == 0
+    assert found.counts.exact["train/test"] + found.counts.exact["validation/test"] >= 1
+
+
 def test_names_stand_for_the_values_in_the_column(tmp_path: Path) -> None:
     data = columns(table(tmp_path, [("a", "1|2"), ("b", "2")]), separator="|", label_names={"1": "dull", "2": "fine"})
     found = read(data, task_name="t")
