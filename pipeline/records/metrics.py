@@ -7,9 +7,22 @@ SHARES = frozenset(
     {"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1", "chrf",
      "absolute_error", "example_f1"}
 )  # fmt: skip
+# What people call them, where it is not the name itself.
+_CALLED = {
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "example_f1": "F1 of a text's labels",
+    "chrf": "chrF",
+}
 _LESS_IS_BETTER = frozenset({"loss", "bits_per_byte", "absolute_error"})
 
 
 def higher_is_better(metric: str) -> bool:
     """Which way is better."""
     return metric not in _LESS_IS_BETTER
+
+
+def called(metric: str) -> str:
+    """What people call a metric, in the middle of a sentence."""
+    return _CALLED.get(metric, metric.replace("_", " "))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pipeline.records import ArmScore, CellResult, EarlyAccuracy, Findings
+from pipeline.records.metrics import called
 from pipeline.report.panels import (
     Curve,
     CurvePanel,
@@ -51,8 +52,9 @@ def _curve_panel(findings: Findings, scores: Sequence[ArmScore], low: float, hig
     where = "in domain" if first.role == "in_domain" else "out of domain"
     curves = [Curve(arm=arm, points=_points(scores, arm)) for arm in findings.arms]
     ticks = {s.train_items: s.size for s in scores}
+    name = plain(called(first.metric), 40)
     return CurvePanel(
-        title=f"{plain(first.metric, 40).replace('_', ' ').capitalize()} on {plain(first.dataset, 40)} ({where})",
+        title=f"{name if name != name.lower() else name.capitalize()} on {plain(first.dataset, 40)} ({where})",
         metric=first.metric,
         counted=findings.counted,
         curves=tuple(c for c in curves if c.points),

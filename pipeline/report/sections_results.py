@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from pipeline.records import ArmScore, CellResult, Contrast, Estimate, Findings, Multiplier, Transferred
+from pipeline.records.metrics import called
 from pipeline.report.figure_data import MOST_PANELS, label_multipliers, learning_curves, trajectories, window
 from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
 from pipeline.report.wording import ALPHA, MINUS, MISSING, TIMES, behind, p_value, plain, plural, ratio_span, scale_of
@@ -181,4 +182,4 @@ def tracks(findings: Findings, cells: Sequence[CellResult]) -> Section:
 
 
 def _words(metric: str) -> str:
-    return plain(metric, 40).replace("_", " ")
+    return plain(called(metric), 40)

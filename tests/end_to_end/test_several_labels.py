@@ -52,6 +52,7 @@ def test_its_cells_are_judged_by_the_labels_of_each_text(tagged: Finished) -> No
     plan = planned(tagged.at(tagged.root))
     report = (plan.folder / "report.md").read_text(encoding="utf-8")
     assert "3: bad, early, good" in report
+    assert "Mean F1 of a text's labels on test" in report
     assert "24 labels" not in report
     for result in plan.results():
         test = next(e for e in result.evaluations if e.role == "in_domain")
