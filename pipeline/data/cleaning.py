@@ -1,6 +1,7 @@
 """From rows as read to clean examples: nothing empty, nothing unlabelled, classes that can be learnt."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,12 +29,7 @@ def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
     """
     number = {name: i for i, name in enumerate(labels)}
     kept = [(t, v) for t, v in zip(raw.texts, raw.labels, strict=True) if t is not None and v is not None]
-    unknown = next((v for _, v in kept if v not in number), None)
-    if unknown is not None:
-        raise DataError(
-            f"Every label of {place} must be a class of the training data, but {unknown!r} is not. "
-            f"{nearest(unknown, labels)} Rename it with label_names, or keep other rows with where."
-        )
+    check_known([v for _, v in kept], labels, place=place)
     if not kept:
         raise DataError(f"{place} must hold rows with a text and a label, but none of {len(raw)} rows has both.")
     damaged = next((i for i, (text, _) in enumerate(kept) if "\0" in text), None)
@@ -46,6 +42,21 @@ def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
         empty=empty,
         unlabelled=len(raw) - len(kept) - empty,
     )
+
+
+def check_known(found: Iterable[str], classes: Sequence[str], *, place: str) -> None:
+    """Refuse a label that training does not have.
+
+    Raises:
+        DataError: one is not among `classes`; the message names the nearest.
+    """
+    known = frozenset(classes)
+    unknown = next((label for label in found if label not in known), None)
+    if unknown is not None:
+        raise DataError(
+            f"Every label of {place} must be a class of the training data, but {unknown!r} is not. "
+            f"{nearest(unknown, classes)} Rename it with label_names, or keep other rows with where."
+        )
 
 
 def check_classes(raw: RawSet, *, column: str, field: str) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.data.cleaning import check_known
 from pipeline.data.sets import LabelledSet
-from pipeline.errors import DataError, nearest
-from pipeline.tasks import PAIR, SEVERAL
+from pipeline.tasks import labels_after
 
 
 def numbers(rows: LabelledSet, classes: Sequence[str], *, place: str) -> np.ndarray:
@@ -16,11 +16,6 @@ def numbers(rows: LabelledSet, classes: Sequence[str], *, place: str) -> np.ndar
         DataError: a label is not among `classes`.
     """
     number = {name: i for i, name in enumerate(classes)}
-    labels = [name for text in rows.texts for name in text.partition(PAIR)[2].split(SEVERAL) if name]
-    unknown = next((name for name in labels if name not in number), None)
-    if unknown is not None:
-        raise DataError(
-            f"Every label of {place} must be a class of the training data, but {unknown!r} is not. "
-            f"{nearest(unknown, classes)} Rename it with label_names, or keep other rows with where."
-        )
+    labels = [name for text in rows.texts for name in labels_after(text)]
+    check_known(labels, classes, place=place)
     return np.array([number[name] for name in labels], dtype=np.int64)

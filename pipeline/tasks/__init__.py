@@ -22,6 +22,7 @@ from pipeline.tasks.kind import (
     Vocabulary,
     WritingKind,
     joined,
+    labels_after,
     pair,
 )
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
@@ -131,6 +132,7 @@ __all__ = [
     "joined",
     "kind",
     "kind_of",
+    "labels_after",
     "pair",
     "probe",
     "vocabulary_of",

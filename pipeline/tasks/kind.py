@@ -26,6 +26,11 @@ def joined(*parts: str) -> str:
     return parts[0] if len(parts) == 1 else PAIR.join(part.replace(PAIR, " ") for part in parts)
 
 
+def labels_after(text: str) -> list[str]:
+    """The labels that stand after a text."""
+    return [label for label in text.partition(PAIR)[2].split(SEVERAL) if label]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """The tokens of a tokenizer that batches are made with; `mask` is None where it has none.

@@ -11,7 +11,7 @@ from pipeline.analysis.metrics import overlap_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.encoding import encode
-from pipeline.tasks.kind import PAIR, SEVERAL, Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary, labels_after
 
 if TYPE_CHECKING:
     import torch
@@ -115,8 +115,7 @@ class MultiLabelClassification(Classification):
 
     def exercise(self, text: str, label: str) -> Exercise | None:
         """See TaskKind."""
-        given, _, labels = text.partition(PAIR)
-        return Exercise(given=given, right=", ".join(labels.split(SEVERAL)) or "none")
+        return Exercise(given=text.partition(PAIR)[0], right=", ".join(labels_after(text)) or "none")
 
     def predict(
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.config.schema import Task
 from pipeline.errors import DataError
-from pipeline.tasks.kind import PAIR, SEVERAL, Encoded, joined
+from pipeline.tasks.kind import PAIR, Encoded, joined, labels_after
 
 TEXT, GAP = "{text}", "[MASK]"
 
@@ -28,8 +28,7 @@ def as_read(task: Task, texts: Sequence[str], classes: Sequence[str] = ()) -> li
 def _numbered(texts: Sequence[str], classes: Sequence[str]) -> list[str]:
     """Texts with the numbers of their labels, "a text\x1f0 3", instead of the labels, "a text\x1fgrim\x1elong"."""
     number = {name: str(i) for i, name in enumerate(classes)}
-    parts = [text.partition(PAIR) for text in texts]
-    return [joined(text, " ".join(number[name] for name in labels.split(SEVERAL) if name)) for text, _, labels in parts]
+    return [joined(text.partition(PAIR)[0], " ".join(number[name] for name in labels_after(text))) for text in texts]
 
 
 def encode_prompted(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
