@@ -5,9 +5,8 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.records import CellResult, Findings
-from pipeline.records.metrics import called
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
-from pipeline.report.wording import count, duration, flops, plain, scale_of, size_name
+from pipeline.report.wording import count, duration, flops, metric_name, plain, scale_of, size_name
 
 MOST_CELLS = 300
 CSV_NAME = "cells.csv"
@@ -70,7 +69,7 @@ def _summary_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
     sizes = {s: size_entry(findings, s) for s in findings.sizes}
     rows = [(arm_entry(arm), sizes[size], *_summary(show, test, groups[arm, size])) for arm, size in order]
     header = ("arm", f"{findings.counted}s", "cells", "mean", "lowest", "highest", "computation", "time")
-    metric = plain(called(findings.metric), 40)
+    metric = metric_name(findings.metric)
     caption = f"Cells by arm and size; {metric} on {plain(test, 40)}; computation and time are totals."
     return Table(caption=caption, header=header, rows=tuple(rows))
 

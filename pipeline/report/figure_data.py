@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pipeline.records import ArmScore, CellResult, EarlyAccuracy, Findings
-from pipeline.records.metrics import called
 from pipeline.report.panels import (
     Curve,
     CurvePanel,
@@ -18,7 +17,7 @@ from pipeline.report.panels import (
     Track,
     TrackPanel,
 )
-from pipeline.report.wording import TIMES, plain, plural
+from pipeline.report.wording import TIMES, metric_name, plain, plural
 
 T = TypeVar("T")
 MOST_PANELS = 12
@@ -52,7 +51,7 @@ def _curve_panel(findings: Findings, scores: Sequence[ArmScore], low: float, hig
     where = "in domain" if first.role == "in_domain" else "out of domain"
     curves = [Curve(arm=arm, points=_points(scores, arm)) for arm in findings.arms]
     ticks = {s.train_items: s.size for s in scores}
-    name = plain(called(first.metric), 40)
+    name = metric_name(first.metric)
     return CurvePanel(
         title=f"{name if name != name.lower() else name.capitalize()} on {plain(first.dataset, 40)} ({where})",
         metric=first.metric,

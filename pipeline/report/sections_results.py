@@ -4,10 +4,21 @@ import math
 from collections.abc import Sequence
 
 from pipeline.records import ArmScore, CellResult, Contrast, Estimate, Findings, Multiplier, Transferred
-from pipeline.records.metrics import called
 from pipeline.report.figure_data import MOST_PANELS, label_multipliers, learning_curves, trajectories, window
 from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
-from pipeline.report.wording import ALPHA, MINUS, MISSING, TIMES, behind, p_value, plain, plural, ratio_span, scale_of
+from pipeline.report.wording import (
+    ALPHA,
+    MINUS,
+    MISSING,
+    TIMES,
+    behind,
+    metric_name,
+    p_value,
+    plain,
+    plural,
+    ratio_span,
+    scale_of,
+)
 
 
 def headline(findings: Findings) -> Section:
@@ -52,7 +63,7 @@ def score_table(findings: Findings, scores: Sequence[ArmScore]) -> Table:
     first = scores[0]
     chance = f" Chance: {scale.score(first.chance)}." if first.chance and first.chance == first.chance else ""
     return Table(
-        caption=f"Mean {_words(first.metric)} on {plain(first.dataset, 40)}, "
+        caption=f"Mean {metric_name(first.metric)} on {plain(first.dataset, 40)}, "
         f"with {behind(s.estimate for s in scores)}.{chance}",
         header=(f"{findings.counted}s", *arms),
         rows=tuple(rows),
@@ -91,8 +102,8 @@ def curves(findings: Findings) -> Section:
     return Section(
         anchor="curves",
         title="Learning curves",
-        lead=f"Mean {_words(findings.metric)} against the number of training {findings.counted}s, on a logarithmic "
-        "axis.",
+        lead=f"Mean {metric_name(findings.metric)} against the number of training {findings.counted}s, on a "
+        "logarithmic axis.",
         panels=learning_curves(findings),
         caption="Bars are intervals over seeds and items together. The dotted line, if any, is chance. "
         "Marks of different arms are set slightly apart so that their bars can be told from each other.",
@@ -173,13 +184,9 @@ def tracks(findings: Findings, cells: Sequence[CellResult]) -> Section:
     return Section(
         anchor="trajectories",
         title="Trajectories",
-        lead=f"Validation {_words(findings.metric)} as training goes on: the mean over seeds, in a band from the "
+        lead=f"Validation {metric_name(findings.metric)} as training goes on: the mean over seeds, in a band from the "
         "lowest seed to the highest.",
         panels=panels,
         caption="The axis is linear up to the first evaluation after step 0 and logarithmic from there. A run that has "
         f"stopped keeps its last score.{target}{more}",
     )
-
-
-def _words(metric: str) -> str:
-    return plain(called(metric), 40)

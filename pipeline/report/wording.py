@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.records import Estimate
-from pipeline.records.metrics import SHARES
+from pipeline.records.metrics import SHARES, called
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -174,6 +174,11 @@ def behind(estimates: Iterable[Estimate]) -> str:
 def _range(numbers: list[int], noun: str) -> str:
     low, high = min(numbers), max(numbers)
     return plural(high, noun) if low == high else f"{low:,} to {high:,} {noun}s"
+
+
+def metric_name(metric: str) -> str:
+    """What people call a metric, in the middle of a sentence."""
+    return plain(called(metric), 40)
 
 
 def plain(text: str, limit: int = 2000) -> str:
