@@ -145,7 +145,7 @@ class Hardware:
     name: str = "auto"
     accelerator: str = "auto"  # auto | cpu | gpu
     devices: int = 1
-    strategy: str = "single"  # single | ddp | fsdp: ddp with the network spread over the devices
+    strategy: str = "single"  # single | ddp | fsdp | deepspeed: the last two spread the network over the devices
     threads: int | None = None  # per worker; null: cores / workers
     launcher: str = "own"  # own | torchrun: a cell's processes are those that torchrun has started, on any machines
     timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up

@@ -29,7 +29,7 @@ CHOICES = {
     "train.keep": ("best", "all", "none"),
     "hardware.accelerator": ("auto", "cpu", "gpu"),
     "hardware.launcher": ("own", "torchrun"),
-    "hardware.strategy": ("single", "ddp", "fsdp"),
+    "hardware.strategy": ("single", "ddp", "fsdp", "deepspeed"),
     "executor.name": ("local", "ray", "slurm"),
     "tracking.name": ("local", "server", "none"),
 }
@@ -208,7 +208,7 @@ def _pretraining(config: Config) -> Iterator[str]:
 def _hardware(config: Config) -> Iterator[str]:
     hardware = config.hardware
     if hardware.strategy == "single" and hardware.devices > 1:
-        yield f"hardware.devices={hardware.devices} needs hardware.strategy=ddp or fsdp (see hardware=ddp_cpu)."
+        yield f"hardware.devices={hardware.devices} needs hardware.strategy=ddp or another (see hardware=ddp_cpu)."
     if hardware.devices >= 1 and config.train.batch % hardware.devices:
         below = config.train.batch // hardware.devices * hardware.devices
         near = f"{below} or {below + hardware.devices}" if below else str(hardware.devices)

@@ -76,6 +76,7 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
         AssertionError,
         TypeError,
         LookupError,
+        ImportError,
     ) as error:
         if isinstance(error, TrainingError):  # it would diverge again from there
             checkpoints.clear()

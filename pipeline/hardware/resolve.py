@@ -1,6 +1,7 @@
 """From a hardware preset to accelerator, threads, workers and precision, with the reasons."""
 
 import dataclasses
+import importlib.util
 from dataclasses import dataclass
 
 from pipeline.config.schema import Hardware
@@ -31,6 +32,11 @@ class Resolved:
     elsewhere: bool  # on machines of a cluster: what is here says nothing of them
     reasons: tuple[str, ...]
 
+    @property
+    def sharded(self) -> bool:
+        """Whether each process keeps a share of a network that is trained, and no more."""
+        return self.strategy in ("fsdp", "deepspeed")
+
 
 def resolve(hardware: Hardware, *, precision: str, workers: int | None, elsewhere: bool = False) -> Resolved:
     """Decide once, in the coordinator, before identities are computed.
@@ -42,8 +48,9 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None, elsewher
         elsewhere: cells run on machines of a cluster, which are taken to have what is asked for.
 
     Raises:
-        ConfigError: a GPU, a device or a precision is asked for that is not there.
+        ConfigError: a GPU, a device, a precision or a package is asked for that is not there.
     """
+    _require_package(hardware)
     place = _launched(hardware)
     if place:
         hardware = dataclasses.replace(hardware, devices=place.here)
@@ -82,6 +89,14 @@ def at_most(hardware: Resolved, workers: int) -> Resolved:
     threads = max(hardware.threads, machine.cores() // (workers * hardware.devices))
     reason = f"workers={workers}: there is memory for no more at once"
     return dataclasses.replace(hardware, workers=workers, threads=threads, reasons=(*hardware.reasons, reason))
+
+
+def _require_package(hardware: Hardware) -> None:
+    if hardware.strategy == "deepspeed" and not importlib.util.find_spec("deepspeed"):
+        raise ConfigError(
+            ["hardware.strategy=deepspeed needs the package deepspeed, which is not installed. Install it: "
+             "pip install -c constraints.txt '.[deepspeed]'. hardware.strategy=fsdp does the same without it."]
+        )  # fmt: skip
 
 
 def _launched(hardware: Hardware) -> Launched | None:

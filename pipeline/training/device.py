@@ -26,4 +26,4 @@ def device_of(hardware: Resolved) -> "torch.device":
 
 def is_sharded(cell: Cell, hardware: Resolved) -> bool:
     """Whether each process keeps a share of the network; a head alone is not worth it."""
-    return hardware.strategy == "fsdp" and cell.arm.trained != "head"
+    return hardware.sharded and cell.arm.trained != "head"

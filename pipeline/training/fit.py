@@ -166,7 +166,7 @@ def _module(job: Job, model: Any, task: TaskKind, *, steps: int, first: int) -> 
         total_steps=steps,
         first=first,
         micro_batch=job.hardware.micro_batch,
-        sharded=is_sharded(job.cell, job.hardware),
+        sharded=is_sharded(job.cell, job.hardware) and job.hardware.strategy == "fsdp",
     )
 
 

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.config.pace import Pace
-from pipeline.models.sharding import spread_like, whole
+from pipeline.models.sharding import moments, whole, write, write_moments
 from pipeline.training.checkpoint import FORMAT, Checkpoint, CheckpointStore, Standing
 from pipeline.training.module import CellModule
 from pipeline.training.trajectory import Trajectory
@@ -44,20 +44,17 @@ class Keeper(pl.Callback):
         signal.signal(signal.SIGTERM, self._on_sigterm)  # Lightning's own starts a collective in the middle of a step
         if self.saved is None:
             return
-        with torch.no_grad():
-            for name, parameter in _trained(pl_module):
-                parameter.copy_(spread_like(self.saved.tensors[f"model.{name}"], parameter))
+        assert isinstance(pl_module, CellModule)
+        for name, parameter in _trained(pl_module):
+            write(parameter, self.saved.tensors[f"model.{name}"])
         if self.saved.standing.loss_steps:
-            assert isinstance(pl_module, CellModule)
             pl_module.loss_steps = self.saved.standing.loss_steps
             pl_module.loss_sum = self.saved.tensors["loss_sum"].to(pl_module.device)
-        optimizer = trainer.optimizers[0]
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        state: dict[int, dict[str, torch.Tensor]] = {}
+        found: list[dict[str, torch.Tensor]] = [{} for _ in pl_module.in_order]
         for name, tensor in self.saved.part("optimizer").items():
             index, _, key = name.partition(".")
-            state.setdefault(int(index), {})[key] = spread_like(tensor, parameters[int(index)])
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+            found[int(index)][key] = tensor
+        write_moments(trainer.optimizers[0], pl_module.in_order, found)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -112,9 +109,9 @@ def _trained(module: pl.LightningModule) -> list[tuple[str, torch.nn.Parameter]]
 
 def _state(trainer: pl.Trainer, module: CellModule) -> dict[str, torch.Tensor]:
     """On every rank, since each may have a share of it only."""
-    found = {f"model.{name}": whole(p.detach()).cpu() for name, p in _trained(module)}
-    for index, values in trainer.optimizers[0].state_dict()["state"].items():
-        found |= {f"optimizer.{index}.{key}": whole(value).cpu() for key, value in values.items()}
+    found = {f"model.{name}": whole(p).cpu() for name, p in _trained(module)}
+    for index, values in enumerate(moments(trainer.optimizers[0], module.in_order)):
+        found |= {f"optimizer.{index}.{key}": value.cpu() for key, value in values.items()}
     if module.loss_steps:
         found["loss_sum"] = module.loss_sum.cpu()
     return found

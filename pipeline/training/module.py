@@ -1,5 +1,6 @@
 """The Lightning module: loss, optimizer, schedule. It knows nothing of studies, tracking or sweeps."""
 
+import itertools
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 
 from pipeline.config.schema import Recipe
 from pipeline.errors import MemoryRanOutError
-from pipeline.models.sharding import shard
+from pipeline.models.sharding import add_gradients, shard
 from pipeline.tasks import TaskKind
 
 
@@ -42,6 +43,7 @@ class CellModule(pl.LightningModule):
         self.recipe = recipe
         self.total_steps, self.first, self.micro_batch = total_steps, first, micro_batch
         self.sharded = sharded
+        self.in_order: list[torch.nn.Parameter] = []  # as the optimizer counts them
         self.rows = 0  # of the batch in hand
         self.loss_sum: Any = 0.0
         self.loss_steps = 0
@@ -58,15 +60,22 @@ class CellModule(pl.LightningModule):
         Of several micro-batches all but the last have had their backward pass when this returns.
         """
         self.rows = len(batch["labels"])
-        *before, last = parts(batch, self.micro_batch)
+        *before, last = parts(batch, self._parts(batch))
         if self.micro_batch is not None:
             self.trainer.optimizers[0].zero_grad()
         for part in before:
             loss = self._loss(part)
             with torch.autocast(loss.device.type, enabled=False):  # as Lightning's own backward pass
-                loss.backward()  # type: ignore[no-untyped-call]
+                self.trainer.strategy.backward(loss, None)
+            add_gradients(self.trainer.optimizers[0])
         self.loss_steps += 1
         return self._loss(last)
+
+    def _parts(self, batch: dict[str, Any]) -> int:
+        """How many a process's share of the batch comes in: as many in each, since they may have to meet in each."""
+        size = batch["global_size"]
+        share = math.ceil(size / self.trainer.world_size) if math.isfinite(size) else 1
+        return math.ceil(share / self.micro_batch) if self.micro_batch else 1
 
     def _loss(self, batch: dict[str, Any]) -> torch.Tensor:
         losses = self.task.losses(self.task.forward(self.model, batch), batch)
@@ -117,7 +126,9 @@ class CellModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW without decay on norms, biases and embeddings, and the recipe's schedule per step."""
-        optimizer = torch.optim.AdamW(self._groups(), lr=self.recipe.lr, fused=True)
+        groups = self._groups()
+        self.in_order = [p for group in groups for p in group["params"]]
+        optimizer = torch.optim.AdamW(groups, lr=self.recipe.lr, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer,
             lambda step: factor(
@@ -142,12 +153,19 @@ class CellModule(pl.LightningModule):
         return [{"params": params, "weight_decay": decay} for params, decay in groups if params]
 
 
-def parts(batch: dict[str, Any], size: int | None) -> list[dict[str, Any]]:
-    """The batch in parts of at most `size` rows, each without columns that are padding in all of its rows."""
+def parts(batch: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """The batch in so many parts of one size, each without columns that are padding in all of its rows.
+
+    Where there are more parts than rows, the rest are a row that counts for nothing.
+    """
     rows = len(batch["labels"])
-    if size is None or rows <= size:
+    if count == 1:
         return [batch]
-    return [_rows(batch, start, start + size) for start in range(0, rows, size)]
+    bounds = [rows * i // count for i in range(count + 1)]
+    return [
+        _rows(batch, start, end) if end > start else _rows(batch, 0, 1) | {"global_size": math.inf}
+        for start, end in itertools.pairwise(bounds)
+    ]
 
 
 def half(texts: int) -> int:

@@ -73,9 +73,9 @@ def make_ready(
 
 
 def _check_writes_whole(cell: Cell, hardware: Resolved) -> None:
-    if hardware.strategy == "fsdp" and isinstance(kind(cell.task.kind), WritingKind):
+    if hardware.sharded and isinstance(kind(cell.task.kind), WritingKind):
         why = "no process has a whole network to write with. Use hardware=ddp"
-        raise ConfigError([f"hardware.strategy=fsdp cannot do {cell.task.kind}: {why}."])
+        raise ConfigError([f"hardware.strategy={hardware.strategy} cannot do {cell.task.kind}: {why}."])
 
 
 def _check_length(cell: Cell, longest: int) -> None:

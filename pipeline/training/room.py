@@ -120,7 +120,7 @@ class Room:
         key = (cell.arm.name, cell.arm.trained, cell.train.precision)
         if key not in self._found:
             network = build(cell, self.located, self.prepared.labels, seed=0)
-            if not self.hardware.elsewhere and self.hardware.strategy != "fsdp":
+            if not self.hardware.elsewhere and not self.hardware.sharded:
                 network.model.to(device_of(self.hardware))
             config = configuration(cell, self.located, self.prepared.labels)
             flops_of(cell, config, root=self.root)

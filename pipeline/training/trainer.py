@@ -15,6 +15,7 @@ from pipeline.training.device import is_sharded
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job
 from pipeline.training.ranks import longest_wait
+from pipeline.training.zero import zero_strategy
 
 
 class Batches(torch.utils.data.Dataset[dict[str, Any]]):
@@ -53,7 +54,7 @@ def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer
         num_nodes=job.hardware.nodes,
         plugins=[LightningEnvironment()],  # whatever else started this process: SLURM, torchrun
         strategy=_strategy(job),
-        precision="bf16-mixed" if job.cell.train.precision == "bf16" else "32-true",
+        precision=_precision(job),
         max_steps=steps,
         max_epochs=-1 if steps else 1,
         gradient_clip_val=job.cell.train.clip,
@@ -69,7 +70,9 @@ def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer
 
 def _strategy(job: Job) -> Any:
     hardware = job.hardware
-    if is_sharded(job.cell, job.hardware):
+    if is_sharded(job.cell, hardware) and hardware.strategy == "deepspeed":
+        return zero_strategy(job, _backend(hardware))
+    if is_sharded(job.cell, hardware):
         return ModelParallelStrategy(
             data_parallel_size=hardware.devices,
             tensor_parallel_size=1,
@@ -80,6 +83,12 @@ def _strategy(job: Job) -> Any:
         return "auto"
     # no buffer changes in training
     return DDPStrategy(process_group_backend=_backend(hardware), timeout=longest_wait(job), broadcast_buffers=False)
+
+
+def _precision(job: Job) -> Any:
+    if is_sharded(job.cell, job.hardware) and job.hardware.strategy == "deepspeed":
+        return "32-true"  # of what it keeps; how it computes, its own settings say
+    return "bf16-mixed" if job.cell.train.precision == "bf16" else "32-true"
 
 
 def _backend(hardware: Resolved) -> str:

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.errors import TrainingError
-from pipeline.models.sharding import spread_like, whole
+from pipeline.models.sharding import kept, whole, write
 from pipeline.records import TrajectoryPoint
 from pipeline.tasks import Outputs
 from pipeline.training.checkpoint import Checkpoint
@@ -146,7 +146,7 @@ class Trajectory(pl.Callback):
         rank = self._rank(point)
         if rank > self.best:
             self.best, self.best_step, self.waited, self.best_outputs = rank, point.step, 0, found
-            self.best_state = {n: p.detach().clone() for n, p in module.model.named_parameters() if p.requires_grad}
+            self.best_state = {n: kept(p) for n, p in module.model.named_parameters() if p.requires_grad}
         elif point.examples >= self.patience_from:
             self.waited += 1
 
@@ -158,9 +158,8 @@ class Trajectory(pl.Callback):
     def restore_best(self, module: CellModule) -> None:
         """Put the weights of the best validation point back."""
         parameters = dict(module.model.named_parameters())
-        with torch.no_grad():
-            for name, value in self.best_state.items():
-                parameters[name].copy_(spread_like(value, parameters[name]))
+        for name, values in self.best_state.items():
+            write(parameters[name], values)
 
 
 def converged_gain(points: list[TrajectoryPoint], *, sign: float) -> float | None:

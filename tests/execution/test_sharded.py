@@ -13,7 +13,14 @@ from pipeline.records import CellResult
 from pipeline.training.results import ResultStore
 from tests import tiny
 
-SHARDED = ("hardware=ddp_cpu", "hardware.strategy=fsdp")
+
+@pytest.fixture(params=["fsdp", pytest.param("deepspeed", marks=pytest.mark.slow)])
+def sharded(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Two processes with shards, by each of the ways to make them."""
+    strategy = str(request.param)
+    if strategy == "deepspeed":
+        pytest.importorskip("deepspeed")
+    return "hardware=ddp_cpu", f"hardware.strategy={strategy}"
 
 
 def losses(result: CellResult) -> list[float | None]:
@@ -24,14 +31,21 @@ def losses(result: CellResult) -> list[float | None]:
     "settings",
     [
         pytest.param(more, marks=pytest.mark.slow)
-        for more in (("arm=scratch", "hardware.micro_batch=3"), ("arm=lora",), ("arm=frozen",), ("train.size=7",))
+        for more in (
+            ("arm=scratch", "hardware.micro_batch=3"),
+            ("arm=lora",),
+            ("arm=frozen",),
+            ("train.size=7",),
+            ("train.size=7", "hardware.micro_batch=3"),
+            ("hardware.recompute=true",),
+        )
     ],
 )
 def test_shards_have_the_loss_curve_and_the_weights_of_one_process(
-    tiny_base: Path, reviews: Path, tmp_path: Path, settings: tuple[str, ...]
+    sharded: tuple[str, ...], tiny_base: Path, reviews: Path, tmp_path: Path, settings: tuple[str, ...]
 ) -> None:
     one, _, _ = finished(tmp_path / "one", *settings, base=tiny_base, data=reviews)
-    two, _, record = finished(tmp_path / "two", *settings, *SHARDED, base=tiny_base, data=reviews)
+    two, _, record = finished(tmp_path / "two", *settings, *sharded, base=tiny_base, data=reviews)
     assert record == ["CellStarted", "CellFinished"]
     assert (two.cell_id, two.cost, two.start_line) == (one.cell_id, one.cost, one.start_line)
     np.testing.assert_allclose(losses(one), losses(two), rtol=1e-4)
@@ -44,13 +58,13 @@ def test_shards_have_the_loss_curve_and_the_weights_of_one_process(
         np.testing.assert_allclose(values, spread[name], atol=2e-3, err_msg=name)
 
 
-@pytest.mark.parametrize("then", [(), pytest.param(SHARDED, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("alone", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_checkpoint_of_shards_is_whole_and_goes_on_with_any_number_of_processes(
-    tiny_base: Path, reviews: Path, tmp_path: Path, then: tuple[str, ...]
+    sharded: tuple[str, ...], tiny_base: Path, reviews: Path, tmp_path: Path, alone: bool
 ) -> None:
     one, _, _ = finished(tmp_path / "one", base=tiny_base, data=reviews)
     overrides = tiny.overrides(tiny_base, reviews, tmp_path)
-    plan, cell = assign(*EXACT, *SHARDED, overrides=overrides)
+    plan, cell = assign(*EXACT, *sharded, overrides=overrides)
     name = cell.job.cell_id
 
     def terminate(_: Event) -> None:
@@ -63,7 +77,7 @@ def test_a_checkpoint_of_shards_is_whole_and_goes_on_with_any_number_of_processe
     weights = load_file(tmp_path / "one" / "cells" / name / "weights" / "trained.safetensors")
     moments = {n: v.shape for n, v in found.items() if n.startswith("optimizer.") and n.endswith("exp_avg")}
     assert found["model.classifier.weight"].shape == weights["classifier.weight"].shape in moments.values()
-    _, again = assign(*EXACT, *then, overrides=overrides)
+    _, again = assign(*EXACT, *(() if alone else sharded), overrides=overrides)
     told = run([dataclasses.replace(again, attempt_id="2")])[name]
     assert told.state == "finished", told.reason
     two = ResultStore(tmp_path).result(name)

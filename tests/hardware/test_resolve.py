@@ -211,3 +211,12 @@ def test_torchrun_and_its_preset_need_each_other(on, monkeypatch: pytest.MonkeyP
         resolved()
     with pytest.raises(ConfigError, match=r"--nproc-per-node takes the place of hardware\.devices=2"):
         resolved(launcher="torchrun", strategy="ddp", devices=2)
+
+
+def test_deepspeed_without_its_package_is_refused_with_the_extra_that_brings_it(
+    on, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(gpus=2)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"pip install -c constraints.txt '.\[deepspeed\]'"):
+        resolved(devices=2, strategy="deepspeed")

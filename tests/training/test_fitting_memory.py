@@ -1,5 +1,6 @@
 """What makes a training fit into memory does not change what comes out of it."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,18 @@ def test_a_batch_in_parts_has_every_row_once_and_less_padding() -> None:
         "labels": torch.arange(5),
         "global_size": 5,
     }
-    found = parts(batch, 2)
-    assert [tuple(part["input_ids"].shape) for part in found] == [(2, 7), (2, 5), (1, 9)]
+    found = parts(batch, 3)
+    assert [tuple(part["input_ids"].shape) for part in found] == [(1, 3), (2, 7), (2, 9)]
     assert torch.cat([part["labels"] for part in found]).tolist() == list(range(5))
     assert sum(int(part["attention_mask"].sum()) for part in found) == int(lengths.sum())
-    assert parts(batch, None) == parts(batch, 5) == [batch]
+    assert parts(batch, 1) == [batch]
+
+
+def test_a_batch_in_more_parts_than_it_has_rows_has_parts_that_count_for_nothing() -> None:
+    batch = {"input_ids": torch.tensor([[4]]), "attention_mask": None, "labels": torch.tensor([1]), "global_size": 3}
+    found = parts(batch, 2)
+    assert [len(part["labels"]) for part in found] == [1, 1]
+    assert sorted(part["global_size"] for part in found) == [3, math.inf]
 
 
 def peak(overrides: list[str]) -> float:
