@@ -51,6 +51,10 @@ class MemoryRanOutError(HeadstartError):
     """A training finds too little memory on its device, however few texts are computed at a time."""
 
 
+class CrampedError(HeadstartError):
+    """One of a training's processes finds too little memory for its texts; with fewer at a time all could go on."""
+
+
 class RanksError(HeadstartError):
     """The processes of one training hold different things, or have lost each other."""
 

@@ -79,6 +79,7 @@ def attempt_id() -> str:
 UNWRITABLE = 28  # exit code of a worker that could not even write why it failed
 PRUNED = 29  # exit code of a worker that was told to give up
 LOST = 30  # exit code of a worker that lost another one of its cell
+CRAMPED = 31  # exit code of a worker of several that would need fewer texts at a time
 LEFT = 143  # exit code of a worker that was told to end, and has saved where its training stands
 
 
@@ -90,6 +91,8 @@ def death(exit_code: int | None) -> str:
         return "The worker was told to end by SIGTERM. Its training is saved, and goes on with the next run."
     if exit_code == LOST:
         return "A process of the cell lost another one. Look into its log."
+    if exit_code == CRAMPED:
+        return "A process of the cell ran out of memory. Use hardware.micro_batch=8 or hardware.recompute=true."
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         hint = " The system may have run out of memory: try executor.workers=1." if name == "SIGKILL" else ""

@@ -1,6 +1,8 @@
 """Cells on this machine: one process for each, forked from a server that has imported the heavy libraries already."""
 
 import contextlib
+import dataclasses
+import math
 import multiprocessing
 import multiprocessing.context
 import os
@@ -14,7 +16,7 @@ from multiprocessing import connection, forkserver, resource_tracker, util
 from pathlib import Path
 
 from pipeline.errors import StorageError
-from pipeline.execution.assignment import LEFT, PRUNED, Assignment, Notify, Source, death
+from pipeline.execution.assignment import CRAMPED, LEFT, PRUNED, Assignment, Notify, Source, attempt_id, death
 from pipeline.execution.attempts import event, record_failure, record_kill, record_result
 from pipeline.execution.sockets import SOCKETS
 from pipeline.execution.worker import Place, work
@@ -64,9 +66,10 @@ _GRACE = 20.0  # seconds for a training to be saved when everything is to end
 
 @dataclass
 class Running:
-    """A cell in flight: its ranks' processes, and when it has to be done."""
+    """A cell in flight: its ranks' processes, when it has to be done, and the assignment as it is tried now."""
 
     assignment: Assignment
+    attempt: Assignment
     deadline: float
     slot: int  # the smallest number that no other cell in flight has: it says which GPUs are its own
     processes: list[multiprocessing.process.BaseProcess] = field(default_factory=list)
@@ -130,24 +133,24 @@ class LocalExecutor:
         """Start what there is room for; whether anything runs."""
         while len(running) < self.workers and (assignment := source.take()):
             slot = min(set(range(self.workers)) - {cell.slot for cell in running})
-            running.append(Running(assignment, time.monotonic() + self.timeout_seconds, slot))
-            self._start(running[-1], notify)
+            running.append(Running(assignment, assignment, time.monotonic() + self.timeout_seconds, slot))
+            self._start(running[-1])
+            notify(event(assignment, "started"))
         return bool(running)
 
-    def _start(self, cell: Running, notify: Notify) -> None:
-        job = cell.assignment.job
+    def _start(self, cell: Running) -> None:
+        job = cell.attempt.job
         theirs: connection.Connection | None = None
-        if cell.assignment.judged:
+        if cell.attempt.judged:
             cell.line, theirs = _CONTEXT.Pipe()
         ResultStore(Path(job.root)).failure(job.cell_id).unlink(missing_ok=True)
         for place in self.places(cell):
             line = theirs if place.rank == 0 else None
-            process = _CONTEXT.Process(target=work, args=(cell.assignment, place, line), daemon=True)
+            process = _CONTEXT.Process(target=work, args=(cell.attempt, place, line), daemon=True)
             cell.processes.append(process)
             process.start()
         if theirs:
             theirs.close()
-        notify(event(cell.assignment, "started"))
 
     def places(self, cell: Running) -> list[Place]:
         """The ranks that this machine trains of the cell, rank 0 first."""
@@ -170,6 +173,8 @@ class LocalExecutor:
         if not (cell.over or cell.broken or late):
             return False
         codes = [p.exitcode for p in cell.processes]  # before the others are stopped
+        if CRAMPED in codes and not late and self.again(cell):
+            return False
         if cell.pruned:
             cell.stop()
             notify(event(cell.assignment, "pruned"))
@@ -179,6 +184,19 @@ class LocalExecutor:
         notify(event(cell.assignment, "failed" if reason else "finished", reason, killed=bool(reason) and killed))
         return True
 
+    def again(self, cell: Running) -> bool:
+        """From its last checkpoint, with half as many texts at a time in each of its processes."""
+        cell.stop()
+        record_kill(cell.attempt)
+        job = cell.attempt.job
+        share = job.hardware.micro_batch or math.ceil(job.cell.train.batch / job.hardware.devices)
+        hardware = dataclasses.replace(job.hardware, micro_batch=(share + 1) // 2)
+        job = dataclasses.replace(job, hardware=hardware)
+        cell.attempt = dataclasses.replace(cell.attempt, job=job, attempt_id=attempt_id())
+        cell.processes.clear()
+        self._start(cell)
+        return True
+
     def _outcome(self, cell: Running, late: bool) -> str:
         """Why the cell failed; empty where it is finished."""
         job = cell.assignment.job
@@ -186,11 +204,11 @@ class LocalExecutor:
         codes = [p.exitcode for p in cell.processes]
         cell.stop()
         if store.has(job.cell_id):
-            record_result(cell.assignment, store)
+            record_result(cell.attempt, store)
             return ""
         signals = [code for code in codes if _from_outside(code)]
         reason = self._reason(job.cell_id, codes, signals, store, late=late and None in codes)
-        record_kill(cell.assignment) if signals else record_failure(cell.assignment, reason)
+        record_kill(cell.attempt) if signals else record_failure(cell.attempt, reason)
         return reason
 
     def _reason(
@@ -222,7 +240,7 @@ def _leave(running: list[Running]) -> None:
         cell.stop()
         store = ResultStore(Path(cell.assignment.job.root))
         done = store.has(cell.assignment.job.cell_id)
-        record_result(cell.assignment, store) if done else record_kill(cell.assignment)
+        record_result(cell.attempt, store) if done else record_kill(cell.attempt)
 
 
 def _from_outside(code: int | None) -> bool:

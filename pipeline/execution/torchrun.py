@@ -10,7 +10,7 @@ from functools import cache
 from multiprocessing.process import BaseProcess
 
 from pipeline.errors import RanksError
-from pipeline.execution.assignment import PRUNED, UNWRITABLE, Assignment, Notify
+from pipeline.execution.assignment import CRAMPED, PRUNED, UNWRITABLE, Assignment, Notify
 from pipeline.execution.board import LOOK_AGAIN, Board, join_session, open_session
 from pipeline.execution.local import LocalExecutor, Running, context, free_port, warm_up
 from pipeline.execution.worker import Place, work
@@ -50,6 +50,10 @@ class TorchrunExecutor(LocalExecutor):
         TorchrunExecutor.cells += 1
         self.board.tell(f"cell/{self.cells}", to_json(Next(assignment=cell.assignment, port=port)))
         return [_place(self.place, cell.assignment, port)]
+
+    def again(self, cell: Running) -> bool:
+        """No: the others are processes of torchrun's, which know the assignment as it is."""
+        return False
 
     def settled(self, cell: Running, notify: Notify) -> bool:
         """See LocalExecutor.
@@ -116,7 +120,7 @@ def _to_its_end(process: BaseProcess, board: Board, over: str) -> bool:
 
 def _is_lost(process: BaseProcess) -> bool:
     """Whether it ended otherwise than by its own doing: see the exit codes of `work`."""
-    return process.exitcode is not None and process.exitcode not in (0, 1, PRUNED, UNWRITABLE)
+    return process.exitcode is not None and process.exitcode not in (0, 1, PRUNED, UNWRITABLE, CRAMPED)
 
 
 def _place(place: Launched, assignment: Assignment, port: int) -> Place:

@@ -12,8 +12,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import HeadstartError, LostRankError, StorageError, TrainingError
-from pipeline.execution.assignment import LEFT, LOST, PRUNED, UNWRITABLE, Assignment
+from pipeline.errors import CrampedError, HeadstartError, LostRankError, StorageError, TrainingError
+from pipeline.execution.assignment import CRAMPED, LEFT, LOST, PRUNED, UNWRITABLE, Assignment
 from pipeline.execution.attempts import attempt_log
 from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
@@ -23,6 +23,7 @@ from pipeline.training.results import ResultStore
 if TYPE_CHECKING:
     from pipeline.training.checkpoint import CheckpointStore
 
+_CODES = {LostRankError: LOST, CrampedError: CRAMPED}
 _TOLD_TO_END = threading.Event()
 
 
@@ -42,7 +43,8 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
     """Entry point of a worker process: one rank of the cell.
 
     Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up,
-    LEFT where it was told to end by a signal: then its training is saved as it stands, or LOST where another rank is.
+    LEFT where it was told to end by a signal: then its training is saved as it stands, LOST where another rank is, or
+    CRAMPED where several ranks need fewer texts at a time.
 
     Args:
         line: to the coordinator, which is sent each point of the trajectory and answers whether to give up.
@@ -80,7 +82,7 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
     ) as error:
         if isinstance(error, TrainingError):  # it would diverge again from there
             checkpoints.clear()
-        code = LOST if isinstance(error, LostRankError) else 1
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), 1)
         os._exit(code if _record_failure(assignment, store, error) else UNWRITABLE)
 
 

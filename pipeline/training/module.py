@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 
 from pipeline.config.schema import Recipe
-from pipeline.errors import MemoryRanOutError
+from pipeline.errors import CrampedError, MemoryRanOutError
 from pipeline.models.sharding import add_gradients, shard
 from pipeline.tasks import TaskKind
 
@@ -90,6 +90,7 @@ class CellModule(pl.LightningModule):
 
         Raises:
             MemoryRanOutError: not even one text at a time fits.
+            CrampedError: fewer at a time might, but this is one of several processes.
         """
         losses = self.loss_sum, self.loss_steps
 
@@ -105,12 +106,13 @@ class CellModule(pl.LightningModule):
         optimizer.step(closure=passes)
 
     def _unless_memory_runs_out(self, passes: Any) -> Any:
-        """Their loss; several processes would have to give up together, and their cell fails instead."""
+        """Their loss; of several processes the others are in the middle of theirs, and all have to begin again."""
         try:
             return passes()
-        except torch.OutOfMemoryError:
+        except torch.OutOfMemoryError as error:
             if self.trainer.world_size > 1:
-                raise
+                fewer = half(self.micro_batch or self.rows)
+                raise CrampedError(f"Out of memory: beginning again with {fewer} texts at a time.") from error
             return None
 
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: torch.optim.Optimizer) -> None:

@@ -7,10 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from worker_kit import ENDLESS, EXACT, assign, finished, points, record, run, wait_until, workers
+from worker_kit import (
+    ENDLESS,
+    EXACT,
+    assign,
+    finished,
+    points,
+    record,
+    run,
+    wait_until,
+    work_in_little_memory,
+    workers,
+)
 
-from pipeline.execution.assignment import Event
+from pipeline.execution.assignment import Event, Fixed
+from pipeline.execution.local import LocalExecutor
 from pipeline.records import CellResult
+from pipeline.tracking import events
+from pipeline.tracking.spool import attempts
 from pipeline.training.results import ResultStore
 from tests import tiny
 
@@ -126,3 +140,31 @@ def test_two_processes_that_find_the_cell_finished_do_not_wait_for_each_other(
     again = dataclasses.replace(cell, attempt_id="later")
     assert run([again], timeout_seconds=60)[cell.job.cell_id].state == "finished"
     assert workers() == []
+
+
+def test_two_processes_of_which_one_runs_out_of_memory_go_on_with_fewer_texts_at_a_time(
+    alone: tuple[CellResult, np.ndarray],
+    tiny_base: Path,
+    reviews: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.execution.local.work", work_in_little_memory)
+    plan, cell = assign(
+        *EXACT,
+        "hardware=ddp_cpu",
+        "train.checkpoint_every=1steps",
+        overrides=tiny.overrides(tiny_base, reviews, tmp_path),
+    )
+    told: list[Event] = []
+    LocalExecutor(workers=1, timeout_seconds=100).run(Fixed([cell]), told.append)
+    assert [event.state for event in told] == ["started", "finished"], told
+    result = ResultStore(tmp_path).result(cell.job.cell_id)
+    assert result.measured.micro_batch is not None
+    assert result.measured.micro_batch <= 4
+    losses = [[p.train_loss for p in found.trajectory[1:]] for found in (alone[0], result)]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    first, *_, last = sorted(attempts(tmp_path, plan.study_id), key=lambda path: path.name)
+    assert [events.last_kind(path) for path in (first, last)] == ["killed", "cell_finished"]
+    told_of = [event.body for event in events.read(last)[0] if type(event.body).__name__ == "CellPoint"]
+    assert [body.point.step for body in told_of] == [p.step for p in result.trajectory]

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 
 from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.local import LocalExecutor, warm_up
+from pipeline.execution.worker import Place, work
 from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.run import ground, prepare
@@ -71,6 +74,23 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
+
+
+def work_in_little_memory(assignment: Assignment, place: Place, line: Connection | None = None) -> None:
+    """As `work`, in a process that from its fourth step on has memory for four texts at a time, if it is rank 1."""
+    import torch
+
+    from pipeline.training.module import CellModule
+
+    losses = CellModule._loss
+
+    def cramped(self: CellModule, batch: dict[str, Any]) -> torch.Tensor:
+        if place.rank == 1 and self.first + self.trainer.global_step >= 3 and len(batch["labels"]) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return losses(self, batch)
+
+    CellModule._loss = cramped  # type: ignore[method-assign]
+    work(assignment, place, line)
 
 
 def record(root: Path, study_id: str, cell_id: str) -> list[str]:
