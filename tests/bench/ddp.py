@@ -11,24 +11,30 @@ from tests.bench.rows import Bench, Row
 from tests.bench.workload import Workload, prepare_once
 
 BAR = 0.9
+BATCHES = (32, 128)  # the default, and one in which what each process does once a step weighs less
 HARDWARE = {"one process": "hardware=cpu", "two processes": "hardware=ddp_cpu"}
 
 
 def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
-    """Both in turn, who comes first changing; nothing where there are fewer than two cores."""
+    """Both in turn, who comes first changing, for each batch; nothing where there are fewer than two cores."""
     if cores() < 2:
         print("ddp: left out, there is one core.", flush=True)
         return []
     work = Workload(examples=options.examples, epochs=options.epochs, test_items=64)
+    each = (_at(batch, work, options.repetitions, bench, folder / str(batch)) for batch in BATCHES)
+    return [row for rows in each for row in rows]
+
+
+def _at(batch: int, work: Workload, repetitions: int, bench: Bench, folder: Path) -> list[Row]:
     rates: dict[str, list[float]] = {name: [] for name in HARDWARE}
     for name in HARDWARE:
         prepare_once("train", work.cell(folder / name, 0), folder)
-    for seed in range(options.repetitions):
+    for seed in range(repetitions):
         for name in list(HARDWARE)[:: 1 if seed % 2 else -1]:
             root = folder / name
-            overrides = (*work.cell(root, seed), HARDWARE[name])
+            overrides = (*work.cell(root, seed), HARDWARE[name], f"train.batch={batch}")
             rates[name].append(train_cells("train", overrides, root, range(seed, seed + 1), 1).rate)
-            print(f"{name}, seed {seed}: {rates[name][-1]:.0f} examples/s", flush=True)
+            print(f"batches of {batch}, {name}, seed {seed}: {rates[name][-1]:.0f} examples/s", flush=True)
     ratios = np.divide(rates["two processes"], rates["one process"]).tolist()
-    rows = [bench.told(f"ddp, {name}", found, "examples/s") for name, found in rates.items()]
-    return [*rows, bench.at_least("two processes / one of as many threads", ratios, "times", BAR)]
+    told = [bench.told(f"ddp, batches of {batch}, {name}", found, "examples/s") for name, found in rates.items()]
+    return [*told, bench.at_least(f"two processes / one of as many threads, {batch}", ratios, "times", BAR)]
