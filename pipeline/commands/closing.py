@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.config.redaction import without_secrets
+from pipeline.config.schema import Base
 from pipeline.config.where import program
 from pipeline.data.store import META, load
 from pipeline.files import write_text
@@ -30,6 +31,7 @@ def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[Fai
         cells,
         plan.store.scores,
         base=config.base,
+        others=_other_bases(plan),
         task=config.task,
         failed=failed,
         tuned=plan.tuned,
@@ -66,6 +68,7 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
     arms = {c.arm.name: dataclasses.replace(c.arm, recipe=c.recipe) for c in plan.cells.values()}
     return About(
         base=BaseFacts.of(plan.config.base),
+        others=tuple(BaseFacts.of(base) for base in _other_bases(plan)),
         task=task.name,
         pipeline=kind(task.kind).pipeline,
         paired=kind(task.kind).paired,
@@ -81,6 +84,11 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         concurrency=plan.hardware.workers,
         created=datetime.datetime.fromtimestamp(newest, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _other_bases(plan: Plan) -> tuple[Base, ...]:
+    """Those of arms on another base than the study's."""
+    return tuple({c.base.name: c.base for c in plan.cells.values() if c.base.name in plan.others}.values())
 
 
 def dashboard_command(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from rich.table import Table
 from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
 from pipeline.report.wording import scale_of
-from pipeline.study.plan import Plan
+from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.progress import duration
 from pipeline.study.run import prepare
@@ -18,7 +18,7 @@ _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bo
 def show_plan(plan: Plan) -> None:
     """The cells of a plan, which of them are finished, the memory and an estimate of the time for the rest."""
     console = Console(highlight=False)
-    parts = [*pretrainings(plan), plan]
+    parts = [*pretrainings(plan), *on_each_base(plan)]
     to_train = sum(len(part.missing()) for part in parts)
     if to_train:
         warm_up(plan.hardware.threads)

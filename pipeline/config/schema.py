@@ -224,7 +224,7 @@ class Study:
 
     name: str = ""
     question: str = ""
-    arms: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()  # names of arms, ARM@BASE for one on another base than the study's
     sizes: tuple[int | str, ...] = ()
     seeds: tuple[int, ...] = ()
     target: float | None = None  # validation score that cost to target refers to

@@ -104,7 +104,8 @@ def _numbers(config: Config) -> Iterator[str]:
 
 
 def _names(config: Config) -> Iterator[str]:
-    named = [("arm.name", config.arm.name), ("task.name", config.task.name), ("study.name", config.study.name)]
+    named = [("arm.name", part) for part in config.arm.name.split("@")]  # ARM@BASE in a study of several bases
+    named += [("task.name", config.task.name), ("study.name", config.study.name)]
     named += [("task.out_of_domain", name) for name in config.task.out_of_domain]
     for what, name in named:
         if name or what == "task.out_of_domain":
@@ -249,14 +250,22 @@ def _study(config: Config) -> Iterator[str]:
         yield f"study.target must be above 0 and below 1 for {config.task.metric}, but got {study.target}. 60% is 0.6."
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
-    unknown = [f"study.arms names {a!r}: there is no such arm. {nearest(a, options('arm'))}" for a in study.arms
-               if a not in options("arm")]  # fmt: skip
+    unknown = [text for arm in study.arms for text in _arm_of_study(arm)]
     if unknown:  # what claims say of arms would mislead
         yield from unknown
         return
     for key, claim in study.claims.items():
         for text in _claim(claim, study, config):
             yield f"study.claims.{key}: {text} To drop the claim: ~study.claims.{key}."
+
+
+def _arm_of_study(named: str) -> Iterator[str]:
+    """What is wrong with the name of an arm, `ARM` or `ARM@BASE`."""
+    arm, at, other = named.partition("@")
+    if arm not in options("arm"):
+        yield f"study.arms names {named!r}: there is no such arm. {nearest(arm, options('arm'))}"
+    if at and other not in options("base"):
+        yield f"study.arms names {named!r}: there is no such base. {nearest(other, options('base'))}"
 
 
 def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:

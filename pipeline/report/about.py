@@ -53,4 +53,5 @@ class About:
     concurrency: int
     created: str
     paired: bool = False  # whether examples are pairs of texts
+    others: tuple[BaseFacts, ...] = ()  # the bases of arms that are on another one
     several: bool = False  # whether any number of classes apply to each

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.config.schema import Arm
 from pipeline.records import CellResult, FailedCell, Findings
-from pipeline.report.about import About
+from pipeline.report.about import About, BaseFacts
 from pipeline.report.layout import Entry, Section, Table, arm_entry, cut
 from pipeline.report.wording import count, plain, plural, size_name
 
@@ -48,10 +48,15 @@ def fairness(findings: Findings) -> Section:
 
 def seen(about: About) -> Section:
     """Whether the base could have seen the test text, and why we say so."""
-    answer = _SEEN.get(about.base.test_text_seen, _SEEN["unknown"])
-    note = plain(about.base.test_text_note)
-    lead = f"{answer} {note}" if note else f"{answer} Its base states no reason."
-    return Section(anchor="seen", title="Could the base have seen the test text?", lead=lead)
+    lead = _seen(about.base)
+    others = tuple(f"{base.name}: {_seen(base)}" for base in about.others)
+    return Section(anchor="seen", title="Could the base have seen the test text?", lead=lead, bullets=cut(others))
+
+
+def _seen(base: BaseFacts) -> str:
+    answer = _SEEN.get(base.test_text_seen, _SEEN["unknown"])
+    note = plain(base.test_text_note)
+    return f"{answer} {note}" if note else f"{answer} Its base states no reason."
 
 
 def limits(findings: Findings) -> Section:
@@ -61,10 +66,9 @@ def limits(findings: Findings) -> Section:
 
 def data(findings: Findings, about: About, cells: Sequence[CellResult]) -> Section:
     """The base, the task and what was done to its data."""
+    bases = [fact for base in (about.base, *about.others) for fact in _facts(base)]
     facts = [
-        ("Base", _joined(about.base.name, about.base.upstream, about.base.revision)),
-        ("Base licence", about.base.licence),
-        ("Base weights", f"sha256 {about.base.sha256}" if about.base.sha256 else ""),
+        *bases,
         ("Task", about.task),
         ("Classes", _classes(cells[0].labels) if cells else ""),
         ("Data", about.data_upstream or ""),
@@ -72,6 +76,14 @@ def data(findings: Findings, about: About, cells: Sequence[CellResult]) -> Secti
     ]
     shown = tuple((name, plain(value, 400)) for name, value in facts if value)
     return Section(anchor="data", title="Base and data", facts=shown, bullets=cut(about.data_report))
+
+
+def _facts(base: BaseFacts) -> list[tuple[str, str]]:
+    return [
+        ("Base", _joined(base.name, base.upstream, base.revision)),
+        ("Base licence", base.licence),
+        ("Base weights", f"sha256 {base.sha256}" if base.sha256 else ""),
+    ]
 
 
 def _classes(labels: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config.cell import Cell, cell_of
@@ -33,6 +33,7 @@ class Plan:
     located: Located
     data_fingerprint: str
     cells: dict[str, Cell]
+    others: dict[str, Located] = field(default_factory=dict)  # by name, the bases of arms on another than the study's
     unjudged: tuple[str, ...] = ()  # claims on a set that the task has not
     tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
 
@@ -62,8 +63,9 @@ class Plan:
         )
 
     def identity(self, cell: Cell) -> str:
-        """The id of a cell on this base and these data."""
-        return cell_id(cell, base_fingerprint=self.located.whole, data_fingerprint=self.data_fingerprint)
+        """The id of a cell on its base and these data."""
+        located = self.others.get(cell.base.name, self.located)
+        return cell_id(cell, base_fingerprint=located.whole, data_fingerprint=self.data_fingerprint)
 
     def results(self) -> list[CellResult]:
         """The results of the finished cells, in the plan's order."""
@@ -72,6 +74,17 @@ class Plan:
     def missing(self) -> dict[str, Cell]:
         """The cells without a result."""
         return {name: cell for name, cell in self.cells.items() if not self.store.has(name)}
+
+
+def on_each_base(plan: Plan) -> list[Plan]:
+    """The plan in parts that have one base each, with the cells on it; recorded under the study of `plan`."""
+    found = []
+    for name, located in {plan.config.base.name: plan.located, **plan.others}.items():
+        cells = {key: cell for key, cell in plan.cells.items() if cell.base.name == name}
+        if cells:
+            config = dataclasses.replace(plan.config, base=next(iter(cells.values())).base)
+            found.append(dataclasses.replace(plan, config=config, located=located, others={}, cells=cells))
+    return found
 
 
 def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> Plan:
@@ -104,7 +117,19 @@ def _has_set(config: Config, claim: Claim) -> bool:
 
 def arms_of(overrides: Sequence[str], config: Config) -> list[Config]:
     """The whole configuration with each of the study's arms in turn."""
-    return [compose([*overrides, f"arm={name}"]) for name in config.study.arms]
+    return [_arm(overrides, name, config.base.name) for name in config.study.arms]
+
+
+def _arm(overrides: Sequence[str], name: str, own: str) -> Config:
+    """With the arm called `name`, in a study on the base `own`; what is said of that is not about another one."""
+    arm, at, base = name.partition("@")
+    if not at:
+        return compose([*overrides, f"arm={arm}"])
+    general = [o for o in overrides if not o.startswith(("base=", "base."))]
+    config = compose([*general, f"base={base}", f"arm={arm}"])
+    if config.base.name == own:
+        raise ConfigError([f"study.arms names {name!r}, but {own} is the base of the study: {arm} alone means it."])
+    return dataclasses.replace(config, arm=dataclasses.replace(config.arm, name=name))
 
 
 def plan_cell(overrides: Sequence[str]) -> Plan:
@@ -183,7 +208,9 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         workers=config.executor.workers,
         elsewhere=config.executor.name != "local",
     )
-    located = locate(config.base, Path(config.paths.root))
+    bases = {c.base.name: c.base for c in arms if c.base.name != config.base.name}
+    located, *rest = (locate(base, Path(config.paths.root)) for base in (config.base, *bases.values()))
+    others = dict(zip(bases, rest, strict=True))
     fingerprint = data_fingerprint(config.task)
     trainings = [
         _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)
@@ -191,12 +218,17 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         for seed in config.study.seeds
         for arm in arms
     ]
-    cells = {cell_id(c, base_fingerprint=located.whole, data_fingerprint=fingerprint): c for c in trainings}
+    whole = {name: found.whole for name, found in others.items()}
+    cells = {
+        cell_id(c, base_fingerprint=whole.get(c.base.name, located.whole), data_fingerprint=fingerprint): c
+        for c in trainings
+    }
     return Plan(
         config=config,
         study_id=f"{config.study.name}-{digest(*cells)[:10]}",
         hardware=hardware,
         located=located,
+        others=others,
         data_fingerprint=fingerprint,
         cells=cells,
     )

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Study
 from pipeline.records import CellResult
-from pipeline.study.plan import Plan
+from pipeline.study.plan import Plan, on_each_base
 
 
 def pretrainings(plan: Plan) -> list[Plan]:
-    """The plans of those that the cells of `plan` go on from, one for each objective; none where no arm asks for it."""
+    """The plans of those that the cells of `plan` go on from, for each base and objective; none where no arm asks."""
+    return [before for part in on_each_base(plan) for before in _pretrainings(part)]
+
+
+def _pretrainings(plan: Plan) -> list[Plan]:
     wanted = {plan.identity(before): before for cell in plan.cells.values() if (before := cell.pretraining)}
     objectives = dict.fromkeys(cell.task.kind for cell in wanted.values())
     return [_plan(plan, {n: c for n, c in wanted.items() if c.task.kind == objective}) for objective in objectives]

@@ -14,7 +14,7 @@ from pipeline.execution.local import warm_up
 from pipeline.files import is_locked
 from pipeline.hardware import at_most
 from pipeline.records import FailedCell
-from pipeline.study.plan import Plan
+from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.pretraining import lacking, pretrainings
 from pipeline.study.workload import running_order
 from pipeline.tracking.spool import mirrored, reconcile, reuse
@@ -48,8 +48,9 @@ def run(plan: Plan, watch: Watch) -> Outcome:
     if missing:
         check_versions(plan)
         warm_up(plan.hardware.threads)
-        ready = prepare(plan)
-        reasons = _train(plan, ready, watch)
+        prepared = [(part, prepare(part)) for part in on_each_base(plan) if part.missing()]
+        for part, ready in prepared:
+            reasons |= _train(part, ready, watch)
     _mirror_reused(plan)
     return Outcome(
         finished=tuple(name for name in plan.cells if plan.store.has(name)),
@@ -84,7 +85,7 @@ def failures(plan: Plan) -> tuple[FailedCell, ...]:
 
 
 def prepare(plan: Plan) -> Ready:
-    """Data, subsets and networks of all cells, checked in a worker."""
+    """Data, subsets and networks of all cells, which have one base, checked in a worker."""
     return call(
         make_ready,
         cells=list(plan.cells.values()),

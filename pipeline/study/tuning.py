@@ -26,7 +26,8 @@ def tuning_plans(overrides: Sequence[str], plan: Plan) -> list[Plan]:
     for arm in arms_of(overrides, config):
         for size in sizes:
             try:
-                plans.append(plan_of_sweep(_own(arm, config, size), f"{config.study.name}-{arm.arm.name}-{size}"))
+                name = f"{config.study.name}-{arm.arm.name}-{size}".replace("@", "-")
+                plans.append(plan_of_sweep(_own(arm, config, size), name))
             except ConfigError as error:
                 broken += [f"arm {arm.arm.name}: {text}" for text in error.violations]
     if broken:

@@ -19,7 +19,7 @@ SEEN = {
 
 def caveats(
     table: Table,
-    base: Base,
+    bases: Sequence[Base],
     task: Task,
     failed: Sequence[FailedCell],
     costs: Sequence[ArmCost],
@@ -29,12 +29,12 @@ def caveats(
     """Every condition and limit that a reader of the findings must know."""
     return (
         *_missing(table, failed),
-        *_base(base, task),
+        *_bases(bases, task),
         *_design(table),
         *_recipes(tuned),
         *_convergence(costs),
         *_own_text(pretrained),
-        *_pretraining(table, base),
+        *(sentence for base in bases for sentence in _pretraining(table, base, _arms_on(base, bases[0], table))),
     )
 
 
@@ -62,11 +62,21 @@ def _missing(table: Table, failed: Sequence[FailedCell]) -> Iterator[str]:
         )
 
 
-def _base(base: Base, task: Task) -> Iterator[str]:
-    name = base.name or "the base"
-    yield f"One pretrained checkpoint ({name}) was compared: this says nothing of other checkpoints or of its recipe."
-    note = f" ({base.test_text_note.rstrip('.')})" if base.test_text_note else ""
-    yield f"{name} {SEEN.get(base.test_text_seen, SEEN['unknown'])}{note}."
+def _bases(bases: Sequence[Base], task: Task) -> Iterator[str]:
+    names = " and ".join(base.name or "the base" for base in bases)
+    if len(bases) == 1:
+        yield (
+            f"One pretrained checkpoint ({names}) was compared: this says nothing of other checkpoints or of its "
+            "recipe."
+        )
+    else:
+        yield (
+            f"{len(bases)} pretrained checkpoints ({names}) were compared. They differ in architecture, tokenizer and "
+            "pretraining at once: which of these makes a difference between them, this does not show."
+        )
+    for base in bases:
+        note = f" ({base.test_text_note.rstrip('.')})" if base.test_text_note else ""
+        yield f"{base.name or 'The base'} {SEEN.get(base.test_text_seen, SEEN['unknown'])}{note}."
     yield f"One task ({task.name or 'unnamed'}) with one split: other tasks and other splits may differ."
 
 
@@ -127,7 +137,12 @@ def _lowest_loss(result: CellResult) -> float:
     return min(point.validation_loss for point in result.trajectory)
 
 
-def _pretraining(table: Table, base: Base) -> Iterator[str]:
+def _arms_on(base: Base, first: Base, table: Table) -> list[str]:
+    """The study's arms on this base; ARM alone is on the first."""
+    return [arm for arm in table.study.arms if (arm.partition("@")[2] or first.name) == base.name]
+
+
+def _pretraining(table: Table, base: Base, arms: Sequence[str]) -> Iterator[str]:
     name = base.name or "the base"
     if base.pretraining_flops is None:
         yield f"The cost of pretraining {name} is unknown and is charged to no arm."
@@ -135,13 +150,13 @@ def _pretraining(table: Table, base: Base) -> Iterator[str]:
     source = f" ({base.pretraining_source})" if base.pretraining_source else ""
     yield (
         f"The cost of pretraining {name}, about {base.pretraining_flops:.2g} FLOPs{source}, is charged to no arm"
-        f"{_paid_back(table, base.pretraining_flops)}."
+        f"{_paid_back(table, base.pretraining_flops, arms)}."
     )
 
 
-def _paid_back(table: Table, pretraining: float) -> str:
-    """After how many such tasks, for the first pretrained arm and the largest size where every seed gets there."""
-    for arm in table.study.arms:
+def _paid_back(table: Table, pretraining: float, arms: Sequence[str]) -> str:
+    """After how many such tasks, for the first of the arms and the largest size where every seed gets there."""
+    for arm in arms:
         for size in reversed(table.curve_sizes(arm)):
             spent = target_costs(table, arm, BASELINE, size, "flops") if arm != BASELINE else None
             if spent:

@@ -6,12 +6,14 @@ from pipeline.errors import UnequalStartError
 from pipeline.records import CellResult, StartLine
 
 EVERYWHERE: dict[str, Callable[[StartLine], Hashable]] = {
-    "tokenizer": lambda line: line.tokenizer,
-    "dropout": lambda line: line.dropout,
     "trained_mode": lambda line: line.trained_mode,
     "parameter_dtype": lambda line: line.parameter_dtype,
     "precision": lambda line: line.precision,
     "versions": lambda line: tuple(sorted(line.versions.items())),
+}
+PER_BASE: dict[str, Callable[[StartLine], Hashable]] = {
+    "tokenizer": lambda line: line.tokenizer,
+    "dropout": lambda line: line.dropout,
 }
 PER_SHRINK: dict[str, Callable[[StartLine], Hashable]] = {"architecture": lambda line: line.architecture}
 PER_SIZE: dict[str, Callable[[StartLine], Hashable]] = {
@@ -20,8 +22,8 @@ PER_SIZE: dict[str, Callable[[StartLine], Hashable]] = {
 }
 PER_SEED: dict[str, Callable[[StartLine], Hashable]] = {
     "train_items": lambda line: line.train_items,
-    "order": lambda line: line.order,
 }
+PER_SEED_AND_BASE: dict[str, Callable[[StartLine], Hashable]] = {"order": lambda line: line.order}
 
 
 def fairness(cells: Sequence[CellResult]) -> tuple[str, ...]:
@@ -33,9 +35,11 @@ def fairness(cells: Sequence[CellResult]) -> tuple[str, ...]:
     if not cells:
         return ()
     _equal(cells, EVERYWHERE, lambda cell: "everywhere")
-    _equal(cells, PER_SHRINK, lambda cell: cell.start_line.shrink)
+    _equal(cells, PER_BASE, lambda cell: cell.key.base)
+    _equal(cells, PER_SHRINK, lambda cell: (cell.key.base, cell.start_line.shrink))
     _equal(cells, PER_SIZE, lambda cell: cell.key.size)
     _equal(cells, PER_SEED, lambda cell: (cell.key.size, cell.key.seed))
+    _equal(cells, PER_SEED_AND_BASE, lambda cell: (cell.key.size, cell.key.seed, cell.key.base))
     _equal_sets(cells)
     return (*_verified(cells), *_declared(cells))
 
@@ -76,19 +80,36 @@ def _shown(value: Hashable) -> str:
 
 
 def _verified(cells: Sequence[CellResult]) -> list[str]:
-    line = max(cells, key=lambda cell: cell.start_line.shrink).start_line
-    smaller = sorted({cell.key.arm for cell in cells if cell.start_line.shrink < line.shrink})
-    but = f" but those of {', '.join(smaller)}, which has a smaller one" if smaller else ""
+    line, bases = cells[0].start_line, list(dict.fromkeys(cell.key.base for cell in cells))
+    several = len(bases) > 1
     versions = ", ".join(f"{name} {version}" for name, version in sorted(line.versions.items()))
     batches = ", ".join(str(b) for b in sorted({cell.start_line.global_batch for cell in cells}))
     return [
-        f"Same tokenizer ({line.tokenizer}) in every cell, same architecture ({line.architecture}) in every cell{but}.",
-        "Same training examples in the same order for every arm at each size and seed.",
+        *(
+            sentence
+            for base in bases
+            for sentence in _same_network([c for c in cells if c.key.base == base], f" on {base}" if several else "")
+        ),
+        f"Same training examples{'' if several else ' in the same order'} for every arm at each size and seed.",
         f"Same global batch ({batches}) and evaluation points for every arm at each size.",
-        f"Same dropout ({line.dropout:g}), trained parts in {line.trained_mode} mode in every cell.",
+        f"Trained parts in {line.trained_mode} mode in every cell.",
         f"Same parameter type ({line.parameter_dtype}) and precision ({line.precision}) in every cell.",
         "Same evaluation sets in every cell.",
         f"Same library versions in every cell: {versions or 'none recorded'}.",
+    ]
+
+
+def _same_network(cells: Sequence[CellResult], where: str) -> list[str]:
+    """Of the cells of one base; `where` names it, if there are others."""
+    line = max(cells, key=lambda cell: cell.start_line.shrink).start_line
+    smaller = sorted({cell.key.arm for cell in cells if cell.start_line.shrink < line.shrink})
+    but = f" but those of {', '.join(smaller)}, which has a smaller one" if smaller else ""
+    order = [f"Same order of training examples in every cell{where} at each size and seed."] if where else []
+    return [
+        f"Same tokenizer ({line.tokenizer}) in every cell{where}, same architecture ({line.architecture}) in every "
+        f"cell{where}{but}.",
+        f"Same dropout ({line.dropout:g}) in every cell{where}.",
+        *order,
     ]
 
 

@@ -29,6 +29,7 @@ def find(
     *,
     base: Base,
     task: Task,
+    others: Sequence[Base] = (),
     failed: Sequence[FailedCell] = (),
     tuned: Sequence[SweepRecord] = (),
     pretrained: Sequence[CellResult] = (),
@@ -36,6 +37,7 @@ def find(
     """What the finished cells of a study say.
 
     Args:
+        others: the bases of arms that are on another one than `base`.
         tuned: the sweeps that the cells' recipes come from.
         pretrained: the trainings on the task's own text that arms go on from.
 
@@ -74,7 +76,7 @@ def find(
         cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},
         failed=tuple(failed),
         fairness=equal,
-        caveats=caveats(table, base, task, failed, spent, tuned, pretrained),
+        caveats=caveats(table, (base, *others), task, failed, spent, tuned, pretrained),
         measured=measured(table, compared),
         tuning=curves_of_tuning,
         tuning_needs=tuning_needs(curves_of_tuning, higher_is_better=table.higher_is_better),
