@@ -34,7 +34,7 @@ def caveats(
         *_recipes(tuned),
         *_convergence(costs),
         *_own_text(pretrained),
-        *(sentence for base in bases for sentence in _pretraining(table, base, _arms_on(base, bases[0], table))),
+        *(sentence for base in bases for sentence in _pretraining(table, base, _arms_on(base, bases, table))),
     )
 
 
@@ -137,9 +137,10 @@ def _lowest_loss(result: CellResult) -> float:
     return min(point.validation_loss for point in result.trajectory)
 
 
-def _arms_on(base: Base, first: Base, table: Table) -> list[str]:
-    """The study's arms on this base; ARM alone is on the first."""
-    return [arm for arm in table.study.arms if (arm.partition("@")[2] or first.name) == base.name]
+def _arms_on(base: Base, bases: Sequence[Base], table: Table) -> list[str]:
+    """The study's arms on this one of its bases."""
+    on = {cell.key.arm for cell in table.all_cells() if len(bases) == 1 or cell.key.base == base.name}
+    return [arm for arm in table.study.arms if arm in on]
 
 
 def _pretraining(table: Table, base: Base, arms: Sequence[str]) -> Iterator[str]:
