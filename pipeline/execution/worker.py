@@ -77,6 +77,7 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
         MemoryError,
         AssertionError,
         TypeError,
+        AttributeError,
         LookupError,
         ImportError,
     ) as error:

@@ -31,8 +31,8 @@ class CachedBase(torch.nn.Module):
         self.register_buffer("vectors", torch.from_numpy(vectors), persistent=False)
 
     def forward(self, input_ids: torch.Tensor, **_: Any) -> Any:
-        """The base's outputs with the first position alone: [B, 1, H], and the pooled vector [B, H] if there is one."""
-        from transformers.modeling_outputs import BaseModelOutput, BaseModelOutputWithPooling
+        """The base's outputs with one position alone: [B, 1, H], and the pooled vector [B, H] if there is one."""
+        from transformers.modeling_outputs import BaseModelOutputWithPast, BaseModelOutputWithPooling
 
         asked = input_ids[:, 0]
         places = torch.searchsorted(self.numbers, asked).clamp_(max=len(self.numbers) - 1)
@@ -40,7 +40,7 @@ class CachedBase(torch.nn.Module):
             raise LookupError("Features were asked for that are not among those of this cell.")
         vectors = self.vectors[places]
         if vectors.shape[1] == 1:
-            return BaseModelOutput(last_hidden_state=vectors)
+            return BaseModelOutputWithPast(last_hidden_state=vectors)
         return BaseModelOutputWithPooling(last_hidden_state=vectors[:, :1], pooler_output=vectors[:, 1])
 
 
@@ -63,13 +63,15 @@ def replace_base(
 
     Returns:
         the number of each set's first text in the cache, or None (and nothing replaced) where the head reads more of
-        the base than its first position and pooled vector, so that the base has to be run every time.
+        the base than its first or last position and pooled vector, so that the base has to be run every time.
     """
     if network.model.config.is_encoder_decoder:  # whose decoder reads every position
         return None
     sets = prepared.sets
     inputs = {name: TokenInputs(encoded, task, vocabulary) for name, encoded in sets.items()}
-    if not _head_reads_little(network, inputs["validation"].collate(np.arange(min(_PROBE, len(inputs["validation"]))))):
+    probe = inputs["validation"].collate(np.arange(min(_PROBE, len(inputs["validation"]))))
+    last = next((last for last in (False, True) if _head_reads_little(network, probe, last=last)), None)
+    if last is None:
         return None
     versions = [str(RESULT_VERSION), str(FEATURES_VERSION), prepared.folder.name]  # tokenizer and length among it
     versions += [network.device.type] if network.device.type != "cpu" else []  # its bits are others
@@ -82,22 +84,22 @@ def replace_base(
         of_sets = [
             missing[(missing >= firsts[n]) & (missing < firsts[n] + len(s))] - firsts[n] for n, s in sets.items()
         ]
-        found = [_vectors(network, inputs[n], r, precision) for n, r in zip(sets, of_sets, strict=True) if len(r)]
-        return np.concatenate(found)
+        each = zip(sets, of_sets, strict=True)
+        return np.concatenate([_vectors(network, inputs[n], r, precision, last=last) for n, r in each if len(r)])
 
     vectors = FeatureStore(root, key).read(numbers, compute)
     setattr(network.model, network.base_prefix, CachedBase(numbers, vectors).eval().to(network.device))
     return firsts
 
 
-def _head_reads_little(network: Network, batch: dict[str, Any]) -> bool:
-    """Whether the logits stay the same when the head is given the first position and the pooled vector alone."""
+def _head_reads_little(network: Network, batch: dict[str, Any], *, last: bool) -> bool:
+    """Whether the logits stay the same where the head is given one position and the pooled vector alone."""
     model = network.model
     was_training = model.training
     model.eval()
     with torch.no_grad():
         direct = model(**_read(network, batch)).logits
-        vectors = _outputs(network, batch)
+        vectors = _outputs(network, batch, last=last)
         base = base_of(model, network.base_prefix)
         rows = np.arange(len(vectors))
         setattr(model, network.base_prefix, CachedBase(rows, vectors).to(network.device))
@@ -109,12 +111,15 @@ def _head_reads_little(network: Network, batch: dict[str, Any]) -> bool:
     return torch.allclose(direct, cached, atol=1e-5)
 
 
-def _outputs(network: Network, batch: dict[str, Any]) -> np.ndarray:
-    """float32 [B, P, H]: the first position and, where there is one (P = 2), the pooled vector."""
+def _outputs(network: Network, batch: dict[str, Any], *, last: bool) -> np.ndarray:
+    """float32 [B, P, H]: the first position, or each last one, and the pooled vector if there is one (P = 2)."""
     base = base_of(network.model, network.base_prefix)
     out = base(**_read(network, batch))
     pooled = getattr(out, "pooler_output", None)
-    vectors = [out.last_hidden_state[:, 0], *([] if pooled is None else [pooled])]
+    ends = batch["attention_mask"].cumsum(dim=1).argmax(dim=1).to(network.device)
+    places = ends if last else torch.zeros_like(ends)
+    read = out.last_hidden_state[torch.arange(len(places), device=network.device), places]
+    vectors = [read, *([] if pooled is None else [pooled])]
     return torch.stack(vectors, dim=1).float().cpu().numpy()
 
 
@@ -123,7 +128,7 @@ def _read(network: Network, batch: dict[str, Any]) -> dict[str, Any]:
     return {name: values.to(network.device) for name, values in read_by(network.model, batch).items()}
 
 
-def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision: str) -> np.ndarray:
+def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision: str, *, last: bool) -> np.ndarray:
     """float32 [N, P, H] of the texts `rows`.
 
     Batches hold texts of one length and are filled up with the last of them, so that their shape follows from the
@@ -137,5 +142,5 @@ def _vectors(network: Network, inputs: TokenInputs, rows: np.ndarray, precision:
             for start in range(0, len(alike), size):
                 some = alike[start : start + size]
                 filled = np.pad(some, (0, size - len(some)), mode="edge")
-                found |= dict(zip(some.tolist(), _outputs(network, inputs.collate(filled)), strict=False))
+                found |= dict(zip(some.tolist(), _outputs(network, inputs.collate(filled), last=last), strict=False))
     return np.stack([found[row] for row in rows.tolist()])

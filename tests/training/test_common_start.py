@@ -14,6 +14,7 @@ from pipeline.training.finish import TRAIN_SAMPLE, finish, train_sample
 from pipeline.training.fit import Fitted, fit
 from pipeline.training.inference import answers
 from pipeline.training.inputs import TokenInputs
+from tests.models.tiny_bases import FAMILIES, save_tiny
 
 ARMS = ("pretrained", "scratch", "frozen", "lora")
 COMMON = (
@@ -121,6 +122,19 @@ def test_cached_features_give_the_logits_of_running_the_base(cells: dict[str, Fi
     rows = fitted.rows if name == "train" else np.arange(len(encoded))
     cached = answers(fitted.network.model, fitted.inputs.of(encoded, rows), fitted.task, classes=2, precision="fp32")
     assert np.abs(cached - run_directly(fitted, encoded)[rows]).max() < 1e-5
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_head_on_a_fixed_base_of_any_architecture_has_the_logits_of_running_it(
+    family: str, reviews: Path, tmp_path: Path
+) -> None:
+    base = save_tiny(tmp_path / family, family)
+    settings = [*small(base, reviews, tmp_path / "out"), "arm=frozen", "task.max_length=16"]
+    fitted = fit(job(settings), lambda _: False)
+    encoded = fitted.prepared.test
+    cached = answers(fitted.network.model, fitted.inputs.of(encoded), fitted.task, classes=2, precision="fp32")
+    assert np.abs(cached - run_directly(fitted, encoded)).max() < 1e-5
+    assert list((tmp_path / "out" / "features").glob("*/rows.npy")), "the base was run again and again"
 
 
 def test_features_are_computed_once_for_all_sizes_and_seeds(
