@@ -46,7 +46,7 @@ def show_findings(findings: Findings) -> None:
         rows = [s for s in findings.scores if s.dataset == dataset]
         console.print(_scores(findings, dataset, rows))
     for verdict in findings.verdicts:
-        console.print(verdict.statement, style="bold", markup=False)
+        console.print(verdict.statement or verdict.claim, style="bold", markup=False)
         console.print(f"  {verdict.sentence}", style=_STYLES[verdict.verdict].split()[-1], markup=False)
     for caveat in findings.caveats[:2]:
         console.print(f"Note: {caveat}", markup=False)

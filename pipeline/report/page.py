@@ -94,9 +94,10 @@ def intro(findings: Findings, finished: int) -> str:
     """One line on what was compared: "base minilm · task sentiment · 3 arms x 3 sizes x 3 seeds · 27 cells"."""
     sizes = findings.sizes if len(findings.sizes) <= 6 else (findings.sizes[0], "…", findings.sizes[-1])
     amounts = ", ".join(size_name(s) for s in sizes)
+    others = tuple(dict.fromkeys(arm.partition("@")[2] for arm in findings.arms if "@" in arm))
     done = plural(finished, "finished cell")
     parts = [
-        f"base {plain(findings.base, 60)}",
+        f"{'bases' if others else 'base'} {', '.join(plain(name, 60) for name in (findings.base, *others))}",
         f"task {plain(findings.task, 60)}",
         f"{plural(len(findings.arms), 'arm')} {TIMES} {plural(len(findings.sizes), 'size')} "
         f"({amounts} {findings.counted}s) {TIMES} {plural(len(findings.seeds), 'seed')}",

@@ -47,7 +47,9 @@ def test_a_study_compares_two_bases_with_each_other_and_with_scratch(
     assert "2 pretrained checkpoints (tiny and older) were compared" in said
     assert "in every cell on older" in said
     assert "Same evaluation sets in every cell." in said
-    assert "pretrained@older" in (plan.folder / "report.html").read_text(encoding="utf-8")
+    page = (plan.folder / "report.html").read_text(encoding="utf-8")
+    assert "pretrained@older" in page
+    assert "bases tiny, older · task" in page
     assert "pretrained@older n=16 seed 0" in [name for name, _ in runs(tmp_path / "out", "cell")]
     assert "0 of 12 cells to train" in command(capsys, "study", *world, "plan=true").out
 
