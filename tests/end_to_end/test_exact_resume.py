@@ -16,8 +16,9 @@ MOMENTS = 10
 def settings(arm: str, root: Path) -> list[str]:
     """A training of 60 steps in fp32, saved every third."""
     small = ["train.size=120", "train.batch=8", "train.min_steps=60", "train.epochs=4", "task.data.test_size=40"]
+    quick = ["task.data.validation_size=40", "~task.out_of_domain.imdb", "train.samples=0"]
     rest = ["train.precision=fp32", "train.checkpoint_every=3steps", "tracking=none", f"paths.root={root}"]
-    return ["task=sentiment", f"arm={arm}", *small, *rest]
+    return ["task=sentiment", f"arm={arm}", *small, *quick, *rest]
 
 
 def to_the_end(arm: str, root: Path) -> str:
