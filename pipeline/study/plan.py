@@ -1,7 +1,7 @@
 """From overrides to the cells of a study, each with its identity. Nothing heavy is imported and nothing is trained."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -211,6 +211,7 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
     bases = {c.base.name: c.base for c in arms if c.base.name != config.base.name}
     located, *rest = (locate(base, Path(config.paths.root)) for base in (config.base, *bases.values()))
     others = dict(zip(bases, rest, strict=True))
+    _require_comparable(config, located, others)
     fingerprint = data_fingerprint(config.task)
     trainings = [
         _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)
@@ -232,6 +233,18 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         data_fingerprint=fingerprint,
         cells=cells,
     )
+
+
+def _require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:
+    task = kind_of(config.task)
+    unlike = [name for name, other in others.items() if other.tokenizer != located.tokenizer]
+    if unlike and config.task.metric in task.of_tokens:
+        rest = [name for name in task.metrics if name not in task.of_tokens]
+        instead = f"Use task.metric={rest[0]}." if rest else "Compare bases that share their tokenizer."
+        raise ConfigError(
+            [f"task.metric={config.task.metric} counts tokens, and {unlike[0]} cuts texts into others than "
+             f"{config.base.name}: their values cannot be compared. {instead}"]
+        )  # fmt: skip
 
 
 def _tuned(arm: Config, size: int | str, tuned: Sequence[SweepRecord]) -> Config:

@@ -37,6 +37,7 @@ class CausalLanguageModelling:
 
     name: str = "causal_language_modelling"
     metrics: tuple[str, ...] = ("bits_per_byte", "loss")
+    of_tokens: tuple[str, ...] = ("loss",)
     labelled: bool = False
     paired: bool = False
     numbered: bool = False

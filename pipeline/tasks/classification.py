@@ -28,6 +28,7 @@ class Classification:
 
     name: str = "classification"
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
+    of_tokens: tuple[str, ...] = ()
     labelled: bool = True
     paired: bool = False
     numbered: bool = False

@@ -83,6 +83,7 @@ class TaskKind(Protocol):
 
     name: str
     metrics: tuple[str, ...]  # that claims can speak of
+    of_tokens: tuple[str, ...]  # those that depend on how a tokenizer cuts texts
     labelled: bool  # whether its examples have a class
     paired: bool  # whether they are pairs of texts, see `pair`
     numbered: bool  # whether a number belongs to each, which stands after its texts, see `joined`

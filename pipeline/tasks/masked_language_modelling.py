@@ -39,6 +39,7 @@ class MaskedLanguageModelling:
 
     name: str = "masked_language_modelling"
     metrics: tuple[str, ...] = ("top1", "loss")
+    of_tokens: tuple[str, ...] = ("top1", "loss")
     labelled: bool = False
     paired: bool = False
     numbered: bool = False

@@ -35,6 +35,7 @@ class MultiLabelClassification(Classification):
 
     name: str = "multi_label_classification"
     metrics: tuple[str, ...] = ("example_f1", "loss")
+    of_tokens: tuple[str, ...] = ()
     labelled: bool = False
     several: bool = True
     outputs_type: type[Outputs] = LabelsOutputs

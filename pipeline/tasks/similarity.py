@@ -33,6 +33,7 @@ class Similarity(PairClassification):
 
     name: str = "similarity"
     metrics: tuple[str, ...] = ("absolute_error", "loss")
+    of_tokens: tuple[str, ...] = ()
     labelled: bool = False
     numbered: bool = True
     outputs_type: type[Outputs] = NumberOutputs

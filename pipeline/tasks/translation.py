@@ -39,6 +39,7 @@ class Translation:
 
     name: str = "translation"
     metrics: tuple[str, ...] = ("chrf", "loss")
+    of_tokens: tuple[str, ...] = ("loss",)
     labelled: bool = False
     paired: bool = True
     numbered: bool = False

@@ -1,9 +1,11 @@
 """Arms on another base than the study's: is the older one still worth its place?"""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from command_kit import command, planned, runs
 
 from pipeline.study.plan import on_each_base
@@ -82,6 +84,28 @@ def test_an_arm_on_a_base_that_does_not_exist_is_refused(
     done = command(capsys, "study", *(w for w in world if "claims" not in w), f"study.arms=[{arms}]")
     assert done.code == 2
     assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "instead"),
+    [
+        ("causal_language_modelling", "loss", "Use task.metric=bits_per_byte."),
+        ("masked_language_modelling", "top1", "Compare bases that share their tokenizer."),
+    ],
+)
+def test_a_metric_of_tokens_cannot_compare_bases_that_cut_texts_differently(
+    kind: str, metric: str, instead: str, world: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    from tests.models.tiny_bases import tiny_tokenizer
+
+    tiny_tokenizer().save_pretrained(tmp_path / "other")
+    older = yaml.safe_load((tmp_path / "conf" / "base" / "older.yaml").read_text())["path"]
+    shutil.copy(tmp_path / "other" / "tokenizer.json", older)
+    asked = [f"task.kind={kind}", f"task.metric={metric}", "task.data.label=null"]
+    done = command(capsys, "study", *world, *asked)
+    assert done.code == 2
+    assert f"task.metric={metric} counts tokens, and older cuts texts into others than tiny" in done.err
+    assert instead in done.err
 
 
 def test_an_arm_on_the_studys_own_base_needs_no_mention_of_it(world: list[str], capsys: Capture) -> None:
