@@ -219,20 +219,17 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         for seed in config.study.seeds
         for arm in arms
     ]
-    whole = {name: found.whole for name, found in others.items()}
-    cells = {
-        cell_id(c, base_fingerprint=whole.get(c.base.name, located.whole), data_fingerprint=fingerprint): c
-        for c in trainings
-    }
-    return Plan(
+    plan = Plan(
         config=config,
-        study_id=f"{config.study.name}-{digest(*cells)[:10]}",
+        study_id="",  # which follows from its cells
         hardware=hardware,
         located=located,
         others=others,
         data_fingerprint=fingerprint,
-        cells=cells,
+        cells={},
     )
+    cells = {plan.identity(cell): cell for cell in trainings}
+    return dataclasses.replace(plan, study_id=f"{config.study.name}-{digest(*cells)[:10]}", cells=cells)
 
 
 def _require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:

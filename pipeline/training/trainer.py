@@ -70,7 +70,7 @@ def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer
 
 def _strategy(job: Job) -> Any:
     hardware = job.hardware
-    if is_sharded(job.cell, hardware) and hardware.strategy == "deepspeed":
+    if _by_deepspeed(job):
         return zero_strategy(job, _backend(hardware))
     if is_sharded(job.cell, hardware):
         return ModelParallelStrategy(
@@ -85,8 +85,12 @@ def _strategy(job: Job) -> Any:
     return DDPStrategy(process_group_backend=_backend(hardware), timeout=longest_wait(job), broadcast_buffers=False)
 
 
+def _by_deepspeed(job: Job) -> bool:
+    return is_sharded(job.cell, job.hardware) and job.hardware.strategy == "deepspeed"
+
+
 def _precision(job: Job) -> Any:
-    if is_sharded(job.cell, job.hardware) and job.hardware.strategy == "deepspeed":
+    if _by_deepspeed(job):
         return "32-true"  # of what it keeps; how it computes, its own settings say
     return "bf16-mixed" if job.cell.train.precision == "bf16" else "32-true"
 
