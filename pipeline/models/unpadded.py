@@ -15,9 +15,9 @@ from pipeline.models.packing import Packing
 # T is rounded up to this with padding: each new size of a product needs a kernel made for it, so sizes should be few.
 MULTIPLE = 16
 
-# transformers' classes that hand all hidden states to their head, encoders and decoders.
+# transformers' classes whose head is handed all hidden states, encoders and decoders.
 _ENCODERS = frozenset(f"{family}ForMaskedLM" for family in ("Bert", "Camembert", "Electra", "Roberta", "XLMRoberta"))
-_DECODERS = frozenset({"LlamaForCausalLM"})
+_DECODERS = frozenset({"LlamaForCausalLM", "LlamaForSequenceClassification"})
 
 
 def pack(model: Any, *, narrowed: bool) -> bool:

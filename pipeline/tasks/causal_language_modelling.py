@@ -9,8 +9,8 @@ import numpy as np
 from pipeline.config.schema import Predict
 from pipeline.tasks import loading
 from pipeline.tasks.continuing import continuations
-from pipeline.tasks.decoding import is_encoder, logits_at, nats_of, summed
-from pipeline.tasks.encoding import batch_of, encode_after
+from pipeline.tasks.decoding import forgetful, is_encoder, logits_at, nats_of, summed
+from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class CausalLanguageModelling:
         def before_a_token(hidden: "torch.Tensor") -> "torch.Tensor":
             return _told(hidden[:, :-1], batch)
 
-        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-        return logits_at(model, before_a_token, **inputs, use_cache=False)
+        return logits_at(model, before_a_token, **tokens_of(batch), **forgetful(model.config))
 
     def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """See TaskKind. The mean over a text's tokens."""

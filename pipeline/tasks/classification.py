@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.analysis.metrics import accuracy, brier_score, calibration_error, macro_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks import loading
+from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
@@ -71,7 +72,7 @@ class Classification:
 
     def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
         """See TaskKind. [B, C]."""
-        logits: torch.Tensor = model(**read_by(model, batch)).logits
+        logits: torch.Tensor = model(**read_by(model, batch), **forgetful(model.config)).logits
         return logits
 
     def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":

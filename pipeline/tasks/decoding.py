@@ -43,3 +43,8 @@ def is_encoder(config: Any) -> bool:
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
     return config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
+
+
+def forgetful(config: Any) -> dict[str, bool]:
+    """What a decoder is told for it to keep nothing of what it read, of no use where it reads each text once."""
+    return {} if is_encoder(config) or not hasattr(config, "use_cache") else {"use_cache": False}

@@ -11,6 +11,8 @@ from pipeline.tasks.kind import PAIR, Batch, Encoded
 if TYPE_CHECKING:
     import torch
 
+OF_TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids"})  # of a batch, [B, L]
+
 
 def encode(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. A text counts as truncated when its tokens do not all fit."""
@@ -111,10 +113,17 @@ def tokens_and_mask(ids: Sequence[np.ndarray], pad: int) -> "dict[str, torch.Ten
 
 def read_by(model: Any, batch: Batch) -> dict[str, Any]:
     """What a network takes of a batch: whose text a token is of, where the network tells that apart."""
-    names = ["input_ids", "attention_mask"]
-    if "token_type_ids" in batch and getattr(model.config, "type_vocab_size", 0) > 1:
-        names.append("token_type_ids")
-    return {name: batch[name] for name in names}
+    told = "token_type_ids" in batch and getattr(model.config, "type_vocab_size", 0) > 1
+    return tokens_of(batch) | ({"token_type_ids": batch["token_type_ids"]} if told else {})
+
+
+def tokens_of(batch: Batch) -> dict[str, Any]:
+    """The tokens and where they are: None where the batch says of itself that it is "whole", that is, everywhere.
+
+    Without a mask a GPU's attention is quicker, and need not look whether all of it is there.
+    """
+    mask = None if batch.get("whole") else batch["attention_mask"]
+    return {"input_ids": batch["input_ids"], "attention_mask": mask}
 
 
 def moved(batch: Batch, model: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pipeline.config.schema import Predict
 from pipeline.errors import DataError
 from pipeline.tasks import loading
 from pipeline.tasks.decoding import logits_at
-from pipeline.tasks.encoding import batch_of, encode, moved, padded
+from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ class MaskedLanguageModelling:
         def at_gaps(hidden: "torch.Tensor") -> "torch.Tensor":
             return hidden.gather(1, batch["places"][..., None].expand(-1, -1, hidden.shape[-1]))
 
-        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-        return logits_at(model, at_gaps, **inputs)
+        return logits_at(model, at_gaps, **tokens_of(batch))
 
     def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """See TaskKind. The mean over a text's gaps."""

@@ -12,8 +12,8 @@ import numpy as np
 from pipeline.errors import DataError
 from pipeline.tasks import loading
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.decoding import is_encoder, logits_at
-from pipeline.tasks.encoding import batch_of
+from pipeline.tasks.decoding import forgetful, is_encoder, logits_at
+from pipeline.tasks.encoding import batch_of, tokens_of
 from pipeline.tasks.kind import PAIR, Batch, Encoded, Vocabulary
 from pipeline.tasks.prompting import encode_prompted
 
@@ -88,9 +88,7 @@ class PromptedClassification(Classification):
             places = batch["place"][:, None, None].expand(-1, 1, hidden.shape[-1])
             return hidden.gather(1, places)[:, 0]
 
-        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-        alone = {} if is_encoder(model.config) else {"use_cache": False}
-        return logits_at(model, at_place, **inputs, **alone).gather(1, batch["words"])
+        return logits_at(model, at_place, **tokens_of(batch), **forgetful(model.config)).gather(1, batch["words"])
 
     def _vocabulary(self, tokenizer: Any, labels: tuple[str, ...]) -> Vocabulary:
         return Vocabulary.of(tokenizer, words=self.words(tokenizer, labels))

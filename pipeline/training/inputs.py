@@ -6,8 +6,7 @@ import numpy as np
 
 from pipeline.data.sets import EncodedSet
 from pipeline.tasks import SetJudge, TaskKind, Vocabulary
-
-_OF_TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids"})  # of a batch, [B, L]
+from pipeline.tasks.encoding import OF_TOKENS
 
 
 class Inputs(Protocol):
@@ -90,7 +89,7 @@ class FeatureInputs:
 
         ids = torch.from_numpy(self.numbers[items].astype(np.int64))[:, None]
         whole = self.tokens.collate(items, seed)
-        of_texts = {name: values for name, values in whole.items() if name not in _OF_TOKENS}
+        of_texts = {name: values for name, values in whole.items() if name not in OF_TOKENS}
         return of_texts | {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
     def judged(self, model: Any, batch: dict[str, Any], items: np.ndarray) -> dict[str, Any]:

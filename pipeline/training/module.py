@@ -14,6 +14,7 @@ from pipeline.config.schema import Recipe
 from pipeline.errors import CrampedError, MemoryRanOutError
 from pipeline.models.sharding import add_gradients, shard
 from pipeline.tasks import TaskKind
+from pipeline.tasks.encoding import OF_TOKENS
 
 
 class CellModule(pl.LightningModule):
@@ -185,13 +186,10 @@ def half(texts: int) -> int:
 
 
 def _rows(batch: dict[str, Any], start: int, end: int) -> dict[str, Any]:
-    mask = batch["attention_mask"]
-    length = batch["input_ids"].shape[1] if mask is None else int(mask[start:end].sum(dim=1).max())
+    whole = batch.get("whole", False)
+    length = batch["input_ids"].shape[1] if whole else int(batch["attention_mask"][start:end].sum(dim=1).max())
     part = {name: values[start:end] if torch.is_tensor(values) else values for name, values in batch.items()}
-    for name in ("input_ids", "attention_mask"):
-        if part[name] is not None:
-            part[name] = part[name][:, :length]
-    return part
+    return part | {name: part[name][:, :length] for name in OF_TOKENS & part.keys()}
 
 
 def factor(step: int, *, total: int, warmup: float, decay: str) -> float:

@@ -21,8 +21,8 @@ from pipeline.training.zero import zero_strategy
 class Batches(torch.utils.data.Dataset[dict[str, Any]]):
     """The schedule as collated batches; with several ranks, this rank's rows of each.
 
-    `seeds` has a seed for each batch, of what the task draws for its rows. For a GPU, a batch without padding has no
-    mask: attention is quicker, and need not look whether all of it is there.
+    `seeds` has a seed for each batch, of what the task draws for its rows. For a GPU, a batch says whether it is whole,
+    that is, without padding, which the GPU would have to be waited for to learn.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
 
     def _collate(self, items: np.ndarray, step: int) -> dict[str, Any]:
         batch = self.inputs.collate(items, self.seeds[step])
-        return batch | {"attention_mask": None} if self.gpu and bool(batch["attention_mask"].all()) else batch
+        return batch | {"whole": bool(batch["attention_mask"].all())} if self.gpu else batch
 
 
 def trainer_of(job: Job, callbacks: list[pl.Callback], steps: int) -> pl.Trainer:

@@ -222,6 +222,20 @@ def test_company_does_not_change_what_is_kept_of_an_example(task: TaskKind, toke
         assert torch.allclose(together[i], kept([row], i)[0], atol=1e-5)
 
 
+def test_a_batch_that_says_it_is_whole_is_learned_and_told_as_without_saying_so(
+    task: TaskKind, located: Located
+) -> None:
+    model = build(cell(task, located), located, LABELS, seed=2).model.eval()
+    batch = batch_of(task, [np.array([2, *row, 3], dtype=np.int32) for row in RNG.integers(5, 30, (4, 9))])
+    found = []
+    for said in ({}, {"whole": True}):
+        with torch.no_grad():
+            logits = task.forward(model, batch | said)
+            found.append((task.losses(logits, batch | said), task.answers(logits, batch | said)))
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
+
+
 def test_the_loss_trained_is_the_loss_reported(task: TaskKind, located: Located) -> None:
     logits, batch = answered(task, located)
     trained = task.losses(logits, batch)

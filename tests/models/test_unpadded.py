@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
-from pipeline.models.build import recompute
 from pipeline.models.dropout import quicken
+from pipeline.models.layers import recompute
 from pipeline.models.narrow import narrow
 from pipeline.models.packing import Packing
 from pipeline.models.unpadded import pack
@@ -74,6 +74,17 @@ def positions_computed(model: Any, given: dict[str, torch.Tensor]) -> list[int]:
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_answers_and_gradients_are_those_of_the_padded_network(kind: str) -> None:
     assert_same_answers_and_gradients(*pair(kind), batch)
+
+
+def test_a_decoder_that_classifies_is_packed_too() -> None:
+    config = AutoConfig.for_model("llama", **SIZES, num_key_value_heads=2)
+    models = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        models.append(AutoModelForSequenceClassification.from_config(config).train())
+    assert quicken(models[1])
+    assert pack(models[1], narrowed=False)
+    assert_same_answers_and_gradients(*models, lambda: batch() | {"use_cache": False})
 
 
 @pytest.mark.parametrize("kind", FAMILIES)

@@ -12,7 +12,7 @@ from cell_kit import job, network, outcome, small, trained
 from pipeline.errors import ConfigError, MemoryRanOutError
 from pipeline.hardware import machine
 from pipeline.models import memory
-from pipeline.models.build import recompute
+from pipeline.models.layers import recompute
 from pipeline.training import fit as fitting
 from pipeline.training.assembly import Assembled, assemble
 from pipeline.training.fit import fit
@@ -74,7 +74,8 @@ def test_a_batch_in_parts_has_every_row_once_and_less_padding() -> None:
 
 
 def test_a_batch_in_more_parts_than_it_has_rows_has_parts_that_count_for_nothing() -> None:
-    batch = {"input_ids": torch.tensor([[4]]), "attention_mask": None, "labels": torch.tensor([1]), "global_size": 3}
+    one = torch.ones((1, 1), dtype=torch.int64)
+    batch = {"input_ids": one, "attention_mask": one, "whole": True, "labels": torch.tensor([1]), "global_size": 3}
     found = parts(batch, 2)
     assert [len(part["labels"]) for part in found] == [1, 1]
     assert sorted(part["global_size"] for part in found) == [3, math.inf]
