@@ -217,6 +217,10 @@ def _hardware(config: Config) -> Iterator[str]:
             f"train.batch must be divisible by hardware.devices={hardware.devices}, "
             f"but got {config.train.batch}. The nearest: {near}."
         )
+    if hardware.compile and hardware.deterministic:
+        yield "hardware.compile=true cannot promise the bits of hardware.deterministic=true: leave one of them out."
+    if hardware.compile and hardware.strategy == "deepspeed":
+        yield "hardware.compile=true does not go with DeepSpeed: leave it out, or use hardware=fsdp."
 
 
 def _servers(config: Config) -> Iterator[str]:

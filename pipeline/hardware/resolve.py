@@ -28,6 +28,7 @@ class Resolved:
     timeout_minutes: float
     micro_batch: int | None
     recompute: bool
+    compile: bool
     deterministic: bool
     elsewhere: bool  # on machines of a cluster: what is here says nothing of them
     reasons: tuple[str, ...]
@@ -55,6 +56,8 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None, elsewher
     if place:
         hardware = dataclasses.replace(hardware, devices=place.here)
     accelerator, why_accelerator = _accelerator(hardware, elsewhere=elsewhere)
+    if hardware.compile and accelerator == "cpu":
+        raise ConfigError(["hardware.compile=true is for GPUs, and cells are computed on the processor: leave it out."])
     chosen, why_precision = _precision(precision, accelerator, elsewhere=elsewhere)
     if elsewhere:
         count, why_workers = workers or 1, "workers: as many cells at a time as the cluster has room for"
@@ -76,6 +79,7 @@ def resolve(hardware: Hardware, *, precision: str, workers: int | None, elsewher
         timeout_minutes=hardware.timeout_minutes,
         micro_batch=hardware.micro_batch,
         recompute=hardware.recompute,
+        compile=hardware.compile,
         deterministic=hardware.deterministic,
         elsewhere=elsewhere,
         reasons=(why_accelerator, why_workers, why_threads, why_precision),

@@ -9,7 +9,7 @@ from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm
 from pipeline.errors import BaseModelError, StorageError, first_line
 from pipeline.files import digest
-from pipeline.models.adapters import add_adapters, without_adapters
+from pipeline.models.adapters import add_adapters
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
 from pipeline.models.shrink import shrink
@@ -112,23 +112,6 @@ def build(
     if cell.arm.trained == "head":
         base_of(model, prefix).eval()
     return Network(model=model, base_prefix=prefix, architecture=architecture, loaded_fraction=fraction, packed=packed)
-
-
-def recompute(model: Any) -> None:
-    """Let layers be computed again in the backward pass, to the same bits, instead of what they made being kept.
-
-    Raises:
-        BaseModelError: the architecture cannot.
-    """
-    plain = without_adapters(model)
-    if not can_recompute(model):
-        raise BaseModelError(f"{type(plain).__name__} cannot recompute its layers: leave out hardware.recompute.")
-    plain.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
-
-
-def can_recompute(model: Any) -> bool:
-    """Whether `recompute` is for this architecture."""
-    return bool(without_adapters(model).supports_gradient_checkpointing)
 
 
 def base_of(model: Any, prefix: str) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models.build import Network, base_of, can_recompute
+from pipeline.models.build import Network, base_of
+from pipeline.models.layers import can_recompute
 from pipeline.tasks import TaskKind, probe
 
 _LENGTHS = (22, 42, 62)  # as in flops.py

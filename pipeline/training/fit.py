@@ -14,7 +14,8 @@ from pipeline.config.pace import pace_of
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
-from pipeline.models.build import Network, recompute
+from pipeline.models.build import Network
+from pipeline.models.layers import compile_layers, recompute
 from pipeline.models.sharding import copy_to_shard, take_over
 from pipeline.models.vocabulary import only_rows_read
 from pipeline.records import Cost, Measured, Sample, StartLine
@@ -159,6 +160,8 @@ def _keeper(job: Job, trajectory: Trajectory, leaving: Leaving, *, last: int) ->
 def _module(job: Job, model: Any, task: TaskKind, *, steps: int, first: int) -> CellModule:
     if job.hardware.recompute:
         recompute(model)
+    if job.hardware.compile:
+        compile_layers(model)
     return CellModule(
         model,
         task,

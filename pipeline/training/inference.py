@@ -14,11 +14,15 @@ from pipeline.training.inputs import Inputs
 
 @contextmanager
 def evaluating(model: Any, precision: str) -> Iterator[None]:
-    """The network in evaluation mode, without gradients, in a cell's precision; its mode is put back then."""
+    """The network in evaluation mode, without gradients, in a cell's precision; its mode is put back then.
+
+    Layers compiled for training are not compiled for this as well: it would take longer than it spares.
+    """
     device, modes = next(model.parameters()).device, [m.training for m in model.modules()]
     model.eval()
     try:
-        with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        bf16 = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+        with torch.no_grad(), bf16, torch.compiler.set_stance("force_eager"):
             yield
     finally:
         for module, mode in zip(model.modules(), modes, strict=True):

@@ -61,7 +61,11 @@ SIZES = (
         batch=16,
     ),
 )
-OURS = {"cell": (), "cell, deterministic": ("hardware.deterministic=true",)}
+OURS = {
+    "cell": (),
+    "cell, compiled": ("hardware.compile=true",),
+    "cell, deterministic": ("hardware.deterministic=true",),
+}
 EAGER = Setting(threads=cores(), bf16=True, padding="longest", sampling="random", gpu=True)
 PEERS = {"trainer": EAGER, "trainer, compiled": dataclasses.replace(EAGER, compiled=True)}
 
@@ -80,16 +84,19 @@ def _of_size(size: Size, bench: Bench, folder: Path, repetitions: int) -> list[R
     prepared = prepare_once("train", settings, folder)
     flops = _flops_per_token(prepared, size)
     rates: dict[str, list[float]] = {name: [] for name in (*OURS, *PEERS)}
+    cells: dict[str, list[CellResult]] = {name: [] for name in OURS}
     for number in range(repetitions):
         for place, (name, found) in enumerate(rates.items()):
             if name in OURS:
                 seed = number * len(rates) + place  # another cell each time
-                rate = _cell(size, [*settings, *OURS[name], f"train.seed={seed}"], folder / "outputs", seed)
+                cell = _cell([*settings, *OURS[name], f"train.seed={seed}"], folder / "outputs", seed)
+                cells[name].append(cell)
+                rate = _rate(size, cell)
             else:
                 rate = _peer(size, prepared, PEERS[name], folder)
             found.append(rate)
             print(f"{size.title}, {name}: {rate:.0f} tokens/s", flush=True)
-    return [*_rows(size, bench, rates, flops)]
+    return [*_rows(size, bench, rates, flops), *_of_cells(size, bench, cells)]
 
 
 def _rows(size: Size, bench: Bench, rates: dict[str, list[float]], flops: float) -> list[Row]:
@@ -102,15 +109,36 @@ def _rows(size: Size, bench: Bench, rates: dict[str, list[float]], flops: float)
             note = f"model FLOPs utilisation: 6 N + 12 L H T a token, of {peak / 1e12:.0f} TFLOP/s in bf16"
             found.append(bench.told(f"gpu {name}: {size.title}, utilisation", used, "%", note))
     best = max(PEERS, key=lambda name: statistics.median(rates[name]))
-    ratio = [ours / theirs for ours, theirs in zip(rates["cell"], rates[best], strict=True)]
-    return [*found, bench.told(f"gpu cell / trainer's best: {size.title}", ratio, "times", f"its best: {best}")]
+    for name in ("cell", "cell, compiled"):
+        ratio = [ours / theirs for ours, theirs in zip(rates[name], rates[best], strict=True)]
+        found.append(bench.told(f"gpu {name} / trainer's best: {size.title}", ratio, "times", f"its best: {best}"))
+    return found
 
 
-def _cell(size: Size, settings: list[str], root: Path, seed: int) -> float:
-    """Tokens a second in the second half of a cell's steps."""
+def _of_cells(size: Size, bench: Bench, cells: dict[str, list[CellResult]]) -> list[Row]:
+    """What a cell takes before it is at its full speed, and the memory planned for it."""
+    found = []
+    for name, results in cells.items():
+        late = [2 * _seconds(result, STEPS // 2) - _seconds(result, STEPS) for result in results]
+        found.append(bench.told(f"gpu {name}: {size.title}, lost in the first steps", late, "s"))
+        taken = [result.measured for result in results]
+        off = [100 * (one.planned_memory_bytes / one.peak_memory_bytes - 1) for one in taken]
+        note = (
+            f"planned {taken[0].planned_memory_bytes / 1e9:.1f} GB, measured {taken[0].peak_memory_bytes / 1e9:.1f} GB"
+        )
+        found.append(bench.told(f"gpu {name}: {size.title}, memory planned against measured", off, "%", note))
+    return found
+
+
+def _cell(settings: list[str], root: Path, seed: int) -> CellResult:
     run([*HEADSTART, "train", *settings])
     store = ResultStore(root)
     (result,) = [result for result in map(store.result, store.ids()) if result.key.seed == seed]
+    return result
+
+
+def _rate(size: Size, result: CellResult) -> float:
+    """Tokens a second in the second half of a cell's steps."""
     half, last = _seconds(result, STEPS // 2), _seconds(result, STEPS)
     return size.batch * size.tokens * (STEPS - STEPS // 2) / (last - half)
 

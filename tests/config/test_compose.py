@@ -234,6 +234,12 @@ def test_a_batch_that_devices_cannot_share_is_refused_with_the_nearest_that_they
         assert compose([*given, f"train.batch={near}"]).train.batch == int(near)
 
 
+@pytest.mark.parametrize("other", ["hardware.deterministic=true", "hardware.strategy=deepspeed"])
+def test_compiled_layers_do_not_go_with_what_they_cannot_keep(other: str) -> None:
+    (violation,) = wrong("hardware.compile=true", other)
+    assert violation.startswith("hardware.compile=true")
+
+
 def test_a_random_network_that_stays_fixed_is_refused() -> None:
     assert any("no baseline" in v for v in wrong("arm=frozen", "arm.start=scratch"))
 

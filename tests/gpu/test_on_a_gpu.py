@@ -1,7 +1,7 @@
 """The same cells on a GPU: `python -m pytest tests/gpu`. Without one they are skipped."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,11 @@ import torch
 from cell_kit import job, outcome, small, trained
 
 from pipeline.cli import main
+from pipeline.records import CellResult, TrajectoryPoint
 from pipeline.training.finish import finish
 from pipeline.training.fit import fit
 from pipeline.training.keeper import Left
+from pipeline.training.results import ResultStore
 from tests import tiny
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
@@ -37,6 +39,18 @@ def deterministic(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.use_deterministic_algorithms(False)
 
 
+def result_of(settings: list[str], root: Path) -> CellResult:
+    """The one cell that the command leaves below `root`."""
+    assert main(["train", *settings]) == 0
+    store = ResultStore(root)
+    (name,) = store.ids()
+    return store.result(name)
+
+
+def losses(points: Sequence[TrajectoryPoint]) -> list[float | None]:
+    return [point.train_loss for point in points[1:]]
+
+
 @pytest.mark.parametrize("arm", ARMS)
 def test_a_gpu_trains_to_the_loss_curve_of_the_processor(overrides: list[str], tmp_path: Path, arm: str) -> None:
     exact = [*overrides, f"arm={arm}", "train.dropout=0"]
@@ -45,7 +59,7 @@ def test_a_gpu_trains_to_the_loss_curve_of_the_processor(overrides: list[str], t
     assert gpu.job.cell_id == processor.job.cell_id
     assert {p.device.type for p in gpu.network.model.parameters()} == {"cuda"}, "tests would be computed elsewhere"
     one, two = gpu.trajectory.points, processor.trajectory.points
-    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-3)
+    np.testing.assert_allclose(losses(one), losses(two), rtol=1e-3)
     (_, scores), (_, expected) = finish(gpu), finish(processor)
     np.testing.assert_allclose(scores["loss"], expected["loss"], rtol=1e-2, atol=1e-4)
 
@@ -64,15 +78,32 @@ def test_a_deterministic_training_gives_the_same_bits_again_and_after_an_interru
     assert [resumed, resumed] == undisturbed
 
 
+@pytest.mark.parametrize("strategy", ["fsdp", "deepspeed"])
 def test_shards_on_one_gpu_have_the_loss_curve_of_the_whole(
-    overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    overrides: list[str], tmp_path: Path, strategy: str
 ) -> None:
+    if strategy == "deepspeed":
+        pytest.importorskip("deepspeed")
     exact = [*overrides, "train.dropout=0"]
-    one = trained(exact).trajectory.points
-    for name, value in {"RANK": "0", "LOCAL_RANK": "0", "NODE_RANK": "0", "WORLD_SIZE": "1"}.items():
-        monkeypatch.setenv(name, value)
-    two = trained([*exact, "hardware.strategy=fsdp", f"paths.root={tmp_path / 'sharded'}"]).trajectory.points
-    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-3)
+    one, two = (
+        result_of([*exact, f"hardware.strategy={name}", f"paths.root={tmp_path / name}"], tmp_path / name)
+        for name in ("single", strategy)
+    )
+    assert one.cell_id == two.cell_id
+    np.testing.assert_allclose(losses(one.trajectory), losses(two.trajectory), rtol=1e-3)
+
+
+@pytest.mark.parametrize("more", [(), ("arm=lora",), ("hardware.recompute=true",), ("hardware.strategy=fsdp",)])
+def test_compiled_layers_have_the_loss_curve_of_the_others(
+    overrides: list[str], tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    exact = [*overrides, "train.dropout=0", *more]
+    one, two = (
+        result_of([*exact, f"hardware.compile={name}", f"paths.root={tmp_path / name}"], tmp_path / name)
+        for name in ("false", "true")
+    )
+    assert one.cell_id == two.cell_id
+    np.testing.assert_allclose(losses(one.trajectory), losses(two.trajectory), rtol=1e-3)
 
 
 def test_where_the_gpu_runs_out_of_memory_fewer_texts_at_a_time_go_on(
@@ -94,7 +125,7 @@ def test_where_the_gpu_runs_out_of_memory_fewer_texts_at_a_time_go_on(
     assert scarce.measured.micro_batch is not None
     assert "Out of memory: going on with" in capsys.readouterr().err
     one, two = undisturbed.trajectory.points, scarce.trajectory.points
-    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-3)
+    np.testing.assert_allclose(losses(one), losses(two), rtol=1e-3)
 
 
 def test_a_study_runs_several_cells_at_once_on_one_gpu(

@@ -220,3 +220,11 @@ def test_deepspeed_without_its_package_is_refused_with_the_extra_that_brings_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"pip install -c constraints.txt '.\[deepspeed\]'"):
         resolved(devices=2, strategy="deepspeed")
+
+
+def test_layers_are_compiled_for_gpus_alone(on) -> None:
+    on(gpus=1)
+    assert resolved(compile=True).compile
+    on(gpus=0)
+    with pytest.raises(ConfigError, match=r"hardware\.compile=true is for GPUs"):
+        resolved(compile=True)
