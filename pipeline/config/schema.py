@@ -151,7 +151,7 @@ class Hardware:
     timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
     micro_batch: int | None = None  # texts of a batch that a process computes at a time; null: its whole share
     deterministic: bool = False  # on a GPU, the same bits each time, a third to half slower; the processor always is
-    compile: bool = False  # layers are compiled for the GPU: quicker steps, the first after some seconds
+    compile: bool = False  # layers are compiled for the GPU: quicker steps, of which the first are late
     recompute: bool = False  # layers are computed again in the backward pass instead of kept: a third slower
 
 

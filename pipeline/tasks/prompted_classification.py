@@ -70,7 +70,7 @@ class PromptedClassification(Classification):
 
         gaps = [np.flatnonzero(row == vocabulary.mask) for row in ids]
         places = [int(gap[-1]) if len(gap) else len(row) - 1 for gap, row in zip(gaps, ids, strict=True)]
-        words = torch.tensor(vocabulary.words, dtype=torch.int64).expand(len(ids), -1)
+        words = torch.tensor(vocabulary.words, dtype=torch.int64).repeat(len(ids), 1)
         return batch_of(ids, labels, vocabulary.pad) | {"place": torch.tensor(places), "words": words}
 
     def build(self, config: Any) -> Any:

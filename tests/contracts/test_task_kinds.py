@@ -185,6 +185,13 @@ def test_a_batch_is_padded_to_its_longest_and_the_mask_says_where(task: TaskKind
         assert batch["attention_mask"][i].tolist() == [1] * len(row) + [0] * (longest - len(row))
 
 
+def test_each_number_of_a_batch_has_its_own_place_so_that_it_can_be_copied_to_pinned_memory(
+    task: TaskKind, tokenizer: Any
+) -> None:
+    batch = batch_of(task, task.encode(TEXTS, tokenizer, 16).ids)
+    assert all(values.is_contiguous() for values in batch.values())
+
+
 def test_the_padding_token_is_the_one_given(task: TaskKind, tokenizer: Any) -> None:
     ids = task.encode(["good", "a good film"], tokenizer, 16).ids
     assert batch_of(task, ids, pad=4)["input_ids"][0, len(ids[0]) :].unique().tolist() == [4]
