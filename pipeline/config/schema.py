@@ -242,7 +242,7 @@ class Sweep:
     trials: int = 20  # in all, those of earlier runs included; lost ones are run again and do not count
     workers: int | None = None  # cells at once on this machine; null: as executor.workers
     sampler: str = "tpe"  # tpe | gp | cmaes | random | quasi_random | grid | brute_force
-    pruner: str = "median"  # median | halving | hyperband | wilcoxon | none
+    pruner: str = "median"  # median | halving | hyperband | wilcoxon | pausing | none
     seed: int = 0  # of the sampler
     seeds: tuple[int, ...] = ()  # a trial is the mean over these seeds of train; empty: train.seed alone
     space: dict[str, Range] = field(default_factory=dict)  # added to the arm's and the task's own; these come first

@@ -9,7 +9,8 @@ from pipeline.files import safe_name
 from pipeline.records.metrics import higher_is_better
 
 SAMPLERS = ("tpe", "gp", "cmaes", "random", "quasi_random", "grid", "brute_force")
-PRUNERS = ("median", "halving", "hyperband", "wilcoxon", "none")
+PAUSING = "pausing"
+PRUNERS = ("median", "halving", "hyperband", "wilcoxon", PAUSING, "none")
 COSTS = ("loss", "flops", "seconds", "memory", "parameters", "stored_bytes")
 OBJECTIVES = ("score", *COSTS)
 FINITE = ("grid", "brute_force")  # samplers that need a finite space
@@ -103,6 +104,11 @@ def _pruning(sweep: Sweep) -> Iterator[str]:
         yield (
             f"sweep.pruner={sweep.pruner} needs intermediate values, and {sweep.objectives[0]} has none before "
             "the end. Choose sweep.pruner=none."
+        )
+    if sweep.pruner == PAUSING and len(sweep.seeds) > 1:
+        yield (
+            f"sweep.pruner={PAUSING} has trials pause in the middle of a training, and needs one seed, but got "
+            f"{list(sweep.seeds)}. Choose wilcoxon, which compares seed by seed."
         )
     if sweep.pruner == "wilcoxon" and len(sweep.seeds) < 3:
         yield (

@@ -34,7 +34,9 @@ class Ground:
         """The cell's id on this base and these data."""
         return cell_id(cell, base_fingerprint=self.located.whole, data_fingerprint=self.data_fingerprint)
 
-    def assignment(self, name: str, cell: Cell, *, trial: int | None = None, judged: bool = False) -> Assignment:
+    def assignment(
+        self, name: str, cell: Cell, *, trial: int | None = None, judged: bool = False, pausing: bool = False
+    ) -> Assignment:
         """A new attempt at one cell, as an executor takes it."""
         job = Job(
             cell=public(cell),  # it may be written to a file or sent to another machine
@@ -48,5 +50,6 @@ class Ground:
             hardware=self.ready.fitted(cell, self.hardware),
             concurrency=self.hardware.workers,
             pretraining=self.identity(cell.pretraining) if cell.pretraining else None,
+            pausing=pausing,
         )
         return Assignment(job=job, study_id=self.study_id, attempt_id=attempt_id(), trial=trial, judged=judged)

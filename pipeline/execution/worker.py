@@ -42,9 +42,9 @@ class Place:
 def work(assignment: Assignment, place: Place, line: Connection | None = None) -> None:
     """Entry point of a worker process: one rank of the cell.
 
-    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up,
-    LEFT where it was told to end by a signal: then its training is saved as it stands, LOST where another rank is, or
-    CRAMPED where several ranks need fewer texts at a time.
+    Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up or
+    to pause, LEFT where it was told to end by a signal: then its training is saved as it stands, LOST where another
+    rank is, or CRAMPED where several ranks need fewer texts at a time.
 
     Args:
         line: to the coordinator, which is sent each point of the trajectory and answers whether to give up.
@@ -65,7 +65,8 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
     except Pruned:
         if place.rank == 0:
             attempt_log(assignment).pruned()
-            checkpoints.clear()
+            if not job.pausing:
+                checkpoints.clear()
         os._exit(PRUNED)
     except Left:
         os._exit(LEFT)

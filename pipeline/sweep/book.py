@@ -2,7 +2,7 @@
 
 A trial counts towards the total unless it was lost, that is, its holder died. A lost one is failed without a reason and
 begun again with the same values. Everything that creates trials happens under one lock of all processes, so that the
-total is exact whoever dies when.
+total is exact whoever dies when. What pauses and goes on is one trial here (see chains.py).
 """
 
 import uuid
@@ -18,16 +18,18 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from pipeline.config.schema import Config
 from pipeline.config.space import default_values, space_of
-from pipeline.config.sweeping import FINITE, directions
+from pipeline.config.sweeping import FINITE, PAUSING, directions
 from pipeline.errors import ConfigError
 from pipeline.files import digest, is_locked
 from pipeline.records import encode
 from pipeline.sweep import engines
+from pipeline.sweep.chains import GOES_ON, PAUSED_AT, REASON, RUNGS, chains, climber, lost, number_of
 from pipeline.sweep.objectives import name_of
+from pipeline.sweep.rungs import next_to_go_on
 from pipeline.sweep.storage import alone, explained, opened
 from pipeline.sweep.suggest import points, suggest
 
-REASON, RETRY_OF, RETRIES, HOLDER, CELLS, CONTRACT = "reason", "retry_of", "retries", "holder", "cells", "contract"
+RETRY_OF, RETRIES, HOLDER, CELLS, CONTRACT = "retry_of", "retries", "holder", "cells", "contract"
 SAMPLER, PRUNER, FROM_RECIPE = "sampler", "pruner", "from_recipe"  # what its trials came from
 HOLDERS = "sweep-holder-*.lock"
 MOST_RETRIES = 2  # of a trial whose worker was killed
@@ -117,8 +119,24 @@ class Book:
             return self.study.get_trials(deepcopy=False)
 
     def counted(self) -> list[FrozenTrial]:
-        """Those that count towards the total and are over."""
-        return [t for t in self.trials() if t.state.is_finished() and not lost(t)]
+        """Those that count towards the total and are over, or paused."""
+        return [links[-1] for links in chains(self.trials()) if links[-1].state.is_finished()]
+
+    def paused(self) -> list[FrozenTrial]:
+        """Those of them that have paused."""
+        return [t for t in self.counted() if t.state == TrialState.PRUNED and RUNGS in t.user_attrs]
+
+    def over(self) -> bool:
+        """Whether as many trials are over as were asked for, and none that has paused is to go on."""
+        return len(self.counted()) >= self.asked and self._next_to_go_on(self.trials()) is None
+
+    def _next_to_go_on(self, trials: list[FrozenTrial]) -> FrozenTrial | None:
+        if self.config.sweep.pruner != PAUSING:
+            return None
+        sign = 1 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else -1
+        racing = {c.number: (c, links[-1]) for links in chains(trials) if (c := climber(links, sign)) is not None}
+        number = next_to_go_on([climber for climber, _ in racing.values()], self.asked)
+        return None if number is None else racing[number][1]
 
     def best(self) -> list[FrozenTrial]:
         """The best trial, or those of the Pareto front, best in the first objective first; feasible ones alone."""
@@ -139,8 +157,12 @@ class Book:
         self._fail_lost()
         trials = self._requeued()
         waiting = [t for t in trials if t.state == TrialState.WAITING]
-        if not waiting and sum(not lost(t) for t in trials) >= self.asked:
-            return None
+        if not waiting and sum(not lost(t) and GOES_ON not in t.user_attrs for t in trials) >= self.asked:
+            paused = self._next_to_go_on(trials)
+            if paused is None:
+                return None
+            goes_on = {GOES_ON: number_of(paused), PAUSED_AT: max(paused.intermediate_values)}
+            self.study.enqueue_trial(paused.params, user_attrs=goes_on)
         conditional = any(r.when for r in self.space.values())
         self.study.sampler = engines.sampler(self.config.sweep, self.space, number=len(trials), conditional=conditional)
         trial = self.study.ask()
@@ -171,7 +193,8 @@ class Book:
         orphans = [t for t in trials if lost(t) and t.number not in replaced]
         for trial in orphans:
             retries = trial.user_attrs.get(RETRIES, 0) + 1
-            self.study.enqueue_trial(trial.params, user_attrs={RETRY_OF: trial.number, RETRIES: retries})
+            kept = {name: value for name, value in trial.user_attrs.items() if name in (GOES_ON, PAUSED_AT)}
+            self.study.enqueue_trial(trial.params, user_attrs=kept | {RETRY_OF: trial.number, RETRIES: retries})
         return self.study.get_trials(deepcopy=False) if orphans else trials
 
     def finish(self, trial: Trial, values: Sequence[float] | None, state: TrialState, reason: str = "") -> None:
@@ -186,11 +209,6 @@ class Book:
         """A sign of life for every trial this process holds."""
         for trial_id in list(self.held):
             self.storage.record_heartbeat(trial_id)
-
-
-def lost(trial: FrozenTrial) -> bool:
-    """Whether its holder died, so that it says nothing."""
-    return trial.state == TrialState.FAIL and REASON not in trial.user_attrs
 
 
 def contract_of(config: Config, identity: str) -> str:

@@ -53,7 +53,7 @@ _SAMPLERS: dict[str, Callable[[Sweep, dict[str, Range], int, bool], BaseSampler]
 
 
 def pruner(sweep: Sweep, *, first: int, most: int) -> BasePruner:
-    """The pruner of a sweep.
+    """The pruner of a sweep; one that pauses is none of Optuna's (see rungs.py).
 
     Args:
         first: training examples before which scores say little.
@@ -61,8 +61,7 @@ def pruner(sweep: Sweep, *, first: int, most: int) -> BasePruner:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warm = first if sweep.warmup_examples is None else max(1, sweep.warmup_examples)
-        return _PRUNERS[sweep.pruner](sweep, warm, max(most, 1))
+        return _PRUNERS[sweep.pruner](sweep, first, max(most, 1))
 
 
 _PRUNERS: dict[str, Callable[[Sweep, int, int], BasePruner]] = {
@@ -72,5 +71,6 @@ _PRUNERS: dict[str, Callable[[Sweep, int, int], BasePruner]] = {
         min_resource=first, max_resource=max(most, first + 1), reduction_factor=3
     ),
     "wilcoxon": lambda _, __, ___: WilcoxonPruner(p_threshold=0.1),
+    "pausing": lambda _, __, ___: NopPruner(),
     "none": lambda _, __, ___: NopPruner(),
 }

@@ -18,8 +18,8 @@ class SweepProgress(LiveLine):
 
     def __init__(self, book: Book, config: Config, *, workers: int) -> None:
         self.name, self.asked, self.workers = book.name, book.asked, workers
-        over = book.counted()
-        self.before = len(over)
+        over, self.paused = book.counted(), len(book.paused())
+        self.before, self.nothing_to_do = len(over) - self.paused, book.over()
         self.objective = name_of(config.sweep.objectives[0])
         self.upwards = directions(config)[0] == "maximize"
         self.best: float | None = None
@@ -31,9 +31,10 @@ class SweepProgress(LiveLine):
 
     def opening(self) -> str | None:
         """See `LiveLine`."""
-        if self.before >= self.asked:
+        if self.nothing_to_do:
             return None
-        return f"{self.name}: {self.asked} trials, {self.before} of them over, {self.workers} cells at a time."
+        over = f"{self.before} of them over{self._waiting()}"
+        return f"{self.name}: {self.asked} trials, {over}, {self.workers} cells at a time."
 
     def watch(self, event: Event) -> None:
         """Take note of a cell that starts or ends."""
@@ -44,6 +45,10 @@ class SweepProgress(LiveLine):
         if end.state == "lost":
             self.console.print(f"trial {end.number} was lost with its worker and is begun again", markup=False)
             return
+        if end.state in ("paused", "going on"):
+            self.paused += 1 if end.state == "paused" else -1
+            self.console.print(f"trial {end.number} {'goes on' if end.state == 'going on' else 'pauses'}", markup=False)
+            return
         self.done += 1
         better = self._compare(end.values[0] if end.values else None)
         came_to = f" {self.objective} {end.values[0]:.4f}" if end.values else ""
@@ -52,6 +57,9 @@ class SweepProgress(LiveLine):
         self.console.print(
             f"[{self.done}/{self.asked}] trial {end.number} {end.state}{came_to}{mark}{why}", markup=False
         )
+
+    def _waiting(self) -> str:
+        return f", {self.paused} paused" if self.paused else ""
 
     def _compare(self, value: float | None) -> bool:
         if value is None or (self.best is not None and (value <= self.best if self.upwards else value >= self.best)):
@@ -63,4 +71,5 @@ class SweepProgress(LiveLine):
         """See `LiveLine`."""
         best = "none yet" if self.best is None else f"{self.best:.4f}"
         gone = time.monotonic() - self.began
-        return Text(f"{self.done} of {self.asked} trials over, {self.running} cells running; best {best}; {gone:.0f} s")
+        over = f"{self.done} of {self.asked} trials over{self._waiting()}"
+        return Text(f"{over}, {self.running} cells running; best {best}; {gone:.0f} s")

@@ -9,7 +9,8 @@ from pipeline.config.schema import Config
 from pipeline.config.settings import as_overrides
 from pipeline.config.sweeping import directions, seeds_of
 from pipeline.records import SweepRecord, TrialRecord
-from pipeline.sweep.book import CELLS, FROM_RECIPE, PRUNER, REASON, SAMPLER, Book
+from pipeline.sweep.book import CELLS, FROM_RECIPE, PRUNER, SAMPLER, Book
+from pipeline.sweep.chains import REASON, number_of
 from pipeline.sweep.objectives import name_of
 
 _TELLING = 5  # complete trials that importances rest on at least
@@ -34,7 +35,7 @@ def record_of(book: Book, config: Config) -> SweepRecord:
         pruner=str(book.came_from(PRUNER)),
         asked=book.asked,
         trials=tuple(_trial(t) for t in trials),
-        best=tuple(t.number for t in best),
+        best=tuple(number_of(t) for t in best),
         importances=_importances(book),
         overrides=as_overrides(best[0].params) if best else "",
     )
@@ -55,7 +56,7 @@ def _importances(book: Book) -> dict[str, float]:
 
 def _trial(trial: FrozenTrial) -> TrialRecord:
     return TrialRecord(
-        number=trial.number,
+        number=number_of(trial),
         state=_STATES[trial.state],
         reason=trial.user_attrs.get(REASON, ""),
         params=dict(trial.params),

@@ -9,7 +9,6 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.config.schema import Config
-from pipeline.config.sweeping import seeds_of
 from pipeline.execution.assignment import Event
 from pipeline.execution.choose import executor_of
 from pipeline.execution.ground import Ground
@@ -17,15 +16,15 @@ from pipeline.execution.leftovers import clear_staged
 from pipeline.files import is_locked, lock
 from pipeline.records import SweepRecord
 from pipeline.sweep import engines
-from pipeline.sweep.book import HOLDERS, Book
+from pipeline.sweep.book import CELLS, HOLDERS, Book
+from pipeline.sweep.looks import span
 from pipeline.sweep.record import record_of
 from pipeline.sweep.search import Search, TrialEnd
 from pipeline.sweep.storage import explained
 from pipeline.tracking.spool import reconcile
-from pipeline.training.grid import horizon, regular_interval
+from pipeline.training.checkpoint import CheckpointStore
 
 _LOOK_AGAIN = 2.0  # seconds, while only others have trials in progress
-_TELLING = 20  # steps, before which the scores of trials say little of where they end (docs/sweeps.md)
 
 
 def opened(config: Config, ground: Ground, *, name: str, contract: str) -> Book:
@@ -35,7 +34,7 @@ def opened(config: Config, ground: Ground, *, name: str, contract: str) -> Book:
         ConfigError: the name belongs to another sweep.
         StorageError: the storage cannot be used.
     """
-    first, most = _span(config, ground)
+    first, most = span(config, ground)
     pruner = engines.pruner(config.sweep, first=first, most=most)
     return Book(config, ground.root, name=name, contract=contract, pruner=pruner)
 
@@ -45,17 +44,6 @@ def clear_leftovers(ground: Ground) -> None:
     if not any(is_locked(file) for file in (ground.root / "locks").glob(HOLDERS)):
         reconcile(ground.root, ground.study_id)
     clear_staged(ground.root)
-
-
-def _span(config: Config, ground: Ground) -> tuple[int, int]:
-    """The first place at which trials can be told apart, and the last: examples of the arm's own recipe, or seeds."""
-    seeds = seeds_of(config)
-    if len(seeds) > 1:
-        return 1, len(seeds)
-    cell, batch = config.train, config.train.batch
-    items = cell.size if isinstance(cell.size, int) else ground.ready.train_rows
-    first = max(regular_interval(items=items, batch=batch, every=cell.eval_every), _TELLING * min(batch, items))
-    return first, horizon(config.arm.recipe, items=items, batch=batch)
 
 
 def run(
@@ -79,10 +67,13 @@ def run(
     executor = executor_of(config.executor, ground.hardware, ground.root)
     with lock(book.lock_file(book.holder)), explained(config.sweep, ground.root), _alive(book):
         executor.run(search, notify)
-        while len(book.counted()) < book.asked:  # others have the rest; if they die, their trials come back here
+        while not book.over():  # others have the rest; if they die, their trials come back here
             time.sleep(_LOOK_AGAIN)
             executor.run(search, notify)
     book.lock_file(book.holder).unlink(missing_ok=True)
+    for trial in book.paused():  # for good
+        for name in trial.user_attrs.get(CELLS, ()):
+            CheckpointStore(ground.root, name).clear()
     return record_of(book, config)
 
 

@@ -12,19 +12,24 @@ from optuna.trial import Trial, TrialState
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.schema import Config
 from pipeline.config.settings import assigned
-from pipeline.config.sweeping import seeds_of
+from pipeline.config.sweeping import PAUSING, seeds_of
 from pipeline.errors import ConfigError
 from pipeline.execution.assignment import Assignment, Event
 from pipeline.execution.ground import Ground
 from pipeline.records import CellResult, TrajectoryPoint
 from pipeline.sweep import objectives
 from pipeline.sweep.book import CELLS, MOST_RETRIES, RETRIES, Book
+from pipeline.sweep.chains import PAUSED_AT, RUNGS, number_of
+from pipeline.sweep.looks import pauses
 from pipeline.tracking.spool import mirrored, reuse
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialEnd:
-    """What became of a trial: `state` is "complete", "pruned", "failed" (then with a reason) or "lost"."""
+    """What became of a trial: `state` is "complete", "pruned", "failed" (then with a reason) or "lost".
+
+    Of a trial that pauses it is "paused", and "going on" if it does.
+    """
 
     number: int
     state: str
@@ -40,6 +45,12 @@ class _Open:
     to_do: list[tuple[str, Cell]]
     results: list[CellResult] = field(default_factory=list)
     attempt: str = ""  # of the cell that is in training
+    pause: int | None = None  # training examples after which it has to wait for the others
+
+    @property
+    def number(self) -> int:
+        """Of the trial, that of its beginning where it goes on after a pause."""
+        return number_of(self.trial)
 
 
 class Search:
@@ -51,6 +62,7 @@ class Search:
         self.recorded = mirrored(ground.root, ground.study_id)
         self.trained: set[str] = set()  # cells whose weights may be ours to delete
         self.judged = config.sweep.pruner != "none" and len(seeds_of(config)) == 1
+        self.pausing = config.sweep.pruner == PAUSING
 
     def take(self) -> Assignment | None:
         """The next cell: of a trial in progress that has another seed to come, or of a new trial."""
@@ -67,7 +79,7 @@ class Search:
     def _let_go(self, opened: _Open) -> None:
         """Of a trial that others took for lost, since no sign of life came from here, and have begun again."""
         self.open = [other for other in self.open if other is not opened]
-        self.tell(TrialEnd(number=opened.trial.number, state="lost"))
+        self.tell(TrialEnd(number=opened.number, state="lost"))
 
     def _idle(self) -> _Open | None:
         return next((t for t in self.open if not t.attempt), None)
@@ -85,7 +97,19 @@ class Search:
             self._end(opened, TrialState.FAIL, reason="; ".join(error.violations))
             return self._begin()
         trial.set_user_attr(CELLS, [name for name, _ in opened.to_do])
+        if self.pausing:
+            self._look_ahead(opened)
         return opened
+
+    def _look_ahead(self, opened: _Open) -> None:
+        """Where the trial pauses next."""
+        ((_, cell),) = opened.to_do
+        rungs = pauses(cell, self.config, self.ground)
+        opened.trial.set_user_attr(RUNGS, rungs)
+        before = opened.trial.user_attrs.get(PAUSED_AT, 0)
+        opened.pause = next((rung for rung in rungs if rung > before), None)
+        if before:
+            self.tell(TrialEnd(number=opened.number, state="going on"))
 
     def _cells(self, values: dict[str, Any]) -> list[tuple[str, Cell]]:
         changed = assigned(self.config, values)
@@ -99,12 +123,13 @@ class Search:
         while opened in self.open and opened.to_do:
             name, cell = opened.to_do.pop(0)
             if not self.ground.store.has(name):
-                number = opened.trial.number
-                assignment = self.ground.assignment(name, cell, trial=number, judged=self.judged)
+                assignment = self.ground.assignment(
+                    name, cell, trial=opened.number, judged=self.judged, pausing=self.pausing
+                )
                 opened.attempt = assignment.attempt_id
                 return assignment
             result = self.ground.store.result(name)
-            self._mirror(cell, result, opened.trial.number)
+            self._mirror(cell, result, opened.number)
             if self.judged:
                 self._report_trajectory(opened.trial, result)
             self._absorb(opened, result)
@@ -129,6 +154,8 @@ class Search:
             return False
         try:
             opened.trial.report(objectives.value_at(self.config.sweep.objectives[0], point), point.examples)
+            if self.pausing:
+                return opened.pause is not None and point.examples >= opened.pause
             return bool(opened.trial.should_prune())
         except UpdateFinishedTrialError:
             return True
@@ -186,8 +213,9 @@ class Search:
         self.book.finish(opened.trial, values or None, state, reason)
         if state == TrialState.COMPLETE and self.config.train.keep == "best":
             self._drop_weights()
-        word = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned"}.get(state, "failed" if reason else "lost")
-        self.tell(TrialEnd(number=opened.trial.number, state=word, values=values, reason=reason))
+        given_up = "paused" if self.pausing else "pruned"
+        word = {TrialState.COMPLETE: "complete", TrialState.PRUNED: given_up}.get(state, "failed" if reason else "lost")
+        self.tell(TrialEnd(number=opened.number, state=word, values=values, reason=reason))
 
     def _drop_weights(self) -> None:
         """Of all cells trained here but those of the best trial."""

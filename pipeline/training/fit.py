@@ -153,7 +153,13 @@ def _keeper(job: Job, trajectory: Trajectory, leaving: Leaving, *, last: int) ->
     if saved is not None:
         trajectory.go_on_from(saved)
     return Keeper(
-        store, trajectory, pace=pace_of(job.cell.train.checkpoint_every), leaving=leaving, saved=saved, last=last
+        store,
+        trajectory,
+        pace=pace_of(job.cell.train.checkpoint_every),
+        leaving=leaving,
+        pausing=job.pausing,
+        saved=saved,
+        last=last,
     )
 
 

@@ -23,6 +23,7 @@ class Job:
     hardware: Resolved
     concurrency: int  # cells that run at the same time
     pretraining: str | None = None  # the cell that this one goes on from
+    pausing: bool = False  # whether it is saved where it is given up, to go on from there
 
 
 def seed_for(seed: int, purpose: str) -> int:

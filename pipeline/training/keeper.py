@@ -12,7 +12,7 @@ from pipeline.config.pace import Pace
 from pipeline.models.sharding import moments, whole, write, write_moments
 from pipeline.training.checkpoint import FORMAT, Checkpoint, CheckpointStore, Standing
 from pipeline.training.module import CellModule
-from pipeline.training.trajectory import Trajectory
+from pipeline.training.trajectory import Pruned, Trajectory
 
 Leaving = Callable[[], bool]  # whether this process was told to end
 
@@ -31,11 +31,12 @@ class Keeper(pl.Callback):
         *,
         pace: Pace,
         leaving: Leaving,
+        pausing: bool,
         saved: Checkpoint | None,
         last: int,
     ) -> None:
         self.store, self.trajectory, self.pace, self.leaving = store, trajectory, pace, leaving
-        self.saved, self.last = saved, last
+        self.pausing, self.saved, self.last = pausing, saved, last
         self._saved_at, self._saved_step = time.monotonic(), saved.standing.step if saved else 0
         self._on_sigterm = signal.getsignal(signal.SIGTERM)
 
@@ -76,6 +77,11 @@ class Keeper(pl.Callback):
             self._save(trainer, pl_module, step)
         if leaving:
             raise Left(f"after {step} steps")
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Save where a training pauses, on every rank; one that has made no step since it was saved is saved."""
+        if self.pausing and isinstance(exception, Pruned) and trainer.global_step:
+            self._save(trainer, pl_module, self.trajectory.step_of(trainer))
 
     def _save(self, trainer: pl.Trainer, module: pl.LightningModule, step: int) -> None:
         assert isinstance(module, CellModule)

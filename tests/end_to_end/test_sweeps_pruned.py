@@ -95,3 +95,28 @@ def test_two_processes_of_ddp_prune_together_and_begin_one_sweep(
     trials = record(tmp_path)["trials"]
     assert len(trials) == 2
     assert [(t["params"]["train.lr"], t["state"]) for t in trials] == [(3e-3, "complete"), (1e-9, "pruned")]
+
+
+def test_trials_pause_and_the_best_go_on_to_what_they_come_to_alone(
+    world: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    given = [a for a in pruning(world, "train.min_steps=60", "tracking=local") if not a.startswith("sweep.pruner")]
+    given += ["sweep.pruner=pausing", "sweep.warmup_examples=96"]
+    done = command(capsys, "sweep", *given)
+    assert done.code == 0, done
+    assert [done.err.count(word) for word in ("pauses", "goes on")] == [7 + 3, 3 + 1]
+    trials = record(tmp_path)["trials"]
+    assert [t["number"] for t in trials] == list(range(7))
+    (complete,) = [t for t in trials if t["state"] == "complete"]
+    assert {t["state"] for t in trials} == {"complete", "pruned"}
+    ends = sorted(t["steps"][-1] for t in trials)
+    assert ends == [240] * 4 + [480] * 2 + [960], "half of seven come to the half, one to the end"
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+    assert ResultStore(tmp_path).ids() == complete["cells"]
+    rate = complete["params"]["train.lr"]
+    root = tmp_path / "alone"
+    alone = [a for a in given if not a.startswith(("sweep.space", "sweep.pruner"))]
+    alone += [f"sweep.space={{train.lr: {{choice: [{rate}]}}}}", "sweep.pruner=none", f"paths.root={root}"]
+    assert command(capsys, "sweep", *alone).code == 0
+    (undisturbed,) = record(root)["trials"]
+    assert undisturbed["values"] == complete["values"]
