@@ -100,7 +100,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
     searches = Searches(folder)
     found: dict[str, list[Found]] = {}
     for seed in range(options.sampler_seeds):
-        turn = [("ours", "none"), ("peer", "none"), ("ours", "halving")]
+        turn = [("ours", "none"), ("peer", "none"), ("ours", "pausing")]
         for side, pruner in turn if seed % 2 else turn[::-1]:
             one = searches.ours(seed, pruner) if side == "ours" else searches.peer(seed)
             found.setdefault(f"{side} {pruner}", []).append(one)
@@ -109,7 +109,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
 
 
 def _rows(bench: Bench, found: dict[str, list[Found]]) -> list[Row]:
-    ours, peer, pruned = found["ours none"], found["peer none"], found["ours halving"]
+    ours, peer, pruned = found["ours none"], found["peer none"], found["ours pausing"]
     told = [
         bench.told(f"sweep of {TRIALS} trials, {name}", [one.seconds for one in searches], "s", "20 trials")
         for name, searches in found.items()
@@ -118,18 +118,18 @@ def _rows(bench: Bench, found: dict[str, list[Found]]) -> list[Row]:
     return [
         *told,
         bench.under("sweep / Optuna and Trainer", _ratios(ours, peer), "times", TIME_BAR, note),
-        bench.told("sweep with halving / Optuna and Trainer without", _ratios(pruned, peer), "times"),
+        bench.told("sweep with pauses / Optuna and Trainer without", _ratios(pruned, peer), "times"),
         _score(bench, [a.best - b.best for a, b in zip(ours, peer, strict=True)]),
         bench.told(
             "validation score of a trial, sweep - Optuna and Trainer",
             [100 * _mean_difference(a, b) for a, b in zip(ours, peer, strict=True)], "points", "mean over its trials",
         ),
         bench.at_least(
-            "best score lost by halving", [100 * (b.best - a.best) for a, b in zip(ours, pruned, strict=True)],
+            "best score lost by pauses", [100 * (b.best - a.best) for a, b in zip(ours, pruned, strict=True)],
             "points", -LOST_BAR, "best on validation with the pruner less without",
         ),
         bench.under(
-            "training examples with halving", [b.examples / a.examples for a, b in zip(ours, pruned, strict=True)],
+            "training examples with pauses", [b.examples / a.examples for a, b in zip(ours, pruned, strict=True)],
             "times", EXAMPLES_BAR, "of those without a pruner",
         ),
     ]  # fmt: skip
