@@ -98,6 +98,11 @@ def test_what_is_wrong_with_a_sweep_is_said_with_its_remedy(override: str, said:
     assert said in broken(override)
 
 
+def test_trials_of_several_seeds_cannot_pause_in_the_middle_of_a_training() -> None:
+    text = broken("sweep.pruner=pausing", "sweep.seeds=[0,1,2]")
+    assert "needs one seed, but got [0, 1, 2]. Choose wilcoxon" in text
+
+
 def test_all_that_is_wrong_is_said_at_once() -> None:
     text = broken("sweep.trials=0", "sweep.pruner=medien", "sweep.space.train.lr={log: [0, 1]}")
     assert len(text.splitlines()) == 3

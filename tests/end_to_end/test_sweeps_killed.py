@@ -56,11 +56,12 @@ def test_a_worker_killed_in_the_middle_costs_its_sweep_no_trial(
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("pruner", ["median", "pausing"])
 def test_twenty_kills_of_any_process_leave_a_sweep_with_exactly_its_trials(
-    world: list[str], tmp_path: Path, capsys: Capture
+    world: list[str], tmp_path: Path, capsys: Capture, pruner: str
 ) -> None:
     chance = random.Random(11)
-    given = [*world, "tracking=local", "train.min_steps=60", "sweep.trials=60", "sweep.pruner=median"]
+    given = [*world, "tracking=local", "train.min_steps=60", "sweep.trials=60", f"sweep.pruner={pruner}"]
     for _ in range(20):
         process = start("sweep", *given)
         time.sleep(chance.uniform(6, 20))
@@ -81,3 +82,6 @@ def test_twenty_kills_of_any_process_leave_a_sweep_with_exactly_its_trials(
         (best,) = store.execute("select max(value) from trial_values").fetchone()
     assert next(t["values"][0] for t in left["trials"] if t["number"] == left["best"][0]) == best
     assert {status for _, status in runs(tmp_path, "trial")} <= {"FINISHED", "KILLED"}
+    if pruner == "pausing":
+        assert sum(t["state"] == "complete" for t in left["trials"]) == 60 // 5
+        assert list((tmp_path / "checkpoints").iterdir()) == []
