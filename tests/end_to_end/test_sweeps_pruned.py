@@ -72,8 +72,9 @@ def test_no_trial_is_pruned_in_its_first_20_steps_unless_the_sweep_says_so(
     assert (min(ends) < 20 * 16) == earlier
 
 
+@pytest.mark.parametrize("pruner", ["median", pytest.param("pausing", marks=pytest.mark.slow)])
 def test_two_processes_of_ddp_prune_together_and_begin_one_sweep(
-    world: list[str], tmp_path: Path, capsys: Capture
+    world: list[str], tmp_path: Path, capsys: Capture, pruner: str
 ) -> None:
     given = [
         *(a for a in only_rates(world, "[3e-3, 1e-9]") if not a.startswith(("sweep.pruner", "train.min", "hardware"))),
@@ -81,7 +82,7 @@ def test_two_processes_of_ddp_prune_together_and_begin_one_sweep(
         "train.lr=3e-3",
         "sweep.from_recipe=true",
         "sweep.sampler=random",
-        "sweep.pruner=median",
+        f"sweep.pruner={pruner}",
         "sweep.startup_trials=1",
         "sweep.warmup_examples=400",
         "sweep.trials=2",
