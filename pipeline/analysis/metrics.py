@@ -55,6 +55,20 @@ def overlap_f1(right: npt.NDArray[Any], told: npt.NDArray[Any]) -> Floats:
     return np.where(sizes == 0, 1.0, 2.0 * hits / np.maximum(sizes, 1))
 
 
+def f1_of_sums(sums: npt.NDArray[Any]) -> Floats:
+    """F1 over all labels of all items, [...], from sums [..., 2] of hits and of labels right and told."""
+    hits, sizes = sums[..., 0], sums[..., 1]
+    return np.where(sizes == 0, 1.0, 2.0 * hits / np.maximum(sizes, 1))
+
+
+def pearson_of_sums(sums: npt.NDArray[Any]) -> Floats:
+    """Pearson's correlation [...] from sums [..., 6] over items: of 1, x, y, xx, yy and xy; 0 where one is constant."""
+    count, x, y, xx, yy, xy = np.moveaxis(sums.astype(np.float64), -1, 0)
+    spreads = np.maximum(count * xx - x * x, 0) * np.maximum(count * yy - y * y, 0)
+    varied = spreads > 1e-9 * count**4
+    return np.where(varied, (count * xy - x * y) / np.sqrt(np.where(varied, spreads, 1.0)), 0.0)
+
+
 def correlations(numbers: npt.NDArray[Any], told: npt.NDArray[Any]) -> tuple[float, float]:
     """Pearson's and Spearman's (of ranks, ties sharing theirs) between numbers [N] and those told of them [N].
 

@@ -27,6 +27,7 @@ from pipeline.records.result import (
     Sample,
     StartLine,
     TrajectoryPoint,
+    scores_dtype,
 )
 from pipeline.records.sweep import SweepRecord, TrialRecord
 
@@ -59,5 +60,6 @@ __all__ = [
     "decode",
     "encode",
     "from_json",
+    "scores_dtype",
     "to_json",
 ]

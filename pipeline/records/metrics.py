@@ -5,7 +5,7 @@ MEANS = frozenset({"accuracy", "top1", "loss", "bits_per_byte", "chrf", "absolut
 # Metrics from 0 to 1, spoken of in percentage points.
 SHARES = frozenset(
     {"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1", "chrf",
-     "absolute_error", "example_f1"}
+     "corpus_chrf", "corpus_bleu", "absolute_error", "example_f1"}
 )  # fmt: skip
 # What people call them, where it is not the name itself.
 _CALLED = {
@@ -14,8 +14,13 @@ _CALLED = {
     "micro_f1": "micro F1",
     "example_f1": "F1 of a text's labels",
     "chrf": "chrF",
+    "corpus_chrf": "chrF of the set",
+    "corpus_bleu": "BLEU",
+    "corpus_bits_per_byte": "bits per byte of the set",
+    "corpus_perplexity": "perplexity",
+    "pearson": "Pearson's correlation",
 }
-_LESS_IS_BETTER = frozenset({"loss", "bits_per_byte", "absolute_error"})
+_LESS_IS_BETTER = frozenset({"loss", "bits_per_byte", "corpus_bits_per_byte", "corpus_perplexity", "absolute_error"})
 
 
 def higher_is_better(metric: str) -> bool:

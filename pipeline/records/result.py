@@ -1,6 +1,7 @@
 """What one finished training leaves behind."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,13 @@ SCORES_DTYPE = np.dtype(
         ("loss", "f4"),  # per-example loss, nats
     ]
 )
+
+
+def scores_dtype(statistics: int) -> np.dtype[Any]:
+    """SCORES_DTYPE, with as many numbers of each item beside them as a metric that follows from their sums needs."""
+    if not statistics:
+        return SCORES_DTYPE
+    return np.dtype([*SCORES_DTYPE.descr, ("statistics", "f4", (statistics,))])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,10 @@ from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import forgetful, is_encoder, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.sums import BITS, of_set
 
 if TYPE_CHECKING:
     import torch
-
-BITS = 1 / np.log(2)  # in a nat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +35,9 @@ class CausalLanguageModelling:
     """
 
     name: str = "causal_language_modelling"
-    metrics: tuple[str, ...] = ("bits_per_byte", "loss")
-    of_tokens: tuple[str, ...] = ("loss",)
+    metrics: tuple[str, ...] = ("bits_per_byte", "loss", "corpus_bits_per_byte", "corpus_perplexity")
+    of_sums: tuple[str, ...] = ("corpus_bits_per_byte", "corpus_perplexity")
+    of_tokens: tuple[str, ...] = ("loss", "corpus_perplexity")
     labelled: bool = False
     paired: bool = False
     numbered: bool = False
@@ -132,15 +132,17 @@ class CausalLanguageModelling:
 
     def measure(self, outputs: TextOutputs) -> dict[str, float]:
         """See TaskKind. What begins with "corpus" is of the set as one text, in which long ones weigh more."""
-        tokens, size = (max(1.0, float(n.sum(dtype=np.float64))) for n in (outputs.tokens, outputs.bytes))
-        nats = float((outputs.losses.astype(np.float64) * outputs.tokens).sum())
+        tokens = max(1.0, float(outputs.tokens.sum(dtype=np.float64)))
         return {
             "bits_per_byte": float(outputs.scores.mean(dtype=np.float64)),
             "loss": float(outputs.losses.mean(dtype=np.float64)),
-            "corpus_bits_per_byte": nats * BITS / size,
-            "corpus_perplexity": float(np.exp(nats / tokens)),
+            **{metric: of_set(metric, self.statistics(outputs)) for metric in self.of_sums},
             "next_token": float(outputs.hits.sum(dtype=np.float64)) / tokens,
         }
+
+    def statistics(self, outputs: TextOutputs) -> np.ndarray:
+        """See SummedKind. Nats, tokens and bytes."""
+        return np.stack([outputs.losses * outputs.tokens, outputs.tokens, outputs.bytes], axis=1)
 
     def exercise(self, text: str, label: str) -> Exercise | None:
         """See TaskKind. The second half is left out."""

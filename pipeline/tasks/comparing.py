@@ -67,15 +67,18 @@ def sentence_scores(statistics: np.ndarray) -> np.ndarray:
     return np.array([_share(chrf, row[:_CHRF]) for row in statistics], dtype=np.float32)
 
 
-def corpus_scores(statistics: np.ndarray) -> tuple[float, float]:
-    """chrF and BLEU of the set, from 0 to 1."""
-    sums = statistics.sum(axis=0, dtype=np.float64)
-    chrf, bleu = _metrics()
-    return _share(chrf, sums[:_CHRF]), _share(bleu, sums[_CHRF:])
+def chrf_of_sums(sums: np.ndarray) -> np.ndarray:
+    """The chrF of sets, [...], from 0 to 1, by the sums [..., STATISTICS] of their texts' counts."""
+    return np.apply_along_axis(lambda one: _share(_metrics()[0], one[:_CHRF]), -1, sums)
+
+
+def bleu_of_sums(sums: np.ndarray) -> np.ndarray:
+    """Their BLEU, likewise."""
+    return np.apply_along_axis(lambda one: _share(_metrics()[1], one[_CHRF:]), -1, sums)
 
 
 def _share(metric: Any, sums: np.ndarray) -> float:
-    return float(metric._compute_score_from_stats([int(n) for n in sums]).score) / 100
+    return float(metric._compute_score_from_stats([round(n) for n in sums]).score) / 100
 
 
 @lru_cache

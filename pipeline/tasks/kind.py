@@ -189,6 +189,17 @@ class WritingKind(TaskKind, Protocol):
 
 
 @runtime_checkable
+class SummedKind(TaskKind, Protocol):
+    """A kind with metrics that follow from sums over a set's texts, see sums.py."""
+
+    of_sums: tuple[str, ...]  # those of `metrics`
+
+    def statistics(self, outputs: Any) -> np.ndarray:
+        """What is summed, float32 [N, K]."""
+        ...
+
+
+@runtime_checkable
 class PromptedKind(TaskKind, Protocol):
     """A kind whose texts stand in a prompt, and which tells classes by their words."""
 

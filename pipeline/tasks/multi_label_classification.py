@@ -12,6 +12,7 @@ from pipeline.config.schema import Predict
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.encoding import encode
 from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary, labels_after
+from pipeline.tasks.sums import of_set
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +35,8 @@ class MultiLabelClassification(Classification):
     """
 
     name: str = "multi_label_classification"
-    metrics: tuple[str, ...] = ("example_f1", "loss")
+    metrics: tuple[str, ...] = ("example_f1", "loss", "micro_f1")
+    of_sums: tuple[str, ...] = ("micro_f1",)
     of_tokens: tuple[str, ...] = ()
     labelled: bool = False
     several: bool = True
@@ -109,10 +111,16 @@ class MultiLabelClassification(Classification):
         return {
             "example_f1": float(outputs.scores.mean(dtype=np.float64)),
             "loss": float(outputs.losses.mean(dtype=np.float64)),
-            "micro_f1": float(overlap_f1(right.reshape(1, -1), told.reshape(1, -1))[0]),
+            "micro_f1": of_set("micro_f1", self.statistics(outputs)),
             "macro_f1": float(overlap_f1(right.T[occurs], told.T[occurs]).mean()) if occurs.any() else 0.0,
             "exact": float((told == right).all(axis=1).mean()),
         }
+
+    def statistics(self, outputs: LabelsOutputs) -> np.ndarray:
+        """See SummedKind. Labels both right and told, and all of either."""
+        told, right = outputs.probabilities > 0.5, outputs.right
+        counts = [(told & right).sum(axis=1), told.sum(axis=1) + right.sum(axis=1)]
+        return np.stack(counts, axis=1).astype(np.float32)
 
     def exercise(self, text: str, label: str) -> Exercise | None:
         """See TaskKind."""

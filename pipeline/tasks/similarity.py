@@ -32,7 +32,8 @@ class Similarity(PairClassification):
     """
 
     name: str = "similarity"
-    metrics: tuple[str, ...] = ("absolute_error", "loss")
+    metrics: tuple[str, ...] = ("absolute_error", "loss", "pearson")
+    of_sums: tuple[str, ...] = ("pearson",)
     of_tokens: tuple[str, ...] = ()
     labelled: bool = False
     numbered: bool = True
@@ -104,6 +105,11 @@ class Similarity(PairClassification):
             "pearson": pearson,
             "spearman": spearman,
         }
+
+    def statistics(self, outputs: NumberOutputs) -> np.ndarray:
+        """See SummedKind. One, both numbers, their squares and their product."""
+        one, other = outputs.numbers, outputs.told
+        return np.stack([np.ones_like(one), one, other, one * one, other * other, one * other], axis=1)
 
     def exercise(self, text: str, label: str) -> Exercise | None:
         """See TaskKind."""

@@ -9,10 +9,11 @@ import numpy as np
 
 from pipeline.config.schema import Predict
 from pipeline.tasks import two_parts
-from pipeline.tasks.comparing import STATISTICS, Judge, corpus_scores, reachable, sentence_scores
+from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
 from pipeline.tasks.decoding import logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_both
 from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.sums import of_set
 from pipeline.tasks.writing import translations
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Translation:
     """
 
     name: str = "translation"
-    metrics: tuple[str, ...] = ("chrf", "loss")
+    metrics: tuple[str, ...] = ("chrf", "loss", "corpus_chrf", "corpus_bleu")
+    of_sums: tuple[str, ...] = ("corpus_chrf", "corpus_bleu")
     of_tokens: tuple[str, ...] = ("loss",)
     labelled: bool = False
     paired: bool = True
@@ -141,15 +143,17 @@ class Translation:
 
     def measure(self, outputs: WrittenOutputs) -> dict[str, float]:
         """See TaskKind. What begins with "corpus" is of the set as one text, in which long ones weigh more."""
-        chrf, bleu = corpus_scores(outputs.statistics)
         nats = float((outputs.losses.astype(np.float64) * outputs.tokens).sum())
         return {
             "chrf": float(outputs.scores.mean(dtype=np.float64)),
             "loss": float(outputs.losses.mean(dtype=np.float64)),
-            "corpus_chrf": chrf,
-            "corpus_bleu": bleu,
+            **{metric: of_set(metric, outputs.statistics) for metric in self.of_sums},
             "corpus_perplexity": float(np.exp(nats / max(1.0, float(outputs.tokens.sum(dtype=np.float64))))),
         }
+
+    def statistics(self, outputs: WrittenOutputs) -> np.ndarray:
+        """See SummedKind. Counts of n-grams."""
+        return outputs.statistics
 
     def judge(self, tokenizer: Any, texts: Sequence[str]) -> Judge:
         """See WritingKind."""

@@ -11,7 +11,8 @@ import numpy as np
 from pipeline.analysis.metrics import confusion
 from pipeline.data.sets import EncodedSet
 from pipeline.data.subsets import nested_subset
-from pipeline.records import SCORES_DTYPE, CellResult, Evaluation, to_json
+from pipeline.records import CellResult, Evaluation, scores_dtype, to_json
+from pipeline.tasks import SummedKind
 from pipeline.training.fit import Fitted, outputs
 from pipeline.training.results import SAMPLES, ResultStore
 from pipeline.training.tensors import write_tensors
@@ -57,12 +58,22 @@ def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluati
 
 
 def _scored(fitted: Fitted, encoded: EncodedSet, index: int, found: Any) -> tuple[Evaluation, np.ndarray]:
-    scores = np.zeros(len(encoded), dtype=SCORES_DTYPE)
+    statistics = _statistics(fitted, found)
+    scores = np.zeros(len(encoded), dtype=scores_dtype(statistics.shape[1]))
     scores["dataset"], scores["item"] = index, np.arange(len(encoded))
     scores["label"], scores["predicted"] = found.labels, found.predicted
     scores["score"] = found.losses if fitted.job.cell.task.metric == "loss" else found.scores
     scores["loss"] = found.losses
+    if statistics.shape[1]:
+        scores["statistics"] = statistics
     return _evaluation(fitted, encoded, found), scores
+
+
+def _statistics(fitted: Fitted, found: Any) -> np.ndarray:
+    """What the metric follows from the sums of, float32 [N, K]; K is 0 where it is none of these."""
+    if isinstance(fitted.task, SummedKind) and fitted.job.cell.task.metric in fitted.task.of_sums:
+        return fitted.task.statistics(found)
+    return np.zeros((len(found.labels), 0), dtype=np.float32)
 
 
 def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:

@@ -13,7 +13,7 @@ from pipeline.config.cell import Cell
 from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import lock, safe_name, staged_directory, write_text
-from pipeline.records import SCORES_DTYPE, CellResult, Sample, decode, from_json, to_json
+from pipeline.records import CellResult, Sample, decode, from_json, scores_dtype, to_json
 
 SAMPLES = "samples.json"
 
@@ -55,7 +55,7 @@ class ResultStore:
         return decode(Cell, json.loads(_read(path)), f"{path}")
 
     def scores(self, cell_id: str) -> np.ndarray:
-        """Per-example scores, SCORES_DTYPE [items of all evaluation sets]."""
+        """Per-example scores, `scores_dtype` [items of all evaluation sets]."""
         path = self.folder(cell_id) / "scores.npy"
         try:
             scores = np.load(path, allow_pickle=False)
@@ -63,7 +63,8 @@ class ResultStore:
             raise StorageError(
                 f"{path} cannot be read ({error}). Delete its folder to train the cell again."
             ) from error
-        if scores.dtype != SCORES_DTYPE:
+        beside = scores.dtype["statistics"].shape[0] if "statistics" in (scores.dtype.names or ()) else 0
+        if scores.dtype != scores_dtype(beside):
             raise StorageError(f"{path} was written by another version. Delete its folder to train the cell again.")
         return np.asarray(scores)
 

@@ -14,7 +14,20 @@ from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import Located, locate
-from pipeline.tasks import KINDS, Outputs, PromptedKind, TaskKind, Vocabulary, as_read, joined, kind, kind_of, pair
+from pipeline.tasks import (
+    KINDS,
+    Outputs,
+    PromptedKind,
+    SummedKind,
+    TaskKind,
+    Vocabulary,
+    as_read,
+    joined,
+    kind,
+    kind_of,
+    pair,
+)
+from pipeline.tasks.sums import of_draws
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, cell_for, save_tiny, tiny_tokenizer
 
 TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
@@ -276,6 +289,19 @@ def test_every_metric_named_is_measured_and_finite(task: TaskKind, located: Loca
 def test_the_first_metric_is_the_mean_of_the_per_example_scores(task: TaskKind, located: Located) -> None:
     out = outputs_of(task, located, 40)
     assert task.measure(out)[task.metrics[0]] == pytest.approx(float(out.scores.mean()))
+
+
+def test_a_metric_of_sums_is_that_of_the_texts_drawn_as_often_as_they_weigh(task: TaskKind, located: Located) -> None:
+    logits, batch = answered(task, located)
+    answers, labels = task.answers(logits, batch).float().numpy(), batch["labels"].numpy()
+    assert not isinstance(task, SummedKind) or set(task.of_sums) < set(task.metrics)
+    for metric in task.of_sums if isinstance(task, SummedKind) else ():
+        statistics = task.statistics(task.outputs(answers, labels))
+        drawn = RNG.integers(0, len(labels), (3, len(labels)))
+        weights = np.stack([np.bincount(row, minlength=len(labels)) for row in drawn]).astype(np.float32)
+        expected = [task.measure(task.outputs(answers[row], labels[row]))[metric] for row in drawn]
+        assert statistics.dtype == np.float32
+        assert of_draws(metric, statistics, weights) == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 def test_a_text_is_given_what_the_kind_says_of_it(task: TaskKind, tokenizer: Any, located: Located) -> None:

@@ -60,6 +60,20 @@ def test_every_arm_is_judged_by_what_it_writes(written: Finished) -> None:
         assert test.metrics["chrf"] == pytest.approx(scores[scores["dataset"] == 1]["score"].mean(), abs=1e-6)
 
 
+def test_a_study_can_be_of_the_whole_sets_bleu_with_intervals(written: Finished, tmp_path: Path) -> None:
+    from pipeline.cli import main
+
+    arms = [a for a in written.study if not a.startswith("study.arms")]
+    given = [*arms, "study.arms=[pretrained,scratch]", "task.metric=corpus_bleu", f"paths.root={tmp_path}"]
+    claim = "+study.claims.better={statement: 'It writes better', size: 24}"
+    assert main(["study", *written.world, *given, claim]) == 0
+    found = json.loads((tmp_path / "studies" / "small" / "findings.json").read_text(encoding="utf-8"))
+    (contrast,) = [c for c in found["contrasts"] if c["dataset"] == "test"]
+    assert contrast["estimate"]["method"].startswith("crossed multi-bootstrap")
+    assert contrast["estimate"]["low"] <= contrast["estimate"]["value"] <= contrast["estimate"]["high"]
+    assert "BLEU" in (tmp_path / "studies" / "small" / "report.md").read_text(encoding="utf-8")
+
+
 def test_its_report_says_what_the_tokenizer_can_write_and_speaks_of_no_labels(written: Finished) -> None:
     text = (planned(written.at(written.root)).folder / "report.md").read_text(encoding="utf-8")
     assert "test: What is to be written, as this base's tokenizer can write it, has itself a chrF of 100.0%." in text

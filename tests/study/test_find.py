@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import StorageError, UnequalStartError
-from pipeline.records import CellResult, FailedCell, Findings, Verdict, from_json, to_json
+from pipeline.records import CellResult, FailedCell, Findings, Verdict, from_json, scores_dtype, to_json
 from pipeline.study.finding.find import find
 from tests.study.synthetic_cells import SyntheticCell, loader, planted_accuracy, synthetic_cells
 
@@ -162,6 +162,35 @@ def test_macro_f1_has_sign_flip_p_values_from_eight_seeds():
     found = run(study_of(seeds=8), make_cells(8, metric="macro_f1"))
     contrast = next(c for c in found.contrasts if (c.arm, c.size, c.dataset) == ("pretrained", 100, "test"))
     assert contrast.estimate.p == pytest.approx(2 / 2**8)
+
+
+def summed(cells: list[SyntheticCell]) -> list[SyntheticCell]:
+    """The same cells with their accuracy as a metric that follows from sums: 2 hits in 2 labels an item, or none."""
+    found = []
+    for result, scores in cells:
+        beside = np.zeros(len(scores), dtype=scores_dtype(2))
+        for name in scores.dtype.names:
+            beside[name] = scores[name]
+        beside["statistics"] = np.stack([scores["score"], np.full(len(scores), 2.0)], axis=1)
+        evaluations = tuple(
+            dataclasses.replace(e, metrics={"micro_f1": next(iter(e.metrics.values()))}) for e in result.evaluations
+        )
+        found.append((dataclasses.replace(result, metric="micro_f1", evaluations=evaluations), beside))
+    return found
+
+
+def test_a_metric_of_sums_is_bootstrapped_to_what_is_known_of_the_mean_it_equals(cells, findings):
+    found = run(study_of({"accurate": Claim(size=100)}), summed(cells))
+    assert found.metric == "micro_f1"
+    for one, two in zip(found.contrasts, findings.contrasts, strict=True):
+        assert "bootstrap" in one.estimate.method
+        assert one.estimate.value == pytest.approx(two.estimate.value)
+        assert one.estimate.low < one.estimate.value < one.estimate.high
+        widths = [each.high - each.low for each in (one.estimate, two.estimate)]
+        assert 0.7 < widths[0] / widths[1] < 2.0  # that of few seeds is the wider one
+    for one, two in zip(found.scores, findings.scores, strict=True):
+        assert one.estimate.value == pytest.approx(two.estimate.value)
+    assert [v.verdict for v in found.verdicts] == [v.verdict for v in findings.verdicts]
 
 
 def test_missing_cells_leave_the_shared_seeds_and_are_named(cells):

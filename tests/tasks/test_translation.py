@@ -17,7 +17,8 @@ from pipeline.models.flops import count
 from pipeline.models.locate import locate
 from pipeline.models.memory import footprint
 from pipeline.tasks import Vocabulary, kind, pair
-from pipeline.tasks.comparing import corpus_scores, counts, sentence_scores
+from pipeline.tasks.comparing import counts, sentence_scores
+from pipeline.tasks.sums import of_set
 from pipeline.tasks.translation import Translation
 from pipeline.tasks.two_parts import split
 from tests.contracts.test_task_kinds import cell
@@ -122,9 +123,8 @@ def test_scores_of_a_set_are_those_of_sacrebleus_command_line(tmp_path: Path) ->
     settings = ["-m", "chrf", "bleu", "-b", "-w", "6"]
     found = subprocess.run([*command, *settings], capture_output=True, text=True, check=True)
     lines = [float(word) for word in found.stdout.replace("[", " ").replace("]", " ").replace(",", " ").split()]
-    assert [100 * score for score in reversed(corpus_scores(counts(SAID, REFERENCES)))] == pytest.approx(
-        lines, abs=1e-5
-    )
+    ours = [100 * of_set(metric, counts(SAID, REFERENCES)) for metric in ("corpus_bleu", "corpus_chrf")]
+    assert ours == pytest.approx(lines, abs=1e-5)
 
 
 def test_a_texts_score_is_sacrebleus_sentence_score() -> None:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from pipeline.analysis.bootstrap import item_means, item_weights, percentile_interval, seed_weights, sign_flip_p
 from pipeline.analysis.crossed import CrossedMean, crossed_gap, crossed_mean
-from pipeline.analysis.metrics import weighted_macro_f1
 from pipeline.records import Estimate
 from pipeline.records.metrics import SHARES
 from pipeline.study.finding.table import Size, Table
@@ -82,8 +81,7 @@ class Replicates:
         weights = self._draws(dataset)
         if self.table.is_mean:
             return item_means(rows, weights)
-        labels = self.table.sets[dataset].labels
-        return weighted_macro_f1(labels, rows, weights, classes=len(self.table.labels)).astype(np.float32)
+        return self.table.drawn(rows, weights, dataset).astype(np.float32)
 
     def _seed_draws(self, seeds: int) -> Floats:
         if seeds not in self._seeds:

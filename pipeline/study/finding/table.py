@@ -13,6 +13,7 @@ from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import CellResult, Evaluation
 from pipeline.records.metrics import MEANS
+from pipeline.tasks.sums import OF_SUMS, of_draws
 
 Size = int | str
 Matrix = npt.NDArray[Any]
@@ -68,6 +69,13 @@ class Table:
         return self.metric in MEANS
 
     @property
+    def _made_of(self) -> str:
+        """The field of a cell's scores that the metric is made of."""
+        if self.metric in OF_SUMS:
+            return "statistics"
+        return "score" if self.is_mean else "predicted"
+
+    @property
     def sign(self) -> float:
         """1 where a higher metric is better, else -1."""
         return 1.0 if self.higher_is_better else -1.0
@@ -109,7 +117,7 @@ class Table:
         return sorted(present, key=lambda size: self.train_items(arm, size))
 
     def rows(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> Matrix:
-        """Per-example scores float32 [S, N], or predicted classes int32 [S, N] where the metric is no mean."""
+        """What the metric is made of, by seeds and examples: scores or classes told [S, N], or statistics [S, N, K]."""
         order = {seed: row for row, seed in enumerate(sorted(self.cells[arm, size]))}
         whole = self._rows[arm, size, dataset]
         return whole if len(seeds) == len(order) else whole[[order[seed] for seed in seeds]]
@@ -118,9 +126,14 @@ class Table:
         """The metric of every seed, [S], from `rows`."""
         if self.is_mean:
             return np.asarray(rows.mean(axis=1, dtype=np.float64))
+        return np.asarray(self.drawn(rows, np.ones((1, rows.shape[1])), dataset)[0])
+
+    def drawn(self, rows: Matrix, weights: Matrix, dataset: str) -> npt.NDArray[np.float64]:
+        """A metric that is no mean, of every seed under B draws of the set's items, [B, S]; `weights` are [B, N]."""
+        if self.metric in OF_SUMS:
+            return np.stack([of_draws(self.metric, one, weights) for one in rows], axis=1)
         labels = self.sets[dataset].labels
-        whole = np.ones((1, len(labels)))
-        return np.asarray(weighted_macro_f1(labels, rows, whole, classes=len(self.labels))[0])
+        return np.asarray(weighted_macro_f1(labels, rows, weights, classes=len(self.labels)))
 
     def _read(self, arm: str, size: Size, cells: list[CellResult], scores: ScoreLoader) -> None:
         for position, cell in enumerate(cells):
@@ -129,10 +142,9 @@ class Table:
                 if evaluation.role in TESTED:
                     part = _ordered(table[table["dataset"] == index], evaluation, cell)
                     self._add_set(evaluation, part)
-                    shape = (len(cells), evaluation.items)
-                    kind = np.float32 if self.is_mean else np.int32
-                    rows = self._rows.setdefault((arm, size, evaluation.dataset), np.zeros(shape, dtype=kind))
-                    rows[position] = part["score" if self.is_mean else "predicted"]
+                    made_of = part[self._made_of]
+                    whole = np.zeros((len(cells), *made_of.shape), dtype=made_of.dtype)
+                    self._rows.setdefault((arm, size, evaluation.dataset), whole)[position] = made_of
 
     def _add_set(self, evaluation: Evaluation, part: Matrix) -> None:
         if evaluation.dataset not in self.sets:
