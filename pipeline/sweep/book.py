@@ -23,7 +23,7 @@ from pipeline.errors import ConfigError
 from pipeline.files import digest, is_locked
 from pipeline.records import encode
 from pipeline.sweep import engines
-from pipeline.sweep.chains import GOES_ON, PAUSED_AT, REASON, RUNGS, chains, climber, lost, number_of
+from pipeline.sweep.chains import GOES_ON, PAUSED_AT, REASON, RECIPE, RUNGS, chains, climber, lost, number_of
 from pipeline.sweep.objectives import name_of
 from pipeline.sweep.rungs import next_to_go_on
 from pipeline.sweep.storage import alone, explained, opened
@@ -87,7 +87,7 @@ class Book:
         first = self.config.sweep.from_recipe and self.config.sweep.sampler not in FINITE  # these come to it anyway
         recipe = default_values(self.config) if first else None
         if recipe:
-            study.enqueue_trial(recipe)
+            study.enqueue_trial(recipe, user_attrs={RECIPE: True})
         study.set_user_attr(FROM_RECIPE, bool(recipe))
         self._add_ways(study)
         return study
@@ -162,7 +162,7 @@ class Book:
             if paused is None:
                 return None
             goes_on = {GOES_ON: number_of(paused), PAUSED_AT: max(paused.intermediate_values)}
-            self.study.enqueue_trial(paused.params, user_attrs=goes_on)
+            self.study.enqueue_trial(paused.params, user_attrs=_kept(paused) | goes_on)
         conditional = any(r.when for r in self.space.values())
         self.study.sampler = engines.sampler(self.config.sweep, self.space, number=len(trials), conditional=conditional)
         trial = self.study.ask()
@@ -193,8 +193,8 @@ class Book:
         orphans = [t for t in trials if lost(t) and t.number not in replaced]
         for trial in orphans:
             retries = trial.user_attrs.get(RETRIES, 0) + 1
-            kept = {name: value for name, value in trial.user_attrs.items() if name in (GOES_ON, PAUSED_AT)}
-            self.study.enqueue_trial(trial.params, user_attrs=kept | {RETRY_OF: trial.number, RETRIES: retries})
+            again = {RETRY_OF: trial.number, RETRIES: retries}
+            self.study.enqueue_trial(trial.params, user_attrs=_kept(trial) | again)
         return self.study.get_trials(deepcopy=False) if orphans else trials
 
     def finish(self, trial: Trial, values: Sequence[float] | None, state: TrialState, reason: str = "") -> None:
@@ -209,6 +209,11 @@ class Book:
         """A sign of life for every trial this process holds."""
         for trial_id in list(self.held):
             self.storage.record_heartbeat(trial_id)
+
+
+def _kept(trial: FrozenTrial) -> dict[str, Any]:
+    """What the trial that takes this one's place has of it."""
+    return {name: value for name, value in trial.user_attrs.items() if name in (RECIPE, GOES_ON, PAUSED_AT)}
 
 
 def contract_of(config: Config, identity: str) -> str:

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pipeline.sweep.rungs import Climber, values_at
 
 REASON, RUNGS = "reason", "rungs"  # attributes of trials: why one failed, and where one pauses
+RECIPE = "recipe"  # of the one that is the arm's own recipe
 GOES_ON, PAUSED_AT = "goes_on", "paused_at"  # of one that goes on: the number it began with, and from how many examples
 
 
@@ -41,4 +42,5 @@ def climber(links: list[FrozenTrial], sign: int) -> Climber | None:
     if over and not seen:  # of a sweep that did not prune
         seen = {0: sign * last.values[0]}
     values = values_at(rungs, seen, over=over)
-    return Climber(number=number_of(last), values=values, paused=last.state == TrialState.PRUNED)
+    paused, recipe = last.state == TrialState.PRUNED, RECIPE in last.user_attrs
+    return Climber(number=number_of(last), values=values, paused=paused, recipe=recipe)

@@ -13,11 +13,19 @@ RUNGS = ((1 / 4, 2), (1 / 2, 5))  # share of a training, and of how many trials 
 
 @dataclass(frozen=True, kw_only=True)
 class Climber:
-    """A trial that has not failed: `values` at the rungs it has come to (more is better); `paused` at the last one."""
+    """A trial that has not failed: `values` at the rungs it has come to (more is better); `paused` at the last one.
+
+    The arm's own `recipe` goes on whatever it comes to, so that a sweep never ends worse than it.
+    """
 
     number: int
     values: tuple[float, ...]
     paused: bool
+    recipe: bool = False
+
+    def place(self, rung: int) -> tuple[bool, float, int]:
+        """What trials are sorted by at a rung that they have come to, the best first."""
+        return not self.recipe, -self.values[rung], self.number
 
 
 def rungs_of(length: int, *, first: int, interval: int) -> tuple[int, ...]:
@@ -50,7 +58,7 @@ def next_to_go_on(trials: Sequence[Climber], asked: int) -> int | None:
     alive, expected = list(trials), len(trials)
     for rung, (_, one_of) in enumerate(RUNGS):
         keep = max(1, asked // one_of)
-        come = sorted((t for t in alive if len(t.values) > rung), key=lambda t: (-t.values[rung], t.number))
+        come = sorted((t for t in alive if len(t.values) > rung), key=lambda t: t.place(rung))
         sure = come[: max(0, keep - (expected - len(come)))]
         for trial in sure:
             if trial.paused and len(trial.values) == rung + 1:

@@ -10,6 +10,8 @@ from pipeline.files import lock
 from pipeline.sweep.book import Book
 from pipeline.sweep.chains import PAUSED_AT, RUNGS, number_of
 
+PAUSING = ("sweep.pruner=pausing", "sweep.from_recipe=false")
+
 
 def climb(found: Book, seen: Sequence[float], *, most: int = 1000) -> int:
     """Trials that pause at 1 and at 2 of three examples, with the value in `seen` throughout; how many were begun."""
@@ -30,7 +32,7 @@ def climb(found: Book, seen: Sequence[float], *, most: int = 1000) -> int:
 
 def test_paused_trials_go_on_under_their_own_number_and_the_total_stays(tmp_path: Path) -> None:
     values = [i % 7 / 10 + i / 1000 for i in range(10)]
-    found = book(tmp_path, "sweep.trials=10", "sweep.pruner=pausing")
+    found = book(tmp_path, "sweep.trials=10", *PAUSING)
     assert not found.over()
     assert climb(found, values) == 10 + 5 + 2
     assert found.over()
@@ -44,21 +46,21 @@ def test_paused_trials_go_on_under_their_own_number_and_the_total_stays(tmp_path
 def test_a_race_that_is_interrupted_anywhere_ends_as_one_that_is_not(tmp_path: Path) -> None:
     values = [i % 7 / 10 + i / 1000 for i in range(10)]
     for _ in range(17):
-        assert climb(book(tmp_path, "sweep.trials=10", "sweep.pruner=pausing"), values, most=1) == 1
-    found = book(tmp_path, "sweep.trials=10", "sweep.pruner=pausing")
+        assert climb(book(tmp_path, "sweep.trials=10", *PAUSING), values, most=1) == 1
+    found = book(tmp_path, "sweep.trials=10", *PAUSING)
     assert found.over()
     assert climb(found, values) == 0
 
 
 def test_a_trial_that_is_lost_while_it_goes_on_is_begun_again_under_its_number(tmp_path: Path) -> None:
     values = [0.1, 0.2, 0.3, 0.4, 0.5]
-    with lock((one := book(tmp_path, "sweep.trials=5", "sweep.pruner=pausing")).lock_file(one.holder)):
+    with lock((one := book(tmp_path, "sweep.trials=5", *PAUSING)).lock_file(one.holder)):
         pass  # a holder that is gone
     assert climb(one, values, most=5) == 5
     begun = one.begin()
     assert begun is not None
     assert (number_of(begun[0]), begun[0].user_attrs[PAUSED_AT]) == (4, 1)
-    another = book(tmp_path, "sweep.trials=5", "sweep.pruner=pausing")
+    another = book(tmp_path, "sweep.trials=5", *PAUSING)
     assert not another.over()
     assert climb(another, values) == 1 + 1 + 1  # the lost one, the second of the half, the best to the end
     assert sorted(number_of(t) for t in another.counted()) == list(range(5))
@@ -67,8 +69,8 @@ def test_a_trial_that_is_lost_while_it_goes_on_is_begun_again_under_its_number(t
 
 def test_a_larger_total_lets_more_of_those_that_have_paused_go_on(tmp_path: Path) -> None:
     values = [i / 40 for i in range(40)]  # the first five have used up seven of Optuna's numbers
-    climb(book(tmp_path, "sweep.trials=5", "sweep.pruner=pausing"), values)
-    found = book(tmp_path, "sweep.trials=20", "sweep.pruner=pausing")
+    climb(book(tmp_path, "sweep.trials=5", *PAUSING), values)
+    found = book(tmp_path, "sweep.trials=20", *PAUSING)
     assert climb(found, values) > 0
     assert sum(t.state == TrialState.COMPLETE for t in found.counted()) == 4 + 1  # that of the first five, too
     assert len(found.counted()) == 20
@@ -76,7 +78,14 @@ def test_a_larger_total_lets_more_of_those_that_have_paused_go_on(tmp_path: Path
 
 def test_trials_of_a_sweep_that_did_not_pause_take_part_as_they_ended(tmp_path: Path) -> None:
     search(book(tmp_path, "sweep.trials=3"))
-    found = book(tmp_path, "sweep.trials=10", "sweep.pruner=pausing")
+    found = book(tmp_path, "sweep.trials=10", *PAUSING)
     climb(found, [0.5] * 3 + [-1 + i / 10 for i in range(7)])
     assert found.over()
     assert len(found.counted()) == 10
+
+
+def test_the_arms_own_recipe_comes_to_its_end_however_it_begins(tmp_path: Path) -> None:
+    values = [-1.0, *(i / 10 for i in range(1, 10))]
+    found = book(tmp_path, "sweep.trials=10", "sweep.pruner=pausing")
+    assert climb(found, values) == 10 + 5 + 2
+    assert {number_of(t) for t in found.counted() if t.state == TrialState.COMPLETE} == {0, 9}

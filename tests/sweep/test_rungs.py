@@ -61,6 +61,12 @@ def test_no_one_goes_on_whom_those_still_on_their_way_could_push_out(
     assert number is not None or not nobody_late
 
 
+def test_the_own_recipe_goes_on_and_takes_one_of_the_places() -> None:
+    trials = [Climber(number=n, values=(n / 10, n / 10), paused=True, recipe=n == 0) for n in range(10)]
+    assert next_to_go_on(trials, 10) == 0
+    assert next_to_go_on([*trials[1:], Climber(number=0, values=(0.0, 0.0), paused=False, recipe=True)], 10) == 9
+
+
 def test_a_trial_that_fails_makes_room_for_the_next() -> None:
     two = [Climber(number=n, values=(value,), paused=True) for n, value in enumerate((0.9, 0.8))]
     assert next_to_go_on(two, 2) == 0
