@@ -76,7 +76,7 @@ def score_axis(axes: "Axes", metric: str, low: float, high: float, *, which: str
     axis = axes.yaxis if which == "y" else axes.xaxis
     (axes.set_ylim if which == "y" else axes.set_xlim)(low, high)
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    short = FuncFormatter(lambda v, _: f"{v * 100:.0f}%" if scale.suffix else f"{v:g}")
+    short = FuncFormatter(lambda v, _: f"{round(100 * v, 6):g}%" if scale.suffix else f"{v:g}")
     axis.set_major_formatter(short)
 
 

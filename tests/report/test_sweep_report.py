@@ -9,6 +9,7 @@ import pytest
 from page_reading import Page
 
 from pipeline.records import SweepRecord, TrialRecord, from_json, to_json
+from pipeline.report.drawing import score_axis
 from pipeline.report.sweep_figures import history, importances, parallel, reports, slices
 from pipeline.report.sweep_report import answer, trials_csv, write_sweep_report
 
@@ -148,3 +149,15 @@ def test_the_csv_has_a_line_for_every_trial(usual: SweepRecord) -> None:
     assert lines[5]["state"] == "failed"
     assert lines[0]["train.lr"] == str(usual.trials[0].params["train.lr"])
     assert lines[8]["cells"] == "cell8"
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.73, 0.765), (0.744, 0.7461), (0.5, 0.9), (0.0, 1.0)])
+def test_no_two_places_on_a_score_axis_are_called_the_same(low: float, high: float) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = figure.add_subplot()
+    score_axis(axes, "accuracy", low, high)
+    figure.canvas.draw()
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(set(shown)) == len(shown) > 2
