@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Classes = npt.NDArray[Any]  # of any integer type
+_CONSTANT = 1e-20  # a variance that is rounding alone
 
 
 def accuracy(labels: Classes, predicted: Classes) -> float:
@@ -61,12 +62,18 @@ def f1_of_sums(sums: npt.NDArray[Any]) -> Floats:
     return np.where(sizes == 0, 1.0, 2.0 * hits / np.maximum(sizes, 1))
 
 
+def moments(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Floats:
+    """Of each of N pairs of numbers 1, x, y, xx, yy and xy, [N, 6], from the means of all of them on."""
+    x, y = (numbers.astype(np.float64) - numbers.mean(dtype=np.float64) for numbers in (one, other))
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+
+
 def pearson_of_sums(sums: npt.NDArray[Any]) -> Floats:
-    """Pearson's correlation [...] from sums [..., 6] over items: of 1, x, y, xx, yy and xy; 0 where one is constant."""
-    count, x, y, xx, yy, xy = np.moveaxis(sums.astype(np.float64), -1, 0)
-    spreads = np.maximum(count * xx - x * x, 0) * np.maximum(count * yy - y * y, 0)
-    varied = spreads > 1e-9 * count**4
-    return np.where(varied, (count * xy - x * y) / np.sqrt(np.where(varied, spreads, 1.0)), 0.0)
+    """Pearson's correlation [...] from sums [..., 6] of `moments`; 0 where one of the two is constant."""
+    count, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
+    spreads = np.stack([count * xx - x * x, count * yy - y * y])
+    varied = (spreads > _CONSTANT * count**2).all(axis=0)
+    return np.where(varied, (count * xy - x * y) / np.sqrt(np.where(varied, spreads, 1.0).prod(axis=0)), 0.0)
 
 
 def correlations(numbers: npt.NDArray[Any], told: npt.NDArray[Any]) -> tuple[float, float]:

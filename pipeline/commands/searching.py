@@ -50,7 +50,8 @@ def _search(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, command: S
     book = opened(config, own, name=name, contract=contract)
     clear_leftovers(own)
     log = StudyLog(plan.root, sweep_id, f"sweep-{name}", kind="sweep")
-    log.started(config.study.question, metric=config.task.metric, to_do=book.asked - len(book.counted()))
+    to_do = 0 if book.over() else max(1, book.asked - len(book.counted()))  # those that have paused may go on
+    log.started(config.study.question, metric=config.task.metric, to_do=to_do)
     mirror.wake()
     with recorded(log):
         with SweepProgress(book, config, workers=plan.hardware.workers) as progress:

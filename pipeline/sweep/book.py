@@ -94,8 +94,7 @@ class Book:
 
     def _add_ways(self, study: Study) -> None:
         """Note the sampler and the pruner that further trials come from, beside those of earlier ones."""
-        over = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and not lost(t)]
-        if len(over) >= self.asked:
+        if len(_counted(study.get_trials(deepcopy=False))) >= self.asked:
             return
         for attribute, way in ((SAMPLER, self.config.sweep.sampler), (PRUNER, self.config.sweep.pruner)):
             used = str(study.user_attrs.get(attribute, way)).split(", ")
@@ -120,7 +119,7 @@ class Book:
 
     def counted(self) -> list[FrozenTrial]:
         """Those that count towards the total and are over, or paused."""
-        return [links[-1] for links in chains(self.trials()) if links[-1].state.is_finished()]
+        return _counted(self.trials())
 
     def paused(self) -> list[FrozenTrial]:
         """Those of them that have paused."""
@@ -128,7 +127,8 @@ class Book:
 
     def over(self) -> bool:
         """Whether as many trials are over as were asked for, and none that has paused is to go on."""
-        return len(self.counted()) >= self.asked and self._next_to_go_on(self.trials()) is None
+        trials = self.trials()
+        return len(_counted(trials)) >= self.asked and self._next_to_go_on(trials) is None
 
     def _next_to_go_on(self, trials: list[FrozenTrial]) -> FrozenTrial | None:
         if self.config.sweep.pruner != PAUSING:
@@ -209,6 +209,10 @@ class Book:
         """A sign of life for every trial this process holds."""
         for trial_id in list(self.held):
             self.storage.record_heartbeat(trial_id)
+
+
+def _counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    return [links[-1] for links in chains(trials) if links[-1].state.is_finished()]
 
 
 def _kept(trial: FrozenTrial) -> dict[str, Any]:

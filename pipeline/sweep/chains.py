@@ -35,9 +35,9 @@ def chains(trials: list[FrozenTrial]) -> list[list[FrozenTrial]]:
 def climber(links: list[FrozenTrial], sign: int) -> Climber | None:
     """A chain as rungs.py sees it; None of one that has failed, or was pruned for good by another pruner."""
     last, over = links[-1], links[-1].state == TrialState.COMPLETE
-    rungs = next((t.user_attrs[RUNGS] for t in links if RUNGS in t.user_attrs), ())
-    if last.state == TrialState.FAIL or (last.state == TrialState.PRUNED and not rungs):
+    if last.state == TrialState.FAIL or (last.state == TrialState.PRUNED and RUNGS not in last.user_attrs):
         return None
+    rungs = next((t.user_attrs[RUNGS] for t in reversed(links) if RUNGS in t.user_attrs), ())
     seen = {at: sign * value for t in links for at, value in t.intermediate_values.items()}
     if over and not seen:  # of a sweep that did not prune
         seen = {0: sign * last.values[0]}

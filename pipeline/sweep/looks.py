@@ -1,7 +1,7 @@
 """When the trials of a sweep are looked at on their way."""
 
 from pipeline.config.cell import Cell
-from pipeline.config.schema import Config, Recipe
+from pipeline.config.schema import Config, Train
 from pipeline.config.sweeping import seeds_of
 from pipeline.execution.ground import Ground
 from pipeline.sweep.rungs import rungs_of
@@ -15,30 +15,30 @@ def span(config: Config, ground: Ground) -> tuple[int, int]:
     seeds = seeds_of(config)
     if len(seeds) > 1:
         return 1, len(seeds)
-    return first_look(config, ground), _length(config.arm.recipe, config, ground)
-
-
-def first_look(config: Config, ground: Ground) -> int:
-    """Training examples before which a trial is left alone."""
-    if config.sweep.warmup_examples is not None:
-        return max(1, config.sweep.warmup_examples)
-    batch = config.train.batch
-    return max(_interval(config, ground), _TELLING * min(batch, _items(config, ground)))
+    items = _items(config.train, ground)
+    first = _first(config.train, items, config.sweep.warmup_examples)
+    return first, horizon(config.arm.recipe, items=items, batch=config.train.batch)
 
 
 def pauses(cell: Cell, config: Config, ground: Ground) -> tuple[int, ...]:
     """The training examples at which a trial's cell may have to pause."""
-    length = _length(cell.recipe, config, ground)
-    return rungs_of(length, first=first_look(config, ground), interval=_interval(config, ground))
+    items = _items(cell.train, ground)
+    return rungs_of(
+        horizon(cell.recipe, items=items, batch=cell.train.batch),
+        first=_first(cell.train, items, config.sweep.warmup_examples),
+        interval=_interval(cell.train, items),
+    )
 
 
-def _items(config: Config, ground: Ground) -> int:
-    return config.train.size if isinstance(config.train.size, int) else ground.ready.train_rows
+def _items(train: Train, ground: Ground) -> int:
+    return train.size if isinstance(train.size, int) else ground.ready.train_rows
 
 
-def _length(recipe: Recipe, config: Config, ground: Ground) -> int:
-    return horizon(recipe, items=_items(config, ground), batch=config.train.batch)
+def _interval(train: Train, items: int) -> int:
+    return regular_interval(items=items, batch=train.batch, every=train.eval_every)
 
 
-def _interval(config: Config, ground: Ground) -> int:
-    return regular_interval(items=_items(config, ground), batch=config.train.batch, every=config.train.eval_every)
+def _first(train: Train, items: int, warmup: int | None) -> int:
+    if warmup is not None:
+        return max(1, warmup)
+    return max(_interval(train, items), _TELLING * min(train.batch, items))

@@ -2,6 +2,7 @@
 
 import time
 
+from optuna.trial import TrialState
 from rich.text import Text
 
 from pipeline.config.schema import Config
@@ -24,7 +25,7 @@ class SweepProgress(LiveLine):
         self.upwards = directions(config)[0] == "maximize"
         self.best: float | None = None
         for trial in over:
-            self._compare(trial.values[0] if trial.values else None)
+            self._compare(trial.values[0] if trial.state == TrialState.COMPLETE else None)
         self.done, self.running = self.before, 0
         self.began = time.monotonic()
         super().__init__()
@@ -46,7 +47,7 @@ class SweepProgress(LiveLine):
             self.console.print(f"trial {end.number} was lost with its worker and is begun again", markup=False)
             return
         if end.state in ("paused", "going on"):
-            self.paused += 1 if end.state == "paused" else -1
+            self.paused = max(0, self.paused + (1 if end.state == "paused" else -1))  # others' may go on here
             self.console.print(f"trial {end.number} {'goes on' if end.state == 'going on' else 'pauses'}", markup=False)
             return
         self.done += 1

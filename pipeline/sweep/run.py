@@ -71,10 +71,15 @@ def run(
             time.sleep(_LOOK_AGAIN)
             executor.run(search, notify)
     book.lock_file(book.holder).unlink(missing_ok=True)
-    for trial in book.paused():  # for good
-        for name in trial.user_attrs.get(CELLS, ()):
-            CheckpointStore(ground.root, name).clear()
+    _clear_paused(book, ground)
     return record_of(book, config)
+
+
+def _clear_paused(book: Book, ground: Ground) -> None:
+    """Delete where trials have paused for good, but for cells that are in training elsewhere."""
+    for name in {name for trial in book.counted() for name in trial.user_attrs.get(CELLS, ())}:
+        if not is_locked(ground.store.lock_file(name)):
+            CheckpointStore(ground.root, name).clear()
 
 
 @contextlib.contextmanager

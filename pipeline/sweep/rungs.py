@@ -13,23 +13,16 @@ RUNGS = ((1 / 4, 2), (1 / 2, 5))  # share of a training, and of how many trials 
 
 @dataclass(frozen=True, kw_only=True)
 class Climber:
-    """A trial that has not failed: `values` at the rungs it has come to (more is better); `paused` at the last one.
-
-    The arm's own `recipe` goes on whatever it comes to, so that a sweep never ends worse than it.
-    """
+    """A trial that has not failed: `values` at the rungs it has come to (more is better); `paused` at the last one."""
 
     number: int
     values: tuple[float, ...]
     paused: bool
-    recipe: bool = False
-
-    def place(self, rung: int) -> tuple[bool, float, int]:
-        """What trials are sorted by at a rung that they have come to, the best first."""
-        return not self.recipe, -self.values[rung], self.number
+    recipe: bool = False  # whether it is the arm's own recipe
 
 
 def rungs_of(length: int, *, first: int, interval: int) -> tuple[int, ...]:
-    """Where a training of `length` examples pauses: at regular evaluations, not before `first`, not at its end."""
+    """From where on a training of `length` examples pauses, at its next evaluation; not before `first`."""
     places = (max(first, int(share * length) // interval * interval) for share, _ in RUNGS)
     return tuple(place for place in places if place < length)
 
@@ -41,9 +34,8 @@ def values_at(rungs: Sequence[int], seen: dict[int, float], *, over: bool) -> tu
         seen: values by training examples, more is better.
         over: whether the trial has come to its end.
     """
-    last = max(seen, default=0)
-    come_to = [rung for rung in rungs if rung <= last]
-    found = [max(value for at, value in seen.items() if at <= rung) for rung in come_to]
+    reached = [min(at for at in seen if at >= rung) for rung in rungs if rung <= max(seen, default=0)]
+    found = [max(value for at, value in seen.items() if at <= end) for end in reached]
     rest = [max(seen.values())] * (len(RUNGS) - len(found)) if over and seen else []
     return (*found, *rest)
 
@@ -51,15 +43,22 @@ def values_at(rungs: Sequence[int], seen: dict[int, float], *, over: bool) -> tu
 def next_to_go_on(trials: Sequence[Climber], asked: int) -> int | None:
     """The number of the paused trial that goes on, as soon as those still on their way could not push it out; or None.
 
+    The arm's own recipe goes on beside them, whatever it comes to, so that a sweep never ends worse than it.
+
     Args:
         trials: all of the sweep that have not failed.
         asked: how many trials the sweep has.
     """
-    alive, expected = list(trials), len(trials)
+    recipe = next((t.number for t in trials if t.recipe and t.paused), None)
+    return _in_race([t for t in trials if not t.recipe], asked) if recipe is None else recipe
+
+
+def _in_race(trials: Sequence[Climber], asked: int) -> int | None:
+    alive, expected = trials, len(trials)
     for rung, (_, one_of) in enumerate(RUNGS):
         keep = max(1, asked // one_of)
-        come = sorted((t for t in alive if len(t.values) > rung), key=lambda t: t.place(rung))
-        sure = come[: max(0, keep - (expected - len(come)))]
+        come = sorted((-t.values[rung], t.number, t) for t in alive if len(t.values) > rung)
+        sure = [trial for *_, trial in come][: max(0, keep - (expected - len(come)))]
         for trial in sure:
             if trial.paused and len(trial.values) == rung + 1:
                 return trial.number

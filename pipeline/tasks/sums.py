@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.analysis.metrics import f1_of_sums, pearson_of_sums
+from pipeline.analysis.metrics import f1_of_sums, moments, pearson_of_sums
 from pipeline.tasks.comparing import bleu_of_sums, chrf_of_sums
 
 BITS = 1 / np.log(2)  # in a nat
+_AT_ONCE = 250  # draws of a set: each has a weight for every text
 
 
 def _bits_per_byte(sums: np.ndarray) -> np.ndarray:
@@ -34,9 +35,13 @@ OF_SUMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def of_set(metric: str, statistics: np.ndarray) -> float:
     """The metric of the texts with these statistics, [N, K]."""
-    return float(OF_SUMS[metric](statistics.sum(axis=0, dtype=np.float64)))
+    return float(of_draws(metric, statistics, np.ones((1, len(statistics))))[0])
 
 
 def of_draws(metric: str, statistics: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The metric [B] under each of B draws of the texts: statistics [N, K], and how often each is drawn, [B, N]."""
-    return np.asarray(OF_SUMS[metric](weights.astype(np.float64) @ statistics.astype(np.float64)))
+    summands = statistics.astype(np.float64)
+    if metric == "pearson":
+        summands = moments(*summands.T)
+    parts = [weights[start : start + _AT_ONCE] for start in range(0, len(weights), _AT_ONCE)]
+    return np.concatenate([OF_SUMS[metric](part.astype(np.float64) @ summands) for part in parts])

@@ -144,7 +144,9 @@ class StudyRuns:
                 self.runs.table(run_id, "samples.json", columns, rows)
             self.runs.end(run_id, "FINISHED", event.at)
         elif isinstance(body, Pruned):
-            self.runs.log(run_id, tags={"current": "no", "pruned": "true", content.NOTE: "Pruned by the sweep."})
+            self.runs.log(
+                run_id, tags={"current": "no", "pruned": "true", content.NOTE: "Pruned, or paused, by the sweep."}
+            )
             self.runs.end(run_id, "KILLED", event.at)
         elif isinstance(body, Failed | Killed):
             self._end_badly(run_id, body, event.at)

@@ -134,8 +134,10 @@ class Trajectory(pl.Callback):
         self._tell(trainer, point)
 
     def _tell(self, trainer: pl.Trainer, point: TrajectoryPoint) -> None:
-        given_up = trainer.is_global_zero and self.report(point)
-        if trainer.strategy.broadcast(given_up):
+        given_up = trainer.strategy.broadcast(trainer.is_global_zero and self.report(point))
+        self._resumed = time.perf_counter()
+        over = trainer.should_stop or point.step >= len(self.seen)  # it ends by itself
+        if given_up and not over:
             raise Pruned(f"after {point.examples} examples")
 
     def _rank(self, point: TrajectoryPoint) -> tuple[float, float]:

@@ -87,5 +87,16 @@ def test_trials_of_a_sweep_that_did_not_pause_take_part_as_they_ended(tmp_path: 
 def test_the_arms_own_recipe_comes_to_its_end_however_it_begins(tmp_path: Path) -> None:
     values = [-1.0, *(i / 10 for i in range(1, 10))]
     found = book(tmp_path, "sweep.trials=10", "sweep.pruner=pausing")
-    assert climb(found, values) == 10 + 5 + 2
-    assert {number_of(t) for t in found.counted() if t.state == TrialState.COMPLETE} == {0, 9}
+    assert climb(found, values) == 10 + (5 + 1) + (2 + 1)
+    assert {number_of(t) for t in found.counted() if t.state == TrialState.COMPLETE} == {0, 8, 9}
+
+
+def test_a_trial_that_another_pruner_gave_up_on_its_way_stays_given_up(tmp_path: Path) -> None:
+    found = book(tmp_path, "sweep.trials=2", *PAUSING)
+    assert climb(found, [0.1, 0.2], most=2) == 2
+    going_on = found.begin()
+    assert going_on is not None
+    assert number_of(going_on[0]) == 1
+    found.finish(going_on[0], None, TrialState.PRUNED)  # by a median, say
+    assert climb(book(tmp_path, "sweep.trials=2", *PAUSING), [0.1, 0.2]) == 2
+    assert [number_of(t) for t in found.best()] == [0]

@@ -1,5 +1,6 @@
 """Which paused trials go on, and how little is trained until the best are known."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import pytest
@@ -61,10 +62,17 @@ def test_no_one_goes_on_whom_those_still_on_their_way_could_push_out(
     assert number is not None or not nobody_late
 
 
-def test_the_own_recipe_goes_on_and_takes_one_of_the_places() -> None:
-    trials = [Climber(number=n, values=(n / 10, n / 10), paused=True, recipe=n == 0) for n in range(10)]
-    assert next_to_go_on(trials, 10) == 0
-    assert next_to_go_on([*trials[1:], Climber(number=0, values=(0.0, 0.0), paused=False, recipe=True)], 10) == 9
+@given(curves)
+def test_the_own_recipe_goes_on_beside_the_others_however_few_they_are(curves: list[tuple[float, ...]]) -> None:
+    def all_of(passed: dict[int, int]) -> list[Climber]:
+        return [dataclasses.replace(c, recipe=c.number == 0) for c in standing(curves, passed)]
+
+    passed = dict.fromkeys(range(len(curves)), 0)
+    while (number := next_to_go_on(all_of(passed), len(curves))) is not None:
+        passed[number] += 1
+    others = [count for n, count in passed.items() if n]
+    assert passed[0] == len(RUNGS)
+    assert others.count(2) == min(len(others), max(1, len(curves) // 5))
 
 
 def test_a_trial_that_fails_makes_room_for_the_next() -> None:
@@ -76,13 +84,14 @@ def test_a_trial_that_fails_makes_room_for_the_next() -> None:
 @pytest.mark.parametrize(
     ("length", "rungs"), [(2000, (400, 800)), (1200, (400, 400)), (800, (400, 400)), (400, ()), (8000, (2000, 4000))]
 )
-def test_pauses_are_at_regular_evaluations_and_never_at_the_end(length: int, rungs: tuple[int, ...]) -> None:
+def test_pauses_are_from_regular_evaluations_on(length: int, rungs: tuple[int, ...]) -> None:
     assert rungs_of(length, first=400, interval=400) == rungs
 
 
-def test_what_counts_at_a_rung_is_the_best_up_to_it() -> None:
+def test_what_counts_at_a_rung_is_the_best_up_to_the_evaluation_there() -> None:
     seen = {100: 0.5, 200: 0.7, 300: 0.6, 400: 0.9}
     assert values_at((200, 300), seen, over=False) == (0.7, 0.7)
-    assert values_at((200, 300), {100: 0.5, 210: 0.4}, over=False) == (0.5,)
+    assert values_at((200, 300), {100: 0.5, 210: 0.6}, over=False) == (0.6,)  # the first evaluation beyond it
+    assert values_at((400, 1200), {412: 0.5, 814: 0.4}, over=False) == (0.5,)
     assert values_at((), {100: 0.5, 200: 0.4}, over=True) == (0.5, 0.5)
     assert values_at((), {}, over=False) == ()
