@@ -23,7 +23,7 @@ from pipeline.errors import ConfigError
 from pipeline.files import digest, is_locked
 from pipeline.records import encode
 from pipeline.sweep import engines
-from pipeline.sweep.chains import GOES_ON, PAUSED_AT, REASON, RECIPE, RUNGS, chains, climber, lost, number_of
+from pipeline.sweep.chains import GOES_ON, LOSSES, PAUSED_AT, REASON, RECIPE, chains, climber, lost, number_of
 from pipeline.sweep.objectives import name_of
 from pipeline.sweep.rungs import next_to_go_on
 from pipeline.sweep.storage import alone, explained, opened
@@ -123,7 +123,7 @@ class Book:
 
     def paused(self) -> list[FrozenTrial]:
         """Those of them that have paused."""
-        return [t for t in self.counted() if t.state == TrialState.PRUNED and RUNGS in t.user_attrs]
+        return [t for t in self.counted() if t.state == TrialState.PRUNED and LOSSES in t.user_attrs]
 
     def over(self) -> bool:
         """Whether as many trials are over as were asked for, and none that has paused is to go on."""
@@ -133,8 +133,7 @@ class Book:
     def _next_to_go_on(self, trials: list[FrozenTrial]) -> FrozenTrial | None:
         if self.config.sweep.pruner != PAUSING:
             return None
-        sign = 1 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else -1
-        racing = {c.number: (c, links[-1]) for links in chains(trials) if (c := climber(links, sign)) is not None}
+        racing = {c.number: (c, links[-1]) for links in chains(trials) if (c := climber(links)) is not None}
         number = next_to_go_on([climber for climber, _ in racing.values()], self.asked)
         return None if number is None else racing[number][1]
 

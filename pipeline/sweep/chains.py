@@ -6,9 +6,10 @@ its place, with its values and under its number.
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from pipeline.sweep.rungs import Climber, values_at
+from pipeline.sweep.rungs import Climber, losses_at
 
-REASON, RUNGS = "reason", "rungs"  # attributes of trials: why one failed, and where one pauses
+REASON = "reason"  # why a trial failed
+RUNGS, LOSSES = "rungs", "losses"  # of one that pauses: where, and its losses on validation by training examples
 RECIPE = "recipe"  # of the one that is the arm's own recipe
 GOES_ON, PAUSED_AT = "goes_on", "paused_at"  # of one that goes on: the number it began with, and from how many examples
 
@@ -32,15 +33,16 @@ def chains(trials: list[FrozenTrial]) -> list[list[FrozenTrial]]:
     return list(found.values())
 
 
-def climber(links: list[FrozenTrial], sign: int) -> Climber | None:
-    """A chain as rungs.py sees it; None of one that has failed, or was pruned for good by another pruner."""
-    last, over = links[-1], links[-1].state == TrialState.COMPLETE
-    if last.state == TrialState.FAIL or (last.state == TrialState.PRUNED and RUNGS not in last.user_attrs):
+def climber(links: list[FrozenTrial]) -> Climber | None:
+    """A chain as rungs.py sees it; None of one that has failed, or came to its end or was given up without a pause."""
+    last = links[-1]
+    losses = {int(at): loss for t in links for at, loss in t.user_attrs.get(LOSSES, {}).items()}
+    if last.state == TrialState.FAIL or (last.state.is_finished() and LOSSES not in last.user_attrs):
         return None
     rungs = next((t.user_attrs[RUNGS] for t in reversed(links) if RUNGS in t.user_attrs), ())
-    seen = {at: sign * value for t in links for at, value in t.intermediate_values.items()}
-    if over and not seen:  # of a sweep that did not prune
-        seen = {0: sign * last.values[0]}
-    values = values_at(rungs, seen, over=over)
-    paused, recipe = last.state == TrialState.PRUNED, RECIPE in last.user_attrs
-    return Climber(number=number_of(last), values=values, paused=paused, recipe=recipe)
+    return Climber(
+        number=number_of(last),
+        losses=losses_at(rungs, losses, over=last.state == TrialState.COMPLETE),
+        paused=last.state == TrialState.PRUNED,
+        recipe=RECIPE in last.user_attrs,
+    )

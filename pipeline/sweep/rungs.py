@@ -1,22 +1,23 @@
 """Successive halving with trials that pause: the better ones go on from where they stand (Jamieson and Talwalkar 2016).
 
 All trials are trained to a quarter of their own length. The better half of them goes on to a half of it, and the best
-fifth of all to the end. So none is given up before all have come as far, in whatever order they were begun, and half of
-the training examples is enough, even where the best ones are the longest.
+sixth of all to the end. So none is given up before all have come as far, in whatever order they were begun, and less
+than half of the training examples is enough, even where the best ones are the longest. Which are better is told by
+their loss, which is less a matter of chance than their score (docs/sweeps.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-RUNGS = ((1 / 4, 2), (1 / 2, 5))  # share of a training, and of how many trials one goes on from there
+RUNGS = ((1 / 4, 2), (1 / 2, 6))  # share of a training, and of how many trials one goes on from there
 
 
 @dataclass(frozen=True, kw_only=True)
 class Climber:
-    """A trial that has not failed: `values` at the rungs it has come to (more is better); `paused` at the last one."""
+    """A trial that has not failed: `losses` at the rungs it has come to; `paused` at the last one."""
 
     number: int
-    values: tuple[float, ...]
+    losses: tuple[float, ...]
     paused: bool
     recipe: bool = False  # whether it is the arm's own recipe
 
@@ -27,16 +28,16 @@ def rungs_of(length: int, *, first: int, interval: int) -> tuple[int, ...]:
     return tuple(place for place in places if place < length)
 
 
-def values_at(rungs: Sequence[int], seen: dict[int, float], *, over: bool) -> tuple[float, ...]:
-    """The best value up to each rung that a trial has come to; of one that is over, up to all rungs there are.
+def losses_at(rungs: Sequence[int], seen: Mapping[int, float], *, over: bool) -> tuple[float, ...]:
+    """The least loss up to each rung that a trial has come to; of one that is over, up to all rungs there are.
 
     Args:
-        seen: values by training examples, more is better.
+        seen: losses on validation by training examples.
         over: whether the trial has come to its end.
     """
     reached = [min(at for at in seen if at >= rung) for rung in rungs if rung <= max(seen, default=0)]
-    found = [max(value for at, value in seen.items() if at <= end) for end in reached]
-    rest = [max(seen.values())] * (len(RUNGS) - len(found)) if over and seen else []
+    found = [min(loss for at, loss in seen.items() if at <= end) for end in reached]
+    rest = [min(seen.values())] * (len(RUNGS) - len(found)) if over and seen else []
     return (*found, *rest)
 
 
@@ -57,10 +58,10 @@ def _in_race(trials: Sequence[Climber], asked: int) -> int | None:
     alive, expected = trials, len(trials)
     for rung, (_, one_of) in enumerate(RUNGS):
         keep = max(1, asked // one_of)
-        come = sorted((-t.values[rung], t.number, t) for t in alive if len(t.values) > rung)
+        come = sorted((t.losses[rung], t.number, t) for t in alive if len(t.losses) > rung)
         sure = [trial for *_, trial in come][: max(0, keep - (expected - len(come)))]
         for trial in sure:
-            if trial.paused and len(trial.values) == rung + 1:
+            if trial.paused and len(trial.losses) == rung + 1:
                 return trial.number
         alive, expected = sure, min(keep, expected)
     return None

@@ -19,7 +19,7 @@ from pipeline.execution.ground import Ground
 from pipeline.records import CellResult, TrajectoryPoint
 from pipeline.sweep import objectives
 from pipeline.sweep.book import CELLS, MOST_RETRIES, RETRIES, Book
-from pipeline.sweep.chains import PAUSED_AT, RUNGS, number_of
+from pipeline.sweep.chains import LOSSES, PAUSED_AT, RUNGS, number_of
 from pipeline.sweep.looks import pauses
 from pipeline.tracking.spool import mirrored, reuse
 
@@ -46,6 +46,7 @@ class _Open:
     results: list[CellResult] = field(default_factory=list)
     attempt: str = ""  # of the cell that is in training
     pause: int | None = None  # training examples after which it has to wait for the others
+    losses: dict[int, float] = field(default_factory=dict)  # on validation, by training examples
 
     @property
     def number(self) -> int:
@@ -154,6 +155,7 @@ class Search:
             return False
         try:
             opened.trial.report(objectives.value_at(self.config.sweep.objectives[0], point), point.examples)
+            opened.losses[point.examples] = point.validation_loss
             if self.pausing:
                 return opened.pause is not None and point.examples >= opened.pause
             return bool(opened.trial.should_prune())
@@ -177,6 +179,7 @@ class Search:
             self.trained.add(event.cell_id)
             self._absorb(opened, self.ground.store.result(event.cell_id))
         elif event.state == "pruned":
+            self._note_losses(opened)
             self._end(opened, TrialState.PRUNED)
         elif event.killed and opened.trial.user_attrs.get(RETRIES, 0) < MOST_RETRIES:
             self._end(opened, TrialState.FAIL)
@@ -194,10 +197,17 @@ class Search:
             return
         if len(opened.results) > 1:
             self._falls_behind(opened)  # its last report, for others to be compared with
+        opened.losses = {point.examples: point.validation_loss for point in result.trajectory if point.step}
+        self._note_losses(opened)
         for name, most in self.config.sweep.constraints.items():
             (found,) = objectives.values([name], opened.results)
             opened.trial.set_constraint(name, found - most)
         self._end(opened, TrialState.COMPLETE, values=objectives.values(self.config.sweep.objectives, opened.results))
+
+    def _note_losses(self, opened: _Open) -> None:
+        """What a trial is compared by with others that have paused."""
+        if self.pausing:
+            opened.trial.set_user_attr(LOSSES, opened.losses)
 
     def _falls_behind(self, opened: _Open) -> bool:
         """Report the seed that has just ended; whether the pruner would go on."""

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sweep.rungs import RUNGS, Climber, next_to_go_on, rungs_of, values_at
+from pipeline.sweep.rungs import RUNGS, Climber, losses_at, next_to_go_on, rungs_of
 
-curves = st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=30)  # values at the rungs and the end
+curves = st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=30)  # losses at the rungs and the end
 
 
 def raced(curves: Sequence[tuple[float, ...]]) -> tuple[list[int], dict[int, int]]:
@@ -24,27 +24,27 @@ def raced(curves: Sequence[tuple[float, ...]]) -> tuple[list[int], dict[int, int
 
 def standing(curves: Sequence[tuple[float, ...]], passed: dict[int, int]) -> list[Climber]:
     return [
-        Climber(number=n, values=curve[: min(passed[n] + 1, len(RUNGS))], paused=passed[n] < len(RUNGS))
+        Climber(number=n, losses=curve[: min(passed[n] + 1, len(RUNGS))], paused=passed[n] < len(RUNGS))
         for n, curve in enumerate(curves)
     ]
 
 
 @given(curves)
-def test_the_better_half_comes_to_the_half_and_the_best_fifth_to_the_end(curves: list[tuple[float, ...]]) -> None:
+def test_the_better_half_comes_to_the_half_and_the_best_sixth_to_the_end(curves: list[tuple[float, ...]]) -> None:
     _, passed = raced(curves)
     asked = len(curves)
     at_half, at_end = ({n for n, count in passed.items() if count >= least} for least in (1, 2))
-    assert (len(at_half), len(at_end)) == (max(1, asked // 2), max(1, asked // 5))
-    best = sorted(range(asked), key=lambda n: (-curves[n][0], n))[: len(at_half)]
+    assert (len(at_half), len(at_end)) == (max(1, asked // 2), max(1, asked // 6))
+    best = sorted(range(asked), key=lambda n: (curves[n][0], n))[: len(at_half)]
     assert at_half == set(best)
-    assert at_end == set(sorted(best, key=lambda n: (-curves[n][1], n))[: len(at_end)])
+    assert at_end == set(sorted(best, key=lambda n: (curves[n][1], n))[: len(at_end)])
 
 
 @given(curves)
 def test_half_of_the_training_is_enough(curves: list[tuple[float, ...]]) -> None:
     _, passed = raced(curves)
     share = sum({0: 1 / 4, 1: 1 / 2, 2: 1}[count] for count in passed.values()) / len(curves)
-    assert share <= 0.5 or len(curves) < 5
+    assert share <= 0.5 or len(curves) < 6
 
 
 @given(curves, st.sets(st.integers(0, 29)))
@@ -52,7 +52,7 @@ def test_no_one_goes_on_whom_those_still_on_their_way_could_push_out(
     curves: list[tuple[float, ...]], late: set[int]
 ) -> None:
     waiting = [
-        Climber(number=c.number, values=() if c.number in late else c.values, paused=c.number not in late)
+        Climber(number=c.number, losses=() if c.number in late else c.losses, paused=c.number not in late)
         for c in standing(curves, dict.fromkeys(range(len(curves)), 0))
     ]
     _, passed = raced(curves)
@@ -72,11 +72,11 @@ def test_the_own_recipe_goes_on_beside_the_others_however_few_they_are(curves: l
         passed[number] += 1
     others = [count for n, count in passed.items() if n]
     assert passed[0] == len(RUNGS)
-    assert others.count(2) == min(len(others), max(1, len(curves) // 5))
+    assert others.count(2) == min(len(others), max(1, len(curves) // 6))
 
 
 def test_a_trial_that_fails_makes_room_for_the_next() -> None:
-    two = [Climber(number=n, values=(value,), paused=True) for n, value in enumerate((0.9, 0.8))]
+    two = [Climber(number=n, losses=(value,), paused=True) for n, value in enumerate((0.1, 0.2))]
     assert next_to_go_on(two, 2) == 0
     assert next_to_go_on(two[1:], 2) == 1
 
@@ -88,10 +88,10 @@ def test_pauses_are_from_regular_evaluations_on(length: int, rungs: tuple[int, .
     assert rungs_of(length, first=400, interval=400) == rungs
 
 
-def test_what_counts_at_a_rung_is_the_best_up_to_the_evaluation_there() -> None:
-    seen = {100: 0.5, 200: 0.7, 300: 0.6, 400: 0.9}
-    assert values_at((200, 300), seen, over=False) == (0.7, 0.7)
-    assert values_at((200, 300), {100: 0.5, 210: 0.6}, over=False) == (0.6,)  # the first evaluation beyond it
-    assert values_at((400, 1200), {412: 0.5, 814: 0.4}, over=False) == (0.5,)
-    assert values_at((), {100: 0.5, 200: 0.4}, over=True) == (0.5, 0.5)
-    assert values_at((), {}, over=False) == ()
+def test_what_counts_at_a_rung_is_the_least_loss_up_to_the_evaluation_there() -> None:
+    seen = {100: 0.5, 200: 0.3, 300: 0.4, 400: 0.1}
+    assert losses_at((200, 300), seen, over=False) == (0.3, 0.3)
+    assert losses_at((200, 300), {100: 0.5, 210: 0.4}, over=False) == (0.4,)  # the first evaluation beyond it
+    assert losses_at((400, 1200), {412: 0.5, 814: 0.6}, over=False) == (0.5,)
+    assert losses_at((), {100: 0.5, 200: 0.6}, over=True) == (0.5, 0.5)
+    assert losses_at((), {}, over=False) == ()
