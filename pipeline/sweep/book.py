@@ -134,7 +134,7 @@ class Book:
         if self.config.sweep.pruner != PAUSING:
             return None
         racing = {c.number: (c, links[-1]) for links in chains(trials) if (c := climber(links)) is not None}
-        number = next_to_go_on([climber for climber, _ in racing.values()], self.asked)
+        number = next_to_go_on([one for one, _ in racing.values()], self.asked)
         return None if number is None else racing[number][1]
 
     def best(self) -> list[FrozenTrial]:

@@ -9,6 +9,7 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.config.schema import Config
+from pipeline.config.sweeping import PAUSING
 from pipeline.execution.assignment import Event
 from pipeline.execution.choose import executor_of
 from pipeline.execution.ground import Ground
@@ -71,7 +72,8 @@ def run(
             time.sleep(_LOOK_AGAIN)
             executor.run(search, notify)
     book.lock_file(book.holder).unlink(missing_ok=True)
-    _clear_paused(book, ground)
+    if config.sweep.pruner == PAUSING:
+        _clear_paused(book, ground)
     return record_of(book, config)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.analysis.metrics import correlations
+from pipeline.analysis.metrics import correlations, moments
 from pipeline.config.schema import Predict
 from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary, joined
 from pipeline.tasks.pair_classification import PairClassification
@@ -107,8 +107,8 @@ class Similarity(PairClassification):
         }
 
     def statistics(self, outputs: NumberOutputs) -> np.ndarray:
-        """See SummedKind. Both numbers, from which their moments follow."""
-        return np.stack([outputs.numbers, outputs.told], axis=1)
+        """See SummedKind. The moments of both numbers."""
+        return moments(outputs.numbers, outputs.told).astype(np.float32)
 
     def exercise(self, text: str, label: str) -> Exercise | None:
         """See TaskKind."""

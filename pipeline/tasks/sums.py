@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.analysis.metrics import f1_of_sums, moments, pearson_of_sums
+from pipeline.analysis.metrics import f1_of_sums, pearson_of_sums
 from pipeline.tasks.comparing import bleu_of_sums, chrf_of_sums
 
 BITS = 1 / np.log(2)  # in a nat
@@ -41,7 +41,5 @@ def of_set(metric: str, statistics: np.ndarray) -> float:
 def of_draws(metric: str, statistics: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The metric [B] under each of B draws of the texts: statistics [N, K], and how often each is drawn, [B, N]."""
     summands = statistics.astype(np.float64)
-    if metric == "pearson":
-        summands = moments(*summands.T)
     parts = [weights[start : start + _AT_ONCE] for start in range(0, len(weights), _AT_ONCE)]
     return np.concatenate([OF_SUMS[metric](part.astype(np.float64) @ summands) for part in parts])

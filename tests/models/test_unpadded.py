@@ -27,13 +27,18 @@ LENGTHS = (40, 7, 21, 3, 33, 12)
 def pair(kind: str, dropout: float = 0.0) -> tuple[Any, Any]:
     """The same network twice, the second packed."""
     config = AutoConfig.for_model(kind, **SIZES, hidden_dropout_prob=dropout)
+    return twice(AutoModelForSequenceClassification, config, narrowed=True)
+
+
+def twice(auto: Any, config: Any, *, narrowed: bool = False) -> tuple[Any, Any]:
+    """The network of `config` twice, the second packed."""
     models = []
     for _ in range(2):
         torch.manual_seed(3)
-        models.append(AutoModelForSequenceClassification.from_config(config).train())
+        models.append(auto.from_config(config).train())
     assert quicken(models[1])
-    assert narrow(models[1])
-    assert pack(models[1], narrowed=True)
+    assert narrow(models[1]) == narrowed
+    assert pack(models[1], narrowed=narrowed)
     return models[0], models[1]
 
 
@@ -41,13 +46,7 @@ def language_pair(kind: str) -> tuple[Any, Any]:
     """The same language model twice, the second packed. The decoder has fewer heads for keys than for queries."""
     auto, more = (AutoModelForCausalLM, {"num_key_value_heads": 2}) if kind == "llama" else (AutoModelForMaskedLM, {})
     config = AutoConfig.for_model(kind, **SIZES, hidden_dropout_prob=0.0, **more)
-    models = []
-    for _ in range(2):
-        torch.manual_seed(3)
-        models.append(auto.from_config(config).train())
-    assert quicken(models[1])
-    assert pack(models[1], narrowed=False)
-    return models[0], models[1]
+    return twice(auto, config)
 
 
 def batch(*, left: bool = False) -> dict[str, torch.Tensor]:
@@ -78,12 +77,7 @@ def test_answers_and_gradients_are_those_of_the_padded_network(kind: str) -> Non
 
 def test_a_decoder_that_classifies_is_packed_too() -> None:
     config = AutoConfig.for_model("llama", **SIZES, num_key_value_heads=2)
-    models = []
-    for _ in range(2):
-        torch.manual_seed(3)
-        models.append(AutoModelForSequenceClassification.from_config(config).train())
-    assert quicken(models[1])
-    assert pack(models[1], narrowed=False)
+    models = twice(AutoModelForSequenceClassification, config)
     assert_same_answers_and_gradients(*models, lambda: batch() | {"use_cache": False})
 
 

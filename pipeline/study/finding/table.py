@@ -142,9 +142,10 @@ class Table:
                 if evaluation.role in TESTED:
                     part = _ordered(table[table["dataset"] == index], evaluation, cell)
                     self._add_set(evaluation, part)
-                    made_of = part[self._made_of]
-                    whole = np.zeros((len(cells), *made_of.shape), dtype=made_of.dtype)
-                    self._rows.setdefault((arm, size, evaluation.dataset), whole)[position] = made_of
+                    made_of, key = part[self._made_of], (arm, size, evaluation.dataset)
+                    if key not in self._rows:
+                        self._rows[key] = np.zeros((len(cells), *made_of.shape), dtype=made_of.dtype)
+                    self._rows[key][position] = made_of
 
     def _add_set(self, evaluation: Evaluation, part: Matrix) -> None:
         if evaluation.dataset not in self.sets:
