@@ -72,8 +72,9 @@ class Keeper(pl.Callback):
         if step >= self.last or trainer.should_stop:
             return
         passed = time.monotonic() - self._saved_at
-        leaving = _any_rank(trainer, self.leaving())
-        if leaving or _any_rank(trainer, self.pace.due(seconds=passed, steps=step - self._saved_step)):
+        due = self.pace.due(seconds=passed, steps=step - self._saved_step)
+        leaving, due = _any_rank(trainer, self.leaving(), due)
+        if leaving or due:
             self._save(trainer, pl_module, step)
         if leaving:
             raise Left(f"after {step} steps")
@@ -118,13 +119,18 @@ def _state(trainer: pl.Trainer, module: CellModule) -> dict[str, torch.Tensor]:
     found = {f"model.{name}": whole(p).cpu() for name, p in _trained(module)}
     for index, values in enumerate(moments(trainer.optimizers[0], module.in_order)):
         found |= {f"optimizer.{index}.{key}": value.cpu() for key, value in values.items()}
-    if module.loss_steps:
-        found["loss_sum"] = module.loss_sum.cpu()
+    if module.loss_steps:  # as every rank takes it up again: of all of them
+        found["loss_sum"] = trainer.strategy.reduce(module.loss_sum.clone(), reduce_op="mean").cpu()
     return found
 
 
-def _any_rank(trainer: pl.Trainer, said: bool) -> bool:
-    return said if trainer.world_size == 1 else bool(trainer.strategy.reduce_boolean_decision(said, all=False))
+def _any_rank(trainer: pl.Trainer, *said: bool) -> list[bool]:
+    """Which of these any rank says. Asked after each step, so in one exchange and without Lightning's barriers."""
+    if trainer.world_size == 1:
+        return list(said)
+    heard = torch.tensor(said, dtype=torch.uint8, device=trainer.strategy.root_device)
+    torch.distributed.all_reduce(heard, torch.distributed.ReduceOp.MAX)
+    return [bool(each) for each in heard.tolist()]
 
 
 def _randomness(trainer: pl.Trainer) -> dict[str, torch.Tensor]:

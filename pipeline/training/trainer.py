@@ -81,8 +81,12 @@ def _strategy(job: Job) -> Any:
         )
     if hardware.devices == 1:
         return "auto"
-    # no buffer changes in training
-    return DDPStrategy(process_group_backend=_backend(hardware), timeout=longest_wait(job), broadcast_buffers=False)
+    return DDPStrategy(
+        process_group_backend=_backend(hardware),
+        timeout=longest_wait(job),
+        broadcast_buffers=False,  # none changes in training
+        gradient_as_bucket_view=True,  # sums stay where they are made, instead of being copied back
+    )
 
 
 def _by_deepspeed(job: Job) -> bool:
