@@ -91,20 +91,33 @@ def shown(overrides: Sequence[str] = (), package: str = "") -> str:
 
 def _tree(overrides: Sequence[str]) -> dict[str, Any]:
     register()
-    GlobalHydra.instance().clear()
     try:
         parsed = parse(overrides)
         wrong = list(wrong_choices(parsed))
         if wrong:
             raise ConfigError(wrong)
         added = [o for o in parsed if _is_entry(o)]
-        with initialize_config_dir(str(own_root() / "conf"), version_base="1.3"):
-            composed = hydra_compose("config", overrides=[str(o.input_line) for o in parsed if o not in added])
+        composed = _composed([o for o in parsed if o not in added])
         tree = OmegaConf.to_container(_with_entries(composed, added), resolve=True, throw_on_missing=True)
     except _ERRORS as error:
-        raise ConfigError([explain(error)]) from error
+        raise ConfigError([explain(error, _entries(overrides))]) from error
     assert isinstance(tree, dict)
     return {str(k): v for k, v in tree.items()}
+
+
+def _composed(overrides: Sequence[Override]) -> DictConfig:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(own_root() / "conf"), version_base="1.3"):
+        return hydra_compose("config", overrides=[str(o.input_line) for o in overrides])
+
+
+def _entries(overrides: Sequence[str]) -> list[str]:
+    """Names of the entries that there are without the overrides of entries; none where others are wrong as well."""
+    try:
+        composed = _composed([o for o in parse(overrides) if not o.key_or_group.startswith(_NAMED)])
+    except _ERRORS:
+        return []
+    return [f"{group}{name}" for group in _NAMED for name in OmegaConf.select(composed, group[:-1]) or ()]
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:

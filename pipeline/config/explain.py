@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from hydra.errors import MissingConfigException, OverrideParseException
 
@@ -13,22 +13,28 @@ from pipeline.errors import nearest
 
 _UNKNOWN_KEY = (
     r"Could not override '(?P<key>[^']+)'",
+    r"Could not delete from config. '(?P<key>[^']+)' does not exist",
     r"Key '(?P<last>[^']+)' (?:is )?not in (?:struct|'[^']*')\s+full_key: (?P<key>\S+)",
 )
+_ENTRY = re.compile(r"(study\.claims|task\.out_of_domain)\.[^.]+")  # a record by a name of the user's
 _WRONG_VALUE = (
     r"^(?P<why>Value .*|Invalid .*|Cannot .*|Key .* is incompatible .*|field .* is not .*)\s+full_key: (?P<key>\S+)"
 )
 
 
-def explain(error: Exception) -> str:
-    """One sentence for an error of Hydra, OmegaConf or the YAML reader."""
+def explain(error: Exception, entries: Collection[str] = ()) -> str:
+    """One sentence for an error of Hydra, OmegaConf or the YAML reader.
+
+    Args:
+        entries: the records that have a name of the user's, by their dotted names ("study.claims.early").
+    """
     text = str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _explain_missing(str(error.missing_cfg_file), list(error.options or ()))
     if isinstance(error, OverrideParseException):
         return f"The override {error.override!r} is not valid: {text.splitlines()[0]}. The form is name=value."
     for cause in _chain(error):
-        explained = _explain_key(str(cause))
+        explained = _explain_key(str(cause), entries)
         if explained:
             return explained
     return " ".join(dict.fromkeys(line for cause in _chain(error) for line in _plain_lines(cause)))
@@ -57,24 +63,30 @@ def _explain_missing(name: str, options: list[str]) -> str:
     return f"{group}={choice}: there is no such {group}. {nearest(choice, options)}"
 
 
-def _explain_key(text: str) -> str | None:
+def _explain_key(text: str, entries: Collection[str]) -> str | None:
     for pattern in _UNKNOWN_KEY:
         found = re.search(pattern, text)
         if found:
-            return f"{found['key']}: there is no such setting. {_nearest_key(found['key'])}"
+            return f"{found['key']}: there is no such setting. {_nearest_entry(found['key'], entries)}"
     found = re.search(_WRONG_VALUE, text, re.MULTILINE)
     if found and "is not Optional" in found["why"]:
         return f"{found['key']} must have a value, but got null."
     return f"{found['key']}: {found['why'].strip().rstrip('.')}." if found else None
 
 
+def _nearest_entry(key: str, entries: Collection[str]) -> str:
+    """Of the entries where there is none of this name; of settings where it is the setting that is not known."""
+    entry = _ENTRY.match(key)
+    others = [name for name in entries if entry and name.startswith(f"{entry[1]}.")]
+    if entry is None or entry[0] in others or not others:
+        return _nearest_key(key)
+    if key == entry[0]:
+        return nearest(key, others)
+    return f"{nearest(entry[0], others)} A new one: +{key}=VALUE." if key in _keys(key) else _nearest_key(key)
+
+
 def _nearest_key(key: str) -> str:
-    keys = list(setting_names(twin(Config)))
-    pattern = re.compile(r"(study\.claims|task\.out_of_domain)\.[^.]+\.")
-    entry = pattern.match(key)
-    if entry:
-        record = "study.claims.*." if key.startswith("study") else "task.out_of_domain.*."
-        keys = [k.replace(record, entry[0]) for k in keys if k.startswith(record)]
+    keys = _keys(key)
     parent = key.rpartition(".")[0]
     siblings = [k for k in keys if k.rpartition(".")[0] == parent]
     if not parent:
@@ -83,6 +95,14 @@ def _nearest_key(key: str) -> str:
         return f"To add a new entry: +{key}=VALUE. Those that there are stand in --cfg job."
     hint = nearest(key, siblings or keys).split("Valid:")[0]
     return hint + (f"Valid here: {', '.join(sorted(siblings))}." if siblings else "")
+
+
+def _keys(key: str) -> list[str]:
+    """All settings, or where `key` is of an entry with a name of the user's, those that this entry has."""
+    keys = list(setting_names(twin(Config)))
+    entry = _ENTRY.match(key)
+    record = f"{entry[1]}.*." if entry else ""
+    return [k.replace(record, f"{entry[0]}.") for k in keys if k.startswith(record)] if entry else keys
 
 
 def _plain_lines(error: BaseException) -> list[str]:

@@ -111,6 +111,24 @@ def test_an_unknown_name_comes_with_the_nearest_valid_one(override: str, said: s
 
 
 @pytest.mark.parametrize(
+    ("override", "near", "new"),
+    [
+        ("study.claims.acurate.delta=0.05", "study.claims.accurate", " A new one: +study.claims.acurate.delta=VALUE."),
+        ("~study.claims.erly", "study.claims.early", ""),
+        ("task.out_of_domain.imbd.path=x", "task.out_of_domain.imdb", " A new one: +task.out_of_domain.imbd.path="),
+        ("study.claims.accurate.detla=0.05", "study.claims.accurate.delta", ""),
+        ("+study.claims.mine.detla=0.05", "study.claims.mine.delta", ""),
+    ],
+)
+def test_an_unknown_claim_or_evaluation_set_comes_with_the_nearest_of_those_that_there_are(
+    override: str, near: str, new: str
+) -> None:
+    (violation,) = wrong("experiments=quickstart", override)
+    assert f"there is no such setting. Did you mean '{near}'?" in violation
+    assert new in violation if new else "A new one" not in violation
+
+
+@pytest.mark.parametrize(
     ("override", "name"),
     [
         ("train.lr=abc", "train.lr"),
