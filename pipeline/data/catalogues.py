@@ -1,19 +1,21 @@
 """Catalogues of messages as programs carry them (gettext, .mo and .po): each message, and its translation.
 
-Columns: "message", what the program says, which is English almost everywhere; and the translation, under the name of
-the catalogue's language as its heading gives it, such as "pt_BR". Messages that are untranslated, marked as doubtful,
-the same in both languages, or that change with a number are left out.
+Columns: "message", what the program says, which is English almost everywhere; the translation, under the name of the
+catalogue's language as its heading gives it, such as "pt_BR"; and of a .po file "parts", the parts of the program that
+say it: folders of its source, three deep at most, with ";" between them. Messages that are untranslated, marked as
+doubtful, the same in both languages, or that change with a number are left out.
 """
 
 import struct
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
 
 CATALOGUES = (".mo", ".po")
-MESSAGE = "message"
+MESSAGE, PARTS = "message", "parts"
+_DEPTH = 3  # folders by which parts of a program are told apart
 
 
 def read_catalogue(path: Path, ask: Wanted, field: str) -> Rows:
@@ -26,10 +28,11 @@ def read_catalogue(path: Path, ask: Wanted, field: str) -> Rows:
     language = str(catalogue.locale_identifier or "")
     if not language:
         raise DataError(f"{field}: {path.name} must say its language in its heading (Language: pt_BR), but does not.")
-    ask.check((MESSAGE, language), f"the catalogue {path.name}")
-    both = [(_plain(entry.id), _plain(entry.string)) for entry in catalogue if _usable(entry)]
-    both = [(message, said) for message, said in both if said and message != said]
-    rows: Rows = {MESSAGE: [message for message, _ in both], language: [said for _, said in both]}
+    entries = [(_plain(entry.id), _plain(entry.string), _parts(entry)) for entry in catalogue if _usable(entry)]
+    entries = [entry for entry in entries if entry[1] and entry[0] != entry[1]]
+    columns = (MESSAGE, language, *([PARTS] if any(parts for _, _, parts in entries) else []))
+    ask.check(columns, f"the catalogue {path.name}")
+    rows: Rows = {name: [entry[i] for entry in entries] for i, name in enumerate(columns)}
     return {name: rows[name] for name in ask.columns}
 
 
@@ -47,6 +50,11 @@ def _read(path: Path, field: str) -> Any:
 
 def _usable(entry: Any) -> bool:
     return bool(entry.id) and isinstance(entry.id, str) and isinstance(entry.string, str) and not entry.fuzzy
+
+
+def _parts(entry: Any) -> str:
+    folders = [PurePosixPath(file).parts[:-1][:_DEPTH] for file, _ in entry.locations]
+    return ";".join(sorted({"/".join(folder) for folder in folders if folder}))
 
 
 def _plain(text: str) -> str:

@@ -9,7 +9,7 @@ import yaml
 from pipeline.config.schema import Data, Task
 from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.tasks import PAIR
+from pipeline.tasks import PAIR, labels_after
 
 TASKS = Path(__file__).parents[2] / "conf" / "task"
 
@@ -31,7 +31,7 @@ def sentiment() -> Examples:
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("name", ["sentiment", "topic", "replies", "dialogues", "messages"])
+@pytest.mark.parametrize("name", ["sentiment", "topic", "replies", "dialogues", "messages", "parts"])
 def test_the_packaged_data_has_the_declared_hash(name: str) -> None:
     assert len(data_fingerprint(sample(name))) == 64  # raises where it differs
 
@@ -67,6 +67,16 @@ def test_messages_are_pairs_in_two_languages_and_no_message_to_be_tested_on_is_l
     assert len(found.sets["train"]) > 1000
     sources = {name: {text.split(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
     assert not sources["train"] & sources["test"]
+
+
+@pytest.mark.service
+def test_some_messages_are_used_in_several_parts_of_the_program_and_each_part_is_there_to_be_learnt() -> None:
+    found = examples(sample("parts"))
+    assert len(found.labels) == 40
+    several = [len(labels_after(text)) for rows in found.sets.values() for text in rows.texts]
+    assert 0.05 < sum(number > 1 for number in several) / len(several) < 0.1
+    learnt = {label for text in found.sets["train"].texts for label in labels_after(text)}
+    assert len(learnt) == 40
 
 
 @pytest.mark.service
