@@ -117,7 +117,11 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmCost:
-    """What an arm costs at one size, means over seeds; `seconds` and `peak_memory_bytes` live under `measured`."""
+    """What an arm costs at one size, means over seeds; `seconds` and `peak_memory_bytes` live under `measured`.
+
+    `converged_gain` is the late gain in score, None where evaluations are too few; `late_loss_fall` the share by which
+    the validation loss fell over the last quarter of the steps, or a little more, where none was at its beginning.
+    """
 
     arm: str
     size: int | str
@@ -128,6 +132,7 @@ class ArmCost:
     trained_parameters: int
     stored_bytes: int
     converged_gain: float | None
+    late_loss_fall: float
 
 
 @dataclass(frozen=True, kw_only=True)

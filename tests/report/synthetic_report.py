@@ -259,6 +259,7 @@ def _arm_cost(arm: str, size: int | str) -> ArmCost:
         trained_parameters=cost.trained_parameters,
         stored_bytes=cost.stored_bytes,
         converged_gain=0.0012 if arm == "scratch" else -0.0004,
+        late_loss_fall=0.01,
     )
 
 

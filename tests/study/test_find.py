@@ -286,6 +286,21 @@ def test_a_scratch_arm_that_still_gains_is_named(cells):
     assert "scratch n=25 had not converged: it still gained 2.0 points" in text
 
 
+def test_an_arm_whose_loss_still_falls_where_its_score_is_measured_too_rarely_is_named(cells):
+    def falling(result):
+        *points, last = result.trajectory
+        steep = dataclasses.replace(last, validation_loss=0.9 * points[-1].validation_loss)
+        short = result.key.arm == "pretrained" and result.key.size == 25
+        gain = None if result.key.arm == "pretrained" else result.converged_gain
+        return dataclasses.replace(
+            result, trajectory=(*points, steep) if short else (*points, last), converged_gain=gain
+        )
+
+    text = " ".join(run(study_of(), [(falling(r), s) for r, s in cells]).caveats)
+    assert "pretrained n=25 may have been trained for too short: its loss on validation still fell by" in text
+    assert text.count("trained for too short") == 1
+
+
 def test_an_unknown_cost_of_pretraining_is_said(cells):
     text = " ".join(run(study_of(), cells, base=Base(name="minilm")).caveats)
     assert "The cost of pretraining minilm is unknown" in text

@@ -10,6 +10,7 @@ from pipeline.study.finding.costs import target_costs
 from pipeline.study.finding.table import BASELINE, Table
 
 CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
+FALLING = 0.05  # the share by which the validation loss fell meanwhile
 SEEN = {
     "known_seen": "is known to have seen the test text in pretraining",
     "known_unseen": "is known not to have seen the test text in pretraining",
@@ -119,6 +120,16 @@ def _convergence(costs: Sequence[ArmCost]) -> Iterator[str]:
             yield (
                 f"{cost.arm} n={cost.size} had not converged: it still gained {100 * cost.converged_gain:.1f} points "
                 "over the last quarter of its steps. Longer training may narrow the difference."
+            )
+    for arm in dict.fromkeys(cost.arm for cost in costs):
+        short = [c for c in costs if c.arm == arm and c.converged_gain is None and c.late_loss_fall >= FALLING]
+        if short:
+            falls = sorted({f"{100 * cost.late_loss_fall:.0f}" for cost in short}, key=float)
+            yield (
+                f"{arm} n={', '.join(str(cost.size) for cost in short)} may have been trained for too short: its loss "
+                f"on validation still fell by {' to '.join(dict.fromkeys((falls[0], falls[-1])))}% over the last "
+                "quarter of its steps. train.min_steps=200, say, trains every arm for longer, which may change the "
+                "differences."
             )
 
 

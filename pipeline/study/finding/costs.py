@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.cost import CostRatio, cost_ratio, cost_to_target
-from pipeline.records import ArmCost, CellResult, CostToTarget, Estimate
+from pipeline.records import ArmCost, CellResult, CostToTarget, Estimate, TrajectoryPoint
 from pipeline.study.finding.curves import ratio_text
 from pipeline.study.finding.estimates import Effect
 from pipeline.study.finding.scores import Pair
@@ -53,7 +53,13 @@ def _cost(cells: Sequence[CellResult], arm: str, size: Size) -> ArmCost:
         trained_parameters=max(cell.cost.trained_parameters for cell in cells),
         stored_bytes=max(cell.cost.stored_bytes for cell in cells),
         converged_gain=float(np.mean(gains)) if gains else None,
+        late_loss_fall=float(np.mean([_late_loss_fall(cell.trajectory) for cell in cells])),
     )
+
+
+def _late_loss_fall(points: Sequence[TrajectoryPoint]) -> float:
+    before = [point.validation_loss for point in points if point.step <= 3 * points[-1].step / 4]
+    return 1 - points[-1].validation_loss / before[-1] if before and before[-1] else 0.0
 
 
 def costs_to_target(table: Table, wanted: Sequence[Pair]) -> tuple[CostToTarget, ...]:
