@@ -280,10 +280,13 @@ def test_caveats_name_the_checkpoint_the_pool_the_frozen_seeds_and_the_validatio
     assert "1e+18 FLOPs" in text
 
 
-def test_a_scratch_arm_that_still_gains_is_named(cells):
-    gaining = [(dataclasses.replace(r, converged_gain=0.02 if r.key.arm == "scratch" else 0.0), s) for r, s in cells]
+@pytest.mark.parametrize(("arm", "may"), [("scratch", "narrow the difference"), ("frozen", "change the differences")])
+def test_an_arm_that_still_gains_is_named(cells, arm, may):
+    gaining = [(dataclasses.replace(r, converged_gain=0.02 if r.key.arm == arm else 0.0), s) for r, s in cells]
     text = " ".join(run(study_of(), gaining).caveats)
-    assert "scratch n=25 had not converged: it still gained 2.0 points" in text
+    assert f"{arm} n=25 had not converged: it still gained 2.0 points" in text
+    assert f"Longer training may {may}." in text
+    assert text.count("had not converged") == len({r.key.size for r, _ in cells})
 
 
 def test_an_arm_whose_loss_still_falls_where_its_score_is_measured_too_rarely_is_named(cells):

@@ -116,10 +116,11 @@ def _recipes(tuned: Sequence[SweepRecord]) -> Iterator[str]:
 
 def _convergence(costs: Sequence[ArmCost]) -> Iterator[str]:
     for cost in costs:
-        if cost.arm == BASELINE and cost.converged_gain is not None and cost.converged_gain >= CONVERGED:
+        if cost.converged_gain is not None and cost.converged_gain >= CONVERGED:
+            may = "narrow the difference" if cost.arm == BASELINE else "change the differences"
             yield (
                 f"{cost.arm} n={cost.size} had not converged: it still gained {100 * cost.converged_gain:.1f} points "
-                "over the last quarter of its steps. Longer training may narrow the difference."
+                f"over the last quarter of its steps. Longer training may {may}."
             )
     for arm in dict.fromkeys(cost.arm for cost in costs):
         short = [c for c in costs if c.arm == arm and c.converged_gain is None and c.late_loss_fall >= FALLING]
