@@ -7,6 +7,7 @@ from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
 from pipeline.records import ArmCost, CellResult, FailedCell, SweepRecord
 from pipeline.study.finding.costs import target_costs
+from pipeline.study.finding.sentences import amount
 from pipeline.study.finding.table import BASELINE, Table
 
 CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
@@ -33,7 +34,7 @@ def caveats(
         *_bases(bases, task),
         *_design(table),
         *_recipes(tuned),
-        *_convergence(costs),
+        *_convergence(costs, table.metric),
         *_own_text(pretrained),
         *(sentence for base in bases for sentence in _pretraining(table, base, _arms_on(base, bases, table))),
     )
@@ -114,13 +115,14 @@ def _recipes(tuned: Sequence[SweepRecord]) -> Iterator[str]:
             yield f"No trial of {record.arm} at n={record.size} has a result: it kept its own recipe."
 
 
-def _convergence(costs: Sequence[ArmCost]) -> Iterator[str]:
+def _convergence(costs: Sequence[ArmCost], metric: str) -> Iterator[str]:
     for cost in costs:
         if cost.converged_gain is not None and cost.converged_gain >= CONVERGED:
             may = "narrow the difference" if cost.arm == BASELINE else "change the differences"
+            gained = amount(cost.converged_gain, metric)
             yield (
-                f"{cost.arm} n={cost.size} had not converged: it still gained {100 * cost.converged_gain:.1f} points "
-                f"over the last quarter of its steps. Longer training may {may}."
+                f"{cost.arm} n={cost.size} had not converged: it still gained {gained} over the last quarter of its "
+                f"steps. Longer training may {may}."
             )
     for arm in dict.fromkeys(cost.arm for cost in costs):
         short = [c for c in costs if c.arm == arm and c.converged_gain is None and c.late_loss_fall >= FALLING]
