@@ -302,6 +302,8 @@ def test_an_arm_whose_loss_still_falls_where_its_score_is_measured_too_rarely_is
     text = " ".join(run(study_of(), [(falling(r), s) for r, s in cells]).caveats)
     assert "pretrained n=25 may have been trained for too short: its loss on validation still fell by" in text
     assert text.count("trained for too short") == 1
+    (steps,) = {round(r.cost.steps) for r, _ in cells if (r.key.arm, r.key.size) == ("pretrained", 25)}
+    assert f"train.min_steps={2 * steps}." in text
 
 
 def test_an_unknown_cost_of_pretraining_is_said(cells):

@@ -131,8 +131,8 @@ def _convergence(costs: Sequence[ArmCost], metric: str) -> Iterator[str]:
             yield (
                 f"{arm} n={', '.join(str(cost.size) for cost in short)} may have been trained for too short: its loss "
                 f"on validation still fell by {' to '.join(dict.fromkeys((falls[0], falls[-1])))}% over the last "
-                "quarter of its steps. train.min_steps=200, say, trains every arm for longer, which may change the "
-                "differences."
+                "quarter of its steps. Twice as many for every arm, which may change the differences: "
+                f"train.min_steps={round(2 * max(cost.steps for cost in short))}."
             )
 
 
