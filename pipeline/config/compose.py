@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pipeline.config.choices import wrong_choices
-from pipeline.config.explain import explain, explain_record
+from pipeline.config.explain import NAMED, explain, explain_record
 from pipeline.config.redaction import redacted
 from pipeline.config.schema import Config
 from pipeline.config.twin import is_text, twin
@@ -29,7 +29,6 @@ from pipeline.config.where import search_path as own_search_path
 from pipeline.errors import ConfigError, StorageError
 from pipeline.records import decode
 
-_NAMED = ("study.claims.", "task.out_of_domain.")  # records by a name of the user's; +NAME adds one
 _SPACES = ("arm.space", "task.space", "sweep.space")  # ranges by the dotted name of a setting
 _FREE = ("task.data.label_names", "task.data.where", "sweep.constraints", *_SPACES)  # by a name of the user's
 _ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
@@ -114,10 +113,10 @@ def _composed(overrides: Sequence[Override]) -> DictConfig:
 def _entries(overrides: Sequence[str]) -> list[str]:
     """Names of the entries that there are without the overrides of entries; none where others are wrong as well."""
     try:
-        composed = _composed([o for o in parse(overrides) if not o.key_or_group.startswith(_NAMED)])
+        composed = _composed([o for o in parse(overrides) if not o.key_or_group.startswith(NAMED)])
     except _ERRORS:
         return []
-    return [f"{group}{name}" for group in _NAMED for name in OmegaConf.select(composed, group[:-1]) or ()]
+    return [f"{group}{name}" for group in NAMED for name in OmegaConf.select(composed, group[:-1]) or ()]
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:
@@ -163,7 +162,7 @@ def for_hydra(overrides: Sequence[str]) -> list[str]:
 
 def _is_entry(override: Override) -> bool:
     key = override.key_or_group
-    return (override.is_add() and key.startswith(_NAMED)) or (not override.is_delete() and key.startswith(_FREE))
+    return (override.is_add() and key.startswith(NAMED)) or (not override.is_delete() and key.startswith(_FREE))
 
 
 def _with_entries(composed: DictConfig, added: Sequence[Override]) -> DictConfig:

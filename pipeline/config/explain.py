@@ -16,7 +16,8 @@ _UNKNOWN_KEY = (
     r"Could not delete from config. '(?P<key>[^']+)' does not exist",
     r"Key '(?P<last>[^']+)' (?:is )?not in (?:struct|'[^']*')\s+full_key: (?P<key>\S+)",
 )
-_ENTRY = re.compile(r"(study\.claims|task\.out_of_domain)\.[^.]+")  # a record by a name of the user's
+NAMED = ("study.claims.", "task.out_of_domain.")  # records by a name of the user's; +NAME adds one
+_ENTRY = re.compile(rf"({'|'.join(re.escape(group[:-1]) for group in NAMED)})\.[^.]+")
 _WRONG_VALUE = (
     r"^(?P<why>Value .*|Invalid .*|Cannot .*|Key .* is incompatible .*|field .* is not .*)\s+full_key: (?P<key>\S+)"
 )
@@ -101,8 +102,10 @@ def _keys(key: str) -> list[str]:
     """All settings, or where `key` is of an entry with a name of the user's, those that this entry has."""
     keys = list(setting_names(twin(Config)))
     entry = _ENTRY.match(key)
-    record = f"{entry[1]}.*." if entry else ""
-    return [k.replace(record, f"{entry[0]}.") for k in keys if k.startswith(record)] if entry else keys
+    if entry is None:
+        return keys
+    record = f"{entry[1]}.*."
+    return [k.replace(record, f"{entry[0]}.") for k in keys if k.startswith(record)]
 
 
 def _plain_lines(error: BaseException) -> list[str]:
