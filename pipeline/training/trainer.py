@@ -15,7 +15,12 @@ from pipeline.training.device import is_sharded
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job
 from pipeline.training.ranks import longest_wait
+from pipeline.training.shared_memory import SharedMemoryDDP
 from pipeline.training.zero import zero_strategy
+
+# MB of gradients that DDP sends at a time. While a processor sends it cannot compute, so there is nothing to gain by
+# sending the first ones early; and processes wait for each other once a step instead of once a bucket.
+_ALL_AT_ONCE = 1e6
 
 
 class Batches(torch.utils.data.Dataset[dict[str, Any]]):
@@ -81,11 +86,13 @@ def _strategy(job: Job) -> Any:
         )
     if hardware.devices == 1:
         return "auto"
-    return DDPStrategy(
+    on_one_processor = hardware.accelerator == "cpu" and hardware.nodes == 1
+    return (SharedMemoryDDP if on_one_processor else DDPStrategy)(
         process_group_backend=_backend(hardware),
         timeout=longest_wait(job),
         broadcast_buffers=False,  # none changes in training
         gradient_as_bucket_view=True,  # sums stay where they are made, instead of being copied back
+        bucket_cap_mb=_ALL_AT_ONCE if hardware.accelerator == "cpu" else None,
     )
 
 
