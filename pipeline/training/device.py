@@ -27,3 +27,9 @@ def device_of(hardware: Resolved) -> "torch.device":
 def is_sharded(cell: Cell, hardware: Resolved) -> bool:
     """Whether each process keeps a share of the network; a head alone is not worth it."""
     return hardware.sharded and cell.arm.trained != "head"
+
+
+def shares_memory(cell: Cell, hardware: Resolved) -> bool:
+    """Whether processes of this cell, on the processors of one machine, average gradients in memory that they share."""
+    several = hardware.devices > 1 and hardware.nodes == 1
+    return several and hardware.accelerator == "cpu" and not is_sharded(cell, hardware)

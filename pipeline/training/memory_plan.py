@@ -22,8 +22,8 @@ from pipeline.models.build import Network
 from pipeline.models.memory import Footprint, footprint
 from pipeline.tasks import kind
 from pipeline.training.cost import counted_once
-from pipeline.training.device import is_sharded
-from pipeline.training.limits import FEATURE_BATCH, PREPARED
+from pipeline.training.device import is_sharded, shares_memory
+from pipeline.training.limits import FEATURE_BATCH, PREPARED, averaged_in
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
 _WORKSPACE = 64 << 20  # of the products of a process on a GPU
@@ -45,6 +45,7 @@ class MemoryPlan:
     trained: float  # parameters that have a gradient, two moments and a copy of the best so far
     activations: float
     evaluation: float
+    averaging: float = 0.0  # of gradients, with the other processes
     products: float = 0.0  # prepared for the shapes of batches
     whole: float = 0.0  # of a network of which each process has a share: all of it, as it is tested at the end
     accumulates: bool = False  # gradients are there while a micro-batch is computed
@@ -52,7 +53,7 @@ class MemoryPlan:
     @property
     def peak(self) -> float:
         """The most at one time: as weights are loaded, in a backward pass, or as the best ones are replaced."""
-        lasting = self.runtime + self.products + self.parameters + 2 * self.trained
+        lasting = self.runtime + self.averaging + self.products + self.parameters + 2 * self.trained
         either = self.activations + self.trained if self.accumulates else max(self.activations, self.trained)
         backward = lasting + self.trained + either
         replacing = lasting + 3 * self.trained + self.evaluation
@@ -69,12 +70,14 @@ def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Reso
     sharded = is_sharded(cell, hardware)
     shares = hardware.devices if sharded else 1
     gathered = 2 * found.parameters / found.layers if sharded else 0  # a layer's, and the next one's
+    trained = _FLOAT * (found.trained + copied - found.row * found.rows) / shares
     return MemoryPlan(
         runtime=_RUNTIME if hardware.accelerator == "cpu" else _WORKSPACE,
         parameters=_FLOAT * ((found.parameters + copied) / shares + gathered),
-        trained=_FLOAT * (found.trained + copied - found.row * found.rows) / shares,
+        trained=trained,
         activations=_activations(cell, lengths, found, hardware),
         evaluation=_evaluation(cell, prepared, found, hardware),
+        averaging=averaged_in(int(trained), hardware.devices) if shares_memory(cell, hardware) else 0.0,
         products=_products(cell, lengths, found, hardware),
         whole=_FLOAT * found.parameters if sharded else 0.0,
         accumulates=hardware.micro_batch is not None,

@@ -47,6 +47,12 @@ class Planned:
         return f"{self.arm} at n={self.size} needs {gib(plan.peak)} of memory ({most}){self._chosen}"
 
     @property
+    def settings(self) -> str:
+        """What asks for fewer texts at a time, or for layers computed again."""
+        micro = f"hardware.micro_batch={self.micro_batch}" if self.micro_batch else ""
+        return " ".join([*[micro] * bool(micro), *["hardware.recompute=true"] * self.recompute])
+
+    @property
     def _chosen(self) -> str:
         micro = f", {self.micro_batch} texts at a time" if self.micro_batch else ""
         return micro + (", layers computed again" if self.recompute else "")
@@ -81,7 +87,9 @@ class Room:
         spread = self._spread(cell)
         if spread and cell.train.fit_memory:
             return spread
-        same = [f"train.fit_memory=true ({gib(spread.plan.peak)}, the same result)"] if spread else []
+        same = (
+            [f"train.fit_memory=true ({spread.settings}: {gib(spread.plan.peak)}, the same result)"] if spread else []
+        )
         fitting = ", ".join([*same, *self._fitting(cell)])
         advice = f"It would fit with {fitting}." if fitting else "Nothing that was tried fits: take a smaller base."
         raise ConfigError([f"{planned.sentence}, but {gib(self.free)} are free. {advice}"])

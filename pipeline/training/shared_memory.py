@@ -2,6 +2,7 @@
 
 import mmap
 import os
+import secrets
 import sys
 
 import torch
@@ -10,7 +11,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from torch.distributed import GradBucket  # type: ignore[attr-defined]
 from torch.nn.parallel import DistributedDataParallel
 
-_BYTES = 128 * 2**20  # the gradients of a network of 16 million parameters at a time, for two processes
+from pipeline.training.limits import averaged_in
 
 
 class SharedMemoryDDP(DDPStrategy):
@@ -19,9 +20,10 @@ class SharedMemoryDDP(DDPStrategy):
     def configure_ddp(self) -> None:
         """As any DDP, and what averages its gradients."""
         super().configure_ddp()
-        shared = open_shared(_BYTES)
+        assert isinstance(self.model, DistributedDataParallel)
+        gradients = sum(p.numel() * p.element_size() for p in self.model.parameters() if p.requires_grad)
+        shared = open_shared(averaged_in(gradients, dist.get_world_size()))
         if shared is not None:
-            assert isinstance(self.model, DistributedDataParallel)
             self.model.register_comm_hook(shared, _average)
 
 
@@ -69,10 +71,11 @@ def open_shared(size: int) -> SharedMemory | None:
 
     The first process keeps it nameless, so that none is left behind however they end.
     """
-    handle = _nameless(size) if dist.get_rank() == 0 else None
-    places = [f"/proc/{os.getpid()}/fd/{handle}"]
+    name = f"gradients-{secrets.token_hex(8)}"
+    handle = _nameless(name, size) if dist.get_rank() == 0 else None
+    places = [name, f"/proc/{os.getpid()}/fd/{handle}"]
     dist.broadcast_object_list(places)
-    memory = _mapped(places[0], size)
+    memory = _mapped(places[0], places[1], size)
     all_have_it = torch.tensor(memory is not None, dtype=torch.int)
     dist.all_reduce(all_have_it, dist.ReduceOp.MIN)
     if handle is not None:
@@ -80,22 +83,29 @@ def open_shared(size: int) -> SharedMemory | None:
     return SharedMemory(memory) if memory is not None and all_have_it else None
 
 
-def _nameless(size: int) -> int | None:
+def _nameless(name: str, size: int) -> int | None:
+    """A file in memory that no folder lists, all of it taken at once; nothing where there is no room."""
     if sys.platform != "linux":
         return None
     try:
-        handle = os.memfd_create("gradients")
+        handle = os.memfd_create(name)
     except OSError:
         return None
-    os.truncate(handle, size)
+    try:
+        os.posix_fallocate(handle, 0, size)
+    except OSError:
+        os.close(handle)
+        return None
     return handle
 
 
-def _mapped(place: str, size: int) -> mmap.mmap | None:
+def _mapped(name: str, place: str, size: int) -> mmap.mmap | None:
     try:
+        if name not in os.readlink(place):  # another process's file, where processes do not see each other's numbers
+            return None
         with open(place, "r+b") as file:
             return mmap.mmap(file.fileno(), size)
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -11,7 +11,7 @@ from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy
 
 from pipeline.data.batches import rank_slice
 from pipeline.hardware import Resolved
-from pipeline.training.device import is_sharded
+from pipeline.training.device import is_sharded, shares_memory
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job
 from pipeline.training.ranks import longest_wait
@@ -86,8 +86,7 @@ def _strategy(job: Job) -> Any:
         )
     if hardware.devices == 1:
         return "auto"
-    on_one_processor = hardware.accelerator == "cpu" and hardware.nodes == 1
-    return (SharedMemoryDDP if on_one_processor else DDPStrategy)(
+    return (SharedMemoryDDP if shares_memory(job.cell, hardware) else DDPStrategy)(
         process_group_backend=_backend(hardware),
         timeout=longest_wait(job),
         broadcast_buffers=False,  # none changes in training

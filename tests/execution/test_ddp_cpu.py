@@ -17,6 +17,7 @@ from worker_kit import (
     run,
     wait_until,
     work_in_little_memory,
+    work_without_averaging,
     workers,
 )
 
@@ -89,6 +90,14 @@ def test_two_processes_that_were_stopped_go_on_together(
     one, two = alone[0].trajectory, ResultStore(tmp_path).result(name).trajectory
     assert [p.examples for p in one] == [p.examples for p in two]
     np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in two[1:]], rtol=1e-4)
+
+
+def test_processes_of_one_machine_average_gradients_through_shared_memory(
+    tiny_base: Path, reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.execution.local.work", work_without_averaging)
+    _, cell = assign(*EXACT, "hardware=ddp_cpu", overrides=tiny.overrides(tiny_base, reviews, tmp_path))
+    assert "No gradient is averaged in shared memory" in run([cell])[cell.job.cell_id].reason
 
 
 def test_two_processes_leave_one_record(pair: tuple[CellResult, np.ndarray, list[str]]) -> None:

@@ -93,6 +93,17 @@ def work_in_little_memory(assignment: Assignment, place: Place, line: Connection
     work(assignment, place, line)
 
 
+def work_without_averaging(assignment: Assignment, place: Place, line: Connection | None = None) -> None:
+    """As `work`, in a process that cannot average gradients through shared memory."""
+    from pipeline.training.shared_memory import SharedMemory
+
+    def refuse(self: SharedMemory, values: object) -> None:
+        raise RuntimeError("No gradient is averaged in shared memory.")
+
+    SharedMemory.average = refuse  # type: ignore[method-assign]
+    work(assignment, place, line)
+
+
 def record(root: Path, study_id: str, cell_id: str) -> list[str]:
     """The kinds of the events recorded of the cell's only attempt, points left out."""
     (path,) = [p for p in attempts(root, study_id) if p.name.startswith(cell_id)]

@@ -93,6 +93,18 @@ def test_two_processes_of_a_cell_take_half_of_a_batch_each(
     assert pair.free == alone.free / 2
 
 
+def test_processes_of_one_machine_need_memory_to_average_gradients_in(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, cell = there([*overrides, "hardware=ddp_cpu"], monkeypatch)
+    plan = pair.planned(cell).plan
+    assert 2 * plan.trained <= plan.averaging < 2 * plan.trained + 100
+    assert dataclasses.replace(plan, averaging=0.0).peak == plan.peak - plan.averaging
+    for other in ("hardware=cpu", "hardware.strategy=fsdp", "arm=frozen"):
+        room_there, small_cell = there([*overrides, "hardware=ddp_cpu", other], monkeypatch)
+        assert room_there.planned(small_cell).plan.averaging < (plan.averaging if other == "arm=frozen" else 1)
+
+
 def test_shards_divide_what_is_trained_and_leave_the_whole_for_the_tests(
     overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,10 +135,11 @@ def test_a_training_that_does_not_fit_is_refused_with_what_would(
         tight.planned(cell)
     said = str(refused.value)
     assert "pretrained at n=32 needs" in said
-    assert "are free. It would fit with train.fit_memory=true (" in said
-    assert "the same result), train.batch=8 (" in said
+    assert "are free. It would fit with train.fit_memory=true (hardware.micro_batch=8: " in said
+    assert "GiB, the same result), train.batch=8 (" in said
     assert "task.max_length=" in said
-    assert "arm=frozen" in said
+    assert "arm=lora (" in said
+    assert "arm=frozen (" in said
 
 
 def test_a_training_that_nothing_makes_fit_is_refused_all_the_same(

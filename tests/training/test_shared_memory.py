@@ -33,14 +33,11 @@ def _compare(rank: int, world: int, meeting: str) -> None:
 
 def _refuse(rank: int, world: int, meeting: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
-    with pytest.MonkeyPatch.context() as patch:
-        if rank == 0:
-            patch.setattr("os.memfd_create", _no_memory)
-        assert open_shared(SIZE) is None
-    with pytest.MonkeyPatch.context() as patch:
-        if rank == 1:
-            patch.setattr("mmap.mmap", _no_memory)
-        assert open_shared(SIZE) is None
+    for refusing, call in ((0, "os.memfd_create"), (0, "os.posix_fallocate"), (1, "os.readlink"), (1, "mmap.mmap")):
+        with pytest.MonkeyPatch.context() as patch:
+            if rank == refusing:
+                patch.setattr(call, _no_memory)
+            assert open_shared(SIZE) is None, call
     assert open_shared(SIZE) is not None
     dist.destroy_process_group()
 
