@@ -58,8 +58,16 @@ def test_the_usual_bases_and_hardware_are_there() -> None:
         "modernbert",
     }
     assert bases <= set(options("base"))
-    assert {"auto", "cpu", "ddp_cpu", "gpu", "ddp"} <= set(options("hardware"))
+    alone, spread = {"auto", "cpu", "gpu"}, {"ddp_cpu", "ddp", "fsdp", "deepspeed", "multinode_torchrun", "slurm"}
+    assert alone | spread == set(options("hardware"))
     assert {"sentiment", "topic", "classification"} <= set(options("task"))
+
+
+def test_one_word_sends_cells_to_a_slurm_cluster_and_another_keeps_them_here() -> None:
+    config = compose(["hardware=slurm", "executor.partition=gpu"])
+    assert (config.hardware.accelerator, config.executor.name) == ("gpu", "slurm")
+    assert config.executor.partition == "gpu"
+    assert compose(["hardware=slurm", "executor=local"]).executor.name == "local"
 
 
 def test_what_is_left_out_of_a_preset_takes_the_default_of_its_field() -> None:
