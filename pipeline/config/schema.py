@@ -49,6 +49,7 @@ class Data:
     scale: tuple[float, ...] = (0.0, 1.0)  # the least and the greatest that it can be
     labels: str | None = None  # column of all labels of a text, for kinds that tell several
     separator: str = ";"  # between them
+    label_pattern: str | None = None  # regular expression of each of them instead; in parentheses, what it is called
     label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has the value: fr, or fr|pt
     validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)

@@ -1,6 +1,7 @@
 """Rules between and within settings, in one place; all violations are reported together."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any
@@ -139,11 +140,26 @@ def _data(config: Config) -> Iterator[str]:
             yield f"{where}.scale must be two numbers, the least and the greatest, but got {list(data.scale)}."
         if not data.separator:
             yield f"{where}.separator must be what stands between labels, such as ;, but it is empty."
+        if data.label_pattern is not None and (wrong := _pattern_fault(data.label_pattern)):
+            yield (
+                f"{where}.label_pattern must be a regular expression of one label, such as #(\\w+), but "
+                f"{data.label_pattern!r} {wrong}."
+            )
         columns = {name: getattr(data, name) for name in ("text", "second", "label", "score", "labels")}
         for one, other in itertools.combinations(columns, 2):
             if columns[one] and columns[one] == columns[other]:
                 yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."
     yield from _reversed(config.task.data, _out_of_domain(config))
+
+
+def _pattern_fault(pattern: str) -> str:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        return f"is none: {error}"
+    if compiled.fullmatch(""):
+        return "fits where nothing stands"
+    return f"has {compiled.groups} pairs of parentheses, where one is allowed" if compiled.groups > 1 else ""
 
 
 def _reversed(trained_on: Data, tested_on: list[tuple[str, Data]]) -> Iterator[str]:

@@ -1,21 +1,19 @@
 """Catalogues of messages as programs carry them (gettext, .mo and .po): each message, and its translation.
 
-Columns: "message", what the program says, which is English almost everywhere; the translation, under the name of the
-catalogue's language as its heading gives it, such as "pt_BR"; and of a .po file "parts", the parts of the program that
-say it: folders of its source, three deep at most, with ";" between them. Messages that are untranslated, marked as
-doubtful, the same in both languages, or that change with a number are left out.
+Columns: "message", what the program says, which is English almost everywhere; and the translation, under the name of
+the catalogue's language as its heading gives it, such as "pt_BR". Messages that are untranslated, marked as doubtful,
+the same in both languages, or that change with a number are left out.
 """
 
 import struct
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
 
 CATALOGUES = (".mo", ".po")
-MESSAGE, PARTS = "message", "parts"
-_DEPTH = 3  # folders by which parts of a program are told apart
+MESSAGE = "message"
 
 
 def read_catalogue(path: Path, ask: Wanted, field: str) -> Rows:
@@ -28,11 +26,10 @@ def read_catalogue(path: Path, ask: Wanted, field: str) -> Rows:
     language = str(catalogue.locale_identifier or "")
     if not language:
         raise DataError(f"{field}: {path.name} must say its language in its heading (Language: pt_BR), but does not.")
-    entries = [(_plain(entry.id), _plain(entry.string), _parts(entry)) for entry in catalogue if _usable(entry)]
-    entries = [entry for entry in entries if entry[1] and entry[0] != entry[1]]
-    columns = (MESSAGE, language, *([PARTS] if any(parts for _, _, parts in entries) else []))
-    ask.check(columns, f"the catalogue {path.name}")
-    rows: Rows = {name: [entry[i] for entry in entries] for i, name in enumerate(columns)}
+    ask.check((MESSAGE, language), f"the catalogue {path.name}")
+    pairs = [(_plain(entry.id), _plain(entry.string)) for entry in catalogue if _usable(entry)]
+    pairs = [(said, translated) for said, translated in pairs if translated and said != translated]
+    rows: Rows = {MESSAGE: [said for said, _ in pairs], language: [translated for _, translated in pairs]}
     return {name: rows[name] for name in ask.columns}
 
 
@@ -50,11 +47,6 @@ def _read(path: Path, field: str) -> Any:
 
 def _usable(entry: Any) -> bool:
     return bool(entry.id) and isinstance(entry.id, str) and isinstance(entry.string, str) and not entry.fuzzy
-
-
-def _parts(entry: Any) -> str:
-    folders = [PurePosixPath(file).parts[:-1][:_DEPTH] for file, _ in entry.locations]
-    return ";".join(sorted({"/".join(folder) for folder in folders if folder}))
 
 
 def _plain(text: str) -> str:

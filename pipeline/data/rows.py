@@ -34,6 +34,7 @@ class Wanted:
     scale: tuple[float, ...] = (0.0, 1.0)
     labels: str | None = None
     separator: str = ";"  # between labels that stand in one cell
+    pattern: str | None = None  # of each of them instead
     names: tuple[tuple[str, str], ...] = ()  # of labels, instead of what stands there
     text_setting: str = ""  # where the text's column is set, if not in the field's "text"
     second_setting: str = ""
@@ -85,6 +86,7 @@ def wanted(data: Data, field: str) -> Wanted:
         scale=data.scale,
         labels=data.labels,
         separator=data.separator,
+        pattern=data.label_pattern,
         names=tuple(data.label_names.items()),
         where=dict(data.where),
         field=field,
@@ -144,7 +146,10 @@ def texts_of(rows: Rows, ask: Wanted) -> tuple[str | None, ...]:
 def labels_of(value: str | None, ask: Wanted) -> list[str]:
     """The labels in one cell as they stand there, each once; none where it is empty."""
     text = text_value(value) or ""
-    parts = text.split(SEVERAL if SEVERAL in text else ask.separator)
+    if ask.pattern and SEVERAL not in text:
+        parts = re.findall(ask.pattern, text)
+    else:
+        parts = text.split(SEVERAL if SEVERAL in text else ask.separator)
     return list(dict.fromkeys(label for part in parts if (label := label_value(part)) is not None))
 
 

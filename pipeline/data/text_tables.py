@@ -105,6 +105,8 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, q
         columns = {name: header.index(name) for name in ask.columns}
         rows: Rows = {name: [] for name in columns}
         for line in reader:
+            if line[len(header) :] == [""]:  # a separator behind the last field, too
+                del line[len(header) :]
             if len(line) == len(header):
                 for name, at in columns.items():
                     rows[name].append(line[at])

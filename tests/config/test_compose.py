@@ -208,6 +208,12 @@ BROKEN = [
     ),
     ("train.best_by=los", "Did you mean 'loss'? Valid: loss, metric."),
     ("task.data.separator=''", "task.data.separator must be what stands between labels, such as ;, but it is empty."),
+    (
+        "task.data.label_pattern='#('",
+        "task.data.label_pattern must be a regular expression of one label, such as #(\\w+), but '#(' is none: ",
+    ),
+    ("task.data.label_pattern='x*'", "but 'x*' fits where nothing stands."),
+    ("task.data.label_pattern='(a)(b)'", "but '(a)(b)' has 2 pairs of parentheses, where one is allowed."),
     ("train.keep=bestt", "Did you mean 'best'? Valid: all, best, none."),
     ("arm.recipe.decay=linar", "Did you mean 'linear'?"),
     ("train.size=0", "train.size must be a number of labels or 'all', but got 0."),

@@ -9,6 +9,7 @@ import pytest
 from pipeline.config.schema import Data, Task
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import prepare, texts
+from pipeline.data.sources import read
 from pipeline.errors import UserError
 from tests.contracts import sources_kit as kit
 
@@ -93,6 +94,13 @@ def test_a_zeroed_block_is_refused(tokenizer: object, tmp_path: Path) -> None:
 def test_a_row_with_too_many_fields_is_located(tokenizer: object, tmp_path: Path) -> None:
     message = refused_file(b"text,label\ngood,1\nbad, really bad,0\n", "reviews.csv", tokenizer, tmp_path)
     assert "line 3 of reviews.csv has 3 fields where the first line has 2" in message
+
+
+def test_a_separator_behind_the_last_field_is_none_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text('text,label\ngood,1,\n"bad, really",0,\nfine,1\n', encoding="utf-8")
+    found = read(Data(path=str(path)), task_name="t").train
+    assert list(zip(found.texts, found.labels, strict=True)) == [("good", "1"), ("bad, really", "0"), ("fine", "1")]
 
 
 def test_a_quote_that_never_ends_is_refused(tokenizer: object, tmp_path: Path) -> None:

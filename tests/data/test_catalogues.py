@@ -7,7 +7,7 @@ import pytest
 from pipeline.config.schema import Data
 from pipeline.data.sources import read
 from pipeline.errors import DataError
-from pipeline.tasks import PAIR, labels_after
+from pipeline.tasks import PAIR
 
 HEADING = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 MESSAGES = """
@@ -60,33 +60,6 @@ def test_a_pair_may_be_read_the_other_way_round(tmp_path: Path) -> None:
 
     data = dataclasses.replace(catalogue(tmp_path), text="pt_BR", second="message")
     assert read(data, task_name="t").train.texts[0] == f"Abrir o arquivo{PAIR}Open the file"
-
-
-PLACED = """
-#: shop/plugins/cart/window.py:12 shop/plugins/cart/menu/entry.py:3 shop/main.py:40
-msgid "Pay"
-msgstr "Pagar"
-
-#: setup.py:1
-msgid "Price"
-msgstr "Preço"
-"""
-
-
-def placed(folder: Path, text: str) -> Data:
-    path = folder / "placed.po"
-    path.write_text(HEADING.format("pt_BR") + text, encoding="utf-8")
-    return Data(path=str(path), text="message", label=None, labels="parts")
-
-
-def test_the_parts_of_a_program_that_say_a_message_are_its_labels(tmp_path: Path) -> None:
-    found = read(placed(tmp_path, PLACED), task_name="t").train
-    assert [labels_after(text) for text in found.texts if text] == [["shop", "shop/plugins/cart"], []]
-
-
-def test_a_catalogue_that_does_not_say_where_its_messages_are_used_has_no_parts(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"task.data.labels asks for a column 'parts'.*message, pt_BR"):
-        read(placed(tmp_path, MESSAGES), task_name="t")
 
 
 def test_another_language_is_refused_with_the_one_there_is(tmp_path: Path) -> None:

@@ -114,6 +114,14 @@ def test_names_stand_for_the_values_in_the_column(tmp_path: Path) -> None:
     assert found.train.texts[0] == joined("a", SEVERAL.join(("dull", "fine")))
 
 
+@pytest.mark.parametrize("pattern", [r"#(\w+)", r"(?<=#)\w+"])
+def test_labels_may_be_told_by_what_they_look_like(tmp_path: Path, pattern: str) -> None:
+    rows = [("a", "fine, #good and #long; #good"), ("b", "none of them"), ("c", "#long")]
+    found = read(columns(table(tmp_path, rows), label_pattern=pattern), task_name="t")
+    assert found.several == ("good", "long")
+    assert found.train.texts == (joined("a", SEVERAL.join(("good", "long"))), joined("b", ""), joined("c", "long"))
+
+
 def test_a_label_that_training_lacks_is_refused_with_the_nearest(tmp_path: Path) -> None:
     data = columns(
         table(tmp_path, many()), test=str(table(tmp_path, [("a far text", "dul"), ("b", "fine")], "test.csv"))
