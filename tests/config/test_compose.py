@@ -54,6 +54,7 @@ def test_the_usual_bases_and_hardware_are_there() -> None:
         "roberta",
         "xlm_roberta",
         "mdeberta",
+        "multilingual_e5",
         "bertimbau",
         "modernbert",
     }

@@ -13,6 +13,7 @@ HUB = {
     "distilbert": "distilbert/distilbert-base-uncased",
     "roberta": "FacebookAI/roberta-base",
     "xlm_roberta": "FacebookAI/xlm-roberta-base",
+    "multilingual_e5": "intfloat/multilingual-e5-small",
     "mdeberta": "microsoft/mdeberta-v3-base",
     "bertimbau": "neuralmind/bert-base-portuguese-cased",
     "modernbert": "answerdotai/ModernBERT-base",
