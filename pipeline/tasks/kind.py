@@ -189,6 +189,15 @@ class WritingKind(TaskKind, Protocol):
 
 
 @runtime_checkable
+class KnowingKind(TaskKind, Protocol):
+    """A kind that can say how well a network knows the texts that it is asked about, and measures "perplexity"."""
+
+    def surprise(self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int) -> np.ndarray:
+        """Nats of each of the texts' own tokens, float32 [T]; those of all texts, one after the other."""
+        ...
+
+
+@runtime_checkable
 class SummedKind(TaskKind, Protocol):
     """A kind with metrics that follow from sums over a set's texts, see sums.py."""
 

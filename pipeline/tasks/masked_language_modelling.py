@@ -11,6 +11,7 @@ from pipeline.errors import DataError
 from pipeline.tasks import loading
 from pipeline.tasks.decoding import logits_at
 from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
+from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ SHARE = 0.15  # of a text's tokens are gaps, but one at least
 NO_GAP = -100
 TOP = 5
 SHORTEST = 4  # words of a text of which one is left out for people to look at
-GAPS = ("[MASK]", "<mask>")  # however the base's own tokenizer writes it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,12 +157,13 @@ class MaskedLanguageModelling:
         for text in texts:
             yield from self._filled(model, tokenizer, text, max_length)
 
-    def _filled(self, model: Any, tokenizer: Any, text: str, max_length: int) -> Iterator[tuple[str, ...]]:
+    def surprise(self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int) -> np.ndarray:
+        """See KnowingKind."""
+        each = [nats_of_words(self.forward, model, tokenizer, text, max_length) for text in texts]
+        return np.concatenate([np.zeros(0, dtype=np.float32), *each])
 
-        written = text
-        for mark in GAPS:
-            written = written.replace(mark, tokenizer.mask_token)
-        read = tokenizer(written, truncation=True, max_length=max_length, return_tensors="pt")
+    def _filled(self, model: Any, tokenizer: Any, text: str, max_length: int) -> Iterator[tuple[str, ...]]:
+        read = read_with_gaps(text, tokenizer, max_length)
         gaps = (read["input_ids"][0] == tokenizer.mask_token_id).nonzero()[:, 0]
         if not len(gaps):
             raise DataError(f"A text must hold a gap to be filled, written as {GAPS[0]}, but {text[:60]!r} has none.")

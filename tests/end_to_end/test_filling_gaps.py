@@ -75,6 +75,27 @@ def test_a_trained_network_fills_gaps_and_is_exported_with_its_scores(
     assert "A masked language model." in card
 
 
+def perplexity(capsys: Capture, gaps: Finished, text: str) -> float:
+    given = [f"paths.root={gaps.root}", f"cell={cell_of(gaps, 'pretrained')}"]
+    done = command(capsys, "predict", *given, f"predict.text='{text}'")
+    (line,) = [line for line in done.err.splitlines() if line.startswith("perplexity ")]
+    return float(line.split()[1].replace(",", ""))
+
+
+def test_the_perplexity_of_a_language_that_was_not_learnt_is_higher_and_said_beside_the_guesses(
+    gaps: Finished, capsys: Capture
+) -> None:
+    foreign, learnt = "O céu está [MASK].", "warm films [MASK] casting toning tender"
+    assert perplexity(capsys, gaps, foreign) > perplexity(capsys, gaps, learnt)
+
+
+def test_where_a_text_is_nothing_but_a_gap_no_perplexity_is_said(gaps: Finished, capsys: Capture) -> None:
+    given = [f"paths.root={gaps.root}", f"cell={cell_of(gaps, 'pretrained')}"]
+    done = command(capsys, "predict", *given, "predict.text='[MASK]'")
+    assert done.code == 0
+    assert "perplexity" not in done.err
+
+
 def test_labels_are_refused_where_none_are_needed(gaps: Finished, tmp_path: Path, capsys: Capture) -> None:
     done = command(capsys, "study", *gaps.at(tmp_path), "task.data.label=stars")
     assert done.code == 2

@@ -10,7 +10,7 @@ import transformers
 
 from pipeline.config.schema import Predict
 from pipeline.errors import DataError
-from pipeline.tasks import Vocabulary, kind
+from pipeline.tasks import KnowingKind, Vocabulary, kind
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("masked_language_modelling")
@@ -118,3 +118,30 @@ def test_a_tokenizer_without_a_token_for_gaps_is_refused() -> None:
     tokenizer.mask_token = None
     with pytest.raises(DataError, match="needs a base whose tokenizer has a mask token"):
         TASK.encode(["a film"], tokenizer, 16)
+
+
+def test_how_well_it_knows_a_text_is_asked_of_each_token_without_the_rest_of_its_word() -> None:
+    tokenizer = tiny_tokenizer()
+    model = tiny(len(tokenizer))
+    read = tokenizer("a films [MASK] is", return_tensors="pt")
+    assert tokenizer.convert_ids_to_tokens(read["input_ids"][0])[1:-1] == ["a", "film", "##s", "[MASK]", "is"]
+    expected = []
+    for place, left_out in ((1, [1]), (2, [2, 3]), (3, [3]), (5, [5])):  # the gap stays one, and is not asked for
+        without = read["input_ids"].clone()
+        without[0, left_out] = tokenizer.mask_token_id
+        with torch.no_grad():
+            told = model(input_ids=without, attention_mask=read["attention_mask"]).logits[0, place].log_softmax(dim=-1)
+        expected.append(-float(told[read["input_ids"][0, place]]))
+    assert isinstance(TASK, KnowingKind)
+    with torch.no_grad():
+        found = TASK.surprise(model, tokenizer, ["a films <mask> is"], max_length=16)
+        again = TASK.surprise(model, tokenizer, ["the plot", "a films [MASK] is"], max_length=16)
+    assert found.tolist() == pytest.approx(expected, abs=1e-5)
+    assert again[2:].tolist() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["[MASK]", "[MASK] \u2603"])
+def test_of_a_text_of_gaps_and_unknown_signs_nothing_is_said_to_be_known(text: str) -> None:
+    tokenizer = tiny_tokenizer()
+    assert isinstance(TASK, KnowingKind)
+    assert len(TASK.surprise(tiny(len(tokenizer)), tokenizer, [text], max_length=16)) == 0
