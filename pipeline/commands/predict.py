@@ -45,32 +45,31 @@ def run(overrides: Sequence[str]) -> int:
 def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Iterator[tuple[str, ...]]:
     """Each text with what the task's kind says of it, in order, as they come, in the precision of the cell.
 
-    After the last one standard error is told how well the network knows such texts, where the kind can say so.
+    After the last one standard error is told how well the network knows the first of them, where the kind can say so.
     """
     import torch
 
     model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
     task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
-    nats = [np.zeros(0, dtype=np.float32)]
+    nats = None
     for batch in _batched(texts):
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=cell.train.precision == "bf16"):
             asked_of = as_read(cell.task, batch)
             rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
-            if isinstance(task, KnowingKind):
-                nats.append(task.surprise(model, tokenizer, asked_of, max_length=length))
+            if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token
+                nats = task.surprise(model, tokenizer, asked_of, max_length=length)
         yield from rows
-    _tell_perplexity(np.concatenate(nats), trained.result)
+    if nats is not None and len(nats):
+        _tell_perplexity(nats, trained.result)
 
 
 def _tell_perplexity(nats: np.ndarray, result: CellResult) -> None:
-    if not len(nats):
-        return
     usual = next(e.metrics["perplexity"] for e in result.evaluations if e.role == "validation")
     found = np.exp(nats.mean(dtype=np.float64))
     print(
-        f"perplexity {found:,.0f} where each token around the gaps ({len(nats)} in all) is left out in turn, with the "
-        f"rest of its word; {usual:,.0f} at the gaps of the task's validation texts. The higher, the less this network "
-        "knows such text.",
+        f"perplexity {found:,.0f} where each token around the gaps ({len(nats)} in the first {BATCH} texts at most) is "
+        f"left out in turn, with the rest of its word; {usual:,.0f} at the gaps of the task's validation texts. The "
+        "higher, the less this network knows such text.",
         file=sys.stderr,
     )
 

@@ -14,7 +14,7 @@ from pipeline.data.sources import read
 from pipeline.data.splits import split, stratified_sample
 from pipeline.errors import DataError
 from pipeline.files import safe_name
-from pipeline.tasks import PAIR
+from pipeline.tasks import PAIR, WritingKind, kind
 
 
 @dataclass(kw_only=True)
@@ -142,8 +142,8 @@ def _out_of_domain(task: Task, name: str, labels: tuple[str, ...], counts: Count
 
 
 def _read(rows: LabelledSet, task: Task) -> Sequence[str]:
-    """The texts without the number or the labels after them: what a network reads, and must not have read before."""
-    marked = task.data.score or task.data.labels
+    """What a network reads, and must not have read before: no number, labels or text to be written after it."""
+    marked = task.data.score or task.data.labels or isinstance(kind(task.kind), WritingKind)
     return [text.rpartition(PAIR)[0] for text in rows.texts] if marked else rows.texts
 
 

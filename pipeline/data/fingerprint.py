@@ -8,6 +8,7 @@ from pipeline.data.arrow_tables import arrow_files, split_folder
 from pipeline.data.hub import commit_of
 from pipeline.data.locate import check_content, check_source, content_hash, located, saved_directory
 from pipeline.files import digest
+from pipeline.tasks import WritingKind, kind
 
 _VERSION = "2"  # raised by hand when reading, cleaning or splitting changes the examples
 _DECIDING = ("text", "label", "label_names", "where", "validation_size", "test_size")
@@ -24,6 +25,7 @@ def data_fingerprint(task: Task) -> str:
     """
     hashes: dict[Path, str] = {}
     parts = [_VERSION, *_parts(task.data, "task.data", hashes)]
+    parts += ["sources compared"] if isinstance(kind(task.kind), WritingKind) else []
     for name in sorted(task.out_of_domain):
         parts += [name, *_parts(task.out_of_domain[name], f"task.out_of_domain.{name}", hashes)]
     return digest(*parts)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from pipeline.config.schema import Data, Task
+from pipeline.data.examples import examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import Prepared, load, prepare, texts
 from pipeline.errors import DataError, StorageError
+from pipeline.tasks import PAIR
 from tests.contracts import sources_kit as kit
 
 LONG = " ".join(f"long{i}" for i in range(30))
@@ -58,6 +60,16 @@ def test_what_stands_in_an_out_of_domain_set_is_removed_from_train(tokenizer: ob
     found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
     assert not set(texts(found, "train")) & set(texts(found, "other"))
     assert found.report.exact_duplicates["train/other"] == found.report.removed["train"] > 0
+
+
+def test_what_is_to_be_translated_in_a_test_is_not_learnt_with_another_translation(tmp_path: Path) -> None:
+    learnt = [(text, f"first of {number}") for number, (text, _) in enumerate(kit.rows())]
+    told = [(text, f"second of {number}") for number, (text, _) in enumerate(kit.rows()[:5])]
+    data = replace(with_test_set(tmp_path, learnt, told), second="label", label=None)
+    found = examples(kit.task(data, kind="translation", metric="chrf"))
+    assert found.counts.removed["train"] + found.counts.removed["validation"] == 5
+    sources = {name: {text.partition(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
+    assert not (sources["train"] | sources["validation"]) & sources["test"]
 
 
 def test_the_best_weights_are_not_chosen_on_texts_of_an_out_of_domain_set(tokenizer: object, tmp_path: Path) -> None:
