@@ -7,6 +7,7 @@ from pipeline.commands.pretraining import pretrain
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_findings, show_plan
 from pipeline.records import Findings
+from pipeline.study.able import require_able_bases
 from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.progress import Progress
@@ -23,6 +24,7 @@ DRAIN_SECONDS = 60.0
 def run(overrides: Sequence[str]) -> int:
     """Run the study that `overrides` choose; with plan=true only show what would be done."""
     plan = plan_study(overrides)
+    require_able_bases(plan)
     for statement in plan.unjudged:
         print(f"Not judged: {statement!r}. The task has no other domain (task.out_of_domain) to test it on.")
     if plan.config.plan:

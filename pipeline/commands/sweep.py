@@ -11,6 +11,7 @@ from pipeline.commands.searching import search
 from pipeline.config.redaction import without_secrets
 from pipeline.config.where import program
 from pipeline.records import SweepRecord, TrialRecord
+from pipeline.study.able import require_able_bases
 from pipeline.study.plan import Plan, plan_sweep
 
 _SHOWN = 10  # trials in the table
@@ -19,6 +20,7 @@ _SHOWN = 10  # trials in the table
 def run(overrides: Sequence[str]) -> int:
     """Run the sweep that `overrides` describe to its total, or show it where it has come to that."""
     plan = plan_sweep(overrides)
+    require_able_bases(plan)
     record, untold = search(plan, ["sweep", *overrides])
     _show(record)
     _say_where(plan, record, overrides)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pipeline.commands.closing import recorded, write_findings
 from pipeline.commands.pretraining import pretrain
 from pipeline.records import CellResult
+from pipeline.study.able import require_able_bases
 from pipeline.study.plan import plan_cell
 from pipeline.study.progress import Progress
 from pipeline.study.run import clear_leftovers
@@ -18,6 +19,7 @@ DRAIN_SECONDS = 30.0
 def run(overrides: Sequence[str]) -> int:
     """Train the cell that `overrides` describe, or show it where it is finished already."""
     plan = plan_cell(overrides)
+    require_able_bases(plan)
     log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
     clear_leftovers(plan)
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))

@@ -9,11 +9,12 @@ from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm
 from pipeline.errors import BaseModelError, StorageError, first_line
 from pipeline.files import digest
+from pipeline.models.able import read_configuration, require_able
 from pipeline.models.adapters import add_adapters
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
 from pipeline.models.shrink import shrink
-from pipeline.tasks import TaskKind, WritingKind, kind
+from pipeline.tasks import TaskKind, kind
 
 LOADED_AT_LEAST = 0.95
 _DROPOUTS = (
@@ -43,29 +44,13 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
     """The Hugging Face configuration shared by every arm: the base's, with the task's classes and the asked dropout.
 
     Raises:
-        BaseModelError: the directory's configuration cannot be read or needs code of its own.
+        BaseModelError: the directory's configuration cannot be used, or the base cannot do the task's kind.
     """
-    from transformers import AutoConfig
-
     names = dict(enumerate(labels))
-    try:
-        config = AutoConfig.from_pretrained(
-            str(located.directory),
-            num_labels=len(labels),
-            id2label=names,
-            label2id={v: k for k, v in names.items()},
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-    except (ValueError, OSError, KeyError) as error:
-        raise BaseModelError(
-            f"Base {cell.base.name!r} has a configuration that cannot be used: {first_line(error)}"
-        ) from error
-    if config.is_encoder_decoder and not isinstance(kind(cell.task.kind), WritingKind):
-        raise BaseModelError(
-            f"Base {cell.base.name!r} ({config.model_type}) is an encoder with a decoder; {cell.task.kind} needs an "
-            "encoder alone, such as base=minilm or base=bert. It can do translation."
-        )
+    numbers = {name: i for i, name in names.items()}
+    classes = {"num_labels": len(labels), "id2label": names, "label2id": numbers}
+    config = read_configuration(cell.base.name, located.directory, **classes)
+    require_able(cell.base.name, config, cell.task.kind)
     if cell.arm.shrink < 1:
         shrink(config, cell.arm.shrink)
     if cell.train.dropout is not None:

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,11 @@ class Located:
         return digest(self.weights, self.tokenizer)
 
 
-def locate(base: Base, root: Path = Path("outputs")) -> Located:
+def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) -> Located:
     """Find the base, fetch it from the hub if need be, unpack it under `root` if it is one file, and fingerprint it.
+
+    Args:
+        kinds: what the base is wanted for, so that a file is not unpacked for what it cannot do.
 
     Raises:
         BaseModelError: it is missing, lacks safetensors weights, is truncated or has other content than declared.
@@ -41,7 +45,7 @@ def locate(base: Base, root: Path = Path("outputs")) -> Located:
     if found.suffix == gguf.SUFFIX:
         content = sha256(found)
         _check_content(base, [content], found)
-        directory = gguf.unpacked(found, sha256=content, root=root)
+        directory = gguf.unpacked(found, base=base.name, sha256=content, root=root, kinds=kinds)
         return Located(directory=directory, weights=digest("gguf", content), tokenizer=digest("gguf", content))
     return _of_directory(found, base)
 

@@ -208,8 +208,9 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         workers=config.executor.workers,
         elsewhere=config.executor.name != "local",
     )
+    kinds = _kinds(config, arms)
     bases = {c.base.name: c.base for c in arms if c.base.name != config.base.name}
-    located, *rest = (locate(base, Path(config.paths.root)) for base in (config.base, *bases.values()))
+    located, *rest = (locate(base, Path(config.paths.root), kinds) for base in (config.base, *bases.values()))
     others = dict(zip(bases, rest, strict=True))
     _require_comparable(config, located, others)
     fingerprint = data_fingerprint(config.task)
@@ -230,6 +231,12 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
     )
     cells = {plan.identity(cell): cell for cell in trainings}
     return dataclasses.replace(plan, study_id=f"{config.study.name}-{digest(*cells)[:10]}", cells=cells)
+
+
+def _kinds(config: Config, arms: Sequence[Config]) -> list[str]:
+    """What bases are wanted for: the task's kind, and what arms begin with."""
+    objectives = [arm.arm.pretraining.objective for arm in arms]
+    return list(dict.fromkeys([config.task.kind, *(each for each in objectives if each)]))
 
 
 def _require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.config.schema import Predict
-from pipeline.tasks import loading
+from pipeline.tasks import able, loading
 from pipeline.tasks.continuing import continuations
-from pipeline.tasks.decoding import forgetful, is_encoder, logits_at, nats_of, summed
+from pipeline.tasks.decoding import forgetful, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
 from pipeline.tasks.sums import BITS, of_set
@@ -73,15 +73,14 @@ class CausalLanguageModelling:
         known = torch.from_numpy(np.asarray(beside["bytes"], dtype=np.int64))
         return batch_of(ids, labels, vocabulary.pad) | {"bytes": known}
 
-    def build(self, config: Any) -> Any:
-        """See TaskKind.
+    def unable(self, config: Any) -> str | None:
+        """See TaskKind."""
+        return able.continues(config)
 
-        Raises:
-            ValueError: the architecture is an encoder, which sees what comes after.
-        """
+    def build(self, config: Any) -> Any:
+        """See TaskKind."""
         from transformers import AutoModelForCausalLM
 
-        _check_looks_back_alone(config)
         return loading.build(AutoModelForCausalLM, config)
 
     def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
@@ -155,14 +154,6 @@ class CausalLanguageModelling:
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. What the network would go on with."""
         yield from zip(texts, continuations(model, tokenizer, texts, asked), strict=True)
-
-
-def _check_looks_back_alone(config: Any) -> None:
-    if is_encoder(config):
-        raise ValueError(
-            f"{config.model_type} is an encoder, which reads both ways and cannot continue a text. It can do "
-            "masked_language_modelling and classification; use a decoder here, such as base=smollm2."
-        )
 
 
 def _told(values: "torch.Tensor", batch: Batch) -> "torch.Tensor":

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.analysis.metrics import accuracy, brier_score, calibration_error, macro_f1
 from pipeline.config.schema import Predict
-from pipeline.tasks import loading
+from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
@@ -57,6 +57,10 @@ class Classification:
     ) -> "dict[str, torch.Tensor]":
         """See TaskKind. Nothing is drawn."""
         return batch_of(ids, labels, vocabulary.pad)
+
+    def unable(self, config: Any) -> str | None:
+        """See TaskKind."""
+        return able.classifies(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

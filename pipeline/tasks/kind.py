@@ -121,8 +121,12 @@ class TaskKind(Protocol):
         """
         ...
 
+    def unable(self, config: Any) -> str | None:
+        """Why a base with `config` (a Hugging Face configuration) cannot do it and what can; None where it can."""
+        ...
+
     def build(self, config: Any) -> Any:
-        """A freshly initialised network for `config` (a Hugging Face configuration)."""
+        """A freshly initialised network for `config`, which is able."""
         ...
 
     def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:

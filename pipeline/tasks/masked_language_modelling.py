@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.config.schema import Predict
 from pipeline.errors import DataError
-from pipeline.tasks import loading
+from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import logits_at
 from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
 from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
@@ -86,6 +86,10 @@ class MaskedLanguageModelling:
             "places": torch.from_numpy(padded(places, 0)),
             "targets": torch.from_numpy(padded(targets, NO_GAP)),
         }
+
+    def unable(self, config: Any) -> str | None:
+        """See TaskKind."""
+        return able.fills_gaps(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import DataError
-from pipeline.tasks import loading
+from pipeline.tasks import able, loading
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.decoding import forgetful, is_encoder, logits_at
 from pipeline.tasks.encoding import batch_of, tokens_of
@@ -72,6 +72,10 @@ class PromptedClassification(Classification):
         places = [int(gap[-1]) if len(gap) else len(row) - 1 for gap, row in zip(gaps, ids, strict=True)]
         words = torch.tensor(vocabulary.words, dtype=torch.int64).repeat(len(ids), 1)
         return batch_of(ids, labels, vocabulary.pad) | {"place": torch.tensor(places), "words": words}
+
+    def unable(self, config: Any) -> str | None:
+        """See TaskKind."""
+        return able.tells_words(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

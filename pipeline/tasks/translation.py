@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.config.schema import Predict
-from pipeline.tasks import two_parts
+from pipeline.tasks import able, two_parts
 from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
 from pipeline.tasks.decoding import logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_both
@@ -78,12 +78,12 @@ class Translation:
         begin = torch.from_numpy(np.asarray(beside["second"], dtype=np.int64))
         return batch_of(ids, labels, vocabulary.pad) | {"second": begin}
 
-    def build(self, config: Any) -> Any:
-        """See TaskKind.
+    def unable(self, config: Any) -> str | None:
+        """See TaskKind."""
+        return able.translates(config)
 
-        Raises:
-            ValueError: the architecture is a decoder, or an encoder that cannot be made into one.
-        """
+    def build(self, config: Any) -> Any:
+        """See TaskKind."""
         return two_parts.build(config)
 
     def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.tasks import loading
-from pipeline.tasks.decoding import is_encoder
 from pipeline.tasks.kind import Batch
 
 if TYPE_CHECKING:
@@ -86,18 +85,13 @@ def end_token(tokenizer: Any) -> int | None:
 
 
 def build(config: Any) -> Any:
-    """See TaskKind.
-
-    Raises:
-        ValueError: the architecture is a decoder, or an encoder that cannot be made into one.
-    """
+    """See TaskKind."""
     from transformers import AutoModelForSeq2SeqLM
 
     if config.is_encoder_decoder:
         return _without_idle(loading.build(AutoModelForSeq2SeqLM, config))
     from transformers import AutoModel, AutoModelForCausalLM
 
-    _check_can_be_both(config)
     return _joined(loading.build(AutoModel, config), loading.build(AutoModelForCausalLM, _as_decoder(config)))
 
 
@@ -137,18 +131,3 @@ def _without_idle(model: Any) -> Any:
     if pooler is not None:
         pooler.requires_grad_(False)
     return model
-
-
-def _check_can_be_both(config: Any) -> None:
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    if not is_encoder(config):
-        raise ValueError(
-            f"{config.model_type} is a decoder, which reads one text on and on. Use an encoder such as base=minilm, or "
-            "an encoder with a decoder such as base=t5."
-        )
-    if config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        raise ValueError(
-            f"{config.model_type} cannot be made into a decoder. Use an encoder such as base=minilm, or an encoder "
-            "with a decoder such as base=t5."
-        )

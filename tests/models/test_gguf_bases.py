@@ -20,13 +20,20 @@ def test_a_damaged_file_is_refused_and_nothing_is_left_behind(content: bytes, tm
     (tmp_path / "model.gguf").write_bytes(content)
     with pytest.raises(BaseModelError, match=r"model\.gguf cannot be read as GGUF"):
         locate(base_in(tmp_path / "model.gguf"), tmp_path / "outputs")
-    assert not [p for p in (tmp_path / "outputs" / "bases").iterdir() if not p.name.endswith(".lock")]
+    assert not (tmp_path / "outputs").exists()
 
 
 def test_an_architecture_that_transformers_does_not_read_is_refused_by_name(tmp_path: Path) -> None:
     _write(tmp_path / "model.gguf", architecture="wonderful", kind=gguf.GGMLQuantizationType.Q8_0)
     with pytest.raises(BaseModelError, match=r"model\.gguf cannot be read as GGUF: .*wonderful.* Use one of"):
         locate(base_in(tmp_path / "model.gguf"), tmp_path / "outputs")
+
+
+def test_a_file_is_not_unpacked_for_a_kind_that_its_header_says_it_cannot_do(tmp_path: Path) -> None:
+    _write(tmp_path / "model.gguf", architecture="llama", kind=gguf.GGMLQuantizationType.Q8_0)
+    with pytest.raises(BaseModelError, match=r"\(llama\) cannot do translation: it is a decoder.* It can do class"):
+        locate(base_in(tmp_path / "model.gguf"), tmp_path / "outputs", ["translation"])
+    assert not (tmp_path / "outputs").exists()
 
 
 def test_a_quantisation_that_cannot_be_undone_is_refused(tmp_path: Path) -> None:

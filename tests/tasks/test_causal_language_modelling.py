@@ -76,9 +76,10 @@ def test_a_tokenizer_without_a_token_to_begin_with_is_refused() -> None:
         TASK.encode(["film"], tiny_tokenizer(cls_token=None), 8)
 
 
-def test_an_encoder_is_refused_with_the_kinds_it_can_do() -> None:
-    with pytest.raises(ValueError, match=r"bert is an encoder.* It can do masked_language_modelling and class"):
-        TASK.build(tiny_config("bert"))
+def test_an_encoder_is_refused_with_the_kinds_it_can_do(tmp_path: Path) -> None:
+    located = locate(base_in(save_tiny(tmp_path / "base", "bert")))
+    with pytest.raises(BaseModelError, match=r"\(bert\) .* it is an encoder.* base=smollm2.* It can do classification"):
+        build(task_cell("pretrained", tmp_path / "base"), located, LABELS, seed=0)
 
 
 def task_cell(arm: str, folder: Path) -> Any:

@@ -1,0 +1,45 @@
+"""Refuses a base that cannot do a task's kind, by what its configuration says: before data are read for it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import BaseModelError, first_line
+from pipeline.tasks import KINDS, kind
+
+
+def require_able(base: str, config: Any, wanted: str) -> None:
+    """Refuse where the base called `base`, with this Hugging Face configuration, cannot do the kind `wanted`.
+
+    Raises:
+        BaseModelError: it cannot; the message says why, what else to use and what it can do.
+    """
+    why = kind(wanted).unable(config)
+    if why is not None:
+        can = [name for name, each in KINDS.items() if each.unable(config) is None]
+        rest = f"It can do {', '.join(can)}." if can else "It can do none of the task kinds."
+        raise BaseModelError(f"Base {base!r} ({config.model_type}) cannot do {wanted}: {why} {rest}")
+
+
+def check_able(wanted: Iterable[tuple[str, Path, str]]) -> None:
+    """As `require_able`, of each base by its name, its directory and the kind it is wanted for.
+
+    Raises:
+        BaseModelError: one cannot, or its configuration cannot be used.
+    """
+    for base, directory, each in wanted:
+        require_able(base, read_configuration(base, directory), each)
+
+
+def read_configuration(base: str, directory: Path, **given: Any) -> Any:
+    """The Hugging Face configuration in `directory`, with what is `given`.
+
+    Raises:
+        BaseModelError: it cannot be read or needs code of its own.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(str(directory), trust_remote_code=False, local_files_only=True, **given)
+    except (ValueError, OSError, KeyError) as error:
+        raise BaseModelError(f"Base {base!r} has a configuration that cannot be used: {first_line(error)}") from error

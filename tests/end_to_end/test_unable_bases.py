@@ -1,0 +1,80 @@
+"""A base that cannot do a task's kind: refused at the command line before anything is written, with what it can do."""
+
+from pathlib import Path
+
+import pytest
+from command_kit import Done, command
+
+from tests import tiny
+from tests.models.tiny_bases import save_tiny
+from tests.tiny import reviews, tiny_base
+from tests.tiny_kinds import settings, table, tiny_decoder
+
+__all__ = ["reviews", "table", "tiny_base", "tiny_decoder"]
+
+Capture = pytest.CaptureFixture[str]
+OF_ANY = (
+    "classification",
+    "multi_label_classification",
+    "pair_classification",
+    "prompted_classification",
+    "similarity",
+)
+OF_ENCODERS = (*OF_ANY, "masked_language_modelling", "translation")
+OF_DECODERS = (*OF_ANY, "causal_language_modelling")
+
+
+def assert_refused(done: Done, root: Path, why: str, can: tuple[str, ...], cannot: str) -> None:
+    """Exit code 2, the reason, every kind that it can do and no other, and nothing written."""
+    assert (done.code, "Traceback" in done.err) == (2, False), done.err
+    assert why in done.err
+    assert set(done.err.rpartition("It can do ")[2].split(". ")[0].strip(".\n").split(", ")) == set(can)
+    assert f"cannot do {cannot}" in done.err
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("asked", ["train", "sweep"])
+@pytest.mark.parametrize(("kind", "why"), [("masked_language_modelling", "is a decoder"), ("translation", "decoder")])
+def test_a_decoder_is_refused_for_what_needs_an_encoder(
+    asked: str, kind: str, why: str, tiny_decoder: Path, table: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    root = tmp_path / "out"
+    done = command(capsys, asked, *tiny.overrides(tiny_decoder, table, root), *settings(kind))
+    assert_refused(done, root, why, OF_DECODERS, kind)
+    assert "base=minilm" in done.err
+
+
+def test_an_encoder_is_refused_for_continuing_texts_in_a_study_and_in_its_plan(
+    tiny_base: Path, table: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    root, kind = tmp_path / "out", "causal_language_modelling"
+    known = [*tiny.overrides(tiny_base, table, root), *settings(kind), *tiny.study(sizes="16", claim=False)]
+    for more in ((), ("plan=true",)):
+        done = command(capsys, "study", *known, *more)
+        assert_refused(done, root, "base=smollm2", OF_ENCODERS, kind)
+
+
+@pytest.mark.parametrize("kind", OF_DECODERS)
+def test_an_encoder_with_a_decoder_can_do_translation_alone(
+    kind: str, table: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    root, base = tmp_path / "out", save_tiny(tmp_path / "t5", "t5")
+    done = command(capsys, "train", *tiny.overrides(base, table, root), *settings(kind))
+    assert_refused(done, root, "(t5)", ("translation",), kind)
+
+
+def test_a_decoder_is_refused_by_an_arm_that_begins_with_filling_gaps(
+    tiny_decoder: Path, table: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    root = tmp_path / "out"
+    done = command(capsys, "train", *tiny.overrides(tiny_decoder, table, root), "arm=adapted")
+    assert_refused(done, root, "arm.pretraining.objective", OF_DECODERS, "masked_language_modelling")
+
+
+@pytest.mark.parametrize(("task", "kind"), [("fill_gaps", "masked_language_modelling"), ("messages", "translation")])
+def test_the_packaged_decoder_is_not_even_unpacked_for_what_it_cannot_do(
+    task: str, kind: str, tmp_path: Path, capsys: Capture
+) -> None:
+    root = tmp_path / "out"
+    done = command(capsys, "train", "base=smollm2", f"task={task}", f"paths.root={root}", "tracking=none")
+    assert_refused(done, root, "(llama)", OF_DECODERS, kind)
