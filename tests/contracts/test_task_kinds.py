@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config.schema import Data, Predict, Task
+from pipeline.config.schema import Predict
 from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
@@ -17,10 +17,8 @@ from pipeline.models.locate import Located, locate
 from pipeline.tasks import (
     KINDS,
     Outputs,
-    PromptedKind,
     SummedKind,
     TaskKind,
-    Vocabulary,
     as_read,
     joined,
     kind,
@@ -28,14 +26,13 @@ from pipeline.tasks import (
     pair,
 )
 from pipeline.tasks.sums import of_draws
-from tests.models.tiny_bases import LABELS, LONGEST, base_in, cell_for, save_tiny, tiny_tokenizer
+from tests.contracts.kinds_kit import batch_of, cell, columns, task_of
+from tests.models.tiny_bases import LABELS, LONGEST, base_in, save_tiny, tiny_tokenizer
 
 TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
-PROMPT = "{text} it was [MASK]"
 FAMILY = {"causal_language_modelling": "llama"}  # of the bases that a kind can do with; else BERT
 FIRST_ALONE = {"causal_language_modelling"}  # kinds whose texts have a special token before them, and none after
 RNG = np.random.default_rng(4)
-PLAIN = Data()
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -61,35 +58,6 @@ def located(task: TaskKind, bases: dict[str, Located]) -> Located:
 def tokenizer() -> Any:
     """Its tokenizer."""
     return tiny_tokenizer()
-
-
-def cell(task: TaskKind, located: Located) -> Any:
-    plain = cell_for("pretrained", base_in(located.directory))
-    data = columns(task, plain.task.data)
-    return dataclasses.replace(plain, task=task_of(task, data=data, max_length=plain.task.max_length))
-
-
-def columns(task: TaskKind, data: Data = PLAIN) -> Data:
-    """`data` with the columns that the kind needs."""
-    second = "second" if task.paired else None
-    score, labels = "score" if task.numbered else None, "labels" if task.several else None
-    label = "label" if task.labelled else None
-    return dataclasses.replace(data, label=label, second=second, score=score, labels=labels)
-
-
-def task_of(kind: TaskKind, **given: Any) -> Task:
-    data = given.pop("data", columns(kind))
-    prompt = PROMPT if isinstance(kind, PromptedKind) else None
-    return Task(name="some", kind=kind.name, metric=kind.metrics[0], data=data, prompt=prompt, **given)
-
-
-def batch_of(task: TaskKind, ids: list[np.ndarray], *, pad: int = 0, seed: int = 0) -> dict[str, Any]:
-    """The rows as a batch, each with a seed of its own."""
-    labels = np.arange(len(ids)) % len(LABELS)
-    seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
-    beside = {name: np.full(len(ids), 2, dtype=np.int32) for name in task.beside}
-    vocabulary = Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id, words=(6, 7, 8))
-    return task.collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)
 
 
 def answered(task: TaskKind, located: Located, items: int = 12) -> tuple[torch.Tensor, dict[str, Any]]:
