@@ -9,7 +9,12 @@ from pipeline.tasks import TaskKind
 from pipeline.tasks.two_parts import DECODER, ENCODER
 
 # Attention's query and value, as the paper has it, for architectures of which peft knows no names.
-_TARGETS = {"distilbert": ["q_lin", "v_lin"], "modernbert": ["Wqkv"]}
+_TARGETS = {
+    "distilbert": ["q_lin", "v_lin"],
+    "modernbert": ["Wqkv"],
+    **dict.fromkeys(("marian", "mbart", "m2m_100", "pegasus"), ["q_proj", "v_proj"]),
+    "umt5": ["q", "v"],
+}
 
 
 def without_adapters(model: Any) -> Any:

@@ -47,7 +47,7 @@ def written(
         input_ids=source,
         attention_mask=mask,
         decoder_start_token_id=start_token(model.config, source),
-        max_new_tokens=_room(model, max(most)),
+        max_new_tokens=_room(model, max(most) + 1),  # some bases are made to end at the last, which no text's is
         num_beams=1,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=end_token(tokenizer),

@@ -82,6 +82,13 @@ TWO_PARTS: dict[str, tuple[str, dict[str, Any]]] = {  # an encoder and a decoder
          "decoder_ffn_dim": INNER, "max_position_embeddings": LONGEST, "pad_token_id": 0, "bos_token_id": 2,
          "eos_token_id": 3, "decoder_start_token_id": 3, "forced_eos_token_id": 3},
     ),
+    "marian": (
+        "MarianConfig",
+        {"vocab_size": len(VOCABULARY), "d_model": WIDTH, "encoder_layers": LAYERS, "decoder_layers": LAYERS,
+         "encoder_attention_heads": HEADS, "decoder_attention_heads": HEADS, "encoder_ffn_dim": INNER,
+         "decoder_ffn_dim": INNER, "max_position_embeddings": LONGEST, "pad_token_id": 0, "eos_token_id": 3,
+         "decoder_start_token_id": 0, "forced_eos_token_id": 3, "scale_embedding": True},
+    ),
 }  # fmt: skip
 
 

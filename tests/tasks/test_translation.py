@@ -68,7 +68,7 @@ def test_a_batch_is_split_into_what_is_read_and_what_is_told() -> None:
         assert parts.target[i][parts.target_mask[i]].tolist() == second
 
 
-@pytest.mark.parametrize("family", ["bert", "roberta", "t5", "bart"])
+@pytest.mark.parametrize("family", ["bert", "roberta", "t5", "bart", "marian"])
 @pytest.mark.filterwarnings("ignore:.*computing the loss inside the encoder-decoder:FutureWarning")
 def test_a_texts_loss_is_transformers_own(family: str, tmp_path: Path) -> None:
     model = network(tmp_path, family).model.eval()
@@ -81,7 +81,7 @@ def test_a_texts_loss_is_transformers_own(family: str, tmp_path: Path) -> None:
             assert float(model(input_ids=first, labels=second).loss) == pytest.approx(float(loss), rel=1e-4)
 
 
-@pytest.mark.parametrize("family", ["bert", "t5", "bart"])
+@pytest.mark.parametrize("family", ["bert", "t5", "bart", "marian"])
 def test_what_is_written_is_the_same_in_any_company_and_at_any_time(family: str, tmp_path: Path) -> None:
     model = network(tmp_path, family).model.eval()
     texts = ["the film was good", "dull", "a plot"]
@@ -175,7 +175,7 @@ def test_adapters_are_put_into_the_encoder_and_the_decoder_is_trained_whole(tmp_
     assert all(p.grad is not None for n, p in model.named_parameters() if n in trained and "crossattention" in n)
 
 
-@pytest.mark.parametrize("family", ["t5", "bart"])
+@pytest.mark.parametrize("family", ["t5", "bart", "marian"])
 def test_a_base_of_two_parts_is_taken_as_it_is(family: str, tmp_path: Path) -> None:
     found = {arm: network(tmp_path, family, arm) for arm in ("pretrained", "scratch", "lora")}
     assert found["pretrained"].loaded_fraction == 1
@@ -187,7 +187,7 @@ def test_a_base_of_two_parts_is_taken_as_it_is(family: str, tmp_path: Path) -> N
         network(tmp_path, family, "frozen")
 
 
-@pytest.mark.parametrize("family", ["bert", "t5", "bart"])
+@pytest.mark.parametrize("family", ["bert", "t5", "bart", "marian"])
 def test_what_it_costs_and_takes_can_be_counted(family: str, tmp_path: Path) -> None:
     located = locate(base_in(save_tiny(tmp_path / family, family)))
     one = cell(TASK, located)
