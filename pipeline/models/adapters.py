@@ -12,7 +12,7 @@ from pipeline.tasks.two_parts import DECODER, ENCODER
 _TARGETS = {
     "distilbert": ["q_lin", "v_lin"],
     "modernbert": ["Wqkv"],
-    **dict.fromkeys(("marian", "mbart", "m2m_100", "pegasus"), ["q_proj", "v_proj"]),
+    **{model: ["q_proj", "v_proj"] for model in ("marian", "mbart", "m2m_100", "pegasus")},
     "umt5": ["q", "v"],
 }
 
