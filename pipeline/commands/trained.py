@@ -25,14 +25,16 @@ class Trained:
     weights: Path
 
     def network(self) -> Any:
-        """The plain network, in evaluation mode."""
+        """The plain network, in evaluation mode, padded with what its tokenizer pads with, as it was in training."""
         import transformers
 
         from pipeline.models.restore import restore
 
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
-        return restore(self.cell, self.located, self.weights, self.result.labels)
+        model = restore(self.cell, self.located, self.weights, self.result.labels)
+        model.config.pad_token_id = self.tokenizer().pad_token_id
+        return model
 
     def tokenizer(self) -> Any:
         """The base's tokenizer."""
