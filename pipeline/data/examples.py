@@ -21,6 +21,7 @@ from pipeline.tasks import PAIR, WritingKind, kind
 class Counts:
     """What was found on the way; keys as in DataReport."""
 
+    lacking: str = "text"  # what a row that was dropped is without, beside its label
     rows_read: int = 0
     empty: int = 0
     unlabelled: int = 0
@@ -51,7 +52,7 @@ def examples(task: Task) -> Examples:
     Raises:
         DataError: the data cannot serve the task; the message says why and what to do.
     """
-    counts = Counts()
+    counts = Counts(lacking=_needed(task.data))
     raw = read(task.data, task_name=task.name)
     labels, sets = _in_domain(task, raw, counts)
     for name in sorted(task.out_of_domain):
@@ -65,6 +66,11 @@ def examples(task: Task) -> Examples:
         labels, found = raw.several, {n: numbers(s, raw.several, place=f"the {n} set") for n, s in sets.items()}
     check_counts(found["train"], labels, least=LEAST, place=f"the training rows of task {task.name!r}")
     return Examples(labels=labels, occurrences=found, sets=sets, counts=counts)
+
+
+def _needed(data: Data) -> str:
+    texts = "one of their two texts" if data.second else "text"
+    return f"{texts} or their number" if data.score else texts
 
 
 def _in_domain(task: Task, raw: RawSplits, counts: Counts) -> tuple[tuple[str, ...], dict[str, LabelledSet]]:
@@ -135,8 +141,9 @@ def _out_of_domain(task: Task, name: str, labels: tuple[str, ...], counts: Count
     cleaned = clean(raw.train if raw.test is None else raw.test, labels, place=f"the out-of-domain set {name!r}")
     chosen = stratified_sample(cleaned.rows.labels, task.out_of_domain_size, task.split_seed)
     if cleaned.empty + cleaned.unlabelled:
-        dropped = f"{cleaned.empty:,} rows without text and {cleaned.unlabelled:,} without label were dropped"
-        counts.sentences.append(f"{name}: {dropped}.")
+        unlabelled = f" and {cleaned.unlabelled:,} without label" if data.label else ""
+        dropped = f"{cleaned.empty:,} rows without {counts.lacking}{unlabelled} were dropped."
+        counts.sentences.append(f"{name}: {dropped}")
     counts.sentences.append(f"{name}: {len(chosen):,} of {len(cleaned.rows):,} rows, a fixed stratified sample.")
     return cleaned.rows.take(chosen)
 

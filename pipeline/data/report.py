@@ -32,7 +32,8 @@ def _class_counts(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, int]:
 
 def _sentences(counts: Counts, *, labelled: bool) -> list[str]:
     unlabelled = f" and {counts.unlabelled:,} without label" if labelled else ""
-    lines = [f"{counts.rows_read:,} rows were read; {counts.empty:,} without text{unlabelled} were dropped."]
+    dropped = f"{counts.empty:,} without {counts.lacking}{unlabelled} were dropped"
+    lines = [f"{counts.rows_read:,} rows were read; {dropped}."]
     if counts.repeated:
         conflicting = f"; {counts.conflicting:,} texts occur with different labels" if labelled else ""
         lines.append(f"{counts.repeated:,} rows repeat another's text{conflicting}.")
