@@ -127,6 +127,14 @@ def test_other_seeds_draw_other_continuations() -> None:
     assert len({continued(["the film"], temperature=2.0, seed=seed)[0] for seed in range(6)}) > 1
 
 
+def test_a_text_that_is_over_at_once_is_continued_by_nothing_alone_and_among_others() -> None:
+    network, tokenizer = model(), tiny_tokenizer(eos_token="[SEP]")
+    network.lm_head.register_forward_hook(lambda _, __, logits: logits.index_fill(-1, torch.tensor([3]), 1e4))
+    for texts in (["the film"], TEXTS):
+        rows = TASK.predict(network, tokenizer, texts, max_length=32, labels=("text",), asked=Predict(tokens=6))
+        assert list(rows) == [(text, "") for text in texts]
+
+
 def test_a_continuation_ends_before_the_words_it_is_to_stop_at() -> None:
     whole = continued(["the film"])[0]
     words = whole.split()

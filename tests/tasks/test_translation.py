@@ -94,6 +94,28 @@ def test_what_is_written_is_the_same_in_any_company_and_at_any_time(family: str,
     assert together == [said([text])[0] for text in texts]
 
 
+@pytest.mark.parametrize("family", ["bert", "t5", "bart", "marian"])
+def test_texts_are_written_by_length_and_each_token_is_read_once(family: str, tmp_path: Path) -> None:
+    model, read, told = network(tmp_path, family).model.eval(), [], []
+    model.get_encoder().register_forward_hook(
+        lambda _, __, given, ___: read.append(given["input_ids"].shape[1]), with_kwargs=True
+    )
+
+    def without_end(_: Any, given: tuple[torch.Tensor, ...], logits: torch.Tensor) -> torch.Tensor:
+        told.append(given[0].shape[1])
+        return logits.index_fill(-1, torch.tensor([3]), -1e4)
+
+    model.get_output_embeddings().register_forward_hook(without_end)
+    texts = [" ".join(["film"] * (1 + i * 7 % 20)) for i in range(40)]
+    with torch.no_grad():
+        rows = list(TASK.predict(model, tiny_tokenizer(), texts, max_length=32, labels=(), asked=ASKED))
+    assert [text for text, _ in rows] == texts
+    assert (len(read), read) == (2, sorted(read))
+    assert read[0] < read[1]
+    assert len(told) > 20
+    assert set(told) == {1}  # what was told before is remembered
+
+
 def test_a_text_that_does_not_end_is_cut_off_by_the_length_of_its_own_source(tmp_path: Path) -> None:
     model = network(tmp_path, "bert").model.eval()
     model.get_output_embeddings().bias.data[6] = 1e4  # the one word that it ever says
