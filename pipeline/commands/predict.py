@@ -45,20 +45,25 @@ def run(overrides: Sequence[str]) -> int:
 def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Iterator[tuple[str, ...]]:
     """Each text with what the task's kind says of it, in order, as they come, in the precision of the cell.
 
-    After the last one standard error is told how well the network knows the first of them, where the kind can say so.
+    Standard error is told afterwards how many were too long to be read to their ends, and how well the network knows
+    the first of them where the kind can say so.
     """
     import torch
 
     model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
     task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
-    nats = None
+    nats, read, cut = None, 0, 0
     for batch in _batched(texts):
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=cell.train.precision == "bf16"):
             asked_of = as_read(cell.task, batch)
             rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
             if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token
                 nats = task.surprise(model, tokenizer, asked_of, max_length=length)
+        read += len(batch)
+        cut += 0 if task.reads_whole else task.encode(asked_of, tokenizer, length).truncated
         yield from rows
+    if cut:
+        print(f"{cut:,} of {read:,} texts are longer than {length} tokens and were truncated.", file=sys.stderr)
     if nats is not None and len(nats):
         _tell_perplexity(nats, trained.result)
 

@@ -48,6 +48,7 @@ class CausalLanguageModelling:
     predicted: tuple[str, ...] = ("continuation",)
     answer: str = "continuation"
     beside: tuple[str, ...] = ("bytes",)
+    reads_whole: bool = True
     evaluated_at_once: int = 8
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:

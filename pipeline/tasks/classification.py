@@ -40,6 +40,7 @@ class Classification:
     predicted: tuple[str, ...] = ("label", "probability")
     answer: str = "label"
     beside: tuple[str, ...] = ()
+    reads_whole: bool = False
     evaluated_at_once: int = 64
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:

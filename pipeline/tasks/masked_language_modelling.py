@@ -50,6 +50,7 @@ class MaskedLanguageModelling:
     predicted: tuple[str, ...] = ("gap", "token", "probability")
     answer: str = "token"
     beside: tuple[str, ...] = ()
+    reads_whole: bool = False
     evaluated_at_once: int = 64
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:

@@ -52,6 +52,7 @@ class Translation:
     predicted: tuple[str, ...] = ("translation",)
     answer: str = "translation"
     beside: tuple[str, ...] = ("second",)
+    reads_whole: bool = False
     evaluated_at_once: int = 64
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:

@@ -156,3 +156,15 @@ def test_a_network_that_is_spread_over_processes_cannot_write_and_is_refused(
     done = command(capsys, "study", *written.at(tmp_path), *spread)
     assert done.code == 2
     assert "hardware.strategy=fsdp cannot do translation" in done.err
+
+
+def test_texts_that_are_too_long_to_be_read_whole_are_counted(
+    written: Finished, tmp_path: Path, capsys: Capture
+) -> None:
+    world = [*written.world, f"cell={cell_of(written, 'pretrained')}", f"predict.path={tmp_path / 'texts.txt'}"]
+    for lines, said in ((["film " * 60, "film", "plot " * 40], "2 of 3 texts are longer than 32"), (["film"], "")):
+        (tmp_path / "texts.txt").write_text("\n".join(lines), encoding="utf-8")
+        done = command(capsys, "predict", *world)
+        assert done.code == 0, done.err
+        assert said in done.err
+        assert ("truncated" in done.err) == bool(said)
