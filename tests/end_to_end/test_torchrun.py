@@ -15,9 +15,10 @@ from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
 from pipeline.training.results import ResultStore
 from tests import tiny
+from tests.standing import standing, went_on_from
 
 LAUNCHED = ("hardware=multinode_torchrun", "hardware.accelerator=cpu", "executor.workers=null")
-EXACT = ("train.size=40", "train.lr=1e-3", "train.epochs=400", "train.eval_every=320", "train.dropout=0")
+EXACT = ("train.size=40", "train.lr=1e-3", "train.epochs=60", "train.eval_every=320", "train.dropout=0")
 
 
 @pytest.mark.slow
@@ -60,8 +61,9 @@ def test_a_machine_that_is_cut_off_costs_what_came_after_the_last_checkpoint(
     with two_machines() as (first, second):
         agents = [m.torchrun(first, ["train", *launched], tmp_path / f"{m.name}.log") for m in (first, second)]
         try:
-            wait_until(lambda: bool(list((root / "checkpoints").glob(f"{name}-*"))) or agents[0].poll() is not None)
+            wait_until(lambda: standing(root, name) is not None or agents[0].poll() is not None)
             second.cut_off()
+            before = standing(root, name)
             assert agents[0].wait(timeout=300) == 0, (tmp_path / f"{first.name}.log").read_text()[-3000:]
         finally:
             for agent in agents:
@@ -71,6 +73,7 @@ def test_a_machine_that_is_cut_off_costs_what_came_after_the_last_checkpoint(
     assert kinds.count("cell_finished") == 1
     result = ResultStore(root).result(name)
     assert result.measured.devices == 1, "it went on alone"
+    assert went_on_from(before, result), "it began again"
     alone = tmp_path / "alone"
     subprocess.run(
         [sys.executable, "-m", "pipeline", "train", *settings, f"paths.root={alone}"], check=True, capture_output=True
