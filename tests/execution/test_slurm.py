@@ -1,7 +1,8 @@
-"""Cells as jobs: submitit's own executor on this machine stands for SLURM, and its signals are sent by hand."""
+"""Cells as jobs: submitit's own executor, or a SLURM in miniature; the signals of a real one are sent by hand."""
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,8 +17,10 @@ from pipeline.execution.remote import RemoteExecutor
 from pipeline.study.plan import Plan
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
+from pipeline.training.checkpoint import Standing
 from pipeline.training.results import ResultStore
-from tests import tiny
+from tests import fake_slurm, slurm_kit, tiny
+from tests.standing import standing, went_on_from
 
 SLOW = (*EXACT, "train.epochs=150", "train.checkpoint_every=never")
 
@@ -29,26 +32,37 @@ def jobs() -> list[psutil.Process]:
     return [*tops, *(child for top in tops for child in top.children(recursive=True))]
 
 
-class Told:
-    """Remembers events, and calls `then` once a cell has begun and come to some points."""
+def tell_jobs(number: signal.Signals) -> None:
+    for process in jobs():
+        process.send_signal(number)
 
-    def __init__(self, plan: Plan, cell: Assignment) -> None:
+
+class Told:
+    """Remembers events; once a cell has come to some points, has its job told to end, and sees what is saved then."""
+
+    def __init__(self, plan: Plan, cell: Assignment, tell: Callable[[], None]) -> None:
         self.events: list[Event] = []
-        self.plan, self.name, self.root = plan, cell.job.cell_id, Path(cell.job.root)
-        self.signalled = False
+        self.plan, self.name, self.root, self.tell = plan, cell.job.cell_id, Path(cell.job.root), tell
+        self.saved: Standing | None = None
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
-        if event.state == "started" and not self.signalled:
-            self.signalled = True
+        if event.state == "started":
+            assert len(self.events) == 1, "it was told twice of its start"
             wait_until(lambda: points(self.root, self.plan.study_id, self.name) > 3)
-            for process in jobs():
-                process.send_signal(signal.SIGTERM)
+            self.tell()
+            wait_until(lambda: standing(self.root, self.name) is not None)
+            self.saved = standing(self.root, self.name)
+
+    def went_on(self) -> bool:
+        """Whether the cell was finished from what was saved."""
+        assert self.events[-1].state == "finished", self.events
+        return went_on_from(self.saved, ResultStore(self.root).result(self.name))
 
 
-def run(cell: Assignment, told: object, folder: Path, **settings: object) -> None:
-    cluster = SlurmCluster(Executor(name="slurm", **settings), folder, kind="local")  # type: ignore[arg-type]
-    RemoteExecutor(cluster, workers=1, timeout_seconds=100).run(Fixed([cell]), told)  # type: ignore[arg-type]
+def run(cell: Assignment, told: object, folder: Path, *, kind: str = "local", seconds: float = 100.0) -> None:
+    cluster = SlurmCluster(Executor(name="slurm"), folder, kind=kind)
+    RemoteExecutor(cluster, workers=1, timeout_seconds=seconds).run(Fixed([cell]), told)  # type: ignore[arg-type]
 
 
 def test_a_job_trains_its_cell(tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
@@ -60,16 +74,42 @@ def test_a_job_trains_its_cell(tiny_base: Path, reviews: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_job_whose_node_is_taken_is_saved_and_sent_again(tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2])
+def test_a_job_that_is_told_to_end_is_saved_and_goes_on_from_there(
+    number: signal.Signals, tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
     plan, cell = assign(*SLOW, overrides=tiny.overrides(tiny_base, reviews, tmp_path))
-    told = Told(plan, cell)
+    told = Told(plan, cell, lambda: tell_jobs(number))
     run(cell, told, tmp_path / "slurm")
-    assert told.events[-1].state == "finished", told.events
-    kinds = sorted(str(events.last_kind(path)) for path in attempts(tmp_path, plan.study_id))
-    assert kinds == ["cell_finished", "killed"]
-    first = ResultStore(tmp_path).result(cell.job.cell_id)
-    assert first.trajectory[0].step == 0
-    assert len({p.step for p in first.trajectory}) == len(first.trajectory)
+    assert told.went_on()
+    recorded = [type(e.body).__name__ for path in attempts(tmp_path, plan.study_id) for e in events.read(path)[0]]
+    assert [kind for kind in recorded if kind != "CellPoint"] == [
+        "CellStarted", "Killed", "CellStarted", "CellFinished"
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seconds", "jobs", "tail"), [(7200.0, ["1"], "-1"), (100.0, ["1", "2"], "")], ids=["preempted", "its time is up"]
+)
+def test_slurms_signal_has_a_cell_saved_that_goes_on_in_the_same_job_if_that_has_time_left_else_in_another(
+    seconds: float,
+    jobs: list[str],
+    tail: str,
+    tiny_base: Path,
+    reviews: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = slurm_kit.install(tmp_path / "cluster", monkeypatch)
+    plan, cell = assign(*SLOW, overrides=tiny.overrides(tiny_base, reviews, tmp_path))
+    told = Told(plan, cell, lambda: fake_slurm.tell(queue / "1", signal.SIGUSR2))
+    run(cell, told, tmp_path / "slurm", kind="slurm", seconds=seconds)
+    assert told.went_on()
+    assert sorted(folder.name for folder in queue.iterdir()) == jobs
+    first, second = sorted(attempts(tmp_path, plan.study_id), key=lambda path: path.stem)
+    assert [events.last_kind(path) for path in (first, second)] == ["killed", "cell_finished"]
+    assert second.stem == f"{first.stem}{tail}" or not tail
 
 
 @pytest.mark.slow
