@@ -10,6 +10,7 @@ from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 from pipeline.execution.assignment import Assignment, Event
 from pipeline.execution.local import context
 from pipeline.execution.worker import Place, work
+from pipeline.study.plan import Plan
 from pipeline.training.results import ResultStore
 from tests import tiny
 from tests.serving import free_port
@@ -24,6 +25,28 @@ def other(assignment: Assignment, **changes: object) -> Assignment:
     return dataclasses.replace(assignment, job=dataclasses.replace(assignment.job, cell=changed))
 
 
+def called(first: Assignment, second: Assignment) -> Assignment:
+    """The second, under the first one's name and with its settings."""
+    job = dataclasses.replace(second.job, cell=first.job.cell, cell_id=first.job.cell_id)
+    return dataclasses.replace(second, job=job)
+
+
+def refused(plan: Plan, *ranks: Assignment) -> str:
+    """What the two of them say when they are started as one cell, and end before they have made a step."""
+    port, name = free_port(), ranks[0].job.cell_id
+    places = [Place(rank=rank, local_rank=rank, port=port) for rank in range(2)]
+    processes = [context().Process(target=work, args=given) for given in zip(ranks, places, strict=True)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [1, 1]
+    reason = ResultStore(plan.root).failure(name).read_text(encoding="utf-8")
+    assert "Process 1 of this cell holds other things than process 0" in reason
+    assert points(plan.root, plan.study_id, name) == 0
+    return reason
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [({"dropout": 0.3}, "dropout"), ({"seed": 7}, "train_items"), ({"lr": 0.5}, "recipe.lr")],
@@ -32,19 +55,35 @@ def test_processes_with_different_settings_end_before_the_first_step(
     tiny_base: Path, reviews: Path, tmp_path: Path, changes: dict[str, object], named: str
 ) -> None:
     plan, first = assign(*PAIR, overrides=tiny.overrides(tiny_base, reviews, tmp_path))
-    pair, port = [first, other(first, **changes)], free_port()
-    places = [Place(rank=rank, local_rank=rank, port=port) for rank in range(2)]
-    processes = [context().Process(target=work, args=given) for given in zip(pair, places, strict=True)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [1, 1]
-    name = first.job.cell_id
-    reason = ResultStore(tmp_path).failure(name).read_text(encoding="utf-8")
-    assert "Process 1 of this cell holds other things than process 0" in reason
-    assert f"{named} is " in reason
-    assert points(tmp_path, plan.study_id, name) == 0
+    assert f"{named} is " in refused(plan, first, other(first, **changes))
+
+
+def test_processes_with_different_data_end_before_the_first_step(
+    tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    """One text of the test set has another label, which no training would notice."""
+    rows = tiny.rows(60, seed=1)
+    tests = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    tiny.write_csv(tests[0], rows)
+    tiny.write_csv(tests[1], [(rows[0][0], rows[1][1]), *rows[1:]])
+    overrides = [o for o in tiny.overrides(tiny_base, reviews, tmp_path / "out") if "test_size" not in o]
+    plan, first = assign(*PAIR, f"task.data.test={tests[0]}", overrides=overrides)
+    _, second = assign(*PAIR, f"task.data.test={tests[1]}", overrides=overrides)
+    reason = refused(plan, first, called(first, second))
+    assert "data.test is " in reason
+    assert "train_items is " not in reason
+
+
+def test_processes_with_different_bases_end_before_the_first_step(
+    tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    """Bases of the same shape, so that nothing but the fingerprint of the weights tells."""
+    plan, first = assign(*PAIR, overrides=tiny.overrides(tiny_base, reviews, tmp_path / "out"))
+    base = tiny.write_base(tmp_path / "other", seed=1)
+    _, second = assign(*PAIR, overrides=tiny.overrides(base, reviews, tmp_path / "out"))
+    reason = refused(plan, first, called(first, second))
+    assert "base is " in reason
+    assert "cell is " not in reason
 
 
 def test_a_process_that_hangs_is_waited_for_no_longer_than_asked(
