@@ -9,7 +9,7 @@ from types import TracebackType
 
 from pipeline.config.schema import Tracking
 from pipeline.tracking.ledger import count_waiting, register
-from pipeline.tracking.store import Store, store_of
+from pipeline.tracking.store import UNWRITABLE, Store, store_of
 
 _RESTART_SECONDS = 5.0  # between two starts of a process that dies
 _HOPELESS_SECONDS = 3.0  # without progress, with a problem said, before a drain gives up
@@ -78,6 +78,8 @@ class Mirror:
             return self._store.problem.read_text(encoding="utf-8").strip()
         if self._process and self._process.poll():
             code = self._process.returncode
+            if code == UNWRITABLE:
+                return "The disk is full, or paths.root cannot be written to. The next command tells the rest."
             return f"The process that feeds the dashboard ended with code {code}; see {_log(self._store)}."
         return None
 
@@ -119,6 +121,7 @@ class Mirror:
     def _launch(self, store: Store) -> None:
         self._started_at = time.monotonic()
         _log(store).parent.mkdir(parents=True, exist_ok=True)
+        store.problem.unlink(missing_ok=True)  # of a process before: it may be over
         with open(_log(store), "wb") as log:
             self._process = subprocess.Popen(
                 replay_command(store),

@@ -21,6 +21,8 @@ class Line:
 def append(path: Path, value: dict[str, Any]) -> None:
     """Add `value` as one line, in one write; a torn last line is closed first, so that it spoils itself alone.
 
+    Where the disk has room for a part of the line, nothing of it stays.
+
     Raises:
         StorageError: the folder is read-only or the disk is full.
     """
@@ -29,11 +31,22 @@ def append(path: Path, value: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            os.write(handle, line if _closed(handle) else b"\n" + line)
+            _write_all(handle, line if _closed(handle) else b"\n" + line)
         finally:
             os.close(handle)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    """A full disk takes a part of it first, without an error, and says why with the next write."""
+    size = os.fstat(handle).st_size
+    try:
+        while data:
+            data = data[os.write(handle, data) :]
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
 
 
 def dump(value: dict[str, Any]) -> bytes:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StorageError
-from pipeline.files import lock, storage_error, write_text
+from pipeline.files import lock, write_text
 from pipeline.tracking.ledger import forget_lost
-from pipeline.tracking.store import Store, store_from
+from pipeline.tracking.store import UNWRITABLE, Store, store_from
 
 if TYPE_CHECKING:
     from pipeline.tracking.replay import Replay
@@ -58,9 +58,12 @@ def main() -> int:
     os.nice(10)  # training goes first
     parent = Parent()
     store = store_from(os.environ, Path(sys.argv[1]))
-    with _turn(store, parent) as mine:
-        if mine:
-            _serve(store, parent)
+    try:
+        with _turn(store, parent) as mine:
+            if mine:
+                _serve(store, parent)
+    except (StorageError, OSError):  # its log lies on the same disk
+        return UNWRITABLE
     return 0
 
 
@@ -136,17 +139,15 @@ def _lock(handle: int) -> bool:
 
 
 def _say(store: Store, problem: str | None) -> None:
-    """Leave the last problem in words where the coordinator reads it, or remove it."""
-    path = store.problem
-    try:
-        if problem:
-            write_text(path, problem + "\n")
-        else:
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        print(storage_error(path, error), file=sys.stderr)
-    except StorageError as error:
-        print(error, file=sys.stderr)
+    """Leave the last problem in words where the coordinator reads it, or remove it.
+
+    Raises:
+        StorageError, OSError: there is no room for it.
+    """
+    if problem:
+        write_text(store.problem, problem + "\n")
+    else:
+        store.problem.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from pipeline.tracking.study_runs import StudyRuns
 # Refusals that concern one record, not the store: the other records go on.
 _REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST")
 
+_FULL = ("database or disk is full", "No space left on device")  # as SQLite and the system say it
+
 
 @dataclass(frozen=True)
 class Round:
@@ -84,5 +86,7 @@ class Replay:
 
 def in_words(error: Exception) -> str:
     """The error in one line, without credentials."""
+    if any(words in str(error) for words in _FULL):
+        return "The disk is full. Free some space; the next command tells the dashboard the rest."
     text = str(error).strip().splitlines()
     return redact(text[0] if text else type(error).__name__)[:500]

@@ -10,6 +10,7 @@ from pipeline.config.schema import Tracking
 from pipeline.errors import ServiceError
 from pipeline.files import digest
 
+UNWRITABLE = 28  # exit code of a process that could not even write what kept it
 ADDRESS = "HEADSTART_TRACKING_ADDRESS"  # of a server, for the process that replays; unset: the local store
 USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 # Calls give up soon: the record is on disk, and it is the replay that tries again.
