@@ -63,6 +63,21 @@ def test_two_processes_make_the_same_cell_with_the_same_scores(
     np.testing.assert_allclose(pair[1]["loss"], alone[1]["loss"], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
+def test_four_processes_make_the_same_cell_with_the_loss_curve_of_one(
+    alone: tuple[CellResult, np.ndarray], tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    four, _, _ = finished(tmp_path, "hardware=ddp_cpu", "hardware.devices=4", base=tiny_base, data=reviews)
+    assert four.measured.devices == 4
+    assert (four.cell_id, four.start_line, four.cost) == (alone[0].cell_id, alone[0].start_line, alone[0].cost)
+    one = alone[0].trajectory
+    assert [p.examples for p in one] == [p.examples for p in four.trajectory]
+    np.testing.assert_allclose([p.train_loss for p in one[1:]], [p.train_loss for p in four.trajectory[1:]], rtol=1e-4)
+    np.testing.assert_allclose(
+        [p.validation_loss for p in one], [p.validation_loss for p in four.trajectory], rtol=1e-4
+    )
+
+
 def test_two_processes_that_take_their_share_in_parts_have_the_loss_curve_of_one(
     alone: tuple[CellResult, np.ndarray], tiny_base: Path, reviews: Path, tmp_path: Path
 ) -> None:
