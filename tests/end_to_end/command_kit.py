@@ -70,13 +70,37 @@ def wait_until(condition: Callable[[], bool], seconds: float = 100.0) -> None:
         time.sleep(0.05)
 
 
-def strike(processes: Callable[[], Sequence[psutil.Process]], moment: int, *, window: tuple[float, float]) -> None:
-    """At a moment in these seconds, send kill -9 or SIGTERM to one of the processes that run then."""
-    chance = random.Random(moment)
-    time.sleep(chance.uniform(*window))
-    victims = [p for p in processes() if p.is_running()]
-    if victims:
-        chance.choice(victims).send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
+def struck(
+    begin: "Callable[[int], subprocess.Popen[str]]",
+    processes: "Callable[[subprocess.Popen[str]], Sequence[psutil.Process]]",
+    moment: int,
+    *,
+    window: tuple[float, float],
+) -> "tuple[subprocess.Popen[str], int]":
+    """Begin a command, and at a moment in these seconds send kill -9 or SIGTERM to one of its processes.
+
+    Where it was over before, another is begun and struck earlier; `begin` is told how many were. Gives the one that was
+    struck, and how many were over before it.
+    """
+    first, last = window
+    for before in range(6):
+        process = begin(before)
+        time.sleep(random.Random(moment).uniform(first, first + (last - first) / 2**before))
+        if _strike(processes(process), moment):
+            return process, before
+        process.communicate(timeout=600)
+    raise AssertionError("each time the command was over before it was struck")
+
+
+def _strike(processes: Sequence[psutil.Process], moment: int) -> bool:
+    """Whether one of them was there to be struck."""
+    for victim in random.Random(moment).sample(processes, len(processes)):
+        try:
+            victim.send_signal((signal.SIGKILL, signal.SIGTERM)[moment % 2])
+        except psutil.NoSuchProcess:
+            continue
+        return True
+    return False
 
 
 def stop(process: "subprocess.Popen[str]", number: signal.Signals) -> Done:
@@ -111,6 +135,15 @@ def runs(root: Path, kind: str) -> list[tuple[str, str]]:
     )
     with sqlite3.connect(root / "tracking" / "mlflow.db") as store:
         return [(str(name), str(status)) for name, status in store.execute(query, (kind,))]
+
+
+def one_finished_run_a_cell(plan: Plan) -> None:
+    """In the dashboard's store: each cell finished once, whatever else was begun was killed, and nothing still runs."""
+    cells, studies = runs(plan.root, "cell"), runs(plan.root, "study")
+    finished = [name for name, status in cells if status == "FINISHED"]
+    assert finished == sorted(f"{cell.key.label} seed {cell.key.seed}" for cell in plan.cells.values())
+    assert {status for _, status in [*cells, *studies]} <= {"FINISHED", "KILLED"}
+    assert [status for _, status in studies].count("FINISHED") == 1
 
 
 def files_with(root: Path, *words: str) -> list[str]:

@@ -1,5 +1,7 @@
 """The tiny base and its data, and a study of all four arms that is trained once for the tests that only look at it."""
 
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,3 +37,10 @@ def finished(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFa
     )
     assert main(["study", *found.at(root)]) == 0
     return found
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files with a short path, since sockets lie there too."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)

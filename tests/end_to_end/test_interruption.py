@@ -1,13 +1,24 @@
 """Ctrl-C, SIGTERM and kill -9: what is finished is kept, nothing is left running, and the same command goes on."""
 
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from command_kit import Done, command, family, findings, planned, runs, staged, start, stop, strike, wait_until
+from command_kit import (
+    Done,
+    command,
+    family,
+    findings,
+    one_finished_run_a_cell,
+    planned,
+    staged,
+    start,
+    stop,
+    struck,
+    wait_until,
+)
 from conftest import Finished
 
 from pipeline.study.plan import Plan
@@ -22,22 +33,6 @@ def kinds(plan: Plan) -> list[str | None]:
     """How each attempt's record ends, and last the study's."""
     study = spool(plan.root) / plan.study_id / "study.jsonl"
     return [events.last_kind(path) for path in attempts(plan.root, plan.study_id)] + [events.last_kind(study)]
-
-
-def one_finished_run_a_cell(plan: Plan) -> None:
-    """In the dashboard's store: each cell finished once, whatever else was begun was killed, and nothing still runs."""
-    cells, studies = runs(plan.root, "cell"), runs(plan.root, "study")
-    finished = [name for name, status in cells if status == "FINISHED"]
-    assert finished == sorted(f"{cell.key.label} seed {cell.key.seed}" for cell in plan.cells.values())
-    assert {status for _, status in [*cells, *studies]} <= {"FINISHED", "KILLED"}
-    assert [status for _, status in studies].count("FINISHED") == 1
-
-
-@pytest.fixture
-def temporary() -> Iterator[Path]:
-    """A folder for temporary files with a short path, since sockets lie there too."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        yield Path(folder)
 
 
 @pytest.fixture
@@ -121,10 +116,13 @@ def test_ctrl_c_while_data_are_prepared_stops_cleanly_too(finished: Finished, tm
 def test_a_signal_to_any_process_at_any_moment_changes_no_finding(
     moment: int, finished: Finished, tmp_path: Path, temporary: Path, capsys: Capture
 ) -> None:
-    arguments = [*finished.at(tmp_path / "out"), "tracking=local"]
-    process, plan = start("study", *arguments, TMPDIR=str(temporary)), planned(arguments)
-    strike(lambda: family(process), moment, window=(1, 25))
+    def at(before: int) -> list[str]:
+        return [*finished.at(tmp_path / str(before)), "tracking=local"]
+
+    process, before = struck(lambda n: start("study", *at(n), TMPDIR=str(temporary)), family, moment, window=(1, 25))
     process.communicate(timeout=600)
+    arguments = at(before)
+    plan = planned(arguments)
     wait_until(lambda: family(process) == [], 30)
     assert list(temporary.iterdir()) == []
     assert command(capsys, "study", *arguments).code == 0

@@ -8,7 +8,18 @@ from typing import Any
 
 import psutil
 import pytest
-from command_kit import command, family, findings, planned, runs, staged, start, strike, wait_until
+from command_kit import (
+    command,
+    family,
+    findings,
+    one_finished_run_a_cell,
+    planned,
+    runs,
+    staged,
+    start,
+    struck,
+    wait_until,
+)
 from conftest import Finished
 from ray_kit import Nodes, cells_on, cluster
 
@@ -51,10 +62,7 @@ def as_if_undisturbed(plan: Plan, finished: Finished) -> None:
     assert findings(plan) == findings(planned(finished.at(finished.root)))
     assert staged(plan.root) == []
     assert not (plan.root / "questions").exists() or not list((plan.root / "questions").iterdir())
-    states = runs(plan.root, "cell")
-    done = [name for name, status in states if status == "FINISHED"]
-    assert done == sorted(f"{cell.key.label} seed {cell.key.seed}" for cell in plan.cells.values())
-    assert {status for _, status in states} <= {"FINISHED", "KILLED"}
+    one_finished_run_a_cell(plan)
 
 
 def test_a_node_that_dies_costs_its_running_cells_alone(nodes: Nodes, finished: Finished, tmp_path: Path) -> None:
@@ -89,12 +97,21 @@ def test_a_study_that_is_told_to_end_leaves_nothing_running_and_goes_on(
 @pytest.mark.soak
 @pytest.mark.parametrize("moment", range(20))
 def test_a_signal_to_any_process_at_any_moment_changes_no_finding(
-    moment: int, nodes: Nodes, finished: Finished, tmp_path: Path, capsys: Capture
+    moment: int, nodes: Nodes, finished: Finished, tmp_path: Path, temporary: Path, capsys: Capture
 ) -> None:
-    arguments = [*finished.at(tmp_path / "out"), "tracking=local", *on(nodes)]
-    process, plan = start("study", *arguments), planned(arguments)
-    strike(lambda: [*family(process), *nodes.cells()], moment, window=(5, 40))
+    def at(before: int) -> list[str]:
+        return [*finished.at(tmp_path / str(before)), "tracking=local", *on(nodes)]
+
+    process, before = struck(
+        lambda n: start("study", *at(n), TMPDIR=str(temporary)),
+        lambda begun: [*family(begun), *nodes.cells()],
+        moment,
+        window=(5, 40),
+    )
     process.communicate(timeout=600)
+    assert list(temporary.iterdir()) == []
+    arguments = at(before)
+    plan = planned(arguments)
     wait_until(lambda: family(process) == [] and nodes.cells() == [], 60)
     assert command(capsys, "study", *arguments).code == 0
     as_if_undisturbed(plan, finished)
