@@ -3,6 +3,7 @@
 Nothing here needs a server or MLflow, and a record that cannot be written never stops a training.
 """
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def redact(text: str) -> str:
 
 
 class _Log:
-    """A file of events. `problem` says in words why one could not be written, and is None otherwise."""
+    """A file of events. Why one could not be written is in `problem`, and said once on standard error."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,6 +52,8 @@ class _Log:
         try:
             events.write(self.path, body, int((time.time() if at is None else at) * 1000))
         except StorageError as error:
+            if self.problem is None:
+                print(f"The dashboard will miss what could not be recorded: {error}", file=sys.stderr, flush=True)
             self.problem = str(error)
 
     def failed(self, reason: str) -> None:

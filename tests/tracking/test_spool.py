@@ -152,12 +152,16 @@ def test_text_without_an_address_stays_as_it_is() -> None:
     assert redact(SENTENCE + " a@b") == SENTENCE + " a@b"
 
 
-def test_a_record_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+def test_a_record_that_cannot_be_written_stops_nothing_and_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "tracking").write_text("a file where a folder should be")
     log = open_attempt(tmp_path, a_cell())
     log.failed("reason")
+    log.failed("reason")
     assert log.problem
     assert str(log.path.parent) in log.problem
+    assert capsys.readouterr().err.count("The dashboard will miss what could not be recorded") == 1
 
 
 def test_events_wait_until_a_store_is_told(tmp_path: Path) -> None:
