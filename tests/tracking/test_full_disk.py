@@ -49,7 +49,11 @@ def test_a_record_that_finds_no_room_says_so_and_leaves_whole_lines(disk: Path) 
     assert type(events.read(log.path)[0][-1].body) is CellFinished
 
 
-@pytest.mark.parametrize("leave", [0, 40_000, 200_000], ids=["at once", "in the beginning", "in the middle"])
+@pytest.mark.parametrize(
+    "leave",
+    [0, pytest.param(40_000, marks=pytest.mark.slow), 200_000],
+    ids=["at once", "in the beginning", "in the middle"],
+)
 def test_mlflow_on_a_full_disk_keeps_what_it_holds_and_is_caught_up_by_the_next_run(
     disk: Path, store: Store, leave: int
 ) -> None:
