@@ -146,10 +146,10 @@ def texts_of(rows: Rows, ask: Wanted) -> tuple[str | None, ...]:
 def labels_of(value: str | None, ask: Wanted) -> list[str]:
     """The labels in one cell as they stand there, each once; none where it is empty."""
     text = text_value(value) or ""
-    if ask.pattern and SEVERAL not in text:
-        parts = re.findall(ask.pattern, text)
+    if SEVERAL in text:
+        parts = text.split(SEVERAL)
     else:
-        parts = text.split(SEVERAL if SEVERAL in text else ask.separator)
+        parts = re.findall(ask.pattern, text) if ask.pattern else text.split(ask.separator)
     return list(dict.fromkeys(label for part in parts if (label := label_value(part)) is not None))
 
 

@@ -49,8 +49,11 @@ class Planned:
     @property
     def settings(self) -> str:
         """What asks for fewer texts at a time, or for layers computed again."""
-        micro = f"hardware.micro_batch={self.micro_batch}" if self.micro_batch else ""
-        return " ".join([*[micro] * bool(micro), *["hardware.recompute=true"] * self.recompute])
+        asked = {
+            f"hardware.micro_batch={self.micro_batch}": self.micro_batch,
+            "hardware.recompute=true": self.recompute,
+        }
+        return " ".join(setting for setting, given in asked.items() if given)
 
     @property
     def _chosen(self) -> str:

@@ -1,4 +1,7 @@
-"""What processes of one machine average through shared memory is what gloo makes of it."""
+"""What processes of one machine average through shared memory is what gloo makes of it.
+
+The processes assert; `mp.spawn` raises what fails in any of them.
+"""
 
 from pathlib import Path
 
