@@ -35,7 +35,8 @@ class SweepProgress(LiveLine):
         if self.nothing_to_do:
             return None
         over = f"{self.before} of them over{self._waiting()}"
-        return f"{self.name}: {self.asked} trials, {over}, {self.workers} cells at a time."
+        cells = "1 cell" if self.workers == 1 else f"{self.workers} cells"
+        return f"{self.name}: {self.asked} trials, {over}, {cells} at a time."
 
     def watch(self, event: Event) -> None:
         """Take note of a cell that starts or ends."""

@@ -4,6 +4,7 @@ Trials are drawn at random and do not learn from each other, so that both sides 
 then is how they are trained, and not the path that a sampler took.
 """
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean
 from pipeline.config.schema import Sweep
-from pipeline.hardware.machine import cores
+from pipeline.hardware.machine import cores, gpus
 from pipeline.records import SweepRecord, from_json, to_json
 from pipeline.training.results import ResultStore
 from tests.bench.options import Options
@@ -79,7 +80,7 @@ class Searches:
 
     def peer(self, seed: int) -> Found:
         """In one process with all cores as threads, as Trainer is fastest, and without a pruner."""
-        setting = best_setting(threads=cores())
+        setting = dataclasses.replace(best_setting(threads=cores()), gpu=bool(gpus()))
         job = PeerSweep(
             job=peer_job(self.prepared, setting, self.folder, examples=LABELS, epochs=1, evaluate=False, seed=seed),
             space=self.prepared.cell.arm.space,

@@ -1,11 +1,14 @@
 """What the tests of sweeps share: a small sweep, and what it leaves."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.training.results import ResultStore
 from tests import tiny
 
 NAME = "classification-scratch-48"
@@ -37,3 +40,20 @@ def only_rates(world: list[str], choice: str) -> list[str]:
 def record(root: Path, name: str = NAME) -> dict[str, Any]:
     """What the sweep left."""
     return dict(json.loads((root / "sweeps" / name / "sweep.json").read_text(encoding="utf-8")))
+
+
+def comes_to_the_same_alone(said: str, root: Path) -> bool:
+    """Whether the line that the sweep ended with, run in a shell as it stands, trains what its best trial was."""
+    line = next(text for text in said.splitlines() if text.startswith("Best:"))
+    assert "sweep." not in line
+    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    pasted = line.removeprefix("Best:").strip()
+    done = subprocess.run(pasted, shell=True, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    left, store = record(root), ResultStore(root)
+    best = left["trials"][left["best"][0]]
+    trial = store.result(best["cells"][0])
+    (alone,) = (r for r in map(store.result, store.ids()) if store.cell(r.cell_id).tested)
+    again = {p.examples: p.validation_score for p in alone.trajectory}
+    seen = {p.examples: p.validation_score for p in trial.trajectory}
+    return max(seen.values()) == best["values"][0] and seen == {examples: again[examples] for examples in seen}

@@ -64,6 +64,7 @@ def test_each_base_has_cells_and_data_of_its_own(world: list[str]) -> None:
     assert not own.cells.keys() & older.cells.keys()
 
 
+@pytest.mark.slow
 def test_arms_on_two_bases_are_tuned_each_on_its_own(world: list[str], tmp_path: Path, capsys: Capture) -> None:
     tuned = ["tuning.trials=2", "tuning.size=16", "study.sizes=[16]", "study.seeds=[0]", "sweep.pruner=none"]
     done = command(capsys, "study", *world, *tuned)

@@ -1,24 +1,17 @@
 """`sweep` from the command line: exact totals, resumption, failures, and the line to paste into `train`."""
 
-import os
-import subprocess
+import re
 from pathlib import Path
 
 import pytest
-from command_kit import command
-from sweep_kit import only_rates, record, world
+from command_kit import command, runs
+from sweep_kit import NAME, comes_to_the_same_alone, only_rates, record, world
 
 from pipeline.training.results import ResultStore
 
 __all__ = ["world"]
 
 Capture = pytest.CaptureFixture[str]
-
-
-def paste(line: str) -> "subprocess.CompletedProcess[str]":
-    """Run the line in a shell, as it stands."""
-    environment = os.environ | {"PYTHONPATH": os.getcwd()}
-    return subprocess.run(line, shell=True, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_a_sweep_ends_with_its_best_trial_and_a_line_that_trains_it(
@@ -32,17 +25,31 @@ def test_a_sweep_ends_with_its_best_trial_and_a_line_that_trains_it(
     assert left["best"] == [best["number"]]
     kept = {name for name in ResultStore(tmp_path).ids() if ResultStore(tmp_path).weights(name)}
     assert kept == set(best["cells"])
-    line = next(text for text in done.out.splitlines() if text.startswith("Best:"))
-    assert "sweep." not in line
-    assert paste(line.removeprefix("Best:").strip()).returncode == 0
-    store = ResultStore(tmp_path)
-    trial = store.result(best["cells"][0])
-    (alone,) = (r for r in map(store.result, store.ids()) if store.cell(r.cell_id).tested)
-    shared = {p.examples: p for p in alone.trajectory}
-    assert [p.validation_score for p in trial.trajectory] == [
-        shared[p.examples].validation_score for p in trial.trajectory
-    ]
-    assert max(p.validation_score for p in trial.trajectory) == best["values"][0]
+    assert comes_to_the_same_alone(done.out, tmp_path)
+
+
+def test_it_says_the_best_so_far_and_its_run_in_the_dashboard_has_its_figures(
+    world: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    more = ["sweep.trials=6", "sweep.pruner=median", "sweep.startup_trials=6", "train.eval_every=48"]
+    done = command(capsys, "sweep", *world, *more, "executor.workers=1", "tracking=local")
+    assert done.code == 0, done
+    assert f"{NAME}: 6 trials, 0 of them over, 1 cell at a time." in done.err
+    told = r"\[(\d)/6\] trial (\d) complete score ([\d.]+)(?:, (the best so far)| \(best ([\d.]+)\))"
+    best, lines = 0.0, re.findall(told, done.err)
+    assert [int(line[0]) for line in lines] == list(range(1, 7))
+    for (_, _, value, better, before), trial in zip(lines, record(tmp_path)["trials"], strict=True):
+        assert float(value) == pytest.approx(trial["values"][0], abs=1e-4)
+        assert bool(better) == (float(value) > best)
+        best = max(best, float(value))
+        assert better or float(before) == best
+    assert [status for _, status in runs(tmp_path, "sweep")] == ["FINISHED"]
+    (shown,) = (tmp_path / "tracking" / "artifacts").rglob("report.html")
+    assert shown.read_bytes() == (tmp_path / "sweeps" / NAME / "report.html").read_bytes()
+    page = shown.read_text(encoding="utf-8")
+    for figure in ("history", "importances", "slices", "parallel", "reports"):
+        section = page.partition(f'<section id="{figure}">')[2].partition("</section>")[0]
+        assert "<svg" in section, figure
 
 
 def test_a_trial_sees_validation_at_the_regular_points_and_no_test(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_kit import command, family, runs, start, wait_until
-from sweep_kit import record, world
+from sweep_kit import comes_to_the_same_alone, record, world
 
 from pipeline.training.results import ResultStore
 
@@ -72,7 +72,8 @@ def test_twenty_kills_of_any_process_leave_a_sweep_with_exactly_its_trials(
         process.kill()  # and the coordinator after it, whoever went first
         process.communicate(timeout=600)
         wait_until(lambda: family(process) == [], 30)  # noqa: B023 - called within this turn
-    assert command(capsys, "sweep", *given).code == 0
+    done = command(capsys, "sweep", *given)
+    assert done.code == 0
     left = record(tmp_path)
     assert len(left["trials"]) == 60
     assert len({t["number"] for t in left["trials"]}) == 60
@@ -85,3 +86,4 @@ def test_twenty_kills_of_any_process_leave_a_sweep_with_exactly_its_trials(
     if pruner == "pausing":
         assert sum(t["state"] == "complete" for t in left["trials"]) == 60 // 6, "the recipe is not in this space"
         assert list((tmp_path / "checkpoints").iterdir()) == []
+    assert comes_to_the_same_alone(done.out, tmp_path)

@@ -98,6 +98,7 @@ def test_two_processes_of_ddp_prune_together_and_begin_one_sweep(
     assert [(t["params"]["train.lr"], t["state"]) for t in trials] == [(3e-3, "complete"), (1e-9, "pruned")]
 
 
+@pytest.mark.slow
 def test_trials_pause_and_the_best_go_on_to_what_they_come_to_alone(
     world: list[str], tmp_path: Path, capsys: Capture
 ) -> None:

@@ -60,6 +60,7 @@ def test_every_arm_is_judged_by_what_it_writes(written: Finished) -> None:
         assert test.metrics["chrf"] == pytest.approx(scores[scores["dataset"] == 1]["score"].mean(), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_study_can_be_of_the_whole_sets_bleu_with_intervals(written: Finished, tmp_path: Path) -> None:
     from pipeline.cli import main
 

@@ -35,6 +35,7 @@ def services(root: Path, port: int) -> Iterator["tuple[subprocess.Popen[str], st
         running.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_runs_are_kept_in_postgresql_and_are_there_again_after_a_stop(tmp_path: Path) -> None:
     port = free_port()
     tracking = Tracking(name="server", uri=f"http://127.0.0.1:{port}")

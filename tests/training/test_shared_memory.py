@@ -1,6 +1,6 @@
 """What processes of one machine average through shared memory is what gloo makes of it.
 
-The processes assert; `mp.spawn` raises what fails in any of them.
+The processes assert; what fails in any of them is raised here. They are forks, so that torch is imported once.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ LENGTHS = (1, 2, 7, 100, 1023, 5000)
 
 
 def _compare(rank: int, world: int, meeting: str) -> None:
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
+    _meet(rank, world, meeting)
     shared = open_shared(SIZE)
     assert shared is not None
     draw = torch.Generator().manual_seed(rank)
@@ -35,7 +35,7 @@ def _compare(rank: int, world: int, meeting: str) -> None:
 
 
 def _refuse(rank: int, world: int, meeting: str) -> None:
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
+    _meet(rank, world, meeting)
     for refusing, call in ((0, "os.memfd_create"), (0, "os.posix_fallocate"), (1, "os.readlink"), (1, "mmap.mmap")):
         with pytest.MonkeyPatch.context() as patch:
             if rank == refusing:
@@ -45,13 +45,18 @@ def _refuse(rank: int, world: int, meeting: str) -> None:
     dist.destroy_process_group()
 
 
+def _meet(rank: int, world: int, meeting: str) -> None:
+    torch.set_num_threads(1)  # a fork has none of its parent's threads
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
+
+
 def _no_memory(*_: object) -> int:
     raise OSError("No memory to share.")
 
 
 def test_values_averaged_through_shared_memory_are_the_mean_and_alike_everywhere(tmp_path: Path) -> None:
-    mp.spawn(_compare, args=(3, str(tmp_path / "meeting")), nprocs=3)
+    mp.start_processes(_compare, args=(3, str(tmp_path / "meeting")), nprocs=3, start_method="fork")
 
 
 def test_where_one_process_has_no_memory_to_share_all_of_them_do_without(tmp_path: Path) -> None:
-    mp.spawn(_refuse, args=(2, str(tmp_path / "meeting")), nprocs=2)
+    mp.start_processes(_refuse, args=(2, str(tmp_path / "meeting")), nprocs=2, start_method="fork")
