@@ -1,18 +1,15 @@
 """Rules between and within settings, in one place; all violations are reported together."""
 
-import itertools
-import re
 from collections.abc import Callable, Iterator
-from pathlib import PurePath
 from typing import Any
 
 from pipeline.config.cell import cell_of
-from pipeline.config.choices import options
 from pipeline.config.pace import pace_of
-from pipeline.config.schema import Claim, Config, Data, Study
+from pipeline.config.schema import Config
+from pipeline.config.validate_data import base_rules, data_rules
+from pipeline.config.validate_study import is_size, study_rules
 from pipeline.errors import ConfigError, UserError, nearest
 from pipeline.files import safe_name
-from pipeline.records.metrics import SHARES as SHARE_METRICS
 
 CHOICES = {
     "base.source": ("package", "hub", "local"),
@@ -53,9 +50,6 @@ NOT_NEGATIVE = (
     "arm.pretraining.recipe.patience",
 )  # fmt: skip
 SHARES = ("arm.recipe.warmup", "arm.pretraining.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
-ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test
-CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area",
-                 "initial_score", "gain_over_start", "generalisation_gap")  # fmt: skip
 
 
 def violations(config: Config, *, trained: bool = False) -> list[str]:
@@ -64,8 +58,8 @@ def violations(config: Config, *, trained: bool = False) -> list[str]:
     Args:
         trained: only finished cells are used, so that base and data need not be named.
     """
-    rules = (_choices, _numbers, _names, _train, _pretraining, _hardware, _servers, _study)
-    of_sources = () if trained else (_base, _data)
+    rules = (_choices, _numbers, _names, _train, _pretraining, _hardware, _servers, study_rules)
+    of_sources = () if trained else (base_rules, data_rules)
     return [text for rule in (*rules, *of_sources) for text in rule(config)]
 
 
@@ -116,67 +110,8 @@ def _names(config: Config) -> Iterator[str]:
                 yield str(error)
 
 
-def _base(config: Config) -> Iterator[str]:
-    base = config.base
-    if base.source == "hub" and not base.name:
-        yield "base=hub needs the hub's name of the base: base.name=distilbert/distilbert-base-uncased."
-    if base.source == "hub" and base.path and (not base.path.endswith(".gguf") or ".." in PurePath(base.path).parts):
-        yield f"base.path of a hub's base must be a GGUF file in it, name.gguf, but got {base.path!r}. Or leave it out."
-    if base.source == "local" and not base.path:
-        yield "base=local needs a directory: base.path=DIRECTORY."
-    if base.source == "package" and (not base.path or not base.package):
-        yield "A base with source=package needs base.package (its name and version) and base.path (a folder in it)."
-    if ".." in PurePath(base.name).parts or base.name.startswith("/"):
-        yield f"base.name must be a name, not a path, but got {base.name!r}. For a directory use base=local base.path=."
-
-
-def _data(config: Config) -> Iterator[str]:
-    for where, data in [("task.data", config.task.data), *_out_of_domain(config)]:
-        if not data.path:
-            yield f"{where}.path is missing. For your own file: task=classification task.data.path=FILE."
-        if data.source == "package" and not data.package:
-            yield f"{where}.package is missing: the name and version of the package that carries {data.path!r}."
-        if len(data.scale) != 2 or not data.scale[0] < data.scale[1]:
-            yield f"{where}.scale must be two numbers, the least and the greatest, but got {list(data.scale)}."
-        if not data.separator:
-            yield f"{where}.separator must be what stands between labels, such as ;, but it is empty."
-        if data.label_pattern is not None and (wrong := _pattern_fault(data.label_pattern)):
-            yield (
-                f"{where}.label_pattern must be a regular expression of one label, such as #(\\w+), but "
-                f"{data.label_pattern!r} {wrong}."
-            )
-        columns = {name: getattr(data, name) for name in ("text", "second", "label", "score", "labels")}
-        for one, other in itertools.combinations(columns, 2):
-            if columns[one] and columns[one] == columns[other]:
-                yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."
-    yield from _reversed(config.task.data, _out_of_domain(config))
-
-
-def _pattern_fault(pattern: str) -> str:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        return f"is none: {error}"
-    if compiled.fullmatch(""):
-        return "fits where nothing stands"
-    return f"has {compiled.groups} pairs of parentheses, where one is allowed" if compiled.groups > 1 else ""
-
-
-def _reversed(trained_on: Data, tested_on: list[tuple[str, Data]]) -> Iterator[str]:
-    for where, data in tested_on:
-        if data.second and (data.text, data.second) == (trained_on.second, trained_on.text):
-            yield (
-                f"{where} reads {data.second!r} from {data.text!r}, but task.data the other way round. "
-                f"Set {where}.text={data.second} {where}.second={data.text}."
-            )
-
-
-def _out_of_domain(config: Config) -> list[tuple[str, Data]]:
-    return [(f"task.out_of_domain.{name}", data) for name, data in config.task.out_of_domain.items()]
-
-
 def _train(config: Config) -> Iterator[str]:
-    if not _is_size(config.train.size):
+    if not is_size(config.train.size):
         yield f"train.size must be a number of labels or 'all', but got {config.train.size!r}."
     if config.arm.start == "scratch" and config.arm.trained != "all":
         yield (
@@ -205,7 +140,7 @@ def _pretraining(config: Config) -> Iterator[str]:
     asked, arm = config.arm.pretraining, config.arm
     if asked.objective is None:
         return
-    if not _is_size(asked.size):
+    if not is_size(asked.size):
         yield f"arm.pretraining.size must be a number of texts or 'all', but got {asked.size!r}."
     if arm.trained != "all":
         yield f"arm.pretraining needs arm.trained=all, but got {arm.trained!r}: what it learnt would stay as it is."
@@ -245,68 +180,3 @@ def _servers(config: Config) -> Iterator[str]:
     for name, port in (("tracking", config.tracking.port), ("sweep", config.sweep.port)):
         if not 1 <= port <= 65535:
             yield f"{name}.port must be from 1 to 65535, but got {port}."
-
-
-def _is_size(size: int | str) -> bool:
-    return size == "all" or (isinstance(size, int) and size >= 1)
-
-
-def _study(config: Config) -> Iterator[str]:
-    study = config.study
-    if not study.name:
-        return
-    for name, values in (("arms", study.arms), ("sizes", study.sizes), ("seeds", study.seeds)):
-        if not values:
-            yield f"study.{name} must name at least one, but got none."
-        if len(set(values)) < len(values):
-            yield f"study.{name} must not repeat itself, but got {list(values)}."
-    yield from (
-        f"study.sizes must be numbers of labels or 'all', but got {s!r}." for s in study.sizes if not _is_size(s)
-    )
-    if config.tuning.size is not None and not _is_size(config.tuning.size):
-        yield f"tuning.size must be a number of labels, 'all' or null for each size, but got {config.tuning.size!r}."
-    yield from (f"study.seeds must be 0 or more, but got {s}." for s in study.seeds if s < 0)
-    if config.task.metric in SHARE_METRICS and study.target is not None and not 0 < study.target < 1:
-        yield f"study.target must be above 0 and below 1 for {config.task.metric}, but got {study.target}. 60% is 0.6."
-    if not 0.5 < study.confidence < 1:
-        yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
-    unknown = [text for arm in study.arms for text in _arm_of_study(arm)]
-    if unknown:  # what claims say of arms would mislead
-        yield from unknown
-        return
-    for key, claim in study.claims.items():
-        for text in _claim(claim, study, config):
-            yield f"study.claims.{key}: {text} To drop the claim: ~study.claims.{key}."
-
-
-def _arm_of_study(named: str) -> Iterator[str]:
-    """What is wrong with the name of an arm, `ARM` or `ARM@BASE`."""
-    arm, at, other = named.partition("@")
-    if arm not in options("arm"):
-        yield f"study.arms names {named!r}: there is no such arm. {nearest(arm, options('arm'))}"
-    if at and other not in options("base"):
-        yield f"study.arms names {named!r}: there is no such base. {nearest(other, options('base'))}"
-
-
-def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
-    if claim.metric not in CLAIM_METRICS:
-        yield f"metric {claim.metric!r} is unknown. {nearest(claim.metric, CLAIM_METRICS)}"
-    if claim.direction not in ("higher", "lower"):
-        yield f"direction must be higher or lower, but got {claim.direction!r}."
-    if claim.delta <= 0:
-        yield f"delta, the smallest effect that matters, must be above 0, but got {claim.delta}."
-    for arm in (claim.arm, claim.against):
-        if arm not in study.arms:
-            yield f"arm {arm!r} is not in study.arms. {nearest(arm, study.arms)}"
-    if claim.size not in (*study.sizes, "smallest", "largest"):
-        yield f"size {claim.size!r} is not in study.sizes {list(study.sizes)}; smallest and largest are valid too."
-    datasets = ("test", *config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
-    if claim.dataset not in datasets and config.task.out_of_domain:  # else the plan leaves the claim out, and says so
-        yield f"dataset {claim.dataset!r} is not an evaluation set of the task. {nearest(claim.dataset, datasets)}"
-    elif claim.metric not in ON_ANY_SET and claim.dataset in config.task.out_of_domain:
-        yield (
-            f"metric {claim.metric} is about the task's own sets, but got dataset {claim.dataset!r}. "
-            f"Leave dataset out, or use metric {' or '.join(ON_ANY_SET)}."
-        )
-    if claim.metric.endswith("_to_target") and study.target is None:
-        yield "needs study.target, the validation score to reach, stated beforehand."

@@ -40,7 +40,7 @@ def rated(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished
     data = pairs(tmp_path_factory.mktemp("data"))
     columns = ["task.data.text=one", "task.data.second=other", "task.data.label=null", "task.data.score=rating"]
     world = [*tiny.overrides(tiny_base, data, root), "task=similarity", *columns, "task.data.scale=[1,5]"]
-    study = [*tiny.study(arms=",".join(ARMS), sizes="24", claim=False), "train.keep=all"]
+    study = [*tiny.study(arms=",".join(ARMS), sizes="24", seeds="1", claim=False), "train.keep=all"]
     found = Finished(root=root, world=world, study=study)
     assert main(["study", *found.at(root)]) == 0
     return found

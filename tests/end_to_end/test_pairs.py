@@ -40,7 +40,7 @@ def asked(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished
     data = pairs(tmp_path_factory.mktemp("data"))
     columns = ["task.data.text=question", "task.data.second=reply", "task.data.label=fits"]
     world = [*tiny.overrides(tiny_base, data, root), "task=pair_classification", *columns]
-    study = [*tiny.study(arms=",".join(ARMS), sizes="24", claim=False), "train.keep=all"]
+    study = [*tiny.study(arms=",".join(ARMS), sizes="24", seeds="1", claim=False), "train.keep=all"]
     found = Finished(root=root, world=world, study=study)
     assert main(["study", *found.at(root)]) == 0
     return found

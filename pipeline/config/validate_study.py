@@ -1,0 +1,79 @@
+"""Rules of a study and its claims."""
+
+from collections.abc import Iterator
+
+from pipeline.config.choices import options
+from pipeline.config.schema import Claim, Config, Study
+from pipeline.errors import nearest
+from pipeline.records.metrics import SHARES
+
+ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test
+CLAIM_METRICS = ("score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area",
+                 "initial_score", "gain_over_start", "generalisation_gap")  # fmt: skip
+
+
+def study_rules(config: Config) -> Iterator[str]:
+    """What is wrong with the study, one sentence each; nothing where there is none."""
+    study = config.study
+    if not study.name:
+        return
+    for name, values in (("arms", study.arms), ("sizes", study.sizes), ("seeds", study.seeds)):
+        if not values:
+            yield f"study.{name} must name at least one, but got none."
+        if len(set(values)) < len(values):
+            yield f"study.{name} must not repeat itself, but got {list(values)}."
+    yield from (
+        f"study.sizes must be numbers of labels or 'all', but got {s!r}." for s in study.sizes if not is_size(s)
+    )
+    if config.tuning.size is not None and not is_size(config.tuning.size):
+        yield f"tuning.size must be a number of labels, 'all' or null for each size, but got {config.tuning.size!r}."
+    yield from (f"study.seeds must be 0 or more, but got {s}." for s in study.seeds if s < 0)
+    if config.task.metric in SHARES and study.target is not None and not 0 < study.target < 1:
+        yield f"study.target must be above 0 and below 1 for {config.task.metric}, but got {study.target}. 60% is 0.6."
+    if not 0.5 < study.confidence < 1:
+        yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
+    unknown = [text for arm in study.arms for text in _arm_of_study(arm)]
+    if unknown:  # what claims say of arms would mislead
+        yield from unknown
+        return
+    for key, claim in study.claims.items():
+        for text in _claim(claim, study, config):
+            yield f"study.claims.{key}: {text} To drop the claim: ~study.claims.{key}."
+
+
+def _arm_of_study(named: str) -> Iterator[str]:
+    """What is wrong with the name of an arm, `ARM` or `ARM@BASE`."""
+    arm, at, other = named.partition("@")
+    if arm not in options("arm"):
+        yield f"study.arms names {named!r}: there is no such arm. {nearest(arm, options('arm'))}"
+    if at and other not in options("base"):
+        yield f"study.arms names {named!r}: there is no such base. {nearest(other, options('base'))}"
+
+
+def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
+    if claim.metric not in CLAIM_METRICS:
+        yield f"metric {claim.metric!r} is unknown. {nearest(claim.metric, CLAIM_METRICS)}"
+    if claim.direction not in ("higher", "lower"):
+        yield f"direction must be higher or lower, but got {claim.direction!r}."
+    if claim.delta <= 0:
+        yield f"delta, the smallest effect that matters, must be above 0, but got {claim.delta}."
+    for arm in (claim.arm, claim.against):
+        if arm not in study.arms:
+            yield f"arm {arm!r} is not in study.arms. {nearest(arm, study.arms)}"
+    if claim.size not in (*study.sizes, "smallest", "largest"):
+        yield f"size {claim.size!r} is not in study.sizes {list(study.sizes)}; smallest and largest are valid too."
+    datasets = ("test", *config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
+    if claim.dataset not in datasets and config.task.out_of_domain:  # else the plan leaves the claim out, and says so
+        yield f"dataset {claim.dataset!r} is not an evaluation set of the task. {nearest(claim.dataset, datasets)}"
+    elif claim.metric not in ON_ANY_SET and claim.dataset in config.task.out_of_domain:
+        yield (
+            f"metric {claim.metric} is about the task's own sets, but got dataset {claim.dataset!r}. "
+            f"Leave dataset out, or use metric {' or '.join(ON_ANY_SET)}."
+        )
+    if claim.metric.endswith("_to_target") and study.target is None:
+        yield "needs study.target, the validation score to reach, stated beforehand."
+
+
+def is_size(size: int | str) -> bool:
+    """Whether it is a number of labels or "all"."""
+    return size == "all" or (isinstance(size, int) and size >= 1)
