@@ -113,7 +113,7 @@ def _composed(overrides: Sequence[Override]) -> DictConfig:
 def _entries(overrides: Sequence[str]) -> list[str]:
     """Names of the entries that there are without the overrides of entries; none where others are wrong as well."""
     try:
-        composed = _composed([o for o in parse(overrides) if not o.key_or_group.startswith(NAMED)])
+        composed = _composed([o for o in parse(overrides) if not f"{o.key_or_group}.".startswith(NAMED)])
     except _ERRORS:
         return []
     return [f"{group}{name}" for group in NAMED for name in OmegaConf.select(composed, group[:-1]) or ()]

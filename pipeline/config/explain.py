@@ -16,6 +16,8 @@ _UNKNOWN_KEY = (
     r"Could not delete from config. '(?P<key>[^']+)' does not exist",
     r"Key '(?P<last>[^']+)' (?:is )?not in (?:struct|'[^']*')\s+full_key: (?P<key>\S+)",
 )
+_KEPT = r"Error merging override ~(?P<key>[^=\s]+)\s.* does not support deletion"
+_WITH_VALUE = r"Could not delete from config. The value of '(?P<key>[^']+)' is .* and not "
 NAMED = ("study.claims.", "task.out_of_domain.")  # records by a name of the user's; +NAME adds one
 _ENTRY = re.compile(rf"({'|'.join(re.escape(group[:-1]) for group in NAMED)})\.[^.]+")
 _WRONG_VALUE = (
@@ -34,6 +36,9 @@ def explain(error: Exception, entries: Collection[str] = ()) -> str:
         return _explain_missing(str(error.missing_cfg_file), list(error.options or ()))
     if isinstance(error, OverrideParseException):
         return f"The override {error.override!r} is not valid: {text.splitlines()[0]}. The form is name=value."
+    kept = re.search(_KEPT, "\n".join(map(str, _chain(error))), re.DOTALL)
+    if kept:
+        return _explain_kept(kept["key"], entries)
     for cause in _chain(error):
         explained = _explain_key(str(cause), entries)
         if explained:
@@ -67,12 +72,24 @@ def _explain_missing(name: str, options: list[str]) -> str:
 def _explain_key(text: str, entries: Collection[str]) -> str | None:
     for pattern in _UNKNOWN_KEY:
         found = re.search(pattern, text)
+        if found and "not delete" in found[0] and found["key"] in _keys(found["key"]):
+            return _explain_kept(found["key"], entries)
         if found:
             return f"{found['key']}: there is no such setting. {_nearest_entry(found['key'], entries)}"
+    found = re.search(_WITH_VALUE, text, re.DOTALL)
+    if found:
+        return f"~{found['key']} leaves out what is there, whatever its value: give it none."
     found = re.search(_WRONG_VALUE, text, re.MULTILINE)
     if found and "is not Optional" in found["why"]:
         return f"{found['key']} must have a value, but got null."
     return f"{found['key']}: {found['why'].strip().rstrip('.')}." if found else None
+
+
+def _explain_kept(key: str, entries: Collection[str]) -> str:
+    own = [name for name in entries if name.startswith(f"{key}.")]
+    if own:
+        return f"~{key}: its entries are left out one by one: {' '.join(f'~{name}' for name in own)}"
+    return f"~{key}: a setting cannot be left out. Give it another value: {key}=VALUE."
 
 
 def _nearest_entry(key: str, entries: Collection[str]) -> str:

@@ -120,6 +120,22 @@ def test_an_unknown_name_comes_with_the_nearest_valid_one(override: str, said: s
 
 
 @pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "~study.claims",
+            "~study.claims: its entries are left out one by one: ~study.claims.accurate ~study.claims.out",
+        ),
+        ("~train.lr", "~train.lr: a setting cannot be left out. Give it another value: train.lr=VALUE."),
+        ("~study.claims.early=1", "~study.claims.early leaves out what is there, whatever its value: give it none."),
+    ],
+)
+def test_what_cannot_be_left_out_is_said_with_what_can(override: str, said: str) -> None:
+    (violation,) = wrong("experiments=quickstart", override)
+    assert violation.startswith(said)
+
+
+@pytest.mark.parametrize(
     ("override", "near", "new"),
     [
         ("study.claims.acurate.delta=0.05", "study.claims.accurate", " A new one: +study.claims.acurate.delta=VALUE."),

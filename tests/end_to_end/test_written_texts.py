@@ -39,7 +39,11 @@ def written(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finish
     data = pairs(tmp_path_factory.mktemp("data"))
     columns = ["task.data.text=en", "task.data.second=pt", "task.data.label=null"]
     world = [*tiny.overrides(tiny_base, data, root), "task=translation", "task.metric=chrf", *columns]
-    study = [*tiny.study(arms=",".join(ARMS), sizes="24", seeds="1", claim=False), "train.keep=all", "train.eval_every=1000"]
+    study = [
+        *tiny.study(arms=",".join(ARMS), sizes="24", seeds="1", claim=False),
+        "train.keep=all",
+        "train.eval_every=1000",
+    ]
     found = Finished(root=root, world=world, study=study)
     assert main(["study", *found.at(root)]) == 0
     return found
