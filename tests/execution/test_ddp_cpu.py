@@ -119,7 +119,8 @@ def test_two_processes_leave_one_record(pair: tuple[CellResult, np.ndarray, list
     assert pair[2] == ["CellStarted", "CellFinished"]
 
 
-@pytest.mark.parametrize("arm", ["frozen", pytest.param("lora", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("arm", ["frozen", "lora"])
 def test_arms_that_train_a_part_run_in_two_processes_too(
     tiny_base: Path, reviews: Path, tmp_path: Path, arm: str
 ) -> None:
