@@ -51,7 +51,7 @@ def comes_to_the_same_alone(said: str, root: Path) -> bool:
     done = subprocess.run(pasted, shell=True, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done
     left, store = record(root), ResultStore(root)
-    best = left["trials"][left["best"][0]]
+    best = next(t for t in left["trials"] if t["number"] == left["best"][0])
     trial = store.result(best["cells"][0])
     (alone,) = (r for r in map(store.result, store.ids()) if store.cell(r.cell_id).tested)
     again = {p.examples: p.validation_score for p in alone.trajectory}
