@@ -71,7 +71,16 @@ def test_a_decoder_is_refused_by_an_arm_that_begins_with_filling_gaps(
     assert_refused(done, root, "arm.pretraining.objective", OF_DECODERS, "masked_language_modelling")
 
 
-def test_the_packaged_decoder_is_not_even_unpacked_for_what_it_cannot_do(tmp_path: Path, capsys: Capture) -> None:
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [
+        ("fill_gaps", "masked_language_modelling"),
+        pytest.param("messages", "translation", marks=pytest.mark.slow),
+    ],
+)
+def test_the_packaged_decoder_is_not_even_unpacked_for_what_it_cannot_do(
+    task: str, kind: str, tmp_path: Path, capsys: Capture
+) -> None:
     root = tmp_path / "out"
-    done = command(capsys, "train", "base=smollm2", "task=fill_gaps", f"paths.root={root}", "tracking=none")
-    assert_refused(done, root, "(llama)", OF_DECODERS, "masked_language_modelling")
+    done = command(capsys, "train", "base=smollm2", f"task={task}", f"paths.root={root}", "tracking=none")
+    assert_refused(done, root, "(llama)", OF_DECODERS, kind)
