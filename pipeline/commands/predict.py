@@ -20,7 +20,7 @@ from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 from pipeline.files import write_text
 from pipeline.records import CellResult
-from pipeline.tasks import KnowingKind, WritingKind, as_read, kind, pair
+from pipeline.tasks import KnowingKind, TextModel, WritingKind, as_read, kind, pair
 
 BATCH = 64
 
@@ -55,12 +55,13 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
     nats, read, cut = None, 0, 0
     for batch in _batched(texts):
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=cell.train.precision == "bf16"):
-            asked_of = as_read(cell.task, batch)
+            asked_of = as_read(cell.task, batch, prefix=cell.base.prefix)
             rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
             if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token
                 nats = task.surprise(model, tokenizer, asked_of, max_length=length)
         read += len(batch)
-        cut += 0 if task.reads_whole else task.encode(asked_of, tokenizer, length).truncated
+        if not (task.reads_whole or isinstance(model, TextModel)):
+            cut += task.encode(asked_of, tokenizer, length).truncated
         yield from rows
     if cut:
         print(f"{cut:,} of {read:,} texts are longer than {length} tokens and were truncated.", file=sys.stderr)

@@ -25,11 +25,18 @@ class Trained:
     weights: Path
 
     def network(self) -> Any:
-        """The plain network, in evaluation mode, padded with what its tokenizer pads with, as it was in training."""
+        """The plain network, in evaluation mode, padded with what its tokenizer pads with, as it was in training.
+
+        For an arm without a network, its model on words.
+        """
         import transformers
 
         from pipeline.models.restore import restore
 
+        if self.cell.method.reads == "words":
+            from pipeline.training.word_model import WordModel
+
+            return WordModel.load(self.weights)
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
         model = restore(self.cell, self.located, self.weights, self.result.labels)

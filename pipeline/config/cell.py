@@ -3,7 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
-from pipeline.config.schema import Arm, Base, Config, Recipe, Task, Train
+from pipeline.config.schema import Arm, Base, Config, Precision, Recipe, Task, Train
+from pipeline.methods import METHODS, Method
 from pipeline.records import CellKey
 
 
@@ -28,6 +29,11 @@ class Cell:
         )
 
     @property
+    def method(self) -> Method:
+        """The way its arm is trained."""
+        return METHODS[self.arm.method]
+
+    @property
     def recipe(self) -> Recipe:
         """The arm's recipe with what `train` overrides."""
         names = [f.name for f in dataclasses.fields(Recipe)]
@@ -45,7 +51,7 @@ class Cell:
         if asked.objective is None:
             return None
         return Cell(
-            base=self.base,
+            base=dataclasses.replace(self.base, pooling="auto", prefix=None),
             task=dataclasses.replace(self.task, kind=asked.objective, metric="loss"),
             arm=Arm(
                 name=f"{self.arm.name}-pretraining",
@@ -66,7 +72,7 @@ class Cell:
         )
 
 
-def cell_of(config: Config, *, precision: str, tested: bool = True) -> Cell:
+def cell_of(config: Config, *, precision: Precision, tested: bool = True) -> Cell:
     """The cell that `config` describes, with the precision that the coordinator resolved."""
     train = dataclasses.replace(config.train, precision=precision)
     return Cell(base=config.base, task=config.task, arm=config.arm, train=train, tested=tested)

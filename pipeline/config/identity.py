@@ -7,7 +7,6 @@ from pipeline.files import digest
 from pipeline.records import encode
 
 RESULT_VERSION = 7  # raised by hand when a change of the code changes results
-FEATURES_VERSION = 2  # likewise, where it changes the results of arms whose base stays fixed alone
 LANGUAGE_VERSION = 2  # likewise, of the kinds below alone
 _OF_LANGUAGE = frozenset({"causal_language_modelling", "masked_language_modelling", "prompted_classification"})
 
@@ -60,11 +59,13 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
     """
     fields = {k: v for k, v in _flatten(encode(cell)).items() if not _excluded(k)}
     fields |= {f"recipe.{k}": v for k, v in encode(cell.recipe).items()}
-    if cell.arm.trained == "head":
-        fields["features"] = FEATURES_VERSION
+    method = cell.method
+    fields["method_version"] = method.version
+    if method.solved:
+        fields = {k: v for k, v in fields.items() if not k.startswith("recipe.")}
     if _models_language(cell):
         fields["language"] = LANGUAGE_VERSION
-    if cell.arm.trained != "adapters":
+    if "lora" not in method.settings:
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.lora.")}
     if cell.arm.head == "fresh":
         del fields["arm.head"]

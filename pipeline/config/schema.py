@@ -4,9 +4,23 @@ Types are checked by OmegaConf through `pipeline.config.twin`, rules between fie
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+from pipeline.methods import MethodName
 
 SECRET = {"secret": True}
+
+Source = Literal["package", "file", "hub", "local"]
+Pooling = Literal["auto", "cls", "mean", "last", "head"]
+Decay = Literal["linear", "cosine", "constant"]
+Precision = Literal["auto", "fp32", "bf16"]
+Objective = Literal["masked_language_modelling", "causal_language_modelling"]
+ClaimMetric = Literal[
+    "score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area", "initial_score",
+    "gain_over_start", "generalisation_gap",
+]  # fmt: skip
+Sampler = Literal["tpe", "gp", "cmaes", "random", "quasi_random", "grid", "brute_force"]
+Pruner = Literal["median", "halving", "hyperband", "wilcoxon", "pausing", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +28,12 @@ class Base:
     """A pretrained checkpoint and its tokenizer."""
 
     name: str = ""  # how it is called; for source=hub, the hub's name of it
-    source: str = "hub"  # package | hub | local
+    source: Literal["package", "hub", "local"] = "hub"
     path: str | None = None  # package: folder in the package; local: a directory; hub: a GGUF file, null for the rest
+    pooling: Pooling = (
+        "auto"  # what a classifier's head reads; auto: as the base declares, or else as its own head does
+    )
+    prefix: str | None = None  # put before every text of a classifier; null: as the base declares
     revision: str | None = None  # hub: commit, tag or branch
     package: str | None = None  # package: its name and version, as pip takes it
     sha256: str | None = None  # of the weights; another content is refused
@@ -24,7 +42,7 @@ class Base:
     languages: tuple[str, ...] = ()
     pretraining_flops: float | None = None  # about 6 N D; null where unknown
     pretraining_source: str | None = None  # where that figure comes from
-    test_text_seen: str = "unknown"  # could pretraining have seen the test text: known_seen | known_unseen | unknown
+    test_text_seen: Literal["known_seen", "known_unseen", "unknown"] = "unknown"  # by pretraining, if it could be
     test_text_note: str = ""  # why
     token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
 
@@ -33,7 +51,7 @@ class Base:
 class Data:
     """Where labelled text comes from and how it is split."""
 
-    source: str = "file"  # package | file | hub | local
+    source: Source = "file"
     path: str | None = None  # file, directory, hub name, or file in a package
     validation: str | None = None  # file: a separate validation file; hub and local: split name
     test: str | None = None  # file: a separate test file; hub and local: split name
@@ -96,7 +114,7 @@ class Recipe:
     lr: float = 5e-5  # peak learning rate
     weight_decay: float = 0.01
     warmup: float = 0.1  # share of the steps
-    decay: str = "linear"  # linear | cosine | constant
+    decay: Decay = "linear"
     epochs: float = 3.0  # passes over the train subset
     min_steps: int = 0  # at least this many steps, however small the subset
     max_steps: int = 0  # at most this many steps, however large the subset; 0: as many as the epochs take
@@ -117,7 +135,7 @@ class Lora:
 class Pretraining:
     """A training on the task's own text, without its labels, from which all cells of an arm go on."""
 
-    objective: str | None = None  # masked_language_modelling | causal_language_modelling; null: there is none
+    objective: Objective | None = None  # null: there is none
     size: int | str = "all"  # texts of the training set
     seed: int = 0  # of its subset, initialisation and order
     batch: int = 32
@@ -129,9 +147,11 @@ class Arm:
     """How the network starts and what is trained."""
 
     name: str = ""
-    start: str = "pretrained"  # pretrained | scratch
-    trained: str = "all"  # all | head | adapters
-    head: str = "fresh"  # fresh | class_means: a text falls, at first, to the class whose mean is nearest
+    start: Literal["pretrained", "scratch"] = "pretrained"
+    method: MethodName = "full"  # what is trained, and how: pipeline/methods
+    head: Literal["fresh", "probe", "class_means"] = (
+        "fresh"  # before the first step: random, solved, at the classes' means
+    )
     shrink: float = 1.0  # of the base's layers, heads and widths, this share; below 1: no controlled comparison
     recipe: Recipe = Recipe()
     lora: Lora = Lora()
@@ -144,11 +164,13 @@ class Hardware:
     """Where and how a training is spread. Never changes the result."""
 
     name: str = "auto"
-    accelerator: str = "auto"  # auto | cpu | gpu
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
-    strategy: str = "single"  # single | ddp | fsdp | deepspeed: the last two spread the network over the devices
+    strategy: Literal["single", "ddp", "fsdp", "deepspeed"] = "single"  # the last two spread the network over devices
     threads: int | None = None  # per worker; null: cores / workers
-    launcher: str = "own"  # own | torchrun: a cell's processes are those that torchrun has started, on any machines
+    launcher: Literal["own", "torchrun"] = (
+        "own"  # torchrun: a cell's processes are those that torchrun has started, on any machines
+    )
     timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
     micro_batch: int | None = None  # texts of a batch that a process computes at a time; null: its whole share
     deterministic: bool = False  # on a GPU, the same bits each time, a third to half slower; the processor always is
@@ -166,18 +188,18 @@ class Train:
     lr: float | None = None
     weight_decay: float | None = None
     warmup: float | None = None
-    decay: str | None = None
+    decay: Decay | None = None
     epochs: float | None = None
     min_steps: int | None = None
     max_steps: int | None = None
     patience: int | None = None
     clip: float = 1.0  # gradient norm
     dropout: float | None = None  # null: the base's own; the same for every arm
-    precision: str = "auto"  # auto | fp32 | bf16
+    precision: Precision = "auto"
     eval_every: int | None = None  # examples between evaluations; null: by size, the same for every arm
     samples: int = 8  # test texts shown beside a run, with what was said of them before and after training
-    best_by: str = "metric"  # what of validation tells which weights are the best: the task's metric, or the loss
-    keep: str = "best"  # weights kept: best (of each arm and size) | all | none
+    best_by: Literal["metric", "loss"] = "metric"  # which of validation's decides which weights are the best
+    keep: Literal["best", "all", "none"] = "best"  # whose weights: the best seed of each arm and size, or all
     fit_memory: bool = False  # where there is no room, hardware.micro_batch and hardware.recompute are chosen
     checkpoint_every: str = "5min"  # a training is saved so often, to go on from there: 5min | 200steps | never
 
@@ -186,7 +208,7 @@ class Train:
 class Executor:
     """Where cells run."""
 
-    name: str = "local"  # local | ray | slurm
+    name: Literal["local", "ray", "slurm"] = "local"
     workers: int | None = None  # cells at once; null: one per core (cpu), up to four per GPU, or what the cluster has
     address: str = "auto"  # of a Ray cluster: HOST:PORT; auto: the one that runs on this machine
     partition: str | None = None  # of a SLURM cluster, as sbatch takes it; so are the next two
@@ -199,7 +221,7 @@ class Executor:
 class Tracking:
     """Where runs are recorded."""
 
-    name: str = "local"  # local | server | none
+    name: Literal["local", "server", "none"] = "local"
     uri: str | None = field(default=None, metadata=SECRET)  # server: its URL; local: null, SQLite under paths.root
     port: int = 5000  # of the dashboard
 
@@ -209,14 +231,12 @@ class Claim:
     """What a study sets out to judge, stated before it runs."""
 
     statement: str = ""  # the claim in words
-    # score | label_multiplier | flops_to_target | examples_to_target | early_area | initial_score | gain_over_start |
-    # generalisation_gap
-    metric: str = "score"
+    metric: ClaimMetric = "score"
     arm: str = "pretrained"
     against: str = "scratch"
     size: int | str = "largest"  # labels, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
-    direction: str = "higher"  # higher | lower: which way `arm` should differ
+    direction: Literal["higher", "lower"] = "higher"  # which way `arm` should differ
     delta: float = 0.02  # smallest effect that matters, > 0; for ratios, the ratio
 
 
@@ -242,8 +262,8 @@ class Sweep:
     name: str = ""  # how it is resumed; empty: TASK-ARM-SIZE
     trials: int = 20  # in all, those of earlier runs included; lost ones are run again and do not count
     workers: int | None = None  # cells at once on this machine; null: as executor.workers
-    sampler: str = "tpe"  # tpe | gp | cmaes | random | quasi_random | grid | brute_force
-    pruner: str = "median"  # median | halving | hyperband | wilcoxon | pausing | none
+    sampler: Sampler = "tpe"
+    pruner: Pruner = "median"
     seed: int = 0  # of the sampler
     seeds: tuple[int, ...] = ()  # a trial is the mean over these seeds of train; empty: train.seed alone
     space: dict[str, Range] = field(default_factory=dict)  # added to the arm's and the task's own; these come first

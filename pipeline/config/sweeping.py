@@ -8,9 +8,7 @@ from pipeline.errors import UserError, nearest
 from pipeline.files import safe_name
 from pipeline.records.metrics import higher_is_better
 
-SAMPLERS = ("tpe", "gp", "cmaes", "random", "quasi_random", "grid", "brute_force")
 PAUSING = "pausing"
-PRUNERS = ("median", "halving", "hyperband", "wilcoxon", PAUSING, "none")
 COSTS = ("loss", "flops", "seconds", "memory", "parameters", "stored_bytes")
 OBJECTIVES = ("score", *COSTS)
 FINITE = ("grid", "brute_force")  # samplers that need a finite space
@@ -19,7 +17,7 @@ FINITE = ("grid", "brute_force")  # samplers that need a finite space
 def sweep_violations(config: Config) -> list[str]:
     """Every rule that `config`'s sweep breaks, one sentence each; empty where it is sound."""
     sweep = config.sweep
-    rules = (_name, _numbers, _choices, _objectives, _pruning)
+    rules = (_name, _numbers, _objectives, _pruning)
     found = [text for rule in rules for text in rule(sweep)]
     return [*found, *space_violations(config), *(_finite(config) if not found else ())]
 
@@ -63,13 +61,6 @@ def _numbers(sweep: Sweep) -> Iterator[str]:
         yield f"sweep.seeds must be different numbers of 0 or more, but got {list(sweep.seeds)}."
 
 
-def _choices(sweep: Sweep) -> Iterator[str]:
-    for name, valid in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
-        if getattr(sweep, name) not in valid:
-            value = getattr(sweep, name)
-            yield f"sweep.{name} must be one of its choices, but got {value!r}. {nearest(value, valid)}"
-
-
 def _objectives(sweep: Sweep) -> Iterator[str]:
     if not sweep.objectives:
         yield f"sweep.objectives must name at least one, but got none. Valid: {', '.join(OBJECTIVES)}."
@@ -96,7 +87,7 @@ def _objective(given: str) -> Iterator[str]:
 
 
 def _pruning(sweep: Sweep) -> Iterator[str]:
-    if sweep.pruner in ("none", "") or sweep.pruner not in PRUNERS:
+    if sweep.pruner == "none":
         return
     if len(sweep.objectives) > 1:
         yield f"sweep.pruner={sweep.pruner} needs a single objective, but got {list(sweep.objectives)}. Or choose none."

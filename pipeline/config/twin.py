@@ -6,12 +6,13 @@ import types
 import typing
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 
 @cache
 def twin(record: type) -> type:
-    """A mutable dataclass with the fields of `record`; tuples become lists, unions of scalars become Any.
+    """A mutable dataclass with the fields of `record`; tuples become lists, unions of scalars Any, and closed
+    sets of words plain text.
 
     OmegaConf marks frozen dataclasses read-only and mishandles unions inside merged elements; the exact types
     are checked when the result is decoded back into `record`.
@@ -29,9 +30,15 @@ def _type(hint: Any) -> Any:
         return list[_type(args[0])]  # type: ignore[misc]
     if origin is dict:
         return dict[args[0], _type(args[1])]  # type: ignore[misc,valid-type]
-    if origin in (Union, types.UnionType) and type(None) not in args:
-        return Any
-    return hint
+    if origin in (Union, types.UnionType):
+        return _optional(args)
+    return str if origin is Literal else hint
+
+
+def _optional(args: tuple[Any, ...]) -> Any:
+    """The type of a union: of None and one other, that one or None; of anything else, Any."""
+    others = [arg for arg in args if arg is not type(None)]
+    return _type(others[0]) | None if len(others) == 1 < len(args) else Any
 
 
 def _default(spec: Any, hint: Any) -> Any:

@@ -4,33 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.config.cell import cell_of
+from pipeline.config.closed_sets import wrong_words
 from pipeline.config.pace import pace_of
 from pipeline.config.schema import Config
 from pipeline.config.validate_data import base_rules, data_rules
 from pipeline.config.validate_study import is_size, study_rules
-from pipeline.errors import ConfigError, UserError, nearest
+from pipeline.errors import ConfigError, UserError
 from pipeline.files import safe_name
+from pipeline.methods import METHODS
 
-CHOICES = {
-    "base.source": ("package", "hub", "local"),
-    "base.test_text_seen": ("known_seen", "known_unseen", "unknown"),
-    "task.data.source": ("package", "file", "hub", "local"),
-    "arm.start": ("pretrained", "scratch"),
-    "arm.trained": ("all", "head", "adapters"),
-    "arm.head": ("fresh", "class_means"),
-    "arm.recipe.decay": ("linear", "cosine", "constant"),
-    "arm.pretraining.objective": ("masked_language_modelling", "causal_language_modelling"),
-    "arm.pretraining.recipe.decay": ("linear", "cosine", "constant"),
-    "train.decay": ("linear", "cosine", "constant"),
-    "train.precision": ("auto", "fp32", "bf16"),
-    "train.best_by": ("metric", "loss"),
-    "train.keep": ("best", "all", "none"),
-    "hardware.accelerator": ("auto", "cpu", "gpu"),
-    "hardware.launcher": ("own", "torchrun"),
-    "hardware.strategy": ("single", "ddp", "fsdp", "deepspeed"),
-    "executor.name": ("local", "ray", "slurm"),
-    "tracking.name": ("local", "server", "none"),
-}
 AT_LEAST_ONE = (
     "train.batch", "hardware.devices", "hardware.micro_batch", "hardware.threads", "executor.workers",
     "train.eval_every", "task.data.validation_size", "task.data.test_size", "study.early_examples", "arm.lora.rank",
@@ -58,7 +40,7 @@ def violations(config: Config, *, trained: bool = False) -> list[str]:
     Args:
         trained: only finished cells are used, so that base and data need not be named.
     """
-    rules = (_choices, _numbers, _names, _train, _pretraining, _hardware, _servers, study_rules)
+    rules = (wrong_words, _numbers, _names, _train, _pretraining, _hardware, _servers, study_rules)
     of_sources = () if trained else (base_rules, data_rules)
     return [text for rule in (*rules, *of_sources) for text in rule(config)]
 
@@ -69,13 +51,6 @@ def setting(config: Config, name: str) -> Any:
     for part in name.split("."):
         value = getattr(value, part)
     return value
-
-
-def _choices(config: Config) -> Iterator[str]:
-    for name, valid in CHOICES.items():
-        value = setting(config, name)
-        if value is not None and value not in valid:
-            yield f"{name} must be one of its choices, but got {value!r}. {nearest(str(value), valid)}"
 
 
 def _numbers(config: Config) -> Iterator[str]:
@@ -113,11 +88,9 @@ def _names(config: Config) -> Iterator[str]:
 def _train(config: Config) -> Iterator[str]:
     if not is_size(config.train.size):
         yield f"train.size must be a number of labels or 'all', but got {config.train.size!r}."
-    if config.arm.start == "scratch" and config.arm.trained != "all":
-        yield (
-            f"arm.trained={config.arm.trained} needs arm.start=pretrained: "
-            "a random network that stays fixed is no baseline."
-        )
+    method = METHODS.get(config.arm.method)
+    if method is not None and config.arm.start not in method.starts:
+        yield f"arm.method={method.name} needs arm.start={method.starts[0]}, but got {config.arm.start}. {method.why}"
     if not 0 < config.arm.shrink <= 1:
         yield f"arm.shrink must be above 0 and at most 1, but got {config.arm.shrink}."
     if config.arm.start == "pretrained" and config.arm.shrink != 1:
@@ -142,8 +115,8 @@ def _pretraining(config: Config) -> Iterator[str]:
         return
     if not is_size(asked.size):
         yield f"arm.pretraining.size must be a number of texts or 'all', but got {asked.size!r}."
-    if arm.trained != "all":
-        yield f"arm.pretraining needs arm.trained=all, but got {arm.trained!r}: what it learnt would stay as it is."
+    if arm.method != "full":
+        yield f"arm.pretraining needs arm.method=full, but got {arm.method!r}: what it learnt would stay as it is."
     if config.task.data.label is None and config.task.data.path:
         yield (
             f"arm {arm.name!r} is pretrained on the task's own text without its labels, but task {config.task.name!r} "

@@ -22,7 +22,15 @@ _ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
 __all__ = ["Prepared", "load", "prepare", "prepared_folder", "texts"]
 
 
-def prepare(task: Task, tokenizer: Any, *, tokenizer_fingerprint: str, data_fingerprint: str, root: Path) -> Prepared:
+def prepare(
+    task: Task,
+    tokenizer: Any,
+    *,
+    tokenizer_fingerprint: str,
+    data_fingerprint: str,
+    root: Path,
+    prefix: str | None = None,
+) -> Prepared:
     """The task's data, encoded. Found under `root`/data if prepared before; of several callers one does the work.
 
     Args:
@@ -31,22 +39,29 @@ def prepare(task: Task, tokenizer: Any, *, tokenizer_fingerprint: str, data_fing
         tokenizer_fingerprint: identifies the tokenizer's behaviour.
         data_fingerprint: what `data_fingerprint(task)` said; other content by now is refused.
         root: where results go.
+        prefix: what the base wants before every text.
 
     Raises:
         DataError: the data cannot serve the task, or changed since its fingerprint was taken.
         StorageError: the folder cannot be written, or what is in it is damaged.
     """
     folder = prepared_folder(
-        task, tokenizer_fingerprint=tokenizer_fingerprint, data_fingerprint=data_fingerprint, root=root
+        task,
+        tokenizer_fingerprint=tokenizer_fingerprint,
+        data_fingerprint=data_fingerprint,
+        root=root,
+        prefix=prefix,
     )
     if not (folder / store.META).is_file():
         with lock(folder.with_name(f".{folder.name}.lock")):
             if not (folder / store.META).is_file():
-                _build(task, tokenizer, data_fingerprint, folder)
+                _build(task, tokenizer, data_fingerprint, folder, prefix)
     return load(folder)
 
 
-def prepared_folder(task: Task, *, tokenizer_fingerprint: str, data_fingerprint: str, root: Path) -> Path:
+def prepared_folder(
+    task: Task, *, tokenizer_fingerprint: str, data_fingerprint: str, root: Path, prefix: str | None = None
+) -> Path:
     """Where `prepare` puts, or has put, this task's data."""
     settings: tuple[object, ...] = (
         task.kind,
@@ -56,29 +71,32 @@ def prepared_folder(task: Task, *, tokenizer_fingerprint: str, data_fingerprint:
         task.out_of_domain_size,
     )
     settings += (task.prompt,) if task.prompt else ()
+    settings += (f"prefix {prefix}",) if prefix else ()
     key = digest(_VERSION, data_fingerprint, tokenizer_fingerprint, *map(str, settings))[:16]
     return root / "data" / key
 
 
-def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path) -> None:
+def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path, prefix: str | None) -> None:
     found = examples(task)
     if content_now(task) != fingerprint:
         raise DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
     with staged_directory(folder) as staged:
-        written, said = _encoded(found, task, tokenizer, staged)
+        written, said = _encoded(found, task, tokenizer, staged, prefix)
         truncated = {meta.name: meta.truncated for meta in written}
         report = data_report(found, truncated, max_length=task.max_length)
         report = dataclasses.replace(report, sentences=(*report.sentences, *said))
         store.write_meta(staged, store.Meta(labels=found.labels, sets=tuple(written), report=report))
 
 
-def _encoded(found: Examples, task: Task, tokenizer: Any, folder: Path) -> tuple[list[store.SetMeta], list[str]]:
+def _encoded(
+    found: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None
+) -> tuple[list[store.SetMeta], list[str]]:
     """What was written, and what the kind has to say of it."""
     kind = tasks.kind(task.kind)
     roles: Mapping[str, str] = _ROLES
     written, said = [], []
     for name, rows in found.sets.items():
-        encoded = kind.encode(tasks.as_read(task, rows.texts, found.labels), tokenizer, task.max_length)
+        encoded = kind.encode(tasks.as_read(task, rows.texts, found.labels, prefix), tokenizer, task.max_length)
         written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded))
         said += [f"{name}: {sentence}" for sentence in encoded.sentences]
     return written, said

@@ -4,7 +4,7 @@ import dataclasses
 import importlib.util
 from dataclasses import dataclass
 
-from pipeline.config.schema import Hardware
+from pipeline.config.schema import Hardware, Precision
 from pipeline.errors import ConfigError
 from pipeline.hardware import machine
 from pipeline.hardware.launched import Launched, launched
@@ -24,7 +24,7 @@ class Resolved:
     nodes: int
     threads: int
     workers: int
-    precision: str
+    precision: Precision
     timeout_minutes: float
     micro_batch: int | None
     recompute: bool
@@ -39,7 +39,7 @@ class Resolved:
         return self.strategy in ("fsdp", "deepspeed")
 
 
-def resolve(hardware: Hardware, *, precision: str, workers: int | None, elsewhere: bool = False) -> Resolved:
+def resolve(hardware: Hardware, *, precision: Precision, workers: int | None, elsewhere: bool = False) -> Resolved:
     """Decide once, in the coordinator, before identities are computed.
 
     Args:
@@ -169,9 +169,9 @@ def _threads(hardware: Hardware, processes: int) -> tuple[int, str]:
     return threads, f"threads={threads} per process: {why}"
 
 
-def _precision(asked: str, accelerator: str, *, elsewhere: bool) -> tuple[str, str]:
+def _precision(asked: Precision, accelerator: str, *, elsewhere: bool) -> tuple[Precision, str]:
     if elsewhere and (accelerator == "gpu" or asked != "auto"):
-        chosen = "bf16" if asked == "auto" else asked
+        chosen: Precision = "bf16" if asked == "auto" else asked
         return chosen, f"precision={chosen}: {'the default on GPUs' if asked == 'auto' else 'asked for'}"
     able = machine.has_bf16(accelerator)
     if asked == "bf16" and not able:

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.cell import Cell
-from pipeline.config.schema import Arm
 from pipeline.errors import BaseModelError, StorageError, first_line
 from pipeline.files import digest
 from pipeline.models.able import read_configuration, require_able
-from pipeline.models.adapters import add_adapters
+from pipeline.models.adapters import add_adapters, without_adapters
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
+from pipeline.models.pooling import set_pooling
 from pipeline.models.shrink import shrink
 from pipeline.tasks import TaskKind, kind
+from pipeline.tasks.pooled import pooling_of
 
 LOADED_AT_LEAST = 0.95
 _DROPOUTS = (
@@ -32,6 +33,7 @@ class Network:
     base_prefix: str
     architecture: str
     loaded_fraction: float | None
+    pooling: str  # what the head reads, "head" for the architecture's own
     packed: bool  # whether batches are computed without their padding (on the processor)
 
     @property
@@ -51,6 +53,7 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
     classes = {"num_labels": len(labels), "id2label": names, "label2id": numbers}
     config = read_configuration(cell.base.name, located.directory, **classes)
     require_able(cell.base.name, config, cell.task.kind)
+    set_pooling(config, cell.base, located.directory, kind(cell.task.kind))
     if cell.arm.shrink < 1:
         shrink(config, cell.arm.shrink)
     if cell.train.dropout is not None:
@@ -89,14 +92,21 @@ def build(
     if pretrained is not None:
         _go_on_from(pretrained, model)
     prefix = model.base_model_prefix
-    model = _choose_trained(model, task, cell.arm, prefix)
+    model = _choose_trained(model, task, cell, prefix)
     attends = quicken(model)
     narrowed = narrow(model)
     packed = attends and pack(model, narrowed=narrowed)
     model.train()
-    if cell.arm.trained == "head":
+    if not cell.method.base_trains:
         base_of(model, prefix).eval()
-    return Network(model=model, base_prefix=prefix, architecture=architecture, loaded_fraction=fraction, packed=packed)
+    return Network(
+        model=model,
+        base_prefix=prefix,
+        architecture=architecture,
+        loaded_fraction=fraction,
+        pooling=pooling_of(config) or "head",
+        packed=packed,
+    )
 
 
 def base_of(model: Any, prefix: str) -> Any:
@@ -169,14 +179,29 @@ def _loaded_fraction(model: Any, info: Any) -> float:
     return 1.0 - float(sum(sizes.get(n, 0) for n in absent)) / float(max(1, sum(sizes.values())))
 
 
-def _choose_trained(model: Any, task: TaskKind, arm: Arm, prefix: str) -> Any:
-    if arm.trained == "adapters":
-        return add_adapters(model, arm.lora, task)
-    if arm.trained == "head":
-        base_of(model, prefix).requires_grad_(False)
-    if not any(p.requires_grad for p in model.parameters()):
-        raise BaseModelError(
-            f"The arm {arm.name!r} has nothing to train here: the decoder of this base shares its weights with the "
-            f"embedding, which stays fixed. Leave it out: study.arms=[pretrained,lora,scratch]."
-        )
+def _choose_trained(model: Any, task: TaskKind, cell: Cell, prefix: str) -> Any:
+    if cell.method.adapts:
+        return add_adapters(model, cell.arm.lora, task)
+    if cell.method.solved:
+        model.requires_grad_(False)
+        last_linear(model, prefix).requires_grad_(True)
     return model
+
+
+def last_linear(model: Any, prefix: str) -> Any:
+    """The linear layer that a classifier ends in, outside its base.
+
+    Raises:
+        BaseModelError: it ends in none.
+    """
+    import torch
+
+    plain = without_adapters(model)
+    of_base = set(base_of(plain, prefix).modules())
+    own = [m for m in plain.modules() if m not in of_base and isinstance(m, torch.nn.Linear)]
+    if not own or own[-1].out_features != plain.config.num_labels:
+        raise BaseModelError(
+            f"The head of {type(plain).__name__} does not end in a linear layer with an output for each class. "
+            "Put one there: base.pooling=mean, or cls, or last."
+        )
+    return own[-1]

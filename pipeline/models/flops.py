@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.cell import Cell
-from pipeline.config.schema import Arm
 from pipeline.models.adapters import add_adapters
 from pipeline.models.narrow import narrow
 from pipeline.tasks import kind, probe
@@ -47,7 +46,7 @@ def _count(cell: Cell, config: Any, length: int) -> tuple[int, int]:
     from torch.utils.flop_counter import FlopCounterMode
 
     task = kind(cell.task.kind)
-    model = _weightless(cell.arm, cell, config)
+    model = _weightless(cell, config)
     batch: dict[str, Any] = {name: values.to("meta") for name, values in probe(task, length).items()}
     counter = FlopCounterMode(display=False)
     with counter:
@@ -59,7 +58,7 @@ def _count(cell: Cell, config: Any, length: int) -> tuple[int, int]:
     return forward, counter.get_total_flops()
 
 
-def _weightless(arm: Arm, cell: Cell, config: Any) -> Any:
+def _weightless(cell: Cell, config: Any) -> Any:
     """The arm's network on torch's meta device, with attention written out so that every product is counted."""
     import copy
 
@@ -69,11 +68,11 @@ def _weightless(arm: Arm, cell: Cell, config: Any) -> Any:
     plain._attn_implementation = "eager"
     with torch.device("meta"):
         model = kind(cell.task.kind).build(plain)
-        if arm.trained == "adapters":
-            model = add_adapters(model, arm.lora, kind(cell.task.kind))
+        if cell.method.adapts:
+            model = add_adapters(model, cell.arm.lora, kind(cell.task.kind))
     narrow(model)
     plain.pad_token_id = None  # else some models look for padding, and there is no content to look at
-    if arm.trained == "head":
+    if cell.method.solved:
         getattr(model, model.base_model_prefix).requires_grad_(False)
     return model
 

@@ -1,10 +1,11 @@
 """Where a base's files are, and whether they are what they should be. Nothing in them is executed."""
 
+import dataclasses
 import importlib.metadata
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError, first_line, nearest
 from pipeline.files import digest, sha256
 from pipeline.models import gguf
+from pipeline.models.declared import Declared, declared
 
 _PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
 _PATIENCE = 5.0  # seconds to wait for the hub to answer
@@ -20,16 +22,26 @@ _PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 
 @dataclass(frozen=True, kw_only=True)
 class Located:
-    """A base on this disk. `weights` and `tokenizer` are fingerprints of content; `whole` covers all of it."""
+    """A base on this disk. `weights` and `tokenizer` are fingerprints of content; `whole` covers all of it.
+
+    `declared` is what it says of its pooling and its prefix.
+    """
 
     directory: Path
     weights: str
     tokenizer: str
+    declared: Declared = field(default_factory=Declared)
 
     @property
     def whole(self) -> str:
         """The fingerprint that identifies the base in a cell's identity."""
         return digest(self.weights, self.tokenizer)
+
+    def settled(self, base: Base) -> Base:
+        """`base` with the pooling and the prefix that it declares, where it leaves them open."""
+        pooling = self.declared.pooling if base.pooling == "auto" else base.pooling
+        prefix = self.declared.prefix if base.prefix is None else base.prefix
+        return dataclasses.replace(base, pooling=pooling, prefix=prefix)
 
 
 def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) -> Located:
@@ -62,6 +74,7 @@ def _of_directory(directory: Path, base: Base) -> Located:
         directory=directory,
         weights=digest(config, json.dumps(hashes, sort_keys=True)),
         tokenizer=digest(json.dumps(rest, sort_keys=True)),
+        declared=Declared() if base.pooling != "auto" and base.prefix is not None else declared(directory),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.methods import Method
 from pipeline.models.build import Network, base_of
 from pipeline.models.layers import can_recompute
 from pipeline.tasks import TaskKind, probe
@@ -45,13 +46,13 @@ class Footprint:
         return 4 * self.layers * self.width * tokens
 
 
-def footprint(network: Network, task: TaskKind, *, trained: str, precision: str) -> Footprint:
+def footprint(network: Network, task: TaskKind, *, method: Method, precision: str) -> Footprint:
     """Count; the network is left as it was, but for torch's random numbers.
 
     Where the base stays fixed, what its layers would keep is counted all the same: it says what passes through them.
 
     Args:
-        trained: all, head or adapters.
+        method: how the arm is trained.
         precision: fp32 or bf16.
     """
     from pipeline.models.unpadded import MULTIPLE
@@ -59,8 +60,8 @@ def footprint(network: Network, task: TaskKind, *, trained: str, precision: str)
 
     model = network.model
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
-    embedding = model.get_input_embeddings() if trained == "all" and splittable(model) else None
-    fixed = list(base_of(model, network.base_prefix).parameters()) if trained == "head" else []
+    embedding = model.get_input_embeddings() if method.trains_embeddings and splittable(model) else None
+    fixed = list(base_of(model, network.base_prefix).parameters()) if method.solved else []
     for parameter in fixed:
         parameter.requires_grad_(True)
     counted = [_kept(model, task, length, precision) for length in _LENGTHS]

@@ -10,18 +10,12 @@ from functools import partial
 from typing import Any
 
 from pipeline.models.adapters import without_adapters
+from pipeline.tasks.pooled import PooledClassifier
 
-# transformers' classes whose head reads the first position, and whose layers end attention in `attention.output`.
-_FIRST = frozenset(
-    {
-        "BertForSequenceClassification",
-        "CamembertForSequenceClassification",
-        "DebertaV2ForSequenceClassification",
-        "ElectraForSequenceClassification",
-        "RobertaForSequenceClassification",
-        "XLMRobertaForSequenceClassification",
-    }
-)
+# transformers' families whose own heads read the first position, and whose layers end attention in `attention.output`.
+_FIRST = ("Bert", "Camembert", "DebertaV2", "Electra", "Roberta", "XLMRoberta")
+_OWN_HEADS = frozenset(f"{family}ForSequenceClassification" for family in _FIRST)
+_BODIES = frozenset(f"{family}Model" for family in _FIRST)
 
 
 def narrow(model: Any) -> bool:
@@ -33,7 +27,7 @@ def narrow(model: Any) -> bool:
         whether the last layer also takes packed rows (see unpadded.py).
     """
     plain = without_adapters(model)
-    if type(plain).__name__ not in _FIRST:
+    if not _reads_first_alone(plain):
         return False
     attention = getattr(plain, plain.base_model_prefix).encoder.layer[-1].attention
     crossing = _cross_attention(attention.self)
@@ -42,6 +36,12 @@ def narrow(model: Any) -> bool:
     else:
         attention.forward = partial(_asked_by_the_first, attention, crossing)
     return crossing is not None
+
+
+def _reads_first_alone(plain: Any) -> bool:
+    if isinstance(plain, PooledClassifier):
+        return plain.pooling == "cls" and type(plain.body).__name__ in _BODIES
+    return type(plain).__name__ in _OWN_HEADS
 
 
 def _first(_: Any, hidden: tuple[Any, ...]) -> tuple[Any, ...]:

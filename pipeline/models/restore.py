@@ -29,5 +29,5 @@ def restore(cell: Cell, located: Located, weights: Path, labels: tuple[str, ...]
             f"{weights} does not hold the parameters of this cell. Delete the cell's folder to train it again."
         )
     network.model.load_state_dict(stored, strict=False)
-    model = merged(network.model) if cell.arm.trained == "adapters" else network.model
+    model = merged(network.model) if cell.method.adapts else network.model
     return model.eval()

@@ -11,13 +11,15 @@ import torch
 
 from pipeline.models.adapters import without_adapters
 from pipeline.models.packing import Packing
+from pipeline.tasks.pooled import PooledClassifier
 
 # T is rounded up to this with padding: each new size of a product needs a kernel made for it, so sizes should be few.
 MULTIPLE = 16
 
 # transformers' classes whose head is handed all hidden states, encoders and decoders.
-_ENCODERS = frozenset(f"{family}ForMaskedLM" for family in ("Bert", "Camembert", "Electra", "Roberta", "XLMRoberta"))
-_DECODERS = frozenset({"LlamaForCausalLM", "LlamaForSequenceClassification"})
+_FAMILIES = ("Bert", "Camembert", "Electra", "Roberta", "XLMRoberta")
+_ENCODERS = frozenset(f"{family}{part}" for family in _FAMILIES for part in ("ForMaskedLM", "Model"))
+_DECODERS = frozenset({"LlamaForCausalLM", "LlamaForSequenceClassification", "LlamaModel"})
 
 
 def pack(model: Any, *, narrowed: bool) -> bool:
@@ -32,8 +34,8 @@ def pack(model: Any, *, narrowed: bool) -> bool:
         whether it does so now.
     """
     plain = without_adapters(model)
-    family = type(plain).__name__
     base: Any = getattr(plain, plain.base_model_prefix, None)
+    family = type(base if isinstance(plain, PooledClassifier) else plain).__name__
     if family in _DECODERS:
         base.register_forward_pre_hook(_packed_texts, with_kwargs=True)
         base.register_forward_hook(_restored, with_kwargs=True)

@@ -6,7 +6,7 @@ import math
 import types
 import typing
 from functools import cache
-from typing import Any, TypeVar, Union
+from typing import Any, Literal, TypeVar, Union
 
 from pipeline.errors import StorageError
 
@@ -64,6 +64,8 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         return [_decode(args[0], v, f"{where}[{i}]") for i, v in enumerate(_expect(list, value, where))]
     if origin is dict:
         return {k: _decode(args[1], v, f"{where}.{k}") for k, v in _expect(dict, value, where).items()}
+    if origin is Literal:  # which of its words are valid is a rule of settings, told together with the others
+        return _expect(str, value, where)
     return _decode_scalar(kind, value, where)
 
 

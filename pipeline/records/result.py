@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.methods import MethodName
+
 SCORES_DTYPE = np.dtype(
     [
         ("dataset", "u1"),  # index into CellResult.evaluations
@@ -111,10 +113,12 @@ class Measured:
 class StartLine:
     """What must be equal between the arms of one comparison, as it was when the first step was taken.
 
-    `recipe`, `trained` and `base_mode` are declared per arm and may differ.
+    `recipe`, `method` and `base_mode` are declared per arm and may differ. What is said of a network is empty where the
+    arm has none.
     """
 
     architecture: str
+    pooling: str  # what the head reads: cls, mean, last, or "head" for the architecture's own
     tokenizer: str
     train_items: str
     order: str
@@ -126,7 +130,7 @@ class StartLine:
     precision: str
     versions: dict[str, str]
     recipe: dict[str, float]
-    trained: str
+    method: MethodName
     base_mode: str
     shrink: float = 1.0  # below 1: the architecture is a smaller one, by declaration
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from pipeline.methods import METHODS
 from pipeline.records import CellResult, Estimate, Evaluation
 from pipeline.report.about import About
 from pipeline.report.markdown import escape, fenced
@@ -146,7 +147,7 @@ def _training(r: CellResult, about: About) -> str:
     cost = r.cost
     return "\n".join(
         [
-            f"- Trained: {escape(r.start_line.trained)}, {short_count(cost.trained_parameters)} of "
+            f"- Trained: {METHODS[r.start_line.method].trained_part}, {short_count(cost.trained_parameters)} of "
             f"{short_count(cost.parameters)} parameters.",
             f"- Recipe: {recipe}; batches of {r.start_line.global_batch}; precision {escape(r.start_line.precision)}.",
             f"- {count(cost.steps)} steps over {count(cost.examples)} examples, {flops(cost.flops)}; the weights "

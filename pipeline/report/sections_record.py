@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from pipeline.config.schema import Arm
+from pipeline.methods import METHODS
 from pipeline.records import CellResult, FailedCell, Findings
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.layout import Entry, Section, Table, arm_entry, cut
@@ -120,7 +121,8 @@ def _recipe_row(name: str, values: Sequence[str]) -> tuple[Entry, ...]:
 
 
 def _trained(arm: Arm) -> str:
-    return f"adapters of rank {arm.lora.rank}" if arm.trained == "adapters" else arm.trained
+    method = METHODS[arm.method]
+    return f"{method.trained_part} (rank {arm.lora.rank})" if method.adapts else method.trained_part
 
 
 def _before(arm: Arm) -> str:

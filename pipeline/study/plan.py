@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
-from pipeline.config.schema import Claim, Config, Study
+from pipeline.config.schema import Claim, Config, Precision, Study
 from pipeline.config.settings import assigned
 from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.where import program
@@ -17,9 +17,10 @@ from pipeline.data.prepare import prepared_folder
 from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
+from pipeline.methods import METHODS
 from pipeline.models.locate import Located, locate
 from pipeline.records import CellResult, SweepRecord
-from pipeline.tasks import kind_of
+from pipeline.tasks import LINEAR, kind_of, linear_kind, unsolvable
 from pipeline.training.results import ResultStore
 
 
@@ -60,6 +61,7 @@ class Plan:
             tokenizer_fingerprint=self.located.tokenizer,
             data_fingerprint=self.data_fingerprint,
             root=self.root,
+            prefix=self.config.base.prefix,
         )
 
     def identity(self, cell: Cell) -> str:
@@ -202,6 +204,7 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
 
 def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
     kind_of(config.task)
+    _require_solvable(config, arms)
     hardware = resolve(
         config.hardware,
         precision=config.train.precision,
@@ -214,6 +217,7 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
     others = dict(zip(bases, rest, strict=True))
     _require_comparable(config, located, others)
     fingerprint = data_fingerprint(config.task)
+    config, *arms = (_settled(each, others.get(each.base.name, located)) for each in (config, *arms))
     trainings = [
         _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)
         for size in config.study.sizes
@@ -233,10 +237,32 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
     return dataclasses.replace(plan, study_id=f"{config.study.name}-{digest(*cells)[:10]}", cells=cells)
 
 
+def _settled(config: Config, located: Located) -> Config:
+    """With what the base declares of its reading; for kinds that read it in their own way alone, with nothing of it."""
+    reads = linear_kind(config.task.kind) is not None
+    base = located.settled(config.base) if reads else dataclasses.replace(config.base, pooling="auto", prefix=None)
+    return dataclasses.replace(config, base=base)
+
+
 def _kinds(config: Config, arms: Sequence[Config]) -> list[str]:
     """What bases are wanted for: the task's kind, and what arms begin with."""
     objectives = [arm.arm.pretraining.objective for arm in arms]
     return list(dict.fromkeys([config.task.kind, *(each for each in objectives if each)]))
+
+
+def _require_solvable(config: Config, arms: Sequence[Config]) -> None:
+    """Refuse arms that are solved, or start with a head that is, where the task's kind poses no such problem."""
+    if linear_kind(config.task.kind) is not None:
+        return
+    wrong = [unsolvable(a.arm.name, a.arm.method, config.task.kind) for a in arms if METHODS[a.arm.method].solved]
+    wrong += [
+        f"arm.head={a.arm.head} needs a network that ends in a linear layer on one vector a text, which "
+        f"{config.task.kind} has not. It serves {', '.join(LINEAR)}. Use arm.head=fresh."
+        for a in arms
+        if a.arm.head == "class_means"
+    ]
+    if wrong:
+        raise ConfigError(wrong)
 
 
 def _require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:
@@ -258,6 +284,6 @@ def _tuned(arm: Config, size: int | str, tuned: Sequence[SweepRecord]) -> Config
     return assigned(arm, sweep.trial(sweep.best[0]).params) if sweep and sweep.best else arm
 
 
-def _cell(config: Config, *, size: int | str, seed: int, precision: str) -> Cell:
+def _cell(config: Config, *, size: int | str, seed: int, precision: Precision) -> Cell:
     cell = cell_of(config, precision=precision)
     return dataclasses.replace(cell, train=dataclasses.replace(cell.train, size=size, seed=seed))

@@ -44,7 +44,7 @@ def _plan(plan: Plan, cells: Mapping[str, Cell]) -> Plan:
         sizes=tuple(dict.fromkeys(cell.train.size for cell in cells.values())),
         seeds=tuple(dict.fromkeys(cell.train.seed for cell in cells.values())),
     )
-    config = dataclasses.replace(plan.config, task=first.task, study=study)
+    config = dataclasses.replace(plan.config, base=first.base, task=first.task, study=study)
     return dataclasses.replace(plan, config=config, cells=dict(cells), unjudged=(), tuned=())
 
 

@@ -59,7 +59,7 @@ class Progress(LiveLine):
     def _left(self) -> str:
         """Time left: the work of the cells still to do, at the pace of those done."""
         over = set(self.done) | self.failed
-        telling = [n for n in self.done if self.missing[n].arm.trained != "head"]  # a head's pace is not a network's
+        telling = [n for n in self.done if not self.missing[n].method.solved]  # a head's pace is not a network's
         if not telling or len(over) == len(self.missing):
             return ""
         pace = sum(self.done[n] for n in telling) / sum(work_of(self.missing[n]) for n in telling)

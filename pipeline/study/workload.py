@@ -8,7 +8,6 @@ from pipeline.training.grid import evaluation_grid, horizon, regular_interval
 
 ALL = 10_000  # examples assumed for size "all" before the data have been read
 DEFAULT_PACE = 60.0  # examples/s of one worker with one thread, a small encoder, short texts
-_SHARE = {"all": 1.0, "adapters": 0.7, "head": 0.02}  # of a full training step's time
 _LOOKED_AT = 50  # finished cells that the pace is read from
 _INFERENCE = 0.3  # a forward pass, as a share of a training step
 
@@ -25,7 +24,7 @@ def work_of(cell: Cell, *, rows: int = ALL) -> float:
     interval = regular_interval(items=items, batch=batch, every=cell.train.eval_every)
     evaluations = len(evaluation_grid(interval=interval, batch=batch, until=length, early=cell.tested))
     inference = _INFERENCE * (evaluations * cell.task.data.validation_size + _tests(cell))
-    return _SHARE[cell.arm.trained] * length + (0.1 if cell.arm.trained == "head" else 1.0) * inference
+    return cell.method.step_cost * length + (0.1 if cell.method.solved else 1.0) * inference
 
 
 def _tests(cell: Cell) -> int:
@@ -47,7 +46,7 @@ def estimated_seconds(plan: Plan) -> tuple[float, str]:
     paces = [
         plan.store.result(name).measured.seconds / work_of(cell)
         for name in plan.store.ids()[:_LOOKED_AT]
-        if (cell := plan.store.cell(name)).arm.trained != "head" and cell.train.precision == plan.hardware.precision
+        if not (cell := plan.store.cell(name)).method.solved and cell.train.precision == plan.hardware.precision
     ]
     pace = statistics.median(paces) if paces else 1 / DEFAULT_PACE
     basis = f"at the median pace of {len(paces)} finished trainings" if paces else "a guess: nothing was timed here yet"

@@ -1,7 +1,7 @@
 """One file per task kind. A new kind is one file here, named in KINDS, that passes tests/contracts."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,11 +16,13 @@ from pipeline.tasks.kind import (
     Encoded,
     Exercise,
     KnowingKind,
+    LinearKind,
     Outputs,
     PromptedKind,
     SetJudge,
     SummedKind,
     TaskKind,
+    TextModel,
     Vocabulary,
     WritingKind,
     joined,
@@ -49,6 +51,7 @@ _ALL: tuple[TaskKind, ...] = (
     Translation(),
 )
 KINDS = {each.name: each for each in _ALL}
+LINEAR = tuple(name for name, each in KINDS.items() if each.linear is not None)
 
 
 def kind(name: str) -> TaskKind:
@@ -60,6 +63,20 @@ def kind(name: str) -> TaskKind:
     if name not in KINDS:
         raise ConfigError([f"task.kind must be a task kind, but got {name!r}. {nearest(name, KINDS)}"])
     return KINDS[name]
+
+
+def linear_kind(name: str) -> LinearKind | None:
+    """The task kind called `name`, where its networks end in a linear layer on one vector a text; else None."""
+    found = kind(name)
+    return None if found.linear is None else cast(LinearKind, found)
+
+
+def unsolvable(arm: str, method: str, name: str) -> str:
+    """Why an arm whose method solves a linear model cannot serve the task kind called `name`, and which ones it can."""
+    return (
+        f"Arm {arm!r} (arm.method={method}) solves a linear model on one vector a text, which {name} has not. "
+        f"It can do {', '.join(LINEAR)}. Leave the arm out."
+    )
 
 
 def kind_of(task: Task) -> TaskKind:
@@ -119,17 +136,20 @@ def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
 
 __all__ = [
     "KINDS",
+    "LINEAR",
     "PAIR",
     "SEVERAL",
     "Batch",
     "Encoded",
     "Exercise",
     "KnowingKind",
+    "LinearKind",
     "Outputs",
     "PromptedKind",
     "SetJudge",
     "SummedKind",
     "TaskKind",
+    "TextModel",
     "Vocabulary",
     "WritingKind",
     "as_read",
@@ -137,7 +157,9 @@ __all__ = [
     "kind",
     "kind_of",
     "labels_after",
+    "linear_kind",
     "pair",
     "probe",
+    "unsolvable",
     "vocabulary_of",
 ]  # fmt: skip

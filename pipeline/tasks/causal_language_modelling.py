@@ -11,7 +11,7 @@ from pipeline.tasks import able, loading
 from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import forgetful, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import BITS, of_set
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class CausalLanguageModelling:
     numbered: bool = False
     several: bool = False
     own_head: bool = True
+    linear: Linear | None = None
     pipeline: str = "text-generation"
     outputs_type: type[Outputs] = TextOutputs
     predicted: tuple[str, ...] = ("continuation",)

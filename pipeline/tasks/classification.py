@@ -11,7 +11,7 @@ from pipeline.config.schema import Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, TextModel, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,7 @@ class Classification:
     numbered: bool = False
     several: bool = False
     own_head: bool = False
+    linear: Linear | None = "softmax"
     pipeline: str = "text-classification"
     outputs_type: type[Outputs] = ClassOutputs
     predicted: tuple[str, ...] = ("label", "probability")
@@ -67,12 +68,20 @@ class Classification:
         """See TaskKind."""
         from transformers import AutoModelForSequenceClassification
 
+        from pipeline.tasks import pooled
+
+        if pooled.pooling_of(config) is not None:
+            return pooled.build(config)
         return loading.build(AutoModelForSequenceClassification, config)
 
     def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
         """See TaskKind."""
         from transformers import AutoModelForSequenceClassification
 
+        from pipeline.tasks import pooled
+
+        if pooled.pooling_of(config) is not None:
+            return pooled.load(directory, config)
         return loading.load(AutoModelForSequenceClassification, directory, config)
 
     def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
@@ -85,6 +94,10 @@ class Classification:
         import torch
 
         return torch.nn.functional.cross_entropy(logits.float(), batch["labels"], reduction="none")
+
+    def targets(self, labels: np.ndarray, beside: Mapping[str, np.ndarray], classes: int) -> np.ndarray:
+        """See TaskKind. 1 for the class of each."""
+        return np.asarray(np.eye(classes)[labels])
 
     def width(self, classes: int) -> int:
         """See TaskKind."""
@@ -133,6 +146,10 @@ class Classification:
     def _logits(
         self, model: Any, tokenizer: Any, texts: list[str], max_length: int, labels: tuple[str, ...]
     ) -> "torch.Tensor":
+        import torch
+
+        if isinstance(model, TextModel):
+            return torch.from_numpy(model.read(texts)).float()
         encoded, none = self.encode(texts, tokenizer, max_length), np.zeros(len(texts), dtype=np.int64)
         vocabulary, seeds = self._vocabulary(tokenizer, labels), none.astype(np.uint64)
         batch = self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)

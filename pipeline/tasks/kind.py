@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PAIR = "\x1f"  # between the two texts of a pair: the unit separator of ASCII
 SEVERAL = "\x1e"  # between several labels of one text: its record separator
+Linear = Literal["softmax", "sigmoid"]
 Batch = Mapping[str, Any]  # tensors by name, "input_ids" and "attention_mask" among them; rows are examples
 
 
@@ -89,6 +90,7 @@ class TaskKind(Protocol):
     numbered: bool  # whether a number belongs to each, which stands after its texts, see `joined`
     several: bool  # whether any number of classes apply to each, which likewise stand after it, see `as_read`
     own_head: bool  # whether a checkpoint's own head serves it, and is taken over where there is one
+    linear: Linear | None  # what its last layer's outputs are read by, where that layer reads one vector a text
     pipeline: str  # what transformers.pipeline calls it
     outputs_type: type[Outputs]
     predicted: tuple[str, ...]  # what `predict` says beside each text
@@ -176,11 +178,33 @@ class TaskKind(Protocol):
         ...
 
 
+@runtime_checkable
+class TextModel(Protocol):
+    """A model that reads texts itself, where a network is handed tokens."""
+
+    def read(self, texts: Sequence[str]) -> np.ndarray:
+        """The logits of texts as a kind is given them, float64 [N, C]."""
+        ...
+
+
 class SetJudge(Protocol):
     """Has a network write for texts of one set, and says of each what is right in what it wrote."""
 
     def __call__(self, model: Any, batch: Batch, items: np.ndarray) -> "torch.Tensor":
         """Of the texts `items` [B] of the set, which are in `batch`, float32 [B, W]."""
+        ...
+
+
+class LinearKind(TaskKind, Protocol):
+    """A kind whose network ends in a linear layer on one vector a text: to solve this layer alone is a convex problem."""
+
+    def targets(self, labels: np.ndarray, beside: Mapping[str, np.ndarray], classes: int) -> np.ndarray:
+        """What the last layer's outputs should be once they are read, float64 [N, C].
+
+        Args:
+            labels: int [N].
+            beside: as of `collate`.
+        """
         ...
 
 

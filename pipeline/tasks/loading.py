@@ -9,8 +9,8 @@ def build(auto: Any, config: Any) -> Any:
     return auto.from_config(config, trust_remote_code=False)
 
 
-def load(auto: Any, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
-    """See TaskKind."""
+def load(auto: Any, directory: str, config: Any, **settings: Any) -> tuple[Any, Mapping[str, Any]]:
+    """See TaskKind. `settings` go to the network's constructor."""
     import torch
 
     model, info = auto.from_pretrained(
@@ -22,5 +22,6 @@ def load(auto: Any, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]
         local_files_only=True,
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # a head of other classes, which is not taken over
+        **settings,
     )
     return model, info

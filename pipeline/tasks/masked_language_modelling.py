@@ -12,7 +12,7 @@ from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import logits_at
 from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
 from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +45,7 @@ class MaskedLanguageModelling:
     numbered: bool = False
     several: bool = False
     own_head: bool = True
+    linear: Linear | None = None
     pipeline: str = "fill-mask"
     outputs_type: type[Outputs] = GapOutputs
     predicted: tuple[str, ...] = ("gap", "token", "probability")

@@ -11,7 +11,7 @@ from pipeline.analysis.metrics import overlap_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.encoding import encode
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary, labels_after
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Linear, Outputs, Vocabulary, labels_after
 from pipeline.tasks.sums import of_set
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class MultiLabelClassification(Classification):
     of_tokens: tuple[str, ...] = ()
     labelled: bool = False
     several: bool = True
+    linear: Linear | None = "sigmoid"
     outputs_type: type[Outputs] = LabelsOutputs
     predicted: tuple[str, ...] = ("labels", "probabilities")
     answer: str = "labels"
@@ -78,6 +79,11 @@ class MultiLabelClassification(Classification):
         right = _right(logits, batch).float()
         each = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), right, reduction="none")
         return each.mean(dim=1)
+
+    def targets(self, labels: np.ndarray, beside: Mapping[str, np.ndarray], classes: int) -> np.ndarray:
+        """See TaskKind. 1 for every class that applies."""
+        given = np.asarray(beside["classes"]).reshape(len(labels), -1)
+        return np.asarray((given[:, :, None] == np.arange(classes)).any(axis=1), dtype=np.float64)
 
     def width(self, classes: int) -> int:
         """See TaskKind."""

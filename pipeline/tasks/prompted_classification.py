@@ -14,7 +14,7 @@ from pipeline.tasks import able, loading
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.decoding import forgetful, is_encoder, logits_at
 from pipeline.tasks.encoding import batch_of, tokens_of
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Vocabulary
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Linear, Vocabulary
 from pipeline.tasks.prompting import encode_prompted
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class PromptedClassification(Classification):
 
     name: str = "prompted_classification"
     own_head: bool = True
+    linear: Linear | None = None
     evaluated_at_once: int = 32
 
     def words(self, tokenizer: Any, labels: Sequence[str]) -> tuple[int, ...]:

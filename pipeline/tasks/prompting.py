@@ -12,17 +12,25 @@ from pipeline.tasks.kind import PAIR, Encoded, joined, labels_after
 TEXT, GAP = "{text}", "[MASK]"
 
 
-def as_read(task: Task, texts: Sequence[str], classes: Sequence[str] = ()) -> list[str]:
+def as_read(task: Task, texts: Sequence[str], classes: Sequence[str] = (), prefix: str | None = None) -> list[str]:
     """The texts as the task's kind encodes them: with its prompt after each, or the numbers of the labels it has.
 
     Args:
         classes: of which texts have several; without them the texts are taken for texts alone.
+        prefix: what the base wants to see before every text, both texts of a pair included.
     """
+    if prefix:
+        texts = [_prefixed(text, prefix, both=task.data.second is not None) for text in texts]
     if task.prompt is not None:
         return [joined(text.replace(PAIR, " "), task.prompt) for text in texts]
     if task.data.labels is None:
         return list(texts)
     return _numbered(texts, classes) if classes else [text.replace(PAIR, " ") for text in texts]
+
+
+def _prefixed(text: str, prefix: str, *, both: bool) -> str:
+    first, *rest = text.split(PAIR)
+    return PAIR.join([prefix + first, *(prefix + other if both and i == 0 else other for i, other in enumerate(rest))])
 
 
 def _numbered(texts: Sequence[str], classes: Sequence[str]) -> list[str]:

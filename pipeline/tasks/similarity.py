@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.analysis.metrics import correlations, moments
 from pipeline.config.schema import Predict
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary, joined
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Linear, Outputs, Vocabulary, joined
 from pipeline.tasks.pair_classification import PairClassification
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Similarity(PairClassification):
     of_tokens: tuple[str, ...] = ()
     labelled: bool = False
     numbered: bool = True
+    linear: Linear | None = "sigmoid"
     outputs_type: type[Outputs] = NumberOutputs
     predicted: tuple[str, ...] = ("second", "similarity")
     answer: str = "similarity"
@@ -71,6 +72,10 @@ class Similarity(PairClassification):
         return torch.nn.functional.binary_cross_entropy_with_logits(
             logits[:, 0].float(), batch["numbers"], reduction="none"
         )
+
+    def targets(self, labels: np.ndarray, beside: Mapping[str, np.ndarray], classes: int) -> np.ndarray:
+        """See TaskKind. The number itself."""
+        return np.asarray(beside["number"], dtype=np.float64)[:, None]
 
     def width(self, classes: int) -> int:
         """See TaskKind."""

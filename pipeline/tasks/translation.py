@@ -12,7 +12,7 @@ from pipeline.tasks import able, two_parts
 from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
 from pipeline.tasks.decoding import logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_both
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Outputs, Vocabulary
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 from pipeline.tasks.writing import translations
 
@@ -47,6 +47,7 @@ class Translation:
     numbered: bool = False
     several: bool = False
     own_head: bool = True
+    linear: Linear | None = None
     pipeline: str = "translation"
     outputs_type: type[Outputs] = WrittenOutputs
     predicted: tuple[str, ...] = ("translation",)

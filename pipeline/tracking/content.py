@@ -78,7 +78,7 @@ def trial_params(started: CellStarted) -> dict[str, str]:
     train, arm = started.config["train"], started.config["arm"]
     found = {f"train.{name}": value for name, value in arm["recipe"].items()}
     found |= {f"train.{name}": train[name] for name in arm["recipe"] if train.get(name) is not None}
-    if arm["trained"] == "adapters":
+    if arm["method"] == "lora":
         found |= {f"arm.lora.{name}": value for name, value in arm["lora"].items()}
     return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in found.items()}
 

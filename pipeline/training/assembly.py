@@ -5,20 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.store import texts
 from pipeline.errors import StorageError
-from pipeline.models.build import Network, build, configuration
+from pipeline.models.build import Network, build, configuration, last_linear
 from pipeline.models.flops import Flops
 from pipeline.models.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
-from pipeline.tasks import SetJudge, TaskKind, Vocabulary, WritingKind
-from pipeline.training.class_means import start_from_class_means
+from pipeline.tasks import SetJudge, TaskKind, Vocabulary, WritingKind, linear_kind
 from pipeline.training.cost import flops_of, resident_bytes
 from pipeline.training.device import device_of, is_sharded
-from pipeline.training.features import replace_base
-from pipeline.training.inputs import FeatureInputs, Inputs, TokenInputs
+from pipeline.training.features import reader_of
+from pipeline.training.heads import class_means, put_in_place, solve_head
+from pipeline.training.inputs import TokenInputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.memory_plan import footprint_of, memory_plan
 from pipeline.training.results import ResultStore
@@ -27,18 +26,16 @@ from pipeline.training.start_line import dropout_of
 
 @dataclass(frozen=True, kw_only=True)
 class CellInputs:
-    """Every set of a cell, as inputs of its network: tokens, or features where the base is fixed."""
+    """Every set of a cell, as inputs of its network."""
 
     task: TaskKind
     vocabulary: Vocabulary
     prepared: Prepared
     base: Path
-    first_rows: dict[str, int] | None
 
-    def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Inputs:
+    def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> TokenInputs:
         """Inputs of a set, or of some of its rows."""
-        tokens = TokenInputs(encoded, self.task, self.vocabulary, rows, self._judge(encoded))
-        return tokens if self.first_rows is None else FeatureInputs(tokens, self.first_rows[encoded.name])
+        return TokenInputs(encoded, self.task, self.vocabulary, rows, self._judge(encoded))
 
     def _judge(self, encoded: EncodedSet) -> SetJudge | None:
         if not isinstance(self.task, WritingKind):
@@ -48,14 +45,13 @@ class CellInputs:
 
 @dataclass(frozen=True, kw_only=True)
 class Assembled:
-    """A network on the start line, its inputs, and what was counted of it before a base gave way to its features."""
+    """A network on the start line, its inputs, and what was counted of it."""
 
     network: Network
     inputs: CellInputs
     dropout: float
     flops: Flops
     spent: float  # FLOPs before the first step
-    hidden_parameters: int  # of a base whose features stand in for it
     libraries_bytes: int  # of memory, before there was a network
     planned_memory_bytes: int  # beside them
 
@@ -78,36 +74,43 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     config = configuration(cell, located, prepared.labels)
     flops, found = flops_of(cell, config, root=root), footprint_of(cell, network, config, root=root)
     planned = memory_plan(cell, prepared, found, job.hardware)
-    first_rows = None
-    if cell.arm.trained == "head":
-        first_rows = replace_base(
-            network, prepared, task, rows=_read_by(cell, prepared, rows), vocabulary=job.vocabulary,
-            base=job.base_fingerprint, precision=cell.train.precision, root=root,
-        )  # fmt: skip
-    inputs = CellInputs(
-        task=task, vocabulary=job.vocabulary, prepared=prepared, base=located.directory, first_rows=first_rows
-    )
-    if cell.arm.head == "class_means":
-        train = inputs.of(prepared.train, rows)
-        classes, precision = len(prepared.labels), cell.train.precision
-        start_from_class_means(network, train, task, classes=classes, precision=precision)
-        spent += sum(flops.inference(1, int(length)) for length in train.lengths)
+    inputs = CellInputs(task=task, vocabulary=job.vocabulary, prepared=prepared, base=located.directory)
+    if not cell.method.solved:
+        spent += set_head(job, network, inputs, rows, flops)
     return Assembled(
         network=network,
         inputs=inputs,
         dropout=dropout,
         flops=flops,
         spent=spent,
-        hidden_parameters=found.parameters - sum(p.numel() for p in network.model.parameters()),
         libraries_bytes=libraries if job.hardware.accelerator == "cpu" else 0,
         planned_memory_bytes=round(planned.peak),
     )
 
 
-def _read_by(cell: Cell, prepared: Prepared, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Which rows of each set the cell reads."""
-    measured = prepared.measured(tested=cell.tested)
-    return {prepared.train.name: rows} | {encoded.name: np.arange(len(encoded)) for encoded in measured}
+def set_head(job: Job, network: Network, inputs: CellInputs, rows: np.ndarray, flops: Flops) -> float:
+    """Set the head as the arm begins with it, and return the FLOPs that it took."""
+    cell, prepared, asked = job.cell, inputs.prepared, job.cell.arm.head
+    task = linear_kind(cell.task.kind)
+    if asked == "fresh":
+        return 0.0
+    if task is None:  # a language model's own head is none to be solved
+        return 0.0
+    read = reader_of(job, network, prepared).of
+    seen = forward_flops(flops, prepared.train.lengths[rows])
+    if asked == "class_means":
+        labels = np.asarray(prepared.train.labels)[rows]
+        put_in_place(network, class_means(read(prepared.train, rows), labels, len(prepared.labels)))
+        return seen
+    bias = last_linear(network.model, network.base_prefix).bias is not None
+    solved = solve_head(cell, task, prepared, rows, read=read, inputs=inputs.of, bias=bias)
+    put_in_place(network, solved.model)
+    return seen + forward_flops(flops, prepared.validation.lengths) + solved.flops
+
+
+def forward_flops(flops: Flops, lengths: np.ndarray) -> float:
+    """FLOPs of one forward pass over texts of these lengths."""
+    return float(sum(flops.inference(1, int(length)) for length in lengths))
 
 
 def _before(job: Job) -> tuple[Path | None, float]:

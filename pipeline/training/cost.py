@@ -29,7 +29,7 @@ def counted_once(kind: type[T], folder: Path, cell: Cell, config: Any, compute: 
     Args:
         more: what the count depends on besides the architecture and what is trained of it.
     """
-    arm = [cell.arm.trained, str(cell.arm.lora), cell.task.kind]
+    arm = [cell.arm.method, str(cell.arm.lora), cell.task.kind]
     path = folder / f"{digest(str(RESULT_VERSION), config.to_json_string(), *arm, *more)[:16]}.json"
     if path.is_file():
         return decode(kind, json.loads(path.read_text(encoding="utf-8")), str(path))
@@ -44,10 +44,10 @@ def cumulative_flops(flops: Flops, schedule: list[np.ndarray], lengths: np.ndarr
     return [float(x) for x in np.cumsum([each[batch].sum() for batch in schedule])]
 
 
-def parameter_counts(model: Any, *, base: int) -> tuple[int, int]:
-    """(all, trained) parameters; `base` counts those of a base whose features stand in for it."""
+def parameter_counts(model: Any) -> tuple[int, int]:
+    """(all, trained) parameters."""
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
-    return base + sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
+    return sum(n for n, _ in sizes), sum(n for n, trained in sizes if trained)
 
 
 def resident_bytes() -> int:

@@ -18,7 +18,6 @@ class Course:
     """What is known of a training before its first step. Lists have an entry for each step; `flops` one more."""
 
     schedule: list[np.ndarray]  # batches, as positions in the train subset
-    first_epoch: list[np.ndarray]  # likewise, to its end, even where the training ends before
     seen: list[int]  # examples after the step
     flops: list[float]  # before the first step, and after each
     interval: int  # examples between regular evaluations
@@ -42,7 +41,6 @@ def course_of(cell: Cell, train: Inputs, flops: Flops, *, spent: float = 0.0) ->
     costs = cumulative_flops(flops, schedule, train.lengths)
     return Course(
         schedule=schedule,
-        first_epoch=batch_schedule(train.lengths, batch=batch, examples=items, seed=order),
         seen=seen,
         flops=[spent, *(spent + cost for cost in costs)],
         interval=interval,

@@ -26,7 +26,7 @@ def device_of(hardware: Resolved) -> "torch.device":
 
 def is_sharded(cell: Cell, hardware: Resolved) -> bool:
     """Whether each process keeps a share of the network; a head alone is not worth it."""
-    return hardware.sharded and cell.arm.trained != "head"
+    return hardware.sharded and cell.method.shardable
 
 
 def shares_memory(cell: Cell, hardware: Resolved) -> bool:

@@ -13,17 +13,17 @@ Compute = Callable[[np.ndarray], np.ndarray]  # numbers of texts, int64 [N], asc
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """Texts have numbers, and P vectors of H values each. They lie in parts that only ever come to be whole.
+    """Texts have numbers, and a vector of H values each. They lie in parts that only ever come to be whole.
 
     A part is a folder `root/features/KEY-0000/`, `-0001/`, ...: rows.npy, int64 [N], ascending, and vectors.npy,
-    float32 [N, P, H].
+    float32 [N, H].
     """
 
     root: Path
     key: str
 
     def read(self, rows: np.ndarray, compute: Compute) -> np.ndarray:
-        """float32 [N, P, H] of the texts numbered `rows`; what is not there is computed and kept.
+        """float32 [N, H] of the texts numbered `rows`; what is not there is computed and kept.
 
         Raises:
             StorageError: the disk is full or cannot be written to.

@@ -13,7 +13,7 @@ from pipeline.data.sets import EncodedSet
 from pipeline.data.subsets import nested_subset
 from pipeline.records import CellResult, Evaluation, scores_dtype, to_json
 from pipeline.tasks import SummedKind
-from pipeline.training.fit import Fitted, outputs
+from pipeline.training.fitted import Fitted
 from pipeline.training.results import SAMPLES, ResultStore
 from pipeline.training.tensors import write_tensors
 from pipeline.training.trajectory import converged_gain
@@ -48,13 +48,12 @@ def save(store: ResultStore, fitted: Fitted, result: CellResult, scores: np.ndar
 def _save_weights(fitted: Fitted, folder: Path) -> None:
     """The trained parameters alone: a fixed base is not stored again with each cell."""
     folder.mkdir()
-    trained = {n: p.detach().cpu() for n, p in fitted.network.model.named_parameters() if p.requires_grad}
-    write_tensors(folder / "trained.safetensors", trained)
+    write_tensors(folder / "trained.safetensors", fitted.tensors())
+    fitted.save_beside(folder)
 
 
 def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluation, np.ndarray]:
-    found = outputs(fitted.job, fitted.network.model, fitted.inputs.of(encoded), len(fitted.prepared.labels))
-    return _scored(fitted, encoded, index, found)
+    return _scored(fitted, encoded, index, fitted.outputs(encoded, None))
 
 
 def _scored(fitted: Fitted, encoded: EncodedSet, index: int, found: Any) -> tuple[Evaluation, np.ndarray]:
@@ -98,9 +97,7 @@ def _confusion(fitted: Fitted, found: Any) -> tuple[tuple[int, ...], ...]:
 def _train_score(fitted: Fitted) -> Evaluation:
     labels = np.asarray(fitted.prepared.train.labels)[fitted.rows]
     rows = fitted.rows[train_sample(labels, fitted.job.cell.train.seed)]
-    train = fitted.inputs.of(fitted.prepared.train, rows)
-    found = outputs(fitted.job, fitted.network.model, train, len(fitted.prepared.labels))
-    whole = _evaluation(fitted, fitted.prepared.train, found)
+    whole = _evaluation(fitted, fitted.prepared.train, fitted.outputs(fitted.prepared.train, rows))
     return dataclasses.replace(whole, dataset="train", role="train", items=len(rows))
 
 
@@ -125,8 +122,8 @@ def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
         trajectory=tuple(trajectory.points),
         best_step=trajectory.best_step,
         stopped_by=trajectory.stopped_by,
-        converged_gain=converged_gain(trajectory.points, sign=trajectory.sign),
-        loaded_fraction=fitted.network.loaded_fraction,
+        converged_gain=None if cell.method.solved else converged_gain(trajectory.points, sign=trajectory.sign),
+        loaded_fraction=fitted.network.loaded_fraction if fitted.network else None,
         start_line=fitted.start_line,
         cost=fitted.cost,
         measured=measured,

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from pipeline.models.build import Network
 from pipeline.models.layers import compile_layers, recompute
 from pipeline.models.sharding import copy_to_shard, take_over
 from pipeline.models.vocabulary import only_rows_read
-from pipeline.records import Cost, Measured, Sample, StartLine
+from pipeline.records import Cost, Measured
 from pipeline.records.metrics import higher_is_better
 from pipeline.tasks import TaskKind, kind
 from pipeline.training.assembly import Assembled, CellInputs, assemble
@@ -26,39 +25,25 @@ from pipeline.training.checkpoint import CheckpointStore
 from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.course import Course, course_of
 from pipeline.training.device import device_of, is_sharded, rank
+from pipeline.training.fitted import Fitted, Report
 from pipeline.training.inference import answers
 from pipeline.training.inputs import Inputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
 from pipeline.training.ranks import Agreement
-from pipeline.training.samples import Exercises, exercises, shown
+from pipeline.training.samples import compared, exercises
+from pipeline.training.solve import solve_cell
 from pipeline.training.start_line import start_line
 from pipeline.training.trainer import Batches, loader, trainer_of
-from pipeline.training.trajectory import Report, Trajectory
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """A trained cell, still in memory. `rows` are the train subset's rows in the pool."""
-
-    job: Job
-    task: TaskKind
-    network: Network
-    prepared: Prepared
-    inputs: CellInputs
-    rows: np.ndarray
-    trajectory: Trajectory
-    start_line: StartLine
-    cost: Cost
-    measured: Measured
-    samples: tuple[Sample, ...]
+from pipeline.training.trajectory import Trajectory
 
 
 def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     """Train `job`'s cell to the end of its schedule and put its best validation weights in place.
 
-    Where a training of the cell was interrupted, this one goes on from its last checkpoint.
+    A cell that is solved has no steps. Where a training of the cell was interrupted, this one goes on from its last
+    checkpoint.
 
     Args:
         report: called with each point of the trajectory, on rank 0; where it answers True, every rank gives up.
@@ -71,6 +56,8 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         UnequalStartError: the network is not on the common start line.
         BaseModelError, DataError: what was there when the study was planned is gone or changed.
     """
+    if job.cell.method.solved:
+        return solve_cell(job, report)
     started = time.time()
     cell, task = job.cell, kind(job.cell.task.kind)
     prepared = load(Path(job.data_folder))
@@ -81,19 +68,12 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     before = asked.answers(network) if asked else []
     train = inputs.of(prepared.train, rows)
     course = course_of(cell, train, built.flops, spent=built.spent)
-    line = start_line(
-        job,
-        network,
-        train_items=rows,
-        first_epoch=course.first_epoch,
-        grid_interval=course.interval,
-        dropout=built.dropout,
-    )
+    line = start_line(job, network, train_items=rows, lengths=train.lengths, dropout=built.dropout)
     model = copy_to_shard(network.model) if is_sharded(job.cell, job.hardware) else network.model
     trajectory = _trajectory(job, model, inputs, prepared, course, report)
     keeper = _keeper(job, trajectory, leaving, last=len(course.schedule))
     module = _module(job, model, task, steps=len(course.schedule), first=trajectory.first)
-    with only_rows_read(model, train.ids()) if cell.arm.trained == "all" else nullcontext():
+    with only_rows_read(model, train.ids()) if cell.method.trains_embeddings else nullcontext():
         _train(job, module, train, course, [Agreement(job, prepared, line), trajectory, keeper])
         trajectory.restore_best(module)
     if is_sharded(job.cell, job.hardware):
@@ -104,21 +84,15 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         task=task,
         network=network,
         prepared=prepared,
-        inputs=inputs,
         rows=rows,
         trajectory=trajectory,
         start_line=line,
-        cost=_cost(trajectory, network, built.hidden_parameters),
+        cost=_cost(trajectory, network),
         measured=_measured(job, trajectory, started, built, module.micro_batch),
-        samples=_samples(asked, before, network),
+        samples=compared(asked, before, network),
+        outputs=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
+        tensors=lambda: {n: p.detach().cpu() for n, p in network.model.named_parameters() if p.requires_grad},
     )
-
-
-def _samples(asked: Exercises | None, before: list[str], network: Network) -> tuple[Sample, ...]:
-    if asked is None:
-        return ()
-    each = zip(asked.all, before, asked.answers(network), strict=True)
-    return tuple(Sample(given=shown(e.given), right=e.right, before=one, after=two) for e, one, two in each)
 
 
 def _trajectory(
@@ -202,9 +176,9 @@ def outputs(job: Job, model: Any, inputs: Inputs, classes: int) -> Any:
     return task.outputs(found, inputs.labels)
 
 
-def _cost(trajectory: Trajectory, network: Network, hidden: int) -> Cost:
+def _cost(trajectory: Trajectory, network: Network) -> Cost:
     last = trajectory.points[-1]
-    parameters, trained = parameter_counts(network.model, base=hidden)
+    parameters, trained = parameter_counts(network.model)
     return Cost(
         flops=last.flops,
         examples=last.examples,

@@ -1,4 +1,4 @@
-"""Collated inputs of an encoded set: token ids, or the cached features that stand for them."""
+"""Collated inputs of an encoded set."""
 
 from typing import Any, Protocol
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from pipeline.data.sets import EncodedSet
 from pipeline.tasks import SetJudge, TaskKind, Vocabulary
-from pipeline.tasks.encoding import OF_TOKENS
 
 
 class Inputs(Protocol):
@@ -70,32 +69,3 @@ class TokenInputs:
         pad, mask = self.vocabulary.pad, self.vocabulary.mask
         put_in = [pad] if self.task.labelled or mask is None else [pad, mask]
         return np.unique(np.concatenate([put_in, *(self.encoded.item(int(row)) for row in self.rows)]))
-
-
-class FeatureInputs:
-    """Rows of cached features: the row's number stands in for its token ids (see features.CachedBase)."""
-
-    def __init__(self, tokens: TokenInputs, first_row: int) -> None:
-        self.tokens = tokens
-        self.lengths, self.labels = tokens.lengths, tokens.labels
-        self.numbers = first_row + tokens.rows
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def collate(self, items: np.ndarray, seed: int = 0) -> dict[str, Any]:
-        """See Inputs."""
-        import torch
-
-        ids = torch.from_numpy(self.numbers[items].astype(np.int64))[:, None]
-        whole = self.tokens.collate(items, seed)
-        of_texts = {name: values for name, values in whole.items() if name not in OF_TOKENS}
-        return of_texts | {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-
-    def judged(self, model: Any, batch: dict[str, Any], items: np.ndarray) -> dict[str, Any]:
-        """See Inputs."""
-        return batch
-
-    def ids(self) -> np.ndarray:
-        """See Inputs."""
-        return np.unique(self.numbers)

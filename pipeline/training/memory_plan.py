@@ -27,7 +27,6 @@ from pipeline.training.limits import FEATURE_BATCH, PREPARED, averaged_in
 
 _RUNTIME = 75 << 20  # bytes of a process on the processor: data, buffers, the heap's own
 _WORKSPACE = 64 << 20  # of the products of a process on a GPU
-_HELD = {"all": 1.3, "adapters": 1.6, "head": 1.0}  # bytes held there for each byte of activations
 _PRODUCT = 1500  # bytes for each token of a product prepared for one shape, in bf16 on the processor
 _STEP, _PASS = 12, 4  # products of one shape of a batch, in training and in evaluation
 _PASSING = 0.4  # of what a layer keeps in training, what passes through it in evaluation
@@ -91,7 +90,7 @@ def footprint_of(cell: Cell, network: Network, config: Any, *, root: Path) -> Fo
     device = str(network.device.type)  # its kernels keep what they like
     return counted_once(
         Footprint, root / "memory", cell, config,
-        lambda: footprint(network, kind(cell.task.kind), trained=cell.arm.trained, precision=precision),
+        lambda: footprint(network, kind(cell.task.kind), method=cell.method, precision=precision),
         precision, device, *form,
     )  # fmt: skip
 
@@ -106,7 +105,7 @@ def _clipped(cell: Cell, lengths: np.ndarray) -> np.ndarray:
 
 def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
     """Of the longest texts, as many as one process computes at a time."""
-    if cell.arm.trained == "head":
+    if cell.method.solved:
         return 0.0
     share = math.ceil(largest_batch(len(lengths), cell.train.batch) / hardware.devices)
     longest = np.sort(lengths)[-min(share, hardware.micro_batch or share) :]
@@ -114,13 +113,13 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
     if hardware.recompute:  # one layer's own, which the processor has twice for a moment
         kept = found.between(_tokens(longest, found)) + (2 if on_cpu else 1) * kept / found.layers
     read = _LOGIT_BACK * found.logits * _tokens(longest, found)
-    return found.fixed + (_HELD[cell.arm.trained] if on_cpu else 1.0) * kept + read
+    return found.fixed + (cell.method.heap if on_cpu else 1.0) * kept + read
 
 
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> float:
     """What passes through a layer, or is read at the end, with the longest texts; a fixed base reads few at once."""
     whole = kind(cell.task.kind).evaluated_at_once
-    texts = FEATURE_BATCH[hardware.accelerator] if cell.arm.trained == "head" else whole
+    texts = FEATURE_BATCH[hardware.accelerator] if cell.method.solved else whole
     longest = [np.sort(_clipped(cell, s.lengths))[-texts:] for s in prepared.measured(tested=cell.tested)]
     passing = _PASSING * max(_kept(lengths, found) for lengths in longest) / found.layers
     return max(passing, _LOGIT * found.logits * max(_tokens(lengths, found) for lengths in longest))
@@ -130,7 +129,7 @@ def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resol
     """Of the shapes of the first batches, as many as a worker keeps; of a fixed base, of texts of each length."""
     if hardware.accelerator != "cpu" or cell.train.precision != "bf16":
         return 0.0
-    if cell.arm.trained == "head":
+    if cell.method.solved:
         tokens, each = {FEATURE_BATCH["cpu"] * int(length) for length in lengths}, _PASS
     else:
         batches = batch_schedule(lengths, batch=cell.train.batch, examples=PREPARED * cell.train.batch, seed=0)

@@ -56,6 +56,7 @@ def make_ready(
         tokenizer_fingerprint=located.tokenizer,
         data_fingerprint=data_fingerprint,
         root=root,
+        prefix=cells[0].base.prefix,
     )
     for size, seed in {(c.train.size, c.train.seed) for c in cells}:
         nested_subset(np.asarray(prepared.train.labels), size, seed)

@@ -128,7 +128,7 @@ class Room:
 
     def _footprint(self, cell: Cell) -> Footprint:
         """Of the cell's network, which is built; that shows that it can be."""
-        key = (cell.arm.name, cell.arm.trained, cell.train.precision)
+        key = (cell.arm.name, cell.arm.method, cell.train.precision)
         if key not in self._found:
             network = build(cell, self.located, self.prepared.labels, seed=0)
             if not self.hardware.elsewhere and not self.hardware.sharded:
@@ -174,9 +174,9 @@ def _smaller(cell: Cell, *, bf16: bool) -> Iterator[list[tuple[str, Cell]]]:
     ]
     if bf16 and train.precision == "fp32":
         yield [("train.precision=bf16", dataclasses.replace(cell, train=dataclasses.replace(train, precision="bf16")))]
-    if arm.start == "pretrained" and arm.trained == "all":
-        for name, trained in (("lora", "adapters"), ("frozen", "head")):
-            yield [(f"arm={name}", dataclasses.replace(cell, arm=dataclasses.replace(arm, trained=trained)))]
+    if arm.start == "pretrained":
+        for name, method in cell.method.lighter:
+            yield [(f"arm={name}", dataclasses.replace(cell, arm=dataclasses.replace(arm, method=method)))]
 
 
 def _halves(value: int, *, least: int) -> list[int]:

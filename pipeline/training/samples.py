@@ -11,7 +11,8 @@ from pipeline.data.sets import Prepared
 from pipeline.data.store import texts
 from pipeline.models.build import Network
 from pipeline.models.tokenizer import load_tokenizer
-from pipeline.tasks import PAIR, Exercise, TaskKind, as_read
+from pipeline.records import Sample
+from pipeline.tasks import PAIR, Exercise, TaskKind, TextModel, as_read
 from pipeline.training.device import is_sharded, rank
 from pipeline.training.inference import evaluating
 from pipeline.training.job import Job
@@ -29,14 +30,16 @@ class Exercises:
     labels: tuple[str, ...]
     all: tuple[Exercise, ...]
 
-    def answers(self, network: Network) -> list[str]:
-        """The network's answers; its mode, and torch's random numbers, are put back then."""
-        with torch.random.fork_rng(), evaluating(network.model, self.job.cell.train.precision):
-            return [self._answer(network.model, exercise) for exercise in self.all]
+    def answers(self, model: Network | TextModel) -> list[str]:
+        """The model's answers; a network's mode, and torch's random numbers, are put back then."""
+        if isinstance(model, TextModel):
+            return [self._answer(model, exercise) for exercise in self.all]
+        with torch.random.fork_rng(), evaluating(model.model, self.job.cell.train.precision):
+            return [self._answer(model.model, exercise) for exercise in self.all]
 
     def _answer(self, model: Any, exercise: Exercise) -> str:
         rows = self.task.predict(
-            model, self.tokenizer, as_read(self.job.cell.task, [exercise.given]),
+            model, self.tokenizer, as_read(self.job.cell.task, [exercise.given], prefix=self.job.cell.base.prefix),
             max_length=self.job.cell.task.max_length, labels=self.labels, asked=_ASKED,
         )  # fmt: skip
         return next(iter(rows))[1 + self.task.predicted.index(self.task.answer)].strip()
@@ -45,17 +48,11 @@ class Exercises:
 def exercises(job: Job, task: TaskKind, prepared: Prepared) -> Exercises | None:
     """The first texts of the test set as exercises.
 
-    None for the cells of trials, and where the network cannot be asked by itself: on ranks but the first, where it is
-    spread, or where features stand in for its base.
+    None for the cells of trials, and where the network cannot be asked by itself: on ranks but the first, or where it
+    is spread.
     """
     cell = job.cell
-    if (
-        not cell.tested
-        or not cell.train.samples
-        or rank()
-        or is_sharded(cell, job.hardware)
-        or cell.arm.trained == "head"
-    ):
+    if not cell.tested or not cell.train.samples or rank() or is_sharded(cell, job.hardware):
         return None
     most = min(cell.train.samples, task.evaluated_at_once // 2)  # fewer of a kind that writes
     found: list[Exercise] = []
@@ -66,6 +63,14 @@ def exercises(job: Job, task: TaskKind, prepared: Prepared) -> Exercises | None:
         found += [exercise] if exercise else []
     tokenizer = load_tokenizer(Path(job.base_directory))
     return Exercises(job=job, task=task, tokenizer=tokenizer, labels=prepared.labels, all=tuple(found))
+
+
+def compared(asked: Exercises | None, before: list[str], after: Network | TextModel) -> tuple[Sample, ...]:
+    """The exercises with what was answered `before`, and what the model `after` training answers."""
+    if asked is None:
+        return ()
+    each = zip(asked.all, before, asked.answers(after), strict=True)
+    return tuple(Sample(given=shown(e.given), right=e.right, before=one, after=two) for e, one, two in each)
 
 
 def shown(text: str) -> str:

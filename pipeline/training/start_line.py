@@ -5,43 +5,51 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.data.batches import batch_schedule
 from pipeline.errors import UnequalStartError
 from pipeline.files import digest
 from pipeline.models.adapters import without_adapters
 from pipeline.models.build import Network, base_of
 from pipeline.records import StartLine
-from pipeline.training.job import Job
+from pipeline.training.grid import regular_interval
+from pipeline.training.job import Job, seed_for
 from pipeline.training.libraries import versions
 
 
 def start_line(
-    job: Job,
-    network: Network,
-    *,
-    train_items: np.ndarray,
-    first_epoch: list[np.ndarray],
-    grid_interval: int,
-    dropout: float,
+    job: Job, network: Network | None, *, train_items: np.ndarray, lengths: np.ndarray, dropout: float
 ) -> StartLine:
-    """The record of this cell's start. `order` covers the whole first epoch, however early an arm's recipe ends."""
-    recipe = job.cell.recipe
-    numbers = {k: float(v) for k, v in vars(recipe).items() if not isinstance(v, str)}
+    """The record of this cell's start.
+
+    Args:
+        network: None where the arm has none.
+        train_items: rows of the train subset, int [N].
+        lengths: their tokens, int [N].
+        dropout: of the network.
+    """
+    cell, method, items = job.cell, job.cell.method, len(train_items)
+    interval = regular_interval(items=items, batch=cell.train.batch, every=cell.train.eval_every)
+    epoch = batch_schedule(lengths, batch=cell.train.batch, examples=items, seed=seed_for(cell.train.seed, "order"))
+    numbers = {k: float(v) for k, v in vars(cell.recipe).items() if not isinstance(v, str)}
     return StartLine(
-        architecture=network.architecture,
-        shrink=job.cell.arm.shrink,
+        architecture=network.architecture if network else "",
+        pooling=network.pooling if network else "",
+        shrink=cell.arm.shrink,
         tokenizer=job.tokenizer_fingerprint,
         train_items=digest(train_items.astype("<i8").tobytes().hex())[:16],
-        order=digest(*(",".join(map(str, batch.tolist())) for batch in first_epoch))[:16],
-        evaluation_grid=f"0, doublings of {job.cell.train.batch}, multiples of {grid_interval} examples",
-        global_batch=job.cell.train.batch,
+        order=digest(*(",".join(map(str, batch.tolist())) for batch in epoch))[
+            :16
+        ],  # to its end, however early it ends
+        evaluation_grid=f"0, doublings of {cell.train.batch}, multiples of {interval} examples",
+        global_batch=cell.train.batch,
         dropout=dropout,
-        trained_mode=_trained_mode(network),
-        parameter_dtype=_dtype(network.model),
-        precision=job.cell.train.precision,
+        trained_mode=_trained_mode(network) if network and not method.solved else "",
+        parameter_dtype=_dtype(network.model) if network else "",
+        precision=cell.train.precision,
         versions=versions(),
-        recipe=numbers,
-        trained=job.cell.arm.trained,
-        base_mode="train" if job.cell.arm.trained != "head" else "eval",
+        recipe={} if method.solved else numbers,
+        method=method.name,
+        base_mode="train" if method.base_trains else "eval",
     )
 
 

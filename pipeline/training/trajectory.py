@@ -13,10 +13,10 @@ from pipeline.models.sharding import kept, whole, write
 from pipeline.records import TrajectoryPoint
 from pipeline.tasks import Outputs
 from pipeline.training.checkpoint import Checkpoint
+from pipeline.training.fitted import Report
 from pipeline.training.module import CellModule
 
 Measure = Callable[[], tuple[float, float, Any]]  # -> validation score and loss, and the outputs they come from
-Report = Callable[[TrajectoryPoint], bool]  # whether the training is to be given up
 
 
 class Pruned(Exception):  # noqa: N818 - it is no error

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 from cell_kit import job, network, small
+from pipeline.training.class_means import MARGIN, start_from_class_means
 
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import BaseModelError
 from pipeline.tasks import Vocabulary, kind
-from pipeline.training.class_means import MARGIN, start_from_class_means
 from pipeline.training.fit import fit
 from pipeline.training.inputs import TokenInputs
 

@@ -3,17 +3,25 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from pipeline.errors import UnequalStartError
+from pipeline.methods import METHODS
 from pipeline.records import CellResult, StartLine
 
+POOLINGS = {
+    "mean": "a linear layer on the mean of all positions",
+    "cls": "a linear layer on the first position",
+    "last": "a linear layer on the last position",
+    "head": "the architecture's own",
+}
+OF_NETWORKS: dict[str, Callable[[StartLine], Hashable]] = {"parameter_dtype": lambda line: line.parameter_dtype}
+OF_STEPS: dict[str, Callable[[StartLine], Hashable]] = {"trained_mode": lambda line: line.trained_mode}
 EVERYWHERE: dict[str, Callable[[StartLine], Hashable]] = {
-    "trained_mode": lambda line: line.trained_mode,
-    "parameter_dtype": lambda line: line.parameter_dtype,
     "precision": lambda line: line.precision,
     "versions": lambda line: tuple(sorted(line.versions.items())),
 }
-PER_BASE: dict[str, Callable[[StartLine], Hashable]] = {
-    "tokenizer": lambda line: line.tokenizer,
+PER_BASE: dict[str, Callable[[StartLine], Hashable]] = {"tokenizer": lambda line: line.tokenizer}
+NETWORKS_PER_BASE: dict[str, Callable[[StartLine], Hashable]] = {
     "dropout": lambda line: line.dropout,
+    "pooling": lambda line: line.pooling,
 }
 PER_SHRINK: dict[str, Callable[[StartLine], Hashable]] = {"architecture": lambda line: line.architecture}
 PER_SIZE: dict[str, Callable[[StartLine], Hashable]] = {
@@ -34,14 +42,23 @@ def fairness(cells: Sequence[CellResult]) -> tuple[str, ...]:
     """
     if not cells:
         return ()
+    networks = [cell for cell in cells if not _on_words(cell)]
     _equal(cells, EVERYWHERE, lambda cell: "everywhere")
+    _equal(networks, OF_NETWORKS, lambda cell: "everywhere")
+    _equal([c for c in networks if not METHODS[c.start_line.method].solved], OF_STEPS, lambda cell: "everywhere")
     _equal(cells, PER_BASE, lambda cell: cell.key.base)
-    _equal(cells, PER_SHRINK, lambda cell: (cell.key.base, cell.start_line.shrink))
+    _equal(networks, NETWORKS_PER_BASE, lambda cell: cell.key.base)
+    _equal(networks, PER_SHRINK, lambda cell: (cell.key.base, cell.start_line.shrink))
     _equal(cells, PER_SIZE, lambda cell: cell.key.size)
     _equal(cells, PER_SEED, lambda cell: (cell.key.size, cell.key.seed))
     _equal(cells, PER_SEED_AND_BASE, lambda cell: (cell.key.size, cell.key.seed, cell.key.base))
     _equal_sets(cells)
     return (*_verified(cells), *_declared(cells))
+
+
+def _on_words(cell: CellResult) -> bool:
+    """Whether it has no network, by declaration."""
+    return METHODS[cell.start_line.method].reads == "words"
 
 
 def _equal(
@@ -84,31 +101,41 @@ def _verified(cells: Sequence[CellResult]) -> list[str]:
     several = len(bases) > 1
     versions = ", ".join(f"{name} {version}" for name, version in sorted(line.versions.items()))
     batches = ", ".join(str(b) for b in sorted({cell.start_line.global_batch for cell in cells}))
+    networks = [cell for cell in cells if not _on_words(cell)]
     return [
         *(
             sentence
             for base in bases
-            for sentence in _same_network([c for c in cells if c.key.base == base], f" on {base}" if several else "")
+            for sentence in _same_network([c for c in networks if c.key.base == base], f" on {base}" if several else "")
         ),
         f"Same training examples{'' if several else ' in the same order'} for every arm at each size and seed.",
         f"Same global batch ({batches}) and evaluation points for every arm at each size.",
-        f"Trained parts in {line.trained_mode} mode in every cell.",
-        f"Same parameter type ({line.parameter_dtype}) and precision ({line.precision}) in every cell.",
-        "Same evaluation sets in every cell.",
+        *_same_state(networks),
+        f"Same precision ({line.precision}) and evaluation sets in every cell.",
         f"Same library versions in every cell: {versions or 'none recorded'}.",
     ]
 
 
+def _same_state(networks: Sequence[CellResult]) -> list[str]:
+    """Of parameters and modes, where there are networks, and such that take steps."""
+    stepping = [c.start_line for c in networks if not METHODS[c.start_line.method].solved]
+    found = [f"Trained parts in {stepping[0].trained_mode} mode in every network that is trained."] if stepping else []
+    return found + [f"Same parameter type ({c.start_line.parameter_dtype}) in every network." for c in networks[:1]]
+
+
 def _same_network(cells: Sequence[CellResult], where: str) -> list[str]:
-    """Of the cells of one base; `where` names it, if there are others."""
+    """Of the networks of one base; `where` names it, if there are others."""
+    if not cells:
+        return []
     line = max(cells, key=lambda cell: cell.start_line.shrink).start_line
     smaller = sorted({cell.key.arm for cell in cells if cell.start_line.shrink < line.shrink})
     but = f" but those of {', '.join(smaller)}, which has a smaller one" if smaller else ""
     order = [f"Same order of training examples in every cell{where} at each size and seed."] if where else []
     return [
         f"Same tokenizer ({line.tokenizer}) in every cell{where}, same architecture ({line.architecture}) in every "
-        f"cell{where}{but}.",
-        f"Same dropout ({line.dropout:g}) in every cell{where}.",
+        f"network{where}{but}.",
+        f"Same head in every network{where}: {POOLINGS[line.pooling]}.",
+        f"Same dropout ({line.dropout:g}) in every network{where}.",
         *order,
     ]
 
@@ -120,5 +147,10 @@ def _declared(cells: Sequence[CellResult]) -> list[str]:
 
 
 def _describe(line: StartLine) -> str:
+    method = METHODS[line.method]
+    if method.reads == "words":
+        return "no network: TF-IDF of word and character n-grams, and a linear model solved on them"
+    if method.solved:
+        return "a linear head, solved to its optimum on the features of the base, which stays as it is"
     recipe = ", ".join(f"{name} {value:g}" for name, value in sorted(line.recipe.items()))
-    return f"recipe {recipe}; trains {line.trained}; base in {line.base_mode} mode"
+    return f"recipe {recipe}; trains {method.trained_part}; base in {line.base_mode} mode"

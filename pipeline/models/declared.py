@@ -1,0 +1,96 @@
+"""What a base in Sentence Transformers' format declares of itself: how its positions are pooled, and its prefix."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.schema import Pooling
+from pipeline.errors import BaseModelError, nearest
+
+_MODES: dict[str, Pooling] = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_lasttoken": "last",
+}
+_REMEDY = "State what a classifier should read: base.pooling=mean, cls or last."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """`pooling` is "auto" where the base declares none; `files` are those that were read."""
+
+    pooling: Pooling = "auto"
+    prefix: str = ""
+    files: tuple[Path, ...] = ()
+
+
+def declared(directory: Path) -> Declared:
+    """Read modules.json, the pooling's config.json and config_sentence_transformers.json, as far as they are there.
+
+    Raises:
+        BaseModelError: one is damaged, or declares a pooling that is none of those that Headstart has.
+    """
+    modules, prompts = directory / "modules.json", directory / "config_sentence_transformers.json"
+    read = [file for file in (modules, prompts) if file.is_file()]
+    pooling: Pooling = "auto"
+    if modules.is_file():
+        folder = next((m["path"] for m in _modules(modules) if str(m.get("type", "")).endswith("Pooling")), None)
+        if folder is not None:
+            file = _inside(directory, folder) / "config.json"
+            pooling, read = _pooling(file), [*read, file]
+    prefix = _prefix(prompts) if prompts.is_file() else ""
+    return Declared(pooling=pooling, prefix=prefix, files=tuple(read))
+
+
+def _modules(file: Path) -> list[Mapping[str, Any]]:
+    found = _json(file)
+    if not isinstance(found, list) or not all(isinstance(m, dict) and isinstance(m.get("path"), str) for m in found):
+        raise BaseModelError(f"{file} must be a list of modules with a path each. Copy it again.")
+    return found
+
+
+def _inside(directory: Path, folder: str) -> Path:
+    if Path(folder).name != folder:
+        raise BaseModelError(f"{directory / 'modules.json'} must name folders beside it, but names {folder!r}.")
+    return directory / folder
+
+
+def _pooling(file: Path) -> Pooling:
+    found = _json(file)
+    if not isinstance(found, dict):
+        raise BaseModelError(f"{file} must hold settings by name. Copy it again. {_REMEDY}")
+    named = found.get("pooling_mode")  # as newer releases write it
+    modes = (
+        [named] if isinstance(named, str) else [n for n, on in found.items() if n.startswith("pooling_mode_") and on]
+    )
+    known: dict[str, Pooling] = {**_MODES, "cls": "cls", "mean": "mean", "lasttoken": "last"}
+    if len(modes) != 1 or modes[0] not in known:
+        asked = ", ".join(m.removeprefix("pooling_mode_") for m in modes) or "nothing"
+        raise BaseModelError(f"{file} pools by {asked}, which Headstart does not. {_REMEDY}")
+    return known[modes[0]]
+
+
+def _prefix(file: Path) -> str:
+    """The prompt that the base puts before every text unless it is asked for another."""
+    found = _json(file)
+    prompts = found.get("prompts") or {} if isinstance(found, dict) else {}
+    name = found.get("default_prompt_name") if isinstance(found, dict) else None
+    if name is None:
+        return ""
+    if not isinstance(prompts, dict) or not isinstance(prompts.get(name), str):
+        raise BaseModelError(
+            f"{file} names {name!r} as the prompt of every text, but has none of that name. "
+            f"{nearest(str(name), [str(each) for each in prompts])} Or state it: base.prefix='query: '."
+        )
+    return str(prompts[name])
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BaseModelError(
+            f"{file}, by which the base declares how it is read, is damaged. Copy it again."
+        ) from error

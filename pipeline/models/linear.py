@@ -1,0 +1,159 @@
+"""Linear models on fixed features: convex problems, solved to their optimum by scikit-learn.
+
+A softmax over classes is multinomial logistic regression, a sigmoid for each output a logistic regression of its own,
+whose targets may be any share from 0 to 1. The sum of the losses plus |w|^2 / (2 C) is what becomes smallest; the bias
+is not penalised.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.tasks.kind import Linear
+
+# C from strong to weak regularisation; one of them is chosen on validation.
+STRENGTHS = tuple(float(f"{10**power:.3g}") for power in np.arange(-3.0, 4.01, 0.5))
+_TOLERANCE = 1e-6  # of the gradient's largest component
+_ITERATIONS = 5000
+
+Features = Any  # float [N, F]: a numpy array or a sparse matrix of scipy
+Judge = Callable[[np.ndarray], tuple[float, float]]  # logits [N, C] -> what is to be greatest, and then
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearModel:
+    """Logits are x·weights^T + bias. `weights` float64 [C, F], `bias` float64 [C]."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+    def logits(self, features: Features) -> np.ndarray:
+        """Float64 [N, C]."""
+        found: np.ndarray = np.asarray(features @ self.weights.T) + self.bias
+        return found
+
+    def stored(self) -> "LinearModel":
+        """The same in the precision that it is stored in, float32."""
+        return LinearModel(weights=_single(self.weights), bias=_single(self.bias))
+
+    def tensors(self) -> dict[str, Any]:
+        """Torch tensors by name, float32, to be stored."""
+        import torch
+
+        return {name: torch.from_numpy(values.astype(np.float32)) for name, values in vars(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solved:
+    """The model of the strength that validation chose, and what all of them took.
+
+    `iterations` are the solver's, summed over strengths and outputs; `flops` are theirs, and those of judging.
+    """
+
+    model: LinearModel
+    strength: float
+    iterations: int
+    flops: float
+
+
+def solve(
+    features: Features, targets: np.ndarray, *, linear: Linear, strength: float, bias: bool = True, start: Any = None
+) -> tuple[LinearModel, int]:
+    """The optimum at one strength, and the iterations to it.
+
+    Args:
+        features: float [N, F].
+        targets: float64 [N, C], shares that each row of a softmax sums to 1 of.
+        linear: how outputs are read.
+        strength: C, the inverse of the penalty.
+        bias: whether outputs have one.
+        start: a model from which the solver sets out.
+    """
+    if linear == "softmax":
+        return _softmax(features, targets, strength, bias, start)
+    each = [_sigmoid(features, column, strength, bias) for column in targets.T]
+    weights, biases = np.stack([w for w, _, _ in each]), np.array([b for _, b, _ in each])
+    return LinearModel(weights=weights, bias=biases), sum(n for _, _, n in each)
+
+
+def solve_by_validation(
+    train: Features,
+    targets: np.ndarray,
+    validation: Features,
+    judge: Judge,
+    *,
+    linear: Linear,
+    bias: bool = True,
+    strengths: Sequence[float] = STRENGTHS,
+) -> Solved:
+    """The optimum at the strength whose model `judge` ranks first on validation; of equals the strongest penalty."""
+    best: tuple[tuple[float, float], LinearModel, float] | None = None
+    model, iterations = None, 0
+    for strength in strengths:
+        model, steps = solve(train, targets, linear=linear, strength=strength, bias=bias, start=model)
+        iterations += steps
+        rank = judge(model.logits(validation))
+        if best is None or rank > best[0]:
+            best = rank, model, strength
+    assert best is not None
+    outputs = targets.shape[1] if linear == "softmax" and targets.shape[1] > 2 else 1
+    flops = 4.0 * outputs * _entries(train) * iterations + 2.0 * targets.shape[1] * _entries(validation) * len(
+        strengths
+    )
+    return Solved(model=best[1], strength=best[2], iterations=iterations, flops=flops)
+
+
+def _softmax(
+    features: Features, targets: np.ndarray, strength: float, bias: bool, start: LinearModel | None
+) -> tuple[LinearModel, int]:
+    """Of two classes one logistic regression, half of which each class has; a class without a text stays last."""
+    labels, classes = targets.argmax(axis=1), targets.shape[1]
+    seen = np.unique(labels)
+    solver = _solver(strength, bias)
+    if len(seen) > 2 and start is not None:
+        solver.set_params(warm_start=True)
+        solver.classes_, solver.coef_, solver.intercept_ = seen, start.weights[seen].copy(), start.bias[seen].copy()
+    weights, biases = np.zeros((classes, features.shape[1])), np.full(classes, 0.0)
+    if len(seen) == 1:
+        return LinearModel(weights=weights, bias=np.eye(classes)[seen[0]]), 0
+    solver.fit(features, labels)
+    if len(seen) == 2:
+        weights[seen] = np.concatenate([-solver.coef_, solver.coef_]) / 2
+        biases[seen] = np.concatenate([-solver.intercept_, solver.intercept_]) / 2
+    else:
+        weights[seen], biases[seen] = solver.coef_, solver.intercept_
+    return LinearModel(weights=weights, bias=biases), int(solver.n_iter_.max())
+
+
+def _sigmoid(features: Features, targets: np.ndarray, strength: float, bias: bool) -> tuple[np.ndarray, float, int]:
+    """A text whose target is a share counts as that share of a text with the answer 1, and the rest of one with 0."""
+    import scipy.sparse
+
+    stack = scipy.sparse.vstack if scipy.sparse.issparse(features) else np.concatenate
+    shared = ((targets > 0) & (targets < 1)).any()
+    twice = stack([features, features]) if shared else features
+    answers = np.repeat([1, 0], len(targets)) if shared else (targets > 0.5).astype(int)
+    shares = np.concatenate([targets, 1 - targets]) if shared else np.ones(len(targets))
+    if len(np.unique(answers[shares > 0])) == 1:  # a label that applies to all or to none: its odds, half a text added
+        there = float(targets.sum())
+        return np.zeros(features.shape[1]), float(np.log((there + 0.5) / (len(targets) - there + 0.5))), 0
+    solver = _solver(strength, bias)
+    solver.fit(twice, answers, sample_weight=shares)
+    return solver.coef_[0], float(solver.intercept_[0]) if bias else 0.0, int(solver.n_iter_.max())
+
+
+def _solver(strength: float, bias: bool) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, fit_intercept=bias, solver="lbfgs", tol=_TOLERANCE, max_iter=_ITERATIONS)
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _entries(features: Features) -> int:
+    """Numbers that a product with the features has to look at."""
+    return int(features.nnz) if hasattr(features, "nnz") else int(np.prod(features.shape))

@@ -1,0 +1,125 @@
+"""Counted words: TF-IDF of word and character n-grams, stored as text and numbers, never pickled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import StorageError
+from pipeline.files import write_text
+from pipeline.records import from_json, to_json
+from pipeline.tasks import PAIR
+
+# scikit-learn's settings of each part; n-grams of characters do not reach over the end of a word.
+PARTS: dict[str, dict[str, Any]] = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+}
+VOCABULARY = "vocabulary.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What one part counts: its n-grams, and the weight of each, ln((1 + N) / (1 + N with it)) + 1."""
+
+    terms: tuple[str, ...]
+    idf: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """The n-grams of the training texts, by part; `paired` where texts come in pairs."""
+
+    parts: dict[str, Terms]
+    paired: bool
+
+
+class WordCounter:
+    """Texts as sparse rows. Of a pair there are the first text, the second, and what both have in common.
+
+    Args:
+        vocabulary: of the training texts.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._parts = [_restored(PARTS[name], terms) for name, terms in vocabulary.parts.items()]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], *, paired: bool) -> "WordCounter":
+        """One that knows the n-grams of `texts`."""
+        singles = [each for text in texts for each in _split(text, paired)]
+        return cls(Vocabulary(parts={n: _terms(settings, singles) for n, settings in PARTS.items()}, paired=paired))
+
+    def __call__(self, texts: Sequence[str]) -> Any:
+        """A scipy matrix in CSR form, float64 [N, F], whose parts have rows of length 1 each."""
+        import scipy.sparse
+
+        if not self.vocabulary.paired:
+            return self._counted([_split(text, False)[0] for text in texts])
+        first, second = (self._counted([_split(t, True)[i] for t in texts]) for i in (0, 1))
+        return scipy.sparse.hstack([first, second, first.multiply(second).sqrt()], format="csr")
+
+    def _counted(self, texts: Sequence[str]) -> Any:
+        import scipy.sparse
+
+        return scipy.sparse.hstack([part.transform(texts) for part in self._parts], format="csr")
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary into `folder`."""
+        write_text(folder / VOCABULARY, to_json(self.vocabulary))
+
+    @classmethod
+    def load(cls, folder: Path) -> "WordCounter":
+        """The one that `save` wrote.
+
+        Raises:
+            StorageError: it is not there or damaged.
+        """
+        try:
+            text = (folder / VOCABULARY).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StorageError(f"{folder} lacks {VOCABULARY}, the words that its model knows ({error}).") from error
+        return cls(from_json(Vocabulary, text, f"{folder.name}/{VOCABULARY}"))
+
+
+def _split(text: str, paired: bool) -> list[str]:
+    """The text of a row, or the two of a pair; what is to be learnt stands behind and is left out."""
+    parts = text.split(PAIR)
+    return [*parts, ""][:2] if paired else parts[:1]
+
+
+def _vectorizer(settings: dict[str, Any], **more: Any) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(sublinear_tf=True, **settings, **more)
+
+
+def _terms(settings: dict[str, Any], texts: Sequence[str]) -> Terms:
+    """Those of the texts; none where there is no n-gram in any."""
+    vectorizer = _vectorizer(settings)
+    try:
+        vectorizer.fit(texts)
+    except ValueError:  # scikit-learn's word for a vocabulary without a term
+        return Terms(terms=(), idf=())
+    return Terms(terms=tuple(vectorizer.get_feature_names_out()), idf=tuple(vectorizer.idf_.tolist()))
+
+
+class _Nothing:
+    """Stands in for a part without n-grams."""
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """No column."""
+        import scipy.sparse
+
+        return scipy.sparse.csr_matrix((len(texts), 0))
+
+
+def _restored(settings: dict[str, Any], terms: Terms) -> Any:
+    if not terms.terms:
+        return _Nothing()
+    vectorizer = _vectorizer(settings, vocabulary={term: i for i, term in enumerate(terms.terms)})
+    vectorizer.idf_ = np.array(terms.idf)
+    return vectorizer

@@ -1,0 +1,52 @@
+"""A trained cell, still in memory: what is measured of it, and what is stored."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.models.build import Network
+from pipeline.records import Cost, Measured, Sample, StartLine, TrajectoryPoint
+from pipeline.tasks import TaskKind
+from pipeline.training.job import Job
+
+Report = Callable[[TrajectoryPoint], bool]  # told each point; answers whether the training is to be given up
+Outputs = Callable[
+    [EncodedSet, "np.ndarray | None"], Any
+]  # a set, or some of its rows -> the task's per-example outputs
+
+
+class Walked(Protocol):
+    """The points at which a training was measured on validation, and which of them was kept."""
+
+    points: list[TrajectoryPoint]
+    best_step: int
+    best_outputs: Any  # on validation
+    stopped_by: str
+    sign: float  # 1 where a higher score is better, else -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """One cell. `rows` are the train subset's rows in the pool; `network` is None where the arm has none.
+
+    `outputs` measures the cell on a set, or on some rows of it. `tensors` are the trained parameters, `save_beside`
+    writes what else a stored cell needs into the folder of its weights.
+    """
+
+    job: Job
+    task: TaskKind
+    network: Network | None
+    prepared: Prepared
+    rows: np.ndarray
+    trajectory: Walked
+    start_line: StartLine
+    cost: Cost
+    measured: Measured
+    samples: tuple[Sample, ...]
+    outputs: Outputs
+    tensors: Callable[[], Mapping[str, Any]]
+    save_beside: Callable[[Path], None] = lambda folder: None

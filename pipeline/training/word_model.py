@@ -1,0 +1,63 @@
+"""A linear model on counted words: its features of prepared sets, and what stands in for a network when it is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.data.store import texts as texts_of
+from pipeline.errors import StorageError
+from pipeline.models.linear import LinearModel
+from pipeline.models.words import WordCounter
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordFeatures:
+    """Words of the texts of prepared sets, by what the train subset knows."""
+
+    prepared: Prepared
+    counter: WordCounter
+    width: int  # features of a text
+
+    def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Any:
+        """A sparse matrix [N, F] of a set, or of some rows of it."""
+        whole = texts_of(self.prepared, encoded.name)
+        return self.counter(whole if rows is None else [whole[int(row)] for row in rows])
+
+
+def word_features(prepared: Prepared, rows: np.ndarray, *, paired: bool) -> WordFeatures:
+    """Those that know the n-grams of the train subset `rows`."""
+    whole = texts_of(prepared, prepared.train.name)
+    read = [whole[int(row)] for row in rows]
+    counter = WordCounter.of(read, paired=paired)
+    return WordFeatures(prepared=prepared, counter=counter, width=counter(read[:1]).shape[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordModel:
+    """Reads texts itself, where a network is handed tokens."""
+
+    counter: WordCounter
+    model: LinearModel
+
+    def read(self, texts: Sequence[str]) -> np.ndarray:
+        """The logits of texts as a task kind is given them, float64 [N, C]."""
+        return self.model.logits(self.counter(texts))
+
+    @classmethod
+    def load(cls, weights: Path) -> "WordModel":
+        """The one that a cell stored in the folder `weights`.
+
+        Raises:
+            StorageError: it is not whole.
+        """
+        from safetensors.numpy import load_file
+
+        counter, stored = WordCounter.load(weights), load_file(weights / "trained.safetensors")
+        if set(stored) != {"weights", "bias"}:
+            raise StorageError(f"{weights} does not hold a linear model. Delete the cell's folder to train it again.")
+        model = LinearModel(weights=stored["weights"].astype(np.float64), bias=stored["bias"].astype(np.float64))
+        return cls(counter=counter, model=model)
