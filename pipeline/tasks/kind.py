@@ -196,7 +196,7 @@ class SetJudge(Protocol):
 
 
 class LinearKind(TaskKind, Protocol):
-    """A kind whose network ends in a linear layer on one vector a text: to solve this layer alone is a convex problem."""
+    """A kind whose network ends in a linear layer on one vector a text, which alone is a convex problem to solve."""
 
     def targets(self, labels: np.ndarray, beside: Mapping[str, np.ndarray], classes: int) -> np.ndarray:
         """What the last layer's outputs should be once they are read, float64 [N, C].

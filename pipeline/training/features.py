@@ -1,4 +1,4 @@
-"""Features of texts, what the last linear layer reads of each: computed once for every arm that starts from the base."""
+"""Features of texts, what the last linear layer reads of each: computed once for all arms on the same base."""
 
 from dataclasses import dataclass
 from pathlib import Path
