@@ -213,7 +213,7 @@ class Claim:
     # generalisation_gap
     metric: str = "score"
     arm: str = "pretrained"
-    against: str = "scratch"
+    against: str = "scratch"  # an arm, or best_from_scratch: of each seed the best on validation
     size: int | str = "largest"  # labels, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
     direction: str = "higher"  # higher | lower: which way `arm` should differ

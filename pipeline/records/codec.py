@@ -56,6 +56,8 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         return value
     if origin in _UNIONS:
         return _decode_union(args, value, where)
+    if origin is typing.Literal:
+        return _decode_choice(args, value, where)
     if dataclasses.is_dataclass(kind):
         return _decode_record(kind, value, where)
     if origin is tuple:
@@ -75,6 +77,12 @@ def _decode_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
             continue
     names = " or ".join("null" if a is type(None) else getattr(a, "__name__", str(a)) for a in args)
     raise StorageError(f"{where} must be {names}, but got {value!r}.")
+
+
+def _decode_choice(args: tuple[Any, ...], value: Any, where: str) -> Any:
+    if any(type(value) is type(a) and value == a for a in args):
+        return value
+    raise StorageError(f"{where} must be {' or '.join(map(repr, args))}, but got {value!r}.")
 
 
 @cache

@@ -20,7 +20,7 @@ Scores = npt.NDArray[np.void]
 SyntheticCell = tuple[CellResult, Scores]
 
 # An arm with multiplier m scores at n labels what scratch scores at m * n.
-MULTIPLIERS = {"scratch": 1.0, "frozen": 3.0, "lora": 6.0, "pretrained": 8.0}
+MULTIPLIERS = {"scratch": 1.0, "scratch_small": 1.2, "frozen": 3.0, "lora": 6.0, "pretrained": 8.0}
 LABELS = ("negative", "positive")
 GRID = 160  # examples between two evaluations
 POINTS = 9  # of a trajectory, step 0 included
@@ -138,7 +138,12 @@ def _evaluation(name: str, role: str, table: Scores, metric: str) -> Evaluation:
 
 def _unscored(name: str, items: int, metric: str, value: float) -> Evaluation:
     return Evaluation(
-        dataset=name, role=name, items=items, truncated=0, fingerprint=f"fingerprint-{name}", metrics={metric: value}
+        dataset=name,
+        role=name,
+        items=items,
+        truncated=0,
+        fingerprint=f"fingerprint-{name}",
+        metrics={metric: value, "loss": 1.2 - value},
     )
 
 
