@@ -33,6 +33,7 @@ def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[Fai
         base=config.base,
         others=_other_bases(plan),
         task=config.task,
+        from_scratch=plan.from_scratch,
         failed=failed,
         tuned=plan.tuned,
         pretrained=pretrained(plan),

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
+from pipeline.report.verdicts import question_text
 from pipeline.report.wording import scale_of
 from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.pretraining import pretrainings
@@ -48,6 +49,8 @@ def show_findings(findings: Findings) -> None:
     for verdict in findings.verdicts:
         console.print(verdict.statement or verdict.claim, style="bold", markup=False)
         console.print(f"  {verdict.sentence}", style=_STYLES[verdict.verdict].split()[-1], markup=False)
+        if asked := question_text(findings, verdict):
+            console.print(f"  {asked}", markup=False)
     for caveat in findings.caveats[:2]:
         console.print(f"Note: {caveat}", markup=False)
 
@@ -59,11 +62,11 @@ def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:
     )
     table = Table(title=title, title_justify="left")
     table.add_column(f"{findings.counted}s", justify="right")
-    for arm in findings.arms:
+    for arm in findings.scored_arms:
         table.add_column(arm, justify="right")
     found, scale = {(s.arm, s.size): s.estimate for s in rows}, scale_of(findings.metric)
     for size in findings.sizes:
-        cells = [found.get((arm, size)) for arm in findings.arms]
+        cells = [found.get((arm, size)) for arm in findings.scored_arms]
         shown = [f"{scale.score(e.value)}  {scale.span(e)}" if e else "no result" for e in cells]
         table.add_row(str(size), *shown)
     return table

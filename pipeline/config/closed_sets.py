@@ -9,18 +9,20 @@ from typing import Any, Literal, Union
 from pipeline.errors import nearest
 
 
-def wrong_words(record: Any, prefix: str = "") -> Iterator[str]:
-    """A sentence for each setting below `record` whose value is not one of the words that its type names."""
-    hints = typing.get_type_hints(type(record))
+def take_out_wrong_words(record: type, tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """A sentence for each setting of `tree` whose value is none of the words that its type in `record` names.
+
+    The value gives way to the default, so that whatever else is wrong can be told as well.
+    """
+    hints = typing.get_type_hints(record)
     for spec in dataclasses.fields(record):
-        name, value = f"{prefix}{spec.name}", getattr(record, spec.name)
-        if dataclasses.is_dataclass(value):
-            yield from wrong_words(value, f"{name}.")
-        elif isinstance(value, dict):
-            entries = ((key, entry) for key, entry in value.items() if dataclasses.is_dataclass(entry))
-            yield from (text for key, entry in entries for text in wrong_words(entry, f"{name}.{key}."))
-        else:
-            yield from _wrong_word(name, value, words(hints[spec.name]))
+        name, value = f"{prefix}{spec.name}", tree.get(spec.name)
+        for entry, kind, where in _below(hints[spec.name], value, name):
+            yield from take_out_wrong_words(kind, entry, f"{where}.")
+        valid = words(hints[spec.name])
+        if valid and value is not None and value not in valid:
+            yield f"{name} must be one of its choices, but got {value!r}. {nearest(str(value), valid)}"
+            tree[spec.name] = spec.default
 
 
 def words(hint: Any) -> tuple[str, ...]:
@@ -30,6 +32,12 @@ def words(hint: Any) -> tuple[str, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
 
 
-def _wrong_word(name: str, value: object, valid: tuple[str, ...]) -> Iterator[str]:
-    if valid and value is not None and value not in valid:
-        yield f"{name} must be one of its choices, but got {value!r}. {nearest(str(value), valid)}"
+def _below(hint: Any, value: Any, name: str) -> Iterator[tuple[dict[str, Any], type, str]]:
+    """The records in a setting: itself, or the entries of a dictionary of them."""
+    if not isinstance(value, dict):
+        return
+    if dataclasses.is_dataclass(hint):
+        yield value, typing.cast(type, hint), name
+    elif typing.get_origin(hint) is dict and dataclasses.is_dataclass(typing.get_args(hint)[1]):
+        element: type = typing.get_args(hint)[1]
+        yield from ((e, element, f"{name}.{key}") for key, e in value.items() if isinstance(e, dict))

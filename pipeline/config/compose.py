@@ -19,15 +19,14 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pipeline.config.choices import wrong_choices
-from pipeline.config.explain import NAMED, explain, explain_record
+from pipeline.config.explain import NAMED, explain
 from pipeline.config.redaction import redacted
 from pipeline.config.schema import Config
 from pipeline.config.twin import is_text, twin
-from pipeline.config.validate import violations
+from pipeline.config.validate import checked
 from pipeline.config.where import own_root
 from pipeline.config.where import search_path as own_search_path
-from pipeline.errors import ConfigError, StorageError
-from pipeline.records import decode
+from pipeline.errors import ConfigError
 
 _SPACES = ("arm.space", "task.space", "sweep.space")  # ranges by the dotted name of a setting
 _FREE = ("task.data.label_names", "task.data.where", "sweep.constraints", *_SPACES)  # by a name of the user's
@@ -59,18 +58,7 @@ def compose(overrides: Sequence[str] = (), *, trained: bool = False) -> Config:
     Raises:
         ConfigError: naming every rule that is broken, with the value, the remedy and the nearest valid name.
     """
-    return _checked(_tree(overrides), trained=trained)
-
-
-def _checked(tree: dict[str, Any], *, trained: bool = False) -> Config:
-    try:
-        config = decode(Config, tree, "config")
-    except StorageError as error:
-        raise ConfigError([explain_record(error)]) from error
-    found = violations(config, trained=trained)
-    if found:
-        raise ConfigError(found)
-    return config
+    return checked(_tree(overrides), trained=trained)
 
 
 def shown(overrides: Sequence[str] = (), package: str = "") -> str:
@@ -80,7 +68,7 @@ def shown(overrides: Sequence[str] = (), package: str = "") -> str:
         ConfigError: as `compose`, or there is no such part.
     """
     tree = _tree(overrides)
-    _checked(tree)
+    checked(tree)
     whole = OmegaConf.create(redacted(tree))
     part = OmegaConf.select(whole, package) if package else whole
     if part is None:

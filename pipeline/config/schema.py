@@ -233,7 +233,7 @@ class Claim:
     statement: str = ""  # the claim in words
     metric: ClaimMetric = "score"
     arm: str = "pretrained"
-    against: str = "scratch"
+    against: str = "scratch"  # an arm, or best_from_scratch: of each seed the best on validation
     size: int | str = "largest"  # labels, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
     direction: Literal["higher", "lower"] = "higher"  # which way `arm` should differ

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.config.explain import explain_record
 from pipeline.config.schema import Config
-from pipeline.config.validate import violations
-from pipeline.errors import ConfigError, StorageError
-from pipeline.records import decode, encode
+from pipeline.config.validate import checked
+from pipeline.records import encode
 
 
 def assigned(config: Config, values: Mapping[str, Any]) -> Config:
@@ -23,14 +21,7 @@ def assigned(config: Config, values: Mapping[str, Any]) -> Config:
         for part in parents:
             place = place[part]
         place[last] = value
-    try:
-        changed = decode(Config, tree, "config")
-    except StorageError as error:
-        raise ConfigError([explain_record(error)]) from error
-    found = violations(changed)
-    if found:
-        raise ConfigError(found)
-    return changed
+    return checked(tree)
 
 
 def as_overrides(values: Mapping[str, Any]) -> str:

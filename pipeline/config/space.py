@@ -10,6 +10,7 @@ from pipeline.config.settings import assigned
 from pipeline.config.twin import setting_names, twin
 from pipeline.config.validate import setting
 from pipeline.errors import ConfigError, nearest
+from pipeline.methods import METHODS
 
 KINDS = ("log", "uniform", "integer", "log_integer", "choice")
 # What a sweep may always try: how the arm is trained. All else changes what is compared, and has to be allowed.
@@ -50,6 +51,13 @@ def kind_of_range(range_: Range) -> str:
 
 def space_violations(config: Config) -> list[str]:
     """Every rule that the space of `config`'s sweep breaks, one sentence each."""
+    method = METHODS[config.arm.method]
+    if method.solved:
+        return [
+            f"A sweep needs an arm that is trained in steps, but {config.arm.name!r} (arm.method={method.name}) is "
+            "solved, and its one strength chosen on validation: there is nothing to search. "
+            f"Train it: arm={config.arm.name}."
+        ]
     merged = _merged(config)
     unknown = [
         f"sweep.only: {n!r} is not in the space. {nearest(n, merged)}" for n in config.sweep.only if n not in merged

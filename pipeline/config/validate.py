@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.config.cell import cell_of
-from pipeline.config.closed_sets import wrong_words
+from pipeline.config.closed_sets import take_out_wrong_words
+from pipeline.config.explain import explain_record
 from pipeline.config.pace import pace_of
 from pipeline.config.schema import Config
 from pipeline.config.validate_data import base_rules, data_rules
 from pipeline.config.validate_study import is_size, study_rules
-from pipeline.errors import ConfigError, UserError
+from pipeline.errors import ConfigError, StorageError, UserError
 from pipeline.files import safe_name
 from pipeline.methods import METHODS
+from pipeline.records import decode
 
 AT_LEAST_ONE = (
     "train.batch", "hardware.devices", "hardware.micro_batch", "hardware.threads", "executor.workers",
@@ -34,13 +36,33 @@ NOT_NEGATIVE = (
 SHARES = ("arm.recipe.warmup", "arm.pretraining.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
 
 
+def checked(tree: dict[str, Any], *, trained: bool = False) -> Config:
+    """The configuration that `tree`, plain dictionaries, describes.
+
+    Args:
+        trained: only finished cells are used, so that base and data need not be named.
+
+    Raises:
+        ConfigError: naming every rule that is broken.
+    """
+    found = list(take_out_wrong_words(Config, tree))
+    try:
+        config = decode(Config, tree, "config")
+    except StorageError as error:
+        raise ConfigError([*found, explain_record(error)]) from error
+    found += violations(config, trained=trained)
+    if found:
+        raise ConfigError(found)
+    return config
+
+
 def violations(config: Config, *, trained: bool = False) -> list[str]:
     """Every rule that `config` breaks, one sentence each; empty where it is sound.
 
     Args:
         trained: only finished cells are used, so that base and data need not be named.
     """
-    rules = (wrong_words, _numbers, _names, _train, _pretraining, _hardware, _servers, study_rules)
+    rules = (_numbers, _names, _train, _pretraining, _hardware, _servers, study_rules)
     of_sources = () if trained else (base_rules, data_rules)
     return [text for rule in (*rules, *of_sources) for text in rule(config)]
 

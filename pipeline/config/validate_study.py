@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 from pipeline.config.choices import options
-from pipeline.config.schema import Claim, Config, Study
+from pipeline.config.closed_sets import words
+from pipeline.config.schema import Claim, ClaimMetric, Config, Study
 from pipeline.errors import nearest
+from pipeline.records import BEST_FROM_SCRATCH
 from pipeline.records.metrics import SHARES
 
 ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test
+
+
+AGAINST_THE_BEST = ("score", "label_multiplier", "generalisation_gap")  # of claims against best_from_scratch
 
 
 def study_rules(config: Config) -> Iterator[str]:
@@ -42,7 +47,12 @@ def study_rules(config: Config) -> Iterator[str]:
 def _arm_of_study(named: str) -> Iterator[str]:
     """What is wrong with the name of an arm, `ARM` or `ARM@BASE`."""
     arm, at, other = named.partition("@")
-    if arm not in options("arm"):
+    if arm == BEST_FROM_SCRATCH:
+        yield (
+            f"study.arms names {named!r}: that name is reserved for the best of the arms from scratch, chosen on "
+            "validation. Leave it out, and name it in a claim: against: best_from_scratch."
+        )
+    elif arm not in options("arm"):
         yield f"study.arms names {named!r}: there is no such arm. {nearest(arm, options('arm'))}"
     if at and other not in options("base"):
         yield f"study.arms names {named!r}: there is no such base. {nearest(other, options('base'))}"
@@ -51,9 +61,7 @@ def _arm_of_study(named: str) -> Iterator[str]:
 def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
     if claim.delta <= 0:
         yield f"delta, the smallest effect that matters, must be above 0, but got {claim.delta}."
-    for arm in (claim.arm, claim.against):
-        if arm not in study.arms:
-            yield f"arm {arm!r} is not in study.arms. {nearest(arm, study.arms)}"
+    yield from _arms_of_claim(claim, study)
     if claim.size not in (*study.sizes, "smallest", "largest"):
         yield f"size {claim.size!r} is not in study.sizes {list(study.sizes)}; smallest and largest are valid too."
     datasets = ("test", *config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
@@ -66,6 +74,21 @@ def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
         )
     if claim.metric.endswith("_to_target") and study.target is None:
         yield "needs study.target, the validation score to reach, stated beforehand."
+
+
+def _arms_of_claim(claim: Claim, study: Study) -> Iterator[str]:
+    if claim.arm == BEST_FROM_SCRATCH:
+        yield f"arm must be one of study.arms, but got {claim.arm!r}: what arms are compared with, in against."
+    elif claim.arm not in study.arms:
+        yield f"arm {claim.arm!r} is not in study.arms. {nearest(claim.arm, study.arms)}"
+    rivals = (*study.arms, BEST_FROM_SCRATCH)
+    if claim.against not in rivals:
+        yield f"arm {claim.against!r} is not in study.arms. {nearest(claim.against, rivals)}"
+    if claim.against == BEST_FROM_SCRATCH and claim.metric in set(words(ClaimMetric)) - set(AGAINST_THE_BEST):
+        yield (
+            f"metric {claim.metric} reads how one training went or what it cost, but best_from_scratch is chosen when "
+            f"all its candidates are trained. Use metric {', '.join(AGAINST_THE_BEST)}, or name one arm in against."
+        )
 
 
 def is_size(size: int | str) -> bool:

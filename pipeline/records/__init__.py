@@ -2,8 +2,10 @@
 
 from pipeline.records.codec import decode, encode, from_json, to_json
 from pipeline.records.findings import (
+    BEST_FROM_SCRATCH,
     ArmCost,
     ArmScore,
+    Comparison,
     Contrast,
     CostToTarget,
     EarlyAccuracy,
@@ -12,6 +14,7 @@ from pipeline.records.findings import (
     Findings,
     Gap,
     Multiplier,
+    RivalChoice,
     Transferred,
     TuningCurve,
     TuningNeed,
@@ -32,11 +35,13 @@ from pipeline.records.result import (
 from pipeline.records.sweep import SweepRecord, TrialRecord
 
 __all__ = [
+    "BEST_FROM_SCRATCH",
     "SCORES_DTYPE",
     "ArmCost",
     "ArmScore",
     "CellKey",
     "CellResult",
+    "Comparison",
     "Contrast",
     "Cost",
     "CostToTarget",
@@ -48,6 +53,7 @@ __all__ = [
     "Gap",
     "Measured",
     "Multiplier",
+    "RivalChoice",
     "Sample",
     "StartLine",
     "SweepRecord",

@@ -56,6 +56,8 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         return value
     if origin in _UNIONS:
         return _decode_union(args, value, where)
+    if origin is Literal:
+        return _decode_choice(args, value, where)
     if dataclasses.is_dataclass(kind):
         return _decode_record(kind, value, where)
     if origin is tuple:
@@ -64,8 +66,6 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         return [_decode(args[0], v, f"{where}[{i}]") for i, v in enumerate(_expect(list, value, where))]
     if origin is dict:
         return {k: _decode(args[1], v, f"{where}.{k}") for k, v in _expect(dict, value, where).items()}
-    if origin is Literal:  # which of its words are valid is a rule of settings, told together with the others
-        return _expect(str, value, where)
     return _decode_scalar(kind, value, where)
 
 
@@ -77,6 +77,12 @@ def _decode_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
             continue
     names = " or ".join("null" if a is type(None) else getattr(a, "__name__", str(a)) for a in args)
     raise StorageError(f"{where} must be {names}, but got {value!r}.")
+
+
+def _decode_choice(args: tuple[Any, ...], value: Any, where: str) -> Any:
+    if any(type(value) is type(a) and value == a for a in args):
+        return value
+    raise StorageError(f"{where} must be {' or '.join(map(repr, args))}, but got {value!r}.")
 
 
 @cache

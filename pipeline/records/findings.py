@@ -1,6 +1,11 @@
 """What a study found: every number with its interval and with the seeds and items behind it."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+BEST_FROM_SCRATCH = "best_from_scratch"  # what a claim names in place of an arm
+# What a claim compares: two starts of one network, an arm with the best from scratch, or any two arms.
+Comparison = Literal["same_network", "best_from_scratch", "other"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +145,7 @@ class Verdict:
     """The answer to one claim: "supported", "refuted" or "inconclusive", said in a sentence.
 
     `seeds_needed` is how many seeds would settle an inconclusive claim; None with a `remedy` where seeds won't.
+    `comparison` is "same_network" where the two arms differ in nothing but their start (and recipe).
     """
 
     claim: str
@@ -156,6 +162,21 @@ class Verdict:
     estimate: Estimate | None
     seeds_needed: int | None = None
     remedy: str = ""
+    comparison: Comparison = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RivalChoice:
+    """Which arm was `best_from_scratch` at one size under each seed, chosen by its score on the validation set.
+
+    `chosen` is in the order of `seeds`, which are those under which every candidate has a result. `shares` says of each
+    candidate in how many of them it was chosen.
+    """
+
+    size: int | str
+    seeds: tuple[int, ...]
+    chosen: tuple[str, ...]
+    shares: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,3 +250,9 @@ class Findings:
     tuning: tuple[TuningCurve, ...] = ()
     tuning_needs: tuple[TuningNeed, ...] = ()
     counted: str = "label"  # what the sizes are numbers of: label | text
+    choices: tuple[RivalChoice, ...] = ()  # one for each size, where a claim is against the best from scratch
+
+    @property
+    def scored_arms(self) -> tuple[str, ...]:
+        """The study's arms, then `best_from_scratch` where a claim is against it."""
+        return (*self.arms, BEST_FROM_SCRATCH) if self.choices else self.arms

@@ -43,7 +43,7 @@ def escape(text: str, limit: int = 2000) -> str:
 
 def _verdict(v: VerdictView) -> str:
     lines = [f"> **{v.kind.upper()}{escape(f', {v.how}') if v.how else ''}.** {escape(v.sentence)}"]
-    lines += [f"> {escape(text)}" for text in (f"Claim: {v.claim}", v.details, v.next_step) if text]
+    lines += [f"> {escape(text)}" for text in (f"Claim: {v.claim}", v.question, v.details, v.next_step) if text]
     return "  \n".join(lines)
 
 

@@ -128,7 +128,7 @@ def other_domains(findings: Findings) -> Section:
 
 def _gap_table(findings: Findings, dataset: str) -> Table:
     found = {(g.size, g.arm): g for g in findings.gaps if g.dataset == dataset}
-    arms = [a for a in findings.arms if any(arm == a for _, arm in found)]
+    arms = [a for a in findings.scored_arms if any(arm == a for _, arm in found)]
     rows = [
         (size_entry(findings, size), *(_gap_entry(findings, found.get((size, a))) for a in arms))
         for size in findings.sizes

@@ -3,7 +3,16 @@
 import math
 from collections.abc import Sequence
 
-from pipeline.records import ArmScore, CellResult, Contrast, Estimate, Findings, Multiplier, Transferred
+from pipeline.records import (
+    BEST_FROM_SCRATCH,
+    ArmScore,
+    CellResult,
+    Contrast,
+    Estimate,
+    Findings,
+    Multiplier,
+    Transferred,
+)
 from pipeline.report.figure_data import MOST_PANELS, label_multipliers, learning_curves, trajectories, window
 from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
 from pipeline.report.wording import (
@@ -29,6 +38,8 @@ def headline(findings: Findings) -> Section:
     contrasts = [c for c in findings.contrasts if c.dataset in own]
     if contrasts:
         tables.append(contrast_table(findings, contrasts))
+    if findings.choices:
+        tables.append(_choice_table(findings))
     shown = [s.estimate for s in scores] + [c.estimate for c in contrasts]
     return Section(
         anchor="scores",
@@ -43,7 +54,7 @@ def score_table(findings: Findings, scores: Sequence[ArmScore]) -> Table:
     """Mean scores on one evaluation set with their intervals; the best of each size stands out."""
     scale = scale_of(scores[0].metric)
     found = {(s.size, s.arm): s for s in scores}
-    arms = [a for a in findings.arms if any(s.arm == a for s in scores)]
+    arms = [a for a in findings.scored_arms if any(s.arm == a for s in scores)]
     rows = []
     for size in findings.sizes:
         here = {a: found[size, a] for a in arms if (size, a) in found}
@@ -95,6 +106,21 @@ def _contrast_entry(contrast: Contrast | None) -> Entry:
     p = e.p_holm if e.p_holm is not None else e.p
     said = "" if p is None else f"; p {p_value(p)}" if p < 0.001 else f"; p = {p_value(p)}"
     return Entry(scale.signed(e.value), scale.span(e, signed=True) + said)
+
+
+def _choice_table(findings: Findings) -> Table:
+    """How often each arm was the best from scratch."""
+    candidates = [arm for arm in findings.arms if arm in findings.choices[0].shares]
+    rows = [
+        (size_entry(findings, c.size), *(Entry(f"{c.shares[arm]} of {len(c.seeds)}") for arm in candidates))
+        for c in findings.choices
+    ]
+    return Table(
+        caption=f"{BEST_FROM_SCRATCH}: in how many seeds each arm was the best on the validation set. Its test scores "
+        "are those of the arm chosen.",
+        header=(f"{findings.counted}s", *candidates),
+        rows=tuple(rows),
+    )
 
 
 def curves(findings: Findings) -> Section:

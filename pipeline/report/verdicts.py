@@ -2,10 +2,22 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipeline.records import Findings, Verdict
-from pipeline.report.wording import MINUS, PLAIN, TIMES, Scale, behind, plain, plural, ratio, ratio_span, scale_of
+from pipeline.records import Findings, RivalChoice, Verdict
+from pipeline.report.wording import (
+    MINUS,
+    PLAIN,
+    TIMES,
+    Scale,
+    behind,
+    plain,
+    plural,
+    ratio,
+    ratio_span,
+    scale_of,
+    size_name,
+)
 
 RATIO_METRICS = frozenset({"label_multiplier", "flops_to_target", "examples_to_target", "seconds_to_target"})
 # How a study words a verdict: "Refuted (too small): a scores … (95% interval …); the smallest effect … Remedy."
@@ -35,7 +47,10 @@ class Strip:
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictView:
-    """`kind` is supported, refuted or inconclusive, `how` a refutation's kind; `details` stand behind the sentence."""
+    """`kind` is supported, refuted or inconclusive, `how` a refutation's kind; `details` stand behind the sentence.
+
+    `question` says what is compared with what, where that is the start alone or the best from scratch.
+    """
 
     kind: str
     how: str
@@ -44,11 +59,31 @@ class VerdictView:
     next_step: str
     details: str
     strip: Strip | None
+    question: str = ""
 
 
 def verdict_views(findings: Findings) -> tuple[VerdictView, ...]:
     """The verdicts in the order of the study's claims."""
-    return tuple(_view(v, scale_of(findings.metric)) for v in findings.verdicts)
+    return tuple(
+        replace(_view(v, scale_of(findings.metric)), question=question_text(findings, v)) for v in findings.verdicts
+    )
+
+
+def question_text(findings: Findings, v: Verdict) -> str:
+    """Which question the verdict answers, with the shares of the choice; empty where it is neither of the two."""
+    if v.comparison == "same_network":
+        return "Question: what is the start worth? Same network, other start."
+    if v.comparison == "other":
+        return ""
+    read = [c for c in findings.choices if c.size == v.size or v.metric == "label_multiplier"]
+    shares = "; ".join(_shares(c, f"n={size_name(c.size)}: " if len(read) > 1 else "") for c in read)
+    asked = "Question: does it beat the best that was trained from scratch here?"
+    return f"{asked} Chosen on validation within each seed{shares and f': {shares}'}."
+
+
+def _shares(choice: RivalChoice, where: str) -> str:
+    ordered = sorted(choice.shares.items(), key=lambda pair: (-pair[1], pair[0]))
+    return where + ", ".join(f"{plain(arm, 40)} {count} of {len(choice.seeds)}" for arm, count in ordered)
 
 
 def _view(v: Verdict, scale: Scale) -> VerdictView:

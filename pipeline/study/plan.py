@@ -19,7 +19,7 @@ from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.methods import METHODS
 from pipeline.models.locate import Located, locate
-from pipeline.records import CellResult, SweepRecord
+from pipeline.records import BEST_FROM_SCRATCH, CellResult, SweepRecord
 from pipeline.tasks import LINEAR, kind_of, linear_kind, unsolvable
 from pipeline.training.results import ResultStore
 
@@ -69,6 +69,11 @@ class Plan:
         located = self.others.get(cell.base.name, self.located)
         return cell_id(cell, base_fingerprint=located.whole, data_fingerprint=self.data_fingerprint)
 
+    @property
+    def from_scratch(self) -> tuple[str, ...]:
+        """The arms whose network starts without pretrained weights."""
+        return tuple(dict.fromkeys(c.arm.name for c in self.cells.values() if c.arm.start == "scratch"))
+
     def results(self) -> list[CellResult]:
         """The results of the finished cells, in the plan's order."""
         return [self.store.result(name) for name in self.cells if self.store.has(name)]
@@ -108,6 +113,7 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     judged = {k: c for k, c in config.study.claims.items() if _has_set(config, c)}
     unjudged = tuple(c.statement or k for k, c in config.study.claims.items() if k not in judged)
     config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
+    _require_rivals(config.study, [arm.arm.name for arm in arms if arm.arm.start == "scratch"])
     return dataclasses.replace(_plan(config, arms, tuned), unjudged=unjudged, tuned=tuple(tuned))
 
 
@@ -115,6 +121,21 @@ def _has_set(config: Config, claim: Claim) -> bool:
     """Whether the task has the set that the claim is about; a gap may be that between training and test."""
     of_training = claim.dataset == "train" and claim.metric == "generalisation_gap"
     return of_training or claim.dataset in ("test", *config.task.out_of_domain)
+
+
+def _require_rivals(study: Study, from_scratch: Sequence[str]) -> None:
+    """That there is a choice where a claim is against the best from scratch."""
+    asking = [key for key, claim in study.claims.items() if claim.against == BEST_FROM_SCRATCH]
+    if not asking or len(from_scratch) > 1:
+        return
+    found = f"study.arms=[{','.join(study.arms)}] has {len(from_scratch)} ({', '.join(from_scratch) or 'none'})"
+    raise ConfigError(
+        [
+            f"study.claims.{key}: {BEST_FROM_SCRATCH} must be chosen from at least two arms that start from scratch, "
+            f"but {found}. Add one, for example scratch_small, or name one arm: study.claims.{key}.against=scratch."
+            for key in asking
+        ]
+    )
 
 
 def arms_of(overrides: Sequence[str], config: Config) -> list[Config]:

@@ -1,4 +1,7 @@
-"""The sweeps that a study begins with: every arm gets as many trials, at each size or at one for all."""
+"""The sweeps that a study begins with: every arm that is trained in steps gets as many trials.
+
+A solved arm has nothing to search: its optimum is found, and its one strength is chosen on validation.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from pipeline.config.schema import Config
 from pipeline.errors import ConfigError, UserError
+from pipeline.methods import METHODS
 from pipeline.records import SweepRecord, from_json
 from pipeline.study.plan import Plan, arms_of, plan_of_sweep, plan_study
 
@@ -23,7 +27,7 @@ def tuning_plans(overrides: Sequence[str], plan: Plan) -> list[Plan]:
         return []
     sizes = config.study.sizes if config.tuning.size is None else (config.tuning.size,)
     plans, broken = [], []
-    for arm in arms_of(overrides, config):
+    for arm in (each for each in arms_of(overrides, config) if not METHODS[each.arm.method].solved):
         for size in sizes:
             try:
                 name = f"{config.study.name}-{arm.arm.name}-{size}".replace("@", "-")

@@ -322,10 +322,18 @@ UNJUDGED = [
     ("study.seeds=[-1]", "study.seeds must be 0 or more, but got -1."),
     ("study.sizes=[0]", "study.sizes must be numbers of labels or 'all', but got 0."),
     ("study.confidence=1", "study.confidence must be above 0.5 and below 1, but got 1.0."),
-    ("+study.claims.a.metric=scroe", "study.claims.a: metric 'scroe' is unknown. Did you mean 'score'?"),
-    ("+study.claims.a.direction=up", "study.claims.a: direction must be higher or lower, but got 'up'."),
+    (
+        "+study.claims.a.metric=scroe",
+        "study.claims.a.metric must be one of its choices, but got 'scroe'. Did you mean 'score'?",
+    ),
+    ("+study.claims.a.direction=up", "study.claims.a.direction must be one of its choices, but got 'up'."),
     ("+study.claims.a.delta=0", "study.claims.a: delta, the smallest effect that matters, must be above 0"),
     ("+study.claims.a.arm=frozzen", "study.claims.a: arm 'frozzen' is not in study.arms."),
+    (
+        "+study.claims.a.against=best_from_scrach",
+        "is not in study.arms. Did you mean 'best_from_scratch'? Valid: best_",
+    ),
+    ("+study.claims.a.arm=best_from_scratch", "study.claims.a: arm must be one of study.arms, but got 'best_from_"),
     ("+study.claims.a.size=11", "study.claims.a: size 11 is not in study.sizes"),
     ("+study.claims.a.dataset=imbd", "dataset 'imbd' is not an evaluation set of the task. Did you mean 'imdb'"),
     ("+study.claims.a.metric=flops_to_target", "study.claims.a: needs study.target"),
@@ -384,6 +392,23 @@ def test_a_claim_about_a_set_that_its_metric_never_looks_at_is_refused(metric: s
     claim = [f"+study.claims.far.metric={metric}", "+study.claims.far.dataset=imdb", "study.target=0.6"]
     (said,) = wrong(*STUDY, *claim)
     assert f"metric {metric} is about the task's own sets, but got dataset 'imdb'" in said
+
+
+@pytest.mark.parametrize(
+    "metric", ["flops_to_target", "examples_to_target", "early_area", "initial_score", "gain_over_start"]
+)
+def test_the_best_from_scratch_has_no_cost_and_no_course_of_its_own(metric: str) -> None:
+    claim = ["+study.claims.rival.against=best_from_scratch", f"+study.claims.rival.metric={metric}"]
+    (said,) = wrong(*STUDY, *claim, "study.target=0.6")
+    assert said.startswith(f"study.claims.rival: metric {metric} reads how one training went or what it cost, but")
+    assert "Use metric score, label_multiplier, generalisation_gap, or name one arm in against." in said
+
+
+@pytest.mark.parametrize("named", ["best_from_scratch", "best_from_scratch@minilm"])
+def test_the_name_of_the_best_from_scratch_is_reserved(named: str) -> None:
+    (said,) = wrong(*STUDY, f"study.arms=[pretrained,scratch,{named}]")
+    assert said.startswith(f"study.arms names '{named}': that name is reserved for the best of the arms from scratch")
+    assert "name it in a claim: against: best_from_scratch." in said
 
 
 def test_a_gap_between_training_and_test_can_be_claimed_and_no_score_in_training() -> None:

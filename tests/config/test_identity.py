@@ -17,16 +17,17 @@ from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import EXCLUDED, cell_id
 from pipeline.config.schema import Arm, Base, Data, Pretraining, Recipe, Task, Train
+from pipeline.methods import MethodName
 
 RECIPE = tuple(f.name for f in dataclasses.fields(Recipe))
 
 
-def plain(trained: str = "adapters") -> Cell:
+def plain(method: MethodName = "lora") -> Cell:
     """A cell with adapters and a pretraining, so that every field counts that counts at all."""
     return Cell(
         base=Base(name="b"),
         task=Task(name="t", data=Data(path="a.csv")),
-        arm=Arm(name="a", trained=trained, pretraining=Pretraining(objective="masked_language_modelling")),
+        arm=Arm(name="a", method=method, pretraining=Pretraining(objective="masked_language_modelling")),
         train=Train(precision="fp32"),
     )
 
@@ -50,6 +51,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
         return st.one_of([values(a) for a in args])
+    if origin is typing.Literal:
+        return st.sampled_from(args)
     if origin is tuple:
         return st.lists(values(args[0]), max_size=3).map(tuple)
     if origin is dict:
@@ -134,14 +137,14 @@ def test_a_recipe_counts_alike_whether_the_arm_or_the_training_states_it(name: s
     assert identified(put(in_train, f"arm.recipe.{name}", data.draw(values(hint)))) == identified(in_arm)
 
 
-@pytest.mark.parametrize("trained", ["all", "head"])
+@pytest.mark.parametrize("method", ["full", "linear_probe"])
 @pytest.mark.parametrize("name", [n for n in LEAVES if n.startswith("arm.lora.")])
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
-def test_adapter_settings_count_for_adapters_alone(trained: str, name: str, data: st.DataObject) -> None:
+def test_adapter_settings_count_for_adapters_alone(method: MethodName, name: str, data: st.DataObject) -> None:
     value = data.draw(values(LEAVES[name]).filter(lambda v: v != get(plain(), name)))
-    assert identified(put(plain(trained), name, value)) == identified(plain(trained))
-    assert identified(put(plain("adapters"), name, value)) != identified(plain("adapters"))
+    assert identified(put(plain(method), name, value)) == identified(plain(method))
+    assert identified(put(plain("lora"), name, value)) != identified(plain("lora"))
 
 
 @pytest.mark.parametrize("name", [n for n in LEAVES if n.startswith("arm.pretraining.") and "objective" not in n])

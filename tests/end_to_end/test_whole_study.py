@@ -109,7 +109,7 @@ def test_a_failed_cell_is_reported_the_others_go_on_and_the_exit_code_says_so(
 ) -> None:
     own = tmp_path / "conf" / "arm"
     own.mkdir(parents=True)
-    (own / "wild.yaml").write_text("name: wild\nstart: scratch\ntrained: all\nrecipe: {lr: 1.0e+38}\n")
+    (own / "wild.yaml").write_text("name: wild\nstart: scratch\nmethod: full\nrecipe: {lr: 1.0e+38}\n")
     root = tmp_path / "out"
     arguments = [
         *tiny.overrides(tiny_base, reviews, root),

@@ -130,8 +130,8 @@ def base_in(folder: Path, **changes: Any) -> Base:
 ARMS = {
     "pretrained": Arm(name="pretrained"),
     "scratch": Arm(name="scratch", start="scratch"),
-    "frozen": Arm(name="frozen", trained="head"),
-    "lora": Arm(name="lora", trained="adapters", lora=Lora(rank=2, alpha=4.0)),
+    "frozen": Arm(name="frozen", method="linear_probe"),
+    "lora": Arm(name="lora", method="lora", lora=Lora(rank=2, alpha=4.0)),
 }
 
 

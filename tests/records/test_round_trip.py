@@ -35,6 +35,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
         return st.one_of([values(a) for a in args])
+    if origin is typing.Literal:
+        return st.sampled_from(args)
     if origin is tuple:
         return st.lists(values(args[0]), max_size=2).map(tuple)
     if origin is dict:
@@ -170,4 +172,4 @@ def test_the_legend_of_a_cell_names_arm_and_size() -> None:
 
 def test_whether_weights_were_kept_is_no_field_since_their_folder_says_so() -> None:
     assert "weights_kept" not in {f.name for f in dataclasses.fields(CellResult)}
-    assert {"recipe", "trained", "base_mode"} < {f.name for f in dataclasses.fields(StartLine)}
+    assert {"recipe", "method", "base_mode"} < {f.name for f in dataclasses.fields(StartLine)}

@@ -330,6 +330,7 @@ def make_start_line(arm: str) -> StartLine:
     """The start line of a fair comparison."""
     return StartLine(
         architecture="BertForSequenceClassification",
+        pooling="mean",
         tokenizer="wordpiece",
         train_items="t",
         order="o",
@@ -341,7 +342,7 @@ def make_start_line(arm: str) -> StartLine:
         precision="bf16",
         versions={"torch": "2.13.0"},
         recipe={"lr": 5e-5, "epochs": 5.0, "warmup": 0.1},
-        trained={"frozen": "head", "lora": "adapters"}.get(arm, "all"),
+        method={"frozen": "linear_probe", "lora": "lora"}.get(arm, "full"),
         base_mode="eval" if arm == "frozen" else "train",
     )
 
@@ -390,7 +391,7 @@ def make_about(arms: Sequence[str]) -> About:
             Arm(
                 name=a,
                 start="scratch" if a == "scratch" else "pretrained",
-                trained={"frozen": "head", "lora": "adapters"}.get(a, "all"),
+                method={"frozen": "linear_probe", "lora": "lora"}.get(a, "full"),
                 recipe=recipes.get(a, Recipe()),
             )
             for a in arms

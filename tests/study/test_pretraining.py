@@ -185,7 +185,7 @@ def test_one_that_fails_says_why_in_the_cells_that_needed_it(
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        (["arm=adapted", "arm.trained=head"], "arm.pretraining needs arm.trained=all, but got 'head'"),
+        (["arm=adapted", "arm.method=linear_probe"], "arm.pretraining needs arm.method=full, but got 'linear_probe'"),
         (["arm=adapted", "task=fill_gaps"], "has none. Leave the arm out"),
         (["arm=adapted", "arm.pretraining.size=0"], "arm.pretraining.size must be a number of texts or 'all'"),
         (

@@ -114,6 +114,7 @@ def _evaluation(dataset: str, role: str, score: float) -> Evaluation:
 def _start_line(cell: Cell) -> StartLine:
     return StartLine(
         architecture="bert-6x384",
+        pooling="mean",
         tokenizer="wordpiece",
         train_items=f"{cell.train.size}-{cell.train.seed}-".ljust(64, "a"),
         order="order",
@@ -125,7 +126,7 @@ def _start_line(cell: Cell) -> StartLine:
         precision="fp32",
         versions={"torch": "2.13.0"},
         recipe={"lr": cell.recipe.lr},
-        trained="all",
+        method="full",
         base_mode="train",
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
-from pipeline.records import ArmCost, CellResult, FailedCell, SweepRecord
+from pipeline.records import BEST_FROM_SCRATCH, ArmCost, CellResult, FailedCell, SweepRecord
 from pipeline.study.finding.costs import target_costs
 from pipeline.study.finding.sentences import amount
 from pipeline.study.finding.table import BASELINE, Table
@@ -93,6 +93,12 @@ def _design(table: Table) -> Iterator[str]:
     smaller = {cell.key.arm for cell in table.all_cells() if cell.start_line.shrink < 1}
     for arm in sorted(smaller):
         yield f"{arm} is of a smaller architecture: its differences mix how a network starts with how large it is."
+    if any(arm == BEST_FROM_SCRATCH for arm, _ in table.scored()):
+        yield (
+            f"{BEST_FROM_SCRATCH} is the best of {', '.join(table.from_scratch)} on the validation set of each seed: "
+            "differences from it mix how a model starts with which model it is, and finding it costs as much as "
+            "training all of them."
+        )
     if "all" in study.sizes:
         yield 'At size "all" seeds no longer vary the data: its intervals are conditional on this pool of examples.'
     if "frozen" in study.arms:

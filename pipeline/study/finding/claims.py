@@ -1,5 +1,6 @@
 """The verdict on every claim a study stated before it ran."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pipeline.study.finding.costs import target_ratio
 from pipeline.study.finding.curves import Curve, multiplier_of
 from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
 from pipeline.study.finding.estimates import Effect, Replicates
+from pipeline.study.finding.rivals import comparison_of
 from pipeline.study.finding.scores import difference_of, gap_of, score_of
 from pipeline.study.finding.table import Size, Table
 
@@ -61,8 +63,13 @@ def claim_size(table: Table, claim: Claim) -> Size:
 
 
 def _verdict(table: Table, replicates: Replicates, name: str, claim: Claim, level: float) -> Verdict:
-    size = claim_size(table, claim)
-    question = Question(table=table, replicates=replicates, claim=claim, size=size, level=level)
+    question = Question(table=table, replicates=replicates, claim=claim, size=claim_size(table, claim), level=level)
+    comparison = comparison_of(table, claim, question.size)
+    return dataclasses.replace(_answered(name, question), comparison=comparison)
+
+
+def _answered(name: str, question: Question) -> Verdict:
+    table, claim, size = question.table, question.claim, question.size
     ready = bool(table.cells.get((claim.arm, size))) and table.in_domain is not None
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:

@@ -7,7 +7,7 @@ the machine or the moment stands outside `Findings.measured`.
 from collections.abc import Sequence
 
 from pipeline.config.schema import Base, Study, Task
-from pipeline.records import CellResult, FailedCell, Findings, SweepRecord
+from pipeline.records import BEST_FROM_SCRATCH, CellResult, FailedCell, Findings, SweepRecord
 from pipeline.study.finding.caveats import caveats, validation_labels
 from pipeline.study.finding.claims import verdicts
 from pipeline.study.finding.costs import costs, costs_to_target, measured
@@ -15,6 +15,7 @@ from pipeline.study.finding.curves import multipliers, transferred
 from pipeline.study.finding.early import early
 from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.fairness import fairness
+from pipeline.study.finding.rivals import choices
 from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
 from pipeline.study.finding.table import BASELINE, ScoreLoader, Table
 from pipeline.study.finding.tuned import equal_budget, tuning_curves, tuning_needs
@@ -30,6 +31,7 @@ def find(
     base: Base,
     task: Task,
     others: Sequence[Base] = (),
+    from_scratch: Sequence[str] = (),
     failed: Sequence[FailedCell] = (),
     tuned: Sequence[SweepRecord] = (),
     pretrained: Sequence[CellResult] = (),
@@ -38,6 +40,7 @@ def find(
 
     Args:
         others: the bases of arms that are on another one than `base`.
+        from_scratch: the arms whose network starts without pretrained weights.
         tuned: the sweeps that the cells' recipes come from.
         pretrained: the trainings on the task's own text that arms go on from.
 
@@ -47,13 +50,15 @@ def find(
         UnequalStartError: the arms do not start on the same line.
         StorageError: a cell's scores do not fit its evaluation sets.
     """
-    table = Table(study, cells, load_scores, task.metric, counted="label" if task.data.label else "text")
+    counted = "label" if task.data.label else "text"
+    table = Table(study, cells, load_scores, task.metric, counted=counted, from_scratch=from_scratch)
     equal = (*fairness(table.all_cells()), *equal_budget(tuned))
     curves_of_tuning = tuning_curves(tuned)
     replicates = Replicates(table)
     compared = pairs(table)
     curves = [pair for pair in compared if pair[1] == BASELINE or pair in _curve_claims(study)]
-    scored, spent, ratios = scores(table, replicates), costs(table), costs_to_target(table, compared)
+    priced = [pair for pair in compared if BEST_FROM_SCRATCH not in pair]  # its cost would be that of all candidates
+    scored, spent, ratios = scores(table, replicates), costs(table), costs_to_target(table, priced)
     return Findings(
         study=study.name,
         question=study.question,
@@ -77,10 +82,11 @@ def find(
         failed=tuple(failed),
         fairness=equal,
         caveats=caveats(table, (base, *others), task, failed, spent, tuned, pretrained),
-        measured=measured(table, compared),
+        measured=measured(table, priced),
         tuning=curves_of_tuning,
         tuning_needs=tuning_needs(curves_of_tuning, higher_is_better=table.higher_is_better),
         counted=table.counted,
+        choices=choices(table),
     )
 
 

@@ -28,7 +28,7 @@ Pair = tuple[str, str]
 def scores(table: Table, replicates: Replicates) -> tuple[ArmScore, ...]:
     """Every arm x size x evaluation set that has a finished cell."""
     return tuple(
-        score_of(table, replicates, arm, size, dataset) for arm, size in table.groups() for dataset in table.sets
+        score_of(table, replicates, arm, size, dataset) for arm, size in table.scored() for dataset in table.sets
     )
 
 
@@ -102,7 +102,7 @@ def gaps(table: Table, replicates: Replicates, found: Sequence[ArmScore]) -> tup
     outside = [name for name, other in table.sets.items() if other.role == "out_of_domain"]
     above = {(s.arm, s.size, s.dataset): s.estimate.low > s.chance for s in found}
     result = []
-    for arm, size in table.groups():
+    for arm, size in table.scored():
         for dataset in [*outside, "train"]:
             gap = gap_of(table, replicates, [(1.0, arm)], size, dataset, table.study.confidence)
             if gap:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pipeline.analysis.metrics import chance_level, weighted_macro_f1
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
-from pipeline.records import CellResult, Evaluation
+from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation
 from pipeline.records.metrics import MEANS
 from pipeline.tasks.sums import OF_SUMS, of_draws
 
@@ -43,14 +43,27 @@ class TestSet:
 class Table:
     """The study's finished cells by arm, size and seed. Each cell's scores are loaded once, when it is built.
 
+    Where a claim is against it, `best_from_scratch` is an arm of the table too: under each seed it is the cell of the
+    arm from scratch with the best score on the validation set. A seed under which one of them has no result is left
+    out: the best of the others would be a weaker rival.
+
     Args:
         counted: what sizes are numbers of, label or text.
+        from_scratch: the arms whose network starts without pretrained weights.
     """
 
     def __init__(
-        self, study: Study, cells: Sequence[CellResult], scores: ScoreLoader, metric: str, *, counted: str = "label"
+        self,
+        study: Study,
+        cells: Sequence[CellResult],
+        scores: ScoreLoader,
+        metric: str,
+        *,
+        counted: str = "label",
+        from_scratch: Sequence[str] = (),
     ) -> None:
         self.study, self.counted = study, counted
+        self.from_scratch = tuple(arm for arm in study.arms if arm in from_scratch)
         self.cells: dict[tuple[str, Size], dict[int, CellResult]] = defaultdict(dict)
         for cell in _wanted(study, cells):
             self.cells[cell.key.arm, cell.key.size][cell.key.seed] = cell
@@ -62,6 +75,9 @@ class Table:
         self._rows: dict[tuple[str, Size, str], Matrix] = {}
         for arm, size in self.groups():
             self._read(arm, size, self.of(arm, size), scores)
+        if self.from_scratch and any(claim.against == BEST_FROM_SCRATCH for claim in study.claims.values()):
+            for size in study.sizes:
+                self._choose_rival(size)
 
     @property
     def is_mean(self) -> bool:
@@ -95,7 +111,14 @@ class Table:
 
     def groups(self) -> list[tuple[str, Size]]:
         """Every (arm, size) with at least one cell, in the study's order."""
-        return [(arm, size) for arm in self.study.arms for size in self.study.sizes if self.cells.get((arm, size))]
+        return self._present(self.study.arms)
+
+    def scored(self) -> list[tuple[str, Size]]:
+        """The same, then those of `best_from_scratch`."""
+        return self._present((*self.study.arms, BEST_FROM_SCRATCH))
+
+    def _present(self, arms: Sequence[str]) -> list[tuple[str, Size]]:
+        return [(arm, size) for arm in arms for size in self.study.sizes if self.cells.get((arm, size))]
 
     def seeds(self, *groups: tuple[str, Size]) -> tuple[int, ...]:
         """The seeds that all of these (arm, size) have finished, ascending."""
@@ -147,6 +170,17 @@ class Table:
                         self._rows[key] = np.zeros((len(cells), *made_of.shape), dtype=made_of.dtype)
                     self._rows[key][position] = made_of
 
+    def _choose_rival(self, size: Size) -> None:
+        groups = [(arm, size) for arm in self.from_scratch]
+        seeds = self.seeds(*groups)
+        if not seeds:
+            return
+        chosen = [best_on_validation([self.cells[group][seed] for group in groups]) for seed in seeds]
+        self.cells[BEST_FROM_SCRATCH, size] = dict(zip(seeds, chosen, strict=True))
+        for dataset in self.sets:
+            rows = [self.rows(c.key.arm, size, dataset, [seed])[0] for seed, c in zip(seeds, chosen, strict=True)]
+            self._rows[BEST_FROM_SCRATCH, size, dataset] = np.stack(rows)
+
     def _add_set(self, evaluation: Evaluation, part: Matrix) -> None:
         if evaluation.dataset not in self.sets:
             labels = np.array(part["label"])
@@ -157,6 +191,18 @@ class Table:
                 labels=labels,
                 chance=chance_level(self.metric, labels),
             )
+
+
+def best_on_validation(cells: Sequence[CellResult]) -> CellResult:
+    """The cell with the best metric on the validation set; of equal ones that with the lowest loss there, then the
+    first. No test item has a say.
+    """
+
+    def rank(cell: CellResult) -> tuple[float, float]:
+        found = next(e.metrics for e in cell.evaluations if e.role == "validation")
+        return (1.0 if cell.higher_is_better else -1.0) * found[cell.metric], -found["loss"]
+
+    return max(cells, key=rank)
 
 
 def _wanted(study: Study, cells: Sequence[CellResult]) -> list[CellResult]:
