@@ -32,6 +32,9 @@ _STEP, _PASS = 12, 4  # products of one shape of a batch, in training and in eva
 _PASSING = 0.4  # of what a layer keeps in training, what passes through it in evaluation
 _LOGIT = 10  # bytes of a logit as it is judged: itself, in float32, and as a logarithm
 _LOGIT_BACK = 6  # of its gradient, in both precisions
+_TERMS = 12  # different n-grams for each token of a text, at most
+_TERM = 2_000  # bytes of them as text, with their places
+_COUNTED = 600  # bytes of a token's n-grams, counted, with a copy
 _FLOAT = 4  # bytes of a parameter, of its gradient and of each of its two moments
 
 
@@ -147,3 +150,18 @@ def _tokens(lengths: np.ndarray, found: Footprint) -> int:
 def _kept(lengths: np.ndarray, found: Footprint) -> float:
     """Bytes that a batch of texts of these lengths keeps; `lengths` ascend."""
     return found.activations(tokens=_tokens(lengths, found), texts=len(lengths), length=int(lengths[-1]))
+
+
+def words_plan(cell: Cell, prepared: Prepared) -> MemoryPlan:
+    """The plan of a linear model on words, for an arm without a network: its n-grams, counted by texts' tokens."""
+    rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
+    largest = max(int(found.lengths.sum()) for found in prepared.measured(tested=cell.tested))
+    read = float(prepared.train.lengths[rows].sum())
+    model = _FLOAT * 2 * len(prepared.labels) * _TERMS * read
+    return MemoryPlan(
+        runtime=_RUNTIME,
+        parameters=_TERM * read,
+        trained=model,
+        activations=0.0,
+        evaluation=_COUNTED * (read + largest),
+    )

@@ -15,7 +15,7 @@ from pipeline.models.locate import Located
 from pipeline.models.memory import Footprint
 from pipeline.training.cost import flops_of
 from pipeline.training.device import device_of
-from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan
+from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan, words_plan
 
 GIB = 1 << 30
 _CONTEXT = 600 << 20  # bytes that CUDA itself takes of a GPU for each process
@@ -79,7 +79,7 @@ class Room:
             BaseModelError: the base cannot serve this arm.
             ConfigError: it is more than is free; says what would fit. Or its layers cannot be computed again.
         """
-        if self.hardware.recompute and not self._footprint(cell).recomputes:
+        if self.hardware.recompute and not cell.method.solved and not self._footprint(cell).recomputes:
             raise ConfigError(
                 [f"hardware.recompute=true is not for base {cell.base.name!r}: its architecture cannot compute layers "
                  "again. Leave it out; hardware.micro_batch=8 needs less memory too."]
@@ -87,7 +87,7 @@ class Room:
         planned = self._on(cell, self.hardware)
         if planned.plan.peak <= self.free or self.hardware.elsewhere:
             return planned
-        spread = self._spread(cell)
+        spread = None if cell.method.solved else self._spread(cell)
         if spread and cell.train.fit_memory:
             return spread
         same = (
@@ -109,10 +109,15 @@ class Room:
         return Planned(
             arm=cell.arm.name,
             size=cell.train.size,
-            plan=memory_plan(cell, self.prepared, self._footprint(cell), hardware),
+            plan=self._plan(cell, hardware),
             micro_batch=hardware.micro_batch,
             recompute=hardware.recompute,
         )
+
+    def _plan(self, cell: Cell, hardware: Resolved) -> MemoryPlan:
+        if cell.method.reads == "words":
+            return words_plan(cell, self.prepared)
+        return memory_plan(cell, self.prepared, self._footprint(cell), hardware)
 
     def _spread(self, cell: Cell) -> Planned | None:
         """The quickest way to the same result that fits: fewer texts at a time, then layers computed again as well."""

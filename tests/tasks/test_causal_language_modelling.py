@@ -92,12 +92,6 @@ def task_cell(arm: str, folder: Path) -> Any:
     )
 
 
-def test_a_head_that_shares_the_embedding_leaves_frozen_nothing_to_train(tmp_path: Path) -> None:
-    folder = save_tiny(tmp_path / "base", "llama")
-    with pytest.raises(BaseModelError, match="'frozen' has nothing to train here"):
-        build(task_cell("frozen", folder), locate(base_in(folder)), LABELS, seed=0)
-
-
 def test_the_checkpoints_own_head_is_taken_over(tmp_path: Path) -> None:
     network = transformers.AutoModelForCausalLM.from_config(tiny_config("llama", tie_word_embeddings=False))
     network.save_pretrained(tmp_path)

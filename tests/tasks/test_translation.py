@@ -215,7 +215,7 @@ def test_what_it_costs_and_takes_can_be_counted(family: str, tmp_path: Path) -> 
     one = cell(TASK, located)
     flops = count(one, configuration(one, located, LABELS))
     assert 0 < flops.inference(1, 16) < flops.training(1, 16) < flops.training(1, 40)
-    found = footprint(build(one, located, LABELS, seed=2), TASK, trained="all", precision="fp32")
+    found = footprint(build(one, located, LABELS, seed=2), TASK, method=METHODS["full"], precision="fp32")
     assert found.linear > 0
     assert found.layers == (4 if family == "bert" else 2)
 

@@ -45,7 +45,7 @@ def test_what_a_step_keeps_is_known_for_any_batch_and_length(
     overrides: list[str], arm: str, texts: int, length: int
 ) -> None:
     cell, built = network(overrides, f"arm={arm}")
-    found = footprint(built, kind("classification"), trained=cell.arm.trained, precision="fp32")
+    found = footprint(built, kind("classification"), method=cell.method, precision="fp32")
     expected = found.fixed + found.activations(tokens=texts * length, texts=texts, length=length)
     assert expected == pytest.approx(kept(built.model, texts, length), rel=0.05)
 
@@ -54,7 +54,7 @@ def test_counting_leaves_the_network_as_it_was(overrides: list[str]) -> None:
     cell, built = network(overrides, "arm=frozen")
     before = [(name, p.requires_grad, p.detach().clone()) for name, p in built.model.named_parameters()]
     modes = [module.training for module in built.model.modules()]
-    footprint(built, kind("classification"), trained=cell.arm.trained, precision="fp32")
+    footprint(built, kind("classification"), method=cell.method, precision="fp32")
     assert [module.training for module in built.model.modules()] == modes
     for (name, required, value), (now, p) in zip(before, built.model.named_parameters(), strict=True):
         assert (name, required) == (now, p.requires_grad)
