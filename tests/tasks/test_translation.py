@@ -205,8 +205,6 @@ def test_a_base_of_two_parts_is_taken_as_it_is(family: str, tmp_path: Path) -> N
     adapters = {name for name, p in found["lora"].model.named_parameters() if p.requires_grad}
     assert adapters
     assert all("lora_" in name for name in adapters)
-    with pytest.raises(BaseModelError, match="has nothing to train here"):
-        network(tmp_path, family, "frozen")
 
 
 @pytest.mark.parametrize("family", ["bert", "t5", "bart", "marian"])
@@ -215,7 +213,7 @@ def test_what_it_costs_and_takes_can_be_counted(family: str, tmp_path: Path) -> 
     one = cell(TASK, located)
     flops = count(one, configuration(one, located, LABELS))
     assert 0 < flops.inference(1, 16) < flops.training(1, 16) < flops.training(1, 40)
-    found = footprint(build(one, located, LABELS, seed=2), TASK, method=METHODS["full"], precision="fp32")
+    found = footprint(build(one, located, LABELS, seed=2), TASK, method=one.method, precision="fp32")
     assert found.linear > 0
     assert found.layers == (4 if family == "bert" else 2)
 
