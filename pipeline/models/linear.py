@@ -15,8 +15,8 @@ from pipeline.tasks.kind import Linear
 
 # C from strong to weak regularisation; one of them is chosen on validation.
 STRENGTHS = tuple(float(f"{10**power:.3g}") for power in np.arange(-3.0, 4.01, 0.5))
-_TOLERANCE = 1e-6  # of the gradient's largest component
-_ITERATIONS = 5000
+_TOLERANCE = 1e-10  # of the gradient's largest component
+_ITERATIONS = 20_000
 
 Features = Any  # float [N, F]: a numpy array or a sparse matrix of scipy
 Judge = Callable[[np.ndarray], tuple[float, float]]  # logits [N, C] -> what is to be greatest, and then

@@ -45,8 +45,7 @@ def outcome(fitted: Fitted) -> str:
     """A digest of weights, scores, trajectory and cost; not of what was asked for or measured."""
     result, scores = finish(fitted)
     shown = {n: v for n, v in encode(result).items() if n not in ("cell_id", "key", "start_line", "measured")}
-    trained = [(n, p) for n, p in fitted.network.model.named_parameters() if p.requires_grad]
-    weights = [f"{name} {values.detach().cpu().numpy().tobytes().hex()}" for name, values in trained]
+    weights = [f"{name} {values.numpy().tobytes().hex()}" for name, values in fitted.tensors().items()]
     return digest(to_json(shown), scores.tobytes().hex(), *weights)
 
 
