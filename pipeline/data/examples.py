@@ -135,7 +135,7 @@ def _held_out(
 
 
 def _drawn(name: str, rows: LabelledSet, task: Task) -> str:
-    how = "" if rows.groups is None else f" as {len(set(rows.groups)):,} whole groups (column {task.data.group!r})"
+    how = "" if rows.groups is None else f" as whole groups ({len(set(rows.groups)):,} of column {task.data.group!r})"
     if task.data.label:
         how += ", stratified by class" if rows.groups is None else ", nearly stratified by class"
     return f"{name}: {len(rows):,} rows held out at random{how} (seed {task.split_seed})."

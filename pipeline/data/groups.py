@@ -90,8 +90,9 @@ def _held_out(counts: np.ndarray, free: np.ndarray, wanted: np.ndarray, followin
             pool.take(group)
             lacking -= counts[group]
     for label in np.flatnonzero(wanted > 0):
-        able = [g for g in free if counts[g, label] and g not in pool.taken and pool.can_spare(g)]
-        if able and lacking[label] == wanted[label]:
+        absent = lacking[label] == wanted[label]
+        able = [g for g in free if absent and counts[g, label] and pool.can_spare(g)]  # none of these is taken
+        if able:
             cheapest = min(able, key=lambda g: int(np.abs(lacking - counts[g]).sum()))
             pool.take(cheapest)
             lacking -= counts[cheapest]

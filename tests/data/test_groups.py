@@ -110,7 +110,7 @@ def test_a_class_of_three_small_groups_stands_in_every_set() -> None:
 def test_three_groups_of_one_size_are_one_for_each_set(tmp_path: Path) -> None:
     found = examples(grouped(tmp_path, written(["ana"] * 40 + ["bia"] * 40 + ["caio"] * 40)))
     assert [len(found.sets[name]) for name in ("train", "validation", "test")] == [40, 40, 40]
-    assert "test: 40 rows held out at random as 1 whole groups (column 'writer')" in sentences(found)
+    assert "test: 40 rows held out at random as whole groups (1 of column 'writer')" in sentences(found)
 
 
 def test_the_rows_of_a_writer_stay_in_one_set_of_a_task(tmp_path: Path) -> None:

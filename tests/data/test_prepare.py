@@ -11,6 +11,7 @@ from pipeline.config.schema import Data, Task
 from pipeline.data.examples import examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import Prepared, load, prepare, texts
+from pipeline.data.report import data_report
 from pipeline.errors import DataError, StorageError
 from pipeline.tasks import PAIR
 from tests.contracts import sources_kit as kit
@@ -69,6 +70,32 @@ def test_what_is_to_be_translated_in_a_test_is_not_learnt_with_another_translati
     assert found.compared.removed["train"] + found.compared.removed["validation"] == 5
     sources = {name: {text.partition(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
     assert not (sources["train"] | sources["validation"]) & sources["test"]
+
+
+US = ("US", "the US", "a US film of note")
+
+
+@pytest.mark.parametrize("settings", [{}, {"kind": "multi_label_classification", "metric": "micro_f1"}])
+def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dict[str, str], tmp_path: Path) -> None:
+    train = [*kit.rows(), *((text, 0) for text in US), *((text.lower(), 1) for text in US)]
+    data = with_test_set(tmp_path, train, [*kit.rows(seed=1), *((text.lower() + "!", 0) for text in US)])
+    data = replace(data, label=None, labels="label") if settings else data
+    found = examples(kit.task(data, **settings))
+    overlaps = [overlap for pair, overlap in found.compared.overlaps.items() if pair.endswith("/test")]
+    assert (sum(o.folded for o in overlaps), sum(o.relabelled for o in overlaps)) == (3, 3)
+    left = {text.partition(PAIR)[0] for name in ("train", "validation") for text in found.sets[name].texts}
+    assert left >= {text.lower() for text in US}
+    assert not left & set(US)
+    assert any("they count as different texts" in s for s in data_report(found, {}, max_length=16).sentences)
+
+
+def test_another_translation_does_not_make_a_source_in_other_case_another(tmp_path: Path) -> None:
+    learnt = [(text.upper(), f"first of {number}") for number, (text, _) in enumerate(kit.rows())]
+    told = [(text, f"second of {number}") for number, (text, _) in enumerate(kit.rows()[:5])]
+    data = replace(with_test_set(tmp_path, learnt, told), second="label", label=None)
+    found = examples(kit.task(data, kind="translation", metric="chrf"))
+    assert sum(overlap.folded for pair, overlap in found.compared.overlaps.items() if pair.endswith("/test")) == 5
+    assert sum(found.compared.removed.values()) == 5
 
 
 def test_the_best_weights_are_not_chosen_on_texts_of_an_out_of_domain_set(tokenizer: object, tmp_path: Path) -> None:
