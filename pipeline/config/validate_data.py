@@ -43,7 +43,22 @@ def data_rules(config: Config) -> Iterator[str]:
         for one, other in itertools.combinations(columns, 2):
             if columns[one] and columns[one] == columns[other]:
                 yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."
+        yield from _group_rules(where, data, config.task.data)
     yield from _reversed(config.task.data, _out_of_domain(config))
+
+
+def _group_rules(where: str, data: Data, trained_on: Data) -> Iterator[str]:
+    for name in ("label", "score", "labels"):
+        if data.group and data.group == getattr(data, name):
+            yield (
+                f"{where}.group and {where}.{name} must be two columns, but both are {data.group!r}: each value "
+                f"would stand in one set only. Set {where}.group to the column of the writer or the document."
+            )
+    if data.group and not trained_on.group:
+        yield (
+            f"{where}.group={data.group} is compared with the groups of the training rows, but task.data.group is not "
+            f"set. Set task.data.group=COLUMN, or leave {where}.group out."
+        )
 
 
 def _pattern_fault(pattern: str) -> str:

@@ -14,34 +14,54 @@ LEAST = 2  # examples of each class in a split that is drawn, and in train
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
-    """The clean rows, and how many had no text or no label."""
+    """The clean rows, and how many had no text, no label or no group; a row counts once, in this order."""
 
     rows: LabelledSet
     empty: int
     unlabelled: int
+    ungrouped: int
+
+    @property
+    def dropped(self) -> int:
+        """Rows that were left out."""
+        return self.empty + self.unlabelled + self.ungrouped
 
 
 def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
-    """The rows that have a text and a label, labels as positions in `labels`.
+    """The rows that have a text, a label and, if rows have groups, a group; labels as positions in `labels`.
 
     Raises:
         DataError: a label is not among `labels`, no row is left, or a text holds zero bytes.
     """
     number = {name: i for i, name in enumerate(labels)}
-    kept = [(t, v) for t, v in zip(raw.texts, raw.labels, strict=True) if t is not None and v is not None]
-    check_known([v for _, v in kept], labels, place=place)
+    rows = list(zip(raw.texts, raw.labels, raw.groups or [""] * len(raw), strict=True))
+    labelled = [(t, v, g) for t, v, g in rows if t is not None and v is not None]
+    kept = [(t, v, g) for t, v, g in labelled if g is not None]
+    check_known([v for _, v, _ in kept], labels, place=place)
     if not kept:
-        raise DataError(f"{place} must hold rows with a text and a label, but none of {len(raw)} rows has both.")
-    damaged = next((i for i, (text, _) in enumerate(kept) if "\0" in text), None)
+        needed, have = ("a text, a label and a group", "all three") if labelled else ("a text and a label", "both")
+        raise DataError(f"{place} must hold rows with {needed}, but none of {len(raw)} rows has {have}.")
+    damaged = next((i for i, (text, _, _) in enumerate(kept) if "\0" in text), None)
     if damaged is not None:
         raise DataError(f"{place} must be text, but row {damaged + 1} holds zero bytes: the file is damaged.")
-    classes = np.array([number[v] for _, v in kept], dtype=np.int32)
     empty = sum(t is None for t in raw.texts)
     return Cleaned(
-        rows=LabelledSet(texts=tuple(t for t, _ in kept), labels=classes),
+        rows=LabelledSet(
+            texts=tuple(t for t, _, _ in kept),
+            labels=np.array([number[v] for _, v, _ in kept], dtype=np.int32),
+            groups=None if raw.groups is None else tuple(g for _, _, g in kept),
+        ),
         empty=empty,
-        unlabelled=len(raw) - len(kept) - empty,
+        unlabelled=len(raw) - len(labelled) - empty,
+        ungrouped=len(labelled) - len(kept),
     )
+
+
+def without(needed: str, empty: int, unlabelled: int | None, ungrouped: int | None) -> str:
+    """Words for the rows that were dropped, "1 without text and 2 without label"; None where rows need none."""
+    given = [(needed, empty), ("label", unlabelled), ("group", ungrouped)]
+    parts = [f"{count:,} without {what}" for what, count in given if count is not None]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def check_known(found: Iterable[str], classes: Sequence[str], *, place: str) -> None:

@@ -1,4 +1,7 @@
-"""Texts that stand on both sides of a split: word for word after normalisation, or nearly.
+"""Texts that stand on both sides of a split: word for word, except for case or punctuation, or nearly.
+
+A pair of texts (joined by PAIR) is the same in both orders. A text that differs from another only in case or
+punctuation repeats it if both have the same label: "US" and "us" of two classes are two texts.
 
 Nearly: the Jaccard similarity of their sets of three-word shingles is at least 0.8 (Broder 1997). The search is exact:
 two sets as alike as that must share one of their rarest shingles (prefix filtering, Bayardo et al. 2007), so only pairs
@@ -7,10 +10,14 @@ that do are compared.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from pipeline.data.sets import Repeats
+from pipeline.tasks import PAIR
 
 THRESHOLD = 0.8
 _SHINGLE = 3
@@ -35,21 +42,84 @@ def normalise(text: str) -> str:
     return " ".join(folded.split()) or text.strip()
 
 
-def repeats(texts: Sequence[str], labels: np.ndarray) -> tuple[int, int]:
-    """How many rows repeat an earlier text, and how many texts occur with different labels (all normalised)."""
-    classes: dict[str, set[int]] = {}
-    for text, label in zip(texts, labels.tolist(), strict=True):
-        classes.setdefault(normalise(text), set()).add(label)
-    return len(texts) - len(classes), sum(len(c) > 1 for c in classes.values())
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Alike:
+    """Which rows also stand in another set, bool [rows] each; no row is in two of them."""
+
+    exact: np.ndarray
+    folded: np.ndarray  # except for case or punctuation, with the same label
+    near: np.ndarray
+    relabelled: np.ndarray  # except for case or punctuation, with another label: no repeat of that text
+
+    @property
+    def repeated(self) -> np.ndarray:
+        """Rows that repeat one of the other set, bool [rows]."""
+        repeated: np.ndarray = self.exact | self.folded | self.near
+        return repeated
 
 
-def overlap(pool: Sequence[str], held: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Which texts of `pool` also stand in `held`: bool [len(pool)], exact and near (not exact) ones."""
-    pool_keys, held_keys = [normalise(t) for t in pool], {normalise(t) for t in held}
-    exact = np.array([k in held_keys for k in pool_keys], dtype=bool)
-    rest = list(dict.fromkeys(k for k, found in zip(pool_keys, exact, strict=True) if not found))
-    alike = {k for k, found in zip(rest, near(rest, sorted(held_keys)), strict=True) if found}
-    return exact, np.array([k in alike for k in pool_keys], dtype=bool)
+def repeats(texts: Sequence[str], labels: Sequence[Hashable]) -> Repeats:
+    """Counts the rows that repeat an earlier one; `labels` are one of each text, equal where none counts."""
+    exact: dict[str, set[Hashable]] = {}
+    folded: dict[str, set[Hashable]] = {}
+    of_case = relabelled = 0
+    for text, label in zip(texts, labels, strict=True):
+        same_words, same_key = (
+            exact.setdefault(_key(text, _words), set()),
+            folded.setdefault(_key(text, normalise), set()),
+        )
+        if not same_words and same_key:
+            of_case, relabelled = of_case + (label in same_key), relabelled + (label not in same_key)
+        same_words.add(label)
+        same_key.add(label)
+    return Repeats(
+        exact=len(texts) - len(exact),
+        folded=of_case,
+        conflicting=sum(len(found) > 1 for found in exact.values()),
+        relabelled=relabelled,
+    )
+
+
+def overlap(
+    pool: Sequence[str], pool_labels: Sequence[Hashable], held: Sequence[str], held_labels: Sequence[Hashable]
+) -> Alike:
+    """Finds the texts of `pool` that also stand in `held`; labels as in `repeats`."""
+    words = {_key(text, _words) for text in held}
+    labels: dict[str, set[Hashable]] = {}
+    for text, label in zip(held, held_labels, strict=True):
+        labels.setdefault(_key(text, normalise), set()).add(label)
+    keys = [_key(text, normalise) for text in pool]
+    exact = np.array([_key(text, _words) in words for text in pool], dtype=bool)
+    known = np.array([key in labels for key in keys], dtype=bool) & ~exact
+    same = np.array([label in labels.get(key, ()) for key, label in zip(keys, pool_labels, strict=True)], dtype=bool)
+    rest = list(dict.fromkeys(t for t, found in zip(pool, exact | known, strict=True) if not found))
+    alike = {text for text, found in zip(rest, _near_in_any_order(rest, held), strict=True) if found}
+    near_ones = np.array([text in alike for text in pool], dtype=bool)
+    return Alike(exact=exact, folded=known & same, near=near_ones, relabelled=known & ~same)
+
+
+def known_halves(pool: Sequence[str], held: Sequence[str]) -> np.ndarray:
+    """Which pairs of `held` have a text that also stands in a pair of `pool` (normalised), bool [len(held)]."""
+    known = {normalise(half) for text in pool for half in text.split(PAIR)}
+    return np.array([any(normalise(half) in known for half in text.split(PAIR)) for text in held], dtype=bool)
+
+
+def _words(text: str) -> str:
+    """The text itself, whatever its white space and however its accents are encoded."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _key(text: str, fold: Callable[[str], str]) -> str:
+    """The folded text; of a pair, the same in both orders."""
+    return PAIR.join(sorted(fold(half) for half in text.split(PAIR)))
+
+
+def _near_in_any_order(pool: Sequence[str], held: Sequence[str]) -> np.ndarray:
+    known = sorted({normalise(text) for text in held})
+    found = near([normalise(text) for text in pool], known)
+    if any(PAIR in text for text in pool):
+        found |= near([normalise(PAIR.join(reversed(text.split(PAIR)))) for text in pool], known)
+    return found
 
 
 def near(pool: Sequence[str], held: Sequence[str], threshold: float = THRESHOLD) -> np.ndarray:

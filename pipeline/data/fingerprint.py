@@ -37,6 +37,7 @@ def _parts(data: Data, field: str, hashes: dict[Path, str]) -> list[str]:
     settings |= {"score": data.score, "scale": data.scale, "compared": "texts alone"} if data.score else {}
     settings |= {"labels": data.labels, "separator": data.separator} if data.labels else {}
     settings |= {"label_pattern": data.label_pattern} if data.labels and data.label_pattern else {}
+    settings |= {"group": data.group} if data.group else {}
     return [json.dumps(settings, sort_keys=True), json.dumps(_content(data, field, hashes), sort_keys=True)]
 
 

@@ -2,27 +2,31 @@
 
 import numpy as np
 
-from pipeline.data.examples import Counts, Examples
-from pipeline.data.sets import DataReport
+from pipeline.data.cleaning import without
+from pipeline.data.examples import Examples
+from pipeline.data.sets import DataReport, Overlap, Repeats
+
+_EXACT, _FOLDED = "word for word", "except for case or punctuation"
+_NEAR = "nearly: at least 0.8 of their three-word sequences in common"
 
 
 def data_report(found: Examples, truncated: dict[str, int], *, max_length: int) -> DataReport:
     """What was read, dropped, found twice, removed and cut short. `truncated` is per set, `max_length` in tokens."""
-    counts = found.counts
+    counts, compared = found.counts, found.compared
     rows = {name: len(s) for name, s in found.sets.items()}
     return DataReport(
         rows_read=counts.rows_read,
         dropped_empty=counts.empty,
         dropped_unlabelled=counts.unlabelled,
-        repeated=counts.repeated,
-        conflicting=counts.conflicting,
+        dropped_ungrouped=counts.ungrouped,
+        repeats=counts.repeats,
         rows=rows,
-        exact_duplicates=counts.exact,
-        near_duplicates=counts.near,
-        removed=counts.removed,
+        overlaps=compared.overlaps,
+        removed=compared.removed,
+        known_halves=compared.known_halves,
         truncated=truncated,
         class_counts={name: _class_counts(numbers, found.labels) for name, numbers in found.occurrences.items()},
-        sentences=(*_sentences(counts, labelled=len(found.labels) > 1), *_cut_short(truncated, rows, max_length)),
+        sentences=(*_sentences(found), *_known_halves(found), *_cut_short(truncated, rows, max_length)),
     )
 
 
@@ -30,28 +34,68 @@ def _class_counts(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, int]:
     return dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))
 
 
-def _sentences(counts: Counts, *, labelled: bool) -> list[str]:
-    unlabelled = f" and {counts.unlabelled:,} without label" if labelled else ""
-    dropped = f"{counts.empty:,} without {counts.lacking}{unlabelled} were dropped"
-    lines = [f"{counts.rows_read:,} rows were read; {dropped}."]
-    if counts.repeated:
-        conflicting = f"; {counts.conflicting:,} texts occur with different labels" if labelled else ""
-        lines.append(f"{counts.repeated:,} rows repeat another's text{conflicting}.")
-    return [*lines, *counts.sentences, *_overlaps(counts)]
+def _sentences(found: Examples) -> list[str]:
+    counts, labelled = found.counts, len(found.labels) > 1
+    grouped = counts.ungrouped if found.sets["train"].groups is not None else None
+    dropped = without(counts.lacking, counts.empty, counts.unlabelled if labelled else None, grouped)
+    read = f"{counts.rows_read:,} rows were read; {dropped} were dropped."
+    return [read, *_repeats(counts.repeats, labelled=labelled), *counts.sentences, *_overlaps(found)]
 
 
-def _overlaps(counts: Counts) -> list[str]:
+def _repeats(found: Repeats, *, labelled: bool) -> list[str]:
     lines = []
-    for pair, exact in counts.exact.items():
-        near = counts.near[pair]
-        if exact or near:
-            pool, held = pair.split("/")
-            fate = f"removed from {pool}" if counts.removed[pool] else "kept, as task.deduplicate=false asks"
-            lines.append(
-                f"Rows of {pool} also found in {held}: {exact + near:,} ({exact:,} word for word, {near:,} nearly: "
-                f"at least 0.8 of their three-word sequences in common); {fate}."
-            )
-    return lines or ["No text of train or validation stands in another set, word for word or nearly."]
+    if found.exact or found.folded:
+        conflicting = f"; {found.conflicting:,} texts occur with different labels" if labelled else ""
+        how = _how({_EXACT: found.exact, _FOLDED: found.folded})
+        lines.append(f"{found.exact + found.folded:,} rows repeat another's text ({how}){conflicting}.")
+    if found.relabelled:
+        lines.append(
+            f"{found.relabelled:,} rows differ from another in case or punctuation and in their label: "
+            f"they count as different texts, not as repeats."
+        )
+    return lines
+
+
+def _how(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {how}" for how, count in counts.items() if count)
+
+
+def _overlaps(found: Examples) -> list[str]:
+    lines = []
+    for sets, overlap in found.compared.overlaps.items():
+        pool, held = sets.split("/")
+        lines += _overlap(pool, held, overlap, removed=found.counts.deduplicated)
+    if any(overlap.repeated for overlap in found.compared.overlaps.values()):
+        return lines
+    return ["No text of train or validation stands in another set, word for word or nearly.", *lines]
+
+
+def _overlap(pool: str, held: str, found: Overlap, *, removed: bool) -> list[str]:
+    lines = []
+    if found.repeated:
+        fate = f"removed from {pool}" if removed else "kept, as task.deduplicate=false asks"
+        how = _how({_EXACT: found.exact, _FOLDED: found.folded, _NEAR: found.near})
+        lines.append(f"Rows of {pool} also found in {held}: {found.repeated:,} ({how}); {fate}.")
+    if found.grouped:
+        lines.append(
+            f"Rows of {pool} whose group also stands in {held}, whatever their text: {found.grouped:,}; "
+            f"removed from {pool}."
+        )
+    if found.relabelled:
+        lines.append(
+            f"Rows of {pool} that differ from one of {held} in case or punctuation and in their label: "
+            f"{found.relabelled:,}; they count as different texts, not as repeats."
+        )
+    return lines
+
+
+def _known_halves(found: Examples) -> list[str]:
+    sizes = {name: len(rows) for name, rows in found.sets.items()}
+    return [
+        f"Pairs of {name} with at least one text that also stands in a training pair: {known:,} of {sizes[name]:,} "
+        f"({known / sizes[name]:.1%})."
+        for name, known in found.compared.known_halves.items()
+    ]
 
 
 def _cut_short(truncated: dict[str, int], rows: dict[str, int], max_length: int) -> list[str]:

@@ -22,7 +22,7 @@ class Wanted:
     """The columns that a task asks for; `field` is the setting they come from, such as "task.data".
 
     `label` is None where the task's examples have none, `second` where they are single texts, `score` where no number
-    belongs to them, `labels` where none has several.
+    belongs to them, `labels` where none has several, `group` where rows are held out one by one.
     """
 
     text: str
@@ -33,6 +33,7 @@ class Wanted:
     score: str | None = None
     scale: tuple[float, ...] = (0.0, 1.0)
     labels: str | None = None
+    group: str | None = None
     separator: str = ";"  # between labels that stand in one cell
     pattern: str | None = None  # of each of them instead
     names: tuple[tuple[str, str], ...] = ()  # of labels, instead of what stands there
@@ -42,7 +43,7 @@ class Wanted:
     @property
     def columns(self) -> tuple[str, ...]:
         """Each column once."""
-        asked = (self.text, self.second, self.label, self.score, self.labels)
+        asked = (self.text, self.second, self.label, self.score, self.labels, self.group)
         given = [column for column in asked if column]
         return tuple(dict.fromkeys([*given, *self.where]))
 
@@ -63,6 +64,7 @@ class Wanted:
         asked += [(f"{self.field}.label", self.label)] if self.label else []
         asked += [(f"{self.field}.score", self.score)] if self.score else []
         asked += [(f"{self.field}.labels", self.labels)] if self.labels else []
+        asked += [(f"{self.field}.group", self.group)] if self.group else []
         asked += [(f"{self.field}.where.{c}", c) for c in self.where]
         absent = [(setting, column) for setting, column in asked if column not in names]
         if absent:
@@ -85,6 +87,7 @@ def wanted(data: Data, field: str) -> Wanted:
         score=data.score,
         scale=data.scale,
         labels=data.labels,
+        group=data.group,
         separator=data.separator,
         pattern=data.label_pattern,
         names=tuple(data.label_names.items()),

@@ -10,10 +10,11 @@ RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot 
 
 @dataclass(frozen=True, kw_only=True)
 class RawSet:
-    """Rows in the order of their source; None where the text or the label is missing."""
+    """Rows in the order of their source; None where text, label or group is missing, or for rows without groups."""
 
     texts: tuple[str | None, ...]
     labels: tuple[str | None, ...]
+    groups: tuple[str | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -37,10 +38,11 @@ class RawSplits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledSet:
-    """N clean texts and their classes, int32 [N]."""
+    """N clean texts, their classes, int32 [N], and their groups, if rows have one."""
 
     texts: tuple[str, ...]
     labels: np.ndarray
+    groups: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,26 +50,54 @@ class LabelledSet:
     def take(self, rows: np.ndarray) -> "LabelledSet":
         """The rows at these positions (or where this mask is true), in order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return LabelledSet(texts=tuple(self.texts[i] for i in index), labels=self.labels[index])
+        groups = None if self.groups is None else tuple(self.groups[i] for i in index)
+        return LabelledSet(texts=tuple(self.texts[i] for i in index), labels=self.labels[index], groups=groups)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeats:
+    """Rows of one source that repeat an earlier row's text."""
+
+    exact: int = 0  # word for word
+    folded: int = 0  # except for case or punctuation, with the same label
+    conflicting: int = 0  # texts that occur with different labels, word for word
+    relabelled: int = 0  # rows that differ from an earlier one in case or punctuation and in the label: no repeats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlap:
+    """Rows of one set that also stand in another, each counted once in the first three."""
+
+    exact: int = 0  # word for word
+    folded: int = 0  # except for case or punctuation, with the same label
+    near: int = 0  # nearly
+    relabelled: int = 0  # differ in case or punctuation and in the label: no repeats, not removed
+    grouped: int = 0  # of the same group as a row of the other set, whatever their text
+
+    @property
+    def repeated(self) -> int:
+        """Rows that repeat a text of the other set."""
+        return self.exact + self.folded + self.near
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataReport:
     """What was read, dropped, found twice and cut short.
 
-    `rows` and `truncated` are per set as used. `exact_duplicates` and `near_duplicates` are keyed "train/test": rows of
-    the first set that also stand in the second (near ones exclude exact ones). `removed` is per set.
+    `rows` and `truncated` are per set as used. `overlaps` is keyed "train/test": rows of the first set that also stand
+    in the second. `removed` is per set. `known_halves` is empty unless examples are pairs: pairs of each set other than
+    train with a text that also stands in a training pair.
     """
 
     rows_read: int
     dropped_empty: int
     dropped_unlabelled: int
-    repeated: int  # rows that repeat an earlier text of the same source
-    conflicting: int  # texts that occur with different labels
+    dropped_ungrouped: int
+    repeats: Repeats
     rows: dict[str, int]
-    exact_duplicates: dict[str, int]
-    near_duplicates: dict[str, int]
+    overlaps: dict[str, Overlap]
     removed: dict[str, int]
+    known_halves: dict[str, int]
     truncated: dict[str, int]
     class_counts: dict[str, dict[str, int]]
     sentences: tuple[str, ...]

@@ -1,5 +1,6 @@
 """Reads labelled rows from any source: a file in a package, a file, the hub, or a directory written by `datasets`."""
 
+import dataclasses
 from pathlib import Path
 
 from pipeline.config.schema import Data
@@ -123,13 +124,13 @@ def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
 
 def _raw(rows: Rows, ask: Wanted) -> RawSet:
     texts = texts_of(rows, ask)
-    if ask.label is None:
-        return RawSet(texts=texts, labels=(UNLABELLED,) * len(texts))
-    return RawSet(texts=texts, labels=tuple(label_value(v) for v in rows[ask.label]))
+    labels = tuple(label_value(v) for v in rows[ask.label]) if ask.label else (UNLABELLED,) * len(texts)
+    groups = tuple(label_value(v) for v in rows[ask.group]) if ask.group else None
+    return RawSet(texts=texts, labels=labels, groups=groups)
 
 
 def _renamed(raw: RawSet, names: dict[str, str]) -> RawSet:
-    return RawSet(texts=raw.texts, labels=tuple(None if v is None else names.get(v, v) for v in raw.labels))
+    return dataclasses.replace(raw, labels=tuple(None if v is None else names.get(v, v) for v in raw.labels))
 
 
 def _values(rows: Rows, ask: Wanted) -> set[str]:

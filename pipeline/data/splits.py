@@ -1,14 +1,16 @@
 """Which rows are held out. Drawn at random, stratified by class, fixed by a seed and the order of the rows.
 
 The rule: the test takes `test_size` rows but a quarter of all at most, validation `validation_size` but a tenth at
-most, each at least two of every class.
+most, each at least two of every class. Where rows have groups, whole groups are held out, as near to that as they can.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.data.cleaning import LEAST, check_counts
+from pipeline.data.groups import draw_groups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +53,26 @@ def stratified_sample(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
 
 
 def split(
-    labels: np.ndarray, names: tuple[str, ...], *, validation_size: int | None, test_size: int | None, seed: int
+    labels: np.ndarray,
+    names: tuple[str, ...],
+    *,
+    validation_size: int | None,
+    test_size: int | None,
+    seed: int,
+    groups: Sequence[str] | None = None,
 ) -> Split:
     """Draw validation and test from labelled rows; None for a set that exists already.
 
+    Args:
+        labels: class of each row, int [N].
+        names: the classes.
+        validation_size: rows wanted.
+        test_size: rows wanted.
+        seed: decides which rows are drawn.
+        groups: the group of each row, if whole groups are to be held out, see `check_groups`.
+
     Raises:
-        DataError: a class has too few examples for two in each split.
+        DataError: a class has too few examples for two in each split, or groups cannot be divided.
     """
     wanted = [size for size in (test_size, validation_size) if size is not None]
     check_counts(labels, names, least=LEAST * (len(wanted) + 1), place=f"the rows to be split in {len(wanted) + 1}")
@@ -66,7 +82,9 @@ def split(
         free = counts - (np.sum(takes, axis=0) if takes else 0) - LEAST * (after + 1)
         rows = 0 if size is None else max(min(size, len(labels) // divisor), LEAST * len(names))
         takes.append(allocate(counts, rows, least=LEAST, most=free) if rows else np.zeros_like(counts))
-    test, validation, train = _drawn(labels, takes, _generator(seed, 0))
+    generator = _generator(seed, 0)
+    parts = _drawn(labels, takes, generator) if groups is None else draw_groups(labels, groups, takes, generator)
+    test, validation, train = parts
     return Split(train=train, validation=validation, test=test)
 
 

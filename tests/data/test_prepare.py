@@ -11,6 +11,7 @@ from pipeline.config.schema import Data, Task
 from pipeline.data.examples import examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import Prepared, load, prepare, texts
+from pipeline.data.report import data_report
 from pipeline.errors import DataError, StorageError
 from pipeline.tasks import PAIR
 from tests.contracts import sources_kit as kit
@@ -37,9 +38,8 @@ def test_what_stands_in_the_test_set_is_removed_from_train_and_counted(tokenizer
     test = [*kit.rows(seed=1), (LONG, 1)]
     train = [*kit.rows(), (test[0][0].upper() + "!", 0), (LONG + " more", 1)]
     found = prepared(kit.task(with_test_set(tmp_path, train, test)), tokenizer, tmp_path / "out")
-    held = found.report.exact_duplicates, found.report.near_duplicates
-    assert sum(n for pair, n in held[0].items() if pair.endswith("/test")) == 1
-    assert sum(n for pair, n in held[1].items() if pair.endswith("/test")) == 1
+    held = [overlap for pair, overlap in found.report.overlaps.items() if pair.endswith("/test")]
+    assert (sum(o.exact for o in held), sum(o.folded for o in held), sum(o.near for o in held)) == (0, 1, 1)
     assert sum(found.report.removed.values()) == 2
     assert LONG + " more" not in texts(found, "train") + texts(found, "validation")
     assert any("found in test" in s and "removed" in s for s in found.report.sentences)
@@ -49,7 +49,7 @@ def test_without_deduplication_overlaps_are_counted_but_kept(tokenizer: object, 
     test = kit.rows(seed=1)
     task = kit.task(with_test_set(tmp_path, [*kit.rows(), *test[:8]], test), deduplicate=False)
     found = prepared(task, tokenizer, tmp_path / "out")
-    assert sum(n for pair, n in found.report.exact_duplicates.items() if pair.endswith("/test")) == 8
+    assert sum(overlap.exact for pair, overlap in found.report.overlaps.items() if pair.endswith("/test")) == 8
     assert found.report.removed == {"validation": 0, "train": 0}
     assert found.report.rows["train"] + found.report.rows["validation"] == 68
 
@@ -59,7 +59,7 @@ def test_what_stands_in_an_out_of_domain_set_is_removed_from_train(tokenizer: ob
     other = kit.write_csv(tmp_path / "other", kit.rows()[:40])
     found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
     assert not set(texts(found, "train")) & set(texts(found, "other"))
-    assert found.report.exact_duplicates["train/other"] == found.report.removed["train"] > 0
+    assert found.report.overlaps["train/other"].exact == found.report.removed["train"] > 0
 
 
 def test_what_is_to_be_translated_in_a_test_is_not_learnt_with_another_translation(tmp_path: Path) -> None:
@@ -67,16 +67,42 @@ def test_what_is_to_be_translated_in_a_test_is_not_learnt_with_another_translati
     told = [(text, f"second of {number}") for number, (text, _) in enumerate(kit.rows()[:5])]
     data = replace(with_test_set(tmp_path, learnt, told), second="label", label=None)
     found = examples(kit.task(data, kind="translation", metric="chrf"))
-    assert found.counts.removed["train"] + found.counts.removed["validation"] == 5
+    assert found.compared.removed["train"] + found.compared.removed["validation"] == 5
     sources = {name: {text.partition(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
     assert not (sources["train"] | sources["validation"]) & sources["test"]
+
+
+US = ("US", "the US", "a US film of note")
+
+
+@pytest.mark.parametrize("settings", [{}, {"kind": "multi_label_classification", "metric": "micro_f1"}])
+def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dict[str, str], tmp_path: Path) -> None:
+    train = [*kit.rows(), *((text, 0) for text in US), *((text.lower(), 1) for text in US)]
+    data = with_test_set(tmp_path, train, [*kit.rows(seed=1), *((text.lower() + "!", 0) for text in US)])
+    data = replace(data, label=None, labels="label") if settings else data
+    found = examples(kit.task(data, **settings))
+    overlaps = [overlap for pair, overlap in found.compared.overlaps.items() if pair.endswith("/test")]
+    assert (sum(o.folded for o in overlaps), sum(o.relabelled for o in overlaps)) == (3, 3)
+    left = {text.partition(PAIR)[0] for name in ("train", "validation") for text in found.sets[name].texts}
+    assert left >= {text.lower() for text in US}
+    assert not left & set(US)
+    assert any("they count as different texts" in s for s in data_report(found, {}, max_length=16).sentences)
+
+
+def test_another_translation_does_not_make_a_source_in_other_case_another(tmp_path: Path) -> None:
+    learnt = [(text.upper(), f"first of {number}") for number, (text, _) in enumerate(kit.rows())]
+    told = [(text, f"second of {number}") for number, (text, _) in enumerate(kit.rows()[:5])]
+    data = replace(with_test_set(tmp_path, learnt, told), second="label", label=None)
+    found = examples(kit.task(data, kind="translation", metric="chrf"))
+    assert sum(overlap.folded for pair, overlap in found.compared.overlaps.items() if pair.endswith("/test")) == 5
+    assert sum(found.compared.removed.values()) == 5
 
 
 def test_the_best_weights_are_not_chosen_on_texts_of_an_out_of_domain_set(tokenizer: object, tmp_path: Path) -> None:
     data, other = kit.write_csv(tmp_path, kit.rows()), kit.write_csv(tmp_path / "other", kit.rows()[::3])
     found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
     assert not set(texts(found, "validation")) & set(texts(found, "other"))
-    assert found.report.exact_duplicates["validation/other"] == found.report.removed["validation"] > 0
+    assert found.report.overlaps["validation/other"].exact == found.report.removed["validation"] > 0
 
 
 def test_a_text_longer_than_the_limit_is_truncated_and_counted(tokenizer: object, tmp_path: Path) -> None:
@@ -90,7 +116,7 @@ def test_a_text_longer_than_the_limit_is_truncated_and_counted(tokenizer: object
 def test_texts_with_different_labels_are_counted(tokenizer: object, tmp_path: Path) -> None:
     table = kit.rows()
     found = prepared(kit.task(kit.write_csv(tmp_path, [*table, (table[0][0], 1)])), tokenizer, tmp_path / "out")
-    assert (found.report.repeated, found.report.conflicting) == (1, 1)
+    assert (found.report.repeats.exact, found.report.repeats.conflicting) == (1, 1)
 
 
 def test_whole_numbers_are_ordered_as_numbers_and_words_as_words(tokenizer: object, tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_sentiment_is_balanced_in_every_set(sentiment: Examples) -> None:
 
 @pytest.mark.service
 def test_sentiment_has_a_repeated_sentence_that_is_kept_out_of_train(sentiment: Examples) -> None:
-    assert sentiment.counts.repeated == 2
-    assert sentiment.counts.removed["train"] == 1
+    assert (sentiment.counts.repeats.exact, sentiment.counts.repeats.folded) == (0, 2)
+    assert sentiment.compared.removed["train"] == 1
 
 
 @pytest.mark.service
@@ -56,8 +56,14 @@ def test_topic_has_five_classes_and_its_many_repeated_articles_are_kept_out_of_t
     found = examples(sample("topic"))
     assert found.labels == ("business", "entertainment", "politics", "sports", "tech")
     assert found.counts.rows_read == 2225
-    assert found.counts.repeated > 90
-    assert found.counts.removed["train"] > 40
+    assert found.counts.repeats.exact > 90
+    assert found.compared.removed["train"] > 40
+
+
+@pytest.mark.service
+def test_almost_no_line_of_a_reply_to_be_judged_stands_in_training() -> None:
+    found = examples(sample("replies"))
+    assert found.compared.known_halves == {"validation": 0, "test": 1, "portuguese": 4}
 
 
 @pytest.mark.service

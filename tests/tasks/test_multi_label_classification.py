@@ -104,7 +104,7 @@ def test_a_text_that_is_tested_on_is_not_learnt_whatever_its_labels(tmp_path: Pa
     tested = table(tmp_path, [("a text of the number 3 and 9", "fine"), ("another one", "long")], "test.csv")
     found = examples(task_of(columns(table(tmp_path, many()), test=str(tested))))
     assert sum(text.startswith("a text of the number 3 and") for text in found.sets["train"].texts) == 0
-    assert found.counts.exact["train/test"] + found.counts.exact["validation/test"] >= 1
+    assert sum(found.compared.overlaps[f"{pool}/test"].exact for pool in ("train", "validation")) >= 1
 
 
 def test_names_stand_for_the_values_in_the_column(tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""Comparing a task's sets: what stands in two of them is counted, and removed from the one that is trained on."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.config.schema import Task
+from pipeline.data import duplicates
+from pipeline.data.sets import LabelledSet, Overlap, Repeats
+from pipeline.errors import DataError
+from pipeline.tasks import PAIR, WritingKind, kind, labels_after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What was counted when sets were compared; keys as in DataReport."""
+
+    overlaps: dict[str, Overlap] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
+    known_halves: dict[str, int] = field(default_factory=dict)
+
+
+def repeats(sets: Sequence[LabelledSet], task: Task) -> Repeats:
+    """Counts the rows that repeat an earlier one of any of these sets."""
+    texts = [text for rows in sets for text in _read(rows, task)]
+    return duplicates.repeats(texts, [label for rows in sets for label in _labels(rows, task)])
+
+
+def apart(given: dict[str, LabelledSet], task: Task, done: Compared) -> LabelledSet:
+    """The training rows whose group stands in no separate validation or test set; counts the others in `done`.
+
+    This comes before sets are drawn from them, else what is drawn could fall victim to it as a whole.
+
+    Raises:
+        DataError: none is left.
+    """
+    rows = given["train"]
+    held = [name for name in given if name != "train"] if rows.groups is not None else []
+    shared = {name: _of_same_group(rows, given[name]) for name in held}
+    for name, found in shared.items():
+        done.overlaps[f"train/{name}"] = Overlap(grouped=int(found.sum()))
+    return _without(np.any([*shared.values()], axis=0), rows, "train", held, task, done) if held else rows
+
+
+def compare(sets: dict[str, LabelledSet], task: Task, done: Compared) -> dict[str, LabelledSet]:
+    """Compares validation with all test sets and train with all other sets, and counts what stands in them in `done`.
+
+    Returns:
+        The sets without repeated texts, unless `task.deduplicate` is false, and without rows of a group that stands in
+        the other set.
+
+    Raises:
+        DataError: no row of validation or train would be left.
+    """
+    left = dict(sets)
+    held = [name for name in sets if name != "train"]
+    for pool, against in [("validation", [n for n in held if n != "validation"]), ("train", held)]:
+        left[pool] = _freed(pool, against, left, task, done)
+    if kind(task.kind).paired and not isinstance(kind(task.kind), WritingKind):
+        train = _read(left["train"], task)
+        for name in held:
+            done.known_halves[name] = int(duplicates.known_halves(train, _read(left[name], task)).sum())
+    return left
+
+
+def _freed(pool: str, against: list[str], sets: dict[str, LabelledSet], task: Task, done: Compared) -> LabelledSet:
+    rows = sets[pool]
+    out = np.zeros(len(rows), dtype=bool)
+    for name in against:
+        other, key = sets[name], f"{pool}/{name}"
+        alike = duplicates.overlap(_read(rows, task), _labels(rows, task), _read(other, task), _labels(other, task))
+        grouped = _of_same_group(rows, other)
+        done.overlaps[key] = Overlap(
+            exact=int(alike.exact.sum()),
+            folded=int(alike.folded.sum()),
+            near=int(alike.near.sum()),
+            relabelled=int(alike.relabelled.sum()),
+            grouped=int(grouped.sum()) + done.overlaps.get(key, Overlap()).grouped,
+        )
+        out |= grouped | alike.repeated if task.deduplicate else grouped
+    return _without(out, rows, pool, against, task, done)
+
+
+def _without(
+    out: np.ndarray, rows: LabelledSet, pool: str, against: list[str], task: Task, done: Compared
+) -> LabelledSet:
+    done.removed[pool] = done.removed.get(pool, 0) + int(out.sum())
+    if out.all():
+        groups = f", or its group does (column {task.data.group!r})" if task.data.group else ""
+        raise DataError(
+            f"Every row of the {pool} set also stands in {' or '.join(against)}{groups}, so none is left. "
+            f"Give sets that differ, or leave task.data.test and task.data.validation out to have them drawn."
+        )
+    return rows.take(~out)
+
+
+def _of_same_group(rows: LabelledSet, other: LabelledSet) -> np.ndarray:
+    if rows.groups is None or other.groups is None:
+        return np.zeros(len(rows), dtype=bool)
+    held = frozenset(other.groups)
+    return np.array([group in held for group in rows.groups], dtype=bool)
+
+
+def _read(rows: LabelledSet, task: Task) -> Sequence[str]:
+    """What a network reads, and must not have read before: no number, labels or text to be written after it."""
+    marked = task.data.score or task.data.labels or isinstance(kind(task.kind), WritingKind)
+    return [text.rpartition(PAIR)[0] for text in rows.texts] if marked else rows.texts
+
+
+def _labels(rows: LabelledSet, task: Task) -> Sequence[Hashable]:
+    """The class or classes of each row. A number or a text to be written can differ where a text is the same."""
+    return [frozenset(labels_after(text)) for text in rows.texts] if task.data.labels else rows.labels.tolist()
