@@ -1,5 +1,6 @@
 """The rule that turns an interval into a verdict, and what an undecided claim still needs."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 
 SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
@@ -25,9 +26,11 @@ def seeds_needed(half_width: Callable[[int], float], distance: float, seeds: int
     """The fewest seeds, more than `seeds`, whose interval would exclude delta if the estimate stays where it is.
 
     Args:
-        half_width: half the width of the interval with so many seeds.
+        half_width: half the width of the interval with so many seeds, which never grows with them.
         distance: from the estimate to delta, in the same unit.
 
     None where the test items alone leave the interval too wide, or 1,000 seeds would not do.
     """
-    return next((count for count in range(seeds + 1, MOST_SEEDS + 1) if half_width(count) <= distance), None)
+    counts = range(seeds + 1, MOST_SEEDS + 1)
+    place = bisect_left(counts, True, key=lambda count: half_width(count) <= distance)
+    return counts[place] if place < len(counts) else None

@@ -6,11 +6,15 @@ minutes). Intervals are computed for many repetitions at once; a test checks tha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from pipeline.analysis.crossed import RESIDUAL_FLOOR
+
+Effects = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
 LEVELS = (0.95, 0.99, 0.995, 0.999)
 SEEDS = (3, 5, 10, 20)
@@ -79,7 +83,7 @@ def gaussian(rng: np.random.Generator, seeds: int, share: float, repetitions: in
     )
 
 
-def zero_one(rng: np.random.Generator, seeds: int, share: float, repetitions: int, *, items: int = 200) -> Draws:
+def zero_one(rng: np.random.Generator, seeds: int, share: float, repetitions: int, *, items: int = 100) -> Draws:
     """The paired difference of two arms' 0/1 scores, whose truth is GAIN.
 
     An item is right if its difficulty, uniform in [0, 1] and the same for all seeds, is below the seed's level; with
@@ -96,14 +100,12 @@ def zero_one(rng: np.random.Generator, seeds: int, share: float, repetitions: in
 
 
 def skewed(
-    rng: np.random.Generator, seeds: int, share: float, repetitions: int, *, failing: float = 0.0, items: int = 600
+    rng: np.random.Generator, seeds: int, share: float, repetitions: int, effects: Effects, *, items: int = 600
 ) -> Draws:
-    """As `gaussian`, but seeds fall below the best by an exponential amount, or fail with probability `failing`."""
+    """As `gaussian`, but with the effects of seeds from another distribution, of mean 0 and variance 1."""
     shape = (repetitions, seeds)
-    lost = rng.random(shape) < failing if failing else rng.exponential(1.0, shape)
-    effects = (failing - lost) / np.sqrt(failing * (1.0 - failing)) if failing else 1.0 - lost
     noise, item = NOISY * share, 1.0 - share
-    values = effects * np.sqrt((share - noise) * seeds) + rng.normal(0.0, np.sqrt(noise * seeds), shape)
+    values = effects(rng, shape) * np.sqrt((share - noise) * seeds) + rng.normal(0.0, np.sqrt(noise * seeds), shape)
     degrees = np.array([items - 1, (seeds - 1) * (items - 1)])
     squares = rng.chisquare(degrees, size=(repetitions, 2)) / degrees * [item + noise, noise]
     return Draws(
@@ -114,6 +116,29 @@ def skewed(
         seeds=seeds,
         items=items,
     )
+
+
+def exponential(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Seeds fall below the best by an exponential amount."""
+    return 1.0 - rng.exponential(1.0, shape)
+
+
+def both_exponential(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """The difference of two arms that both do so."""
+    return (exponential(rng, shape) - exponential(rng, shape)) / np.sqrt(2.0)
+
+
+def failing(rng: np.random.Generator, shape: tuple[int, int], *, chance: float) -> np.ndarray:
+    """A seed fails with this chance, and loses what all that fail lose."""
+    return (chance - (rng.random(shape) < chance)) / np.sqrt(chance * (1.0 - chance))
+
+
+EFFECTS: dict[str, Effects] = {
+    "exponential, one arm": exponential,
+    "exponential, both arms": both_exponential,
+    "10% of seeds fail": partial(failing, chance=0.1),
+    "20% of seeds fail": partial(failing, chance=0.2),
+}
 
 
 def of_scores(scores: np.ndarray, truth: float) -> Draws:
@@ -192,18 +217,17 @@ def _table(title: str, draw: Callable[..., Draws], repetitions: int, key: int) -
 
 
 def _skewed_table(repetitions: int) -> None:
-    print(f"\n| seeds vary as | seeds | share | {' | '.join(f'{100 * level:g}%' for level in LEVELS)} |")
+    print(f"\n| seeds vary as | share | seeds | {' | '.join(f'{100 * level:g}%' for level in LEVELS)} |")
     print("| --- " * (len(LEVELS) + 3) + "|")
-    for name, failing in (("exponential", 0.0), ("10% fail", 0.1), ("20% fail", 0.2)):
-        for seeds in SEEDS:
-            for share in (0.5, 0.95):
-                rng = np.random.default_rng([43, seeds, int(100 * share), int(100 * failing)])
-                found = skewed(rng, seeds, share, repetitions, failing=failing)
-                misses = " | ".join(f"{found.misses(level):.2f}" for level in LEVELS)
-                print(f"| {name} | {seeds} | {share} | {misses} |", flush=True)
+    for number, (name, effects) in enumerate(EFFECTS.items()):
+        for share, seeds in product((0.5, 0.95), SEEDS):
+            rng = np.random.default_rng([43, seeds, int(100 * share), number])
+            found = skewed(rng, seeds, share, repetitions, effects)
+            misses = " | ".join(f"{found.misses(level):.2f}" for level in LEVELS)
+            print(f"| {name} | {share} | {seeds} | {misses} |", flush=True)
 
 
 if __name__ == "__main__":
     _table("Gaussian", gaussian, 1_000_000, 41)
-    _table("0/1 scores", zero_one, 200_000, 42)
+    _table("0/1 scores", zero_one, 100_000, 42)
     _skewed_table(1_000_000)

@@ -4,16 +4,21 @@ The tests run short versions; `python -m tests.analysis.simulations` prints the 
 simulated in coverage.py.
 """
 
+from functools import partial
+from itertools import product
+
 import numpy as np
 
 from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
-from pipeline.analysis.crossed import mean_over
+from pipeline.analysis.crossed import CrossedMean, ItemPart, mean_over
 from pipeline.analysis.curves import label_multiplier, multiplier_interval
 from pipeline.analysis.metrics import weighted_macro_f1
+from pipeline.analysis.verdict import INCONCLUSIVE, judge, seeds_needed
 
 Misses = dict[float, float]
 
 MEASURED = (0.95, 0.99)
+DELTA = 0.02
 SIZES = np.array([25.0, 100.0, 400.0, 1600.0])
 LABELS, MULTIPLIER = 100.0, 8.0
 
@@ -69,6 +74,29 @@ def multiplier_coverage(seeds: int, items: int, seed_sd: float, rng: np.random.G
     return held / repetitions
 
 
+def promises_kept(seeds: int, seed_sd: float, level: float, rng: np.random.Generator, repetitions: int) -> float:
+    """How often "N seeds would settle it", for N up to 40, comes true of a difference whose true size varies.
+
+    Delta is 0.02, the difference of an item has a standard deviation of 0.3, and there are 600 items.
+    """
+    part, promised, kept = ItemPart(variance=0.3**2 / 600, items=600), 0, 0
+    while promised < repetitions:
+        centre = rng.uniform(-0.04, 0.14) + rng.normal(0.0, part.variance**0.5)
+        values = rng.normal(centre, seed_sd, seeds)
+        needed = _needed(mean_over(values, (part,)), level)
+        if needed and needed <= 40:
+            promised += 1
+            more = mean_over(np.append(values, rng.normal(centre, seed_sd, needed - seeds)), (part,))
+            kept += judge(*more.interval(level), DELTA) != INCONCLUSIVE
+    return kept / repetitions
+
+
+def _needed(mean: CrossedMean, level: float) -> int | None:
+    if judge(*mean.interval(level), DELTA) != INCONCLUSIVE:
+        return None
+    return seeds_needed(partial(mean.half_width, level), abs(mean.value - DELTA), mean.seeds)
+
+
 def curve(labels: np.ndarray) -> np.ndarray:
     """The expected accuracy of scratch at so many labels."""
     return np.asarray(0.9 - 0.4 * (1.0 + labels / 150.0) ** -0.6)
@@ -84,6 +112,11 @@ def _table() -> None:
             labels = 1.0 - multiplier_coverage(seeds, items, seed_sd, np.random.default_rng(key), 400)
             shown = " | ".join(f"{missed[level]:.3f}" for level in MEASURED)
             print(f"| {seeds} | {items} | {seed_sd} | {shown} | {labels:.3f} |", flush=True)
+    for seeds, seed_sd, level in product((3, 5), (0.02, 0.05), MEASURED):
+        kept = promises_kept(seeds, seed_sd, level, np.random.default_rng([33, seeds]), 3000)
+        print(
+            f"'N seeds would settle it', {seeds} seeds, seed sd {seed_sd}, {level:.0%}: true in {kept:.0%}", flush=True
+        )
 
 
 if __name__ == "__main__":

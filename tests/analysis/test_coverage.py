@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.analysis.crossed import crossed_mean
-from tests.analysis.coverage import LEVELS, SEEDS, SHARES, Draws, gaussian, of_scores, skewed, zero_one
+from tests.analysis.coverage import EFFECTS, LEVELS, SEEDS, SHARES, Draws, gaussian, of_scores, skewed, zero_one
 
 MOST, LEAST = 1.2, 0.8  # misses as a multiple of nominal
 
@@ -18,7 +18,7 @@ def draws(kind: str, seeds: int, share: float) -> tuple[Draws, int]:
     rng = np.random.default_rng([11, seeds, int(100 * share)])
     if kind == "gaussian":
         return gaussian(rng, seeds, share, 200_000), 200_000
-    return zero_one(rng, seeds, share, 4_000, items=100), 4_000
+    return zero_one(rng, seeds, share, 4_000), 4_000
 
 
 def test_the_simulated_interval_is_that_of_the_pipeline():
@@ -57,5 +57,10 @@ def test_the_simulated_shares_are_those_asked_for(seeds):
 
 
 def test_seeds_that_sometimes_fail_break_the_promise_as_the_docs_say():
-    found = skewed(np.random.default_rng(3), 5, 0.95, 100_000, failing=0.1)
+    found = skewed(np.random.default_rng(3), 5, 0.95, 100_000, EFFECTS["10% of seeds fail"])
     assert found.misses(0.99) > 2.0
+
+
+def test_seeds_that_are_skewed_in_both_arms_alike_do_not():
+    found = skewed(np.random.default_rng(3), 5, 0.95, 100_000, EFFECTS["exponential, both arms"])
+    assert found.misses(0.99) < MOST
