@@ -1,7 +1,7 @@
 """How often the interval over seeds and items misses the truth, how wide it is and what it finds, by simulation.
 
-The tests run short versions; `python -m tests.analysis.coverage` prints the tables of docs/statistics.md (about 15
-minutes). Intervals are computed for many repetitions at once; a test checks that they are those of the pipeline.
+The tests run short versions; `python -m tests.analysis.coverage` prints the tables of docs/statistics.md (about half
+an hour). Intervals are computed for many repetitions at once; a test checks that they are those of the pipeline.
 """
 
 from collections.abc import Callable
@@ -229,5 +229,5 @@ def _skewed_table(repetitions: int) -> None:
 
 if __name__ == "__main__":
     _table("Gaussian", gaussian, 1_000_000, 41)
-    _table("0/1 scores", zero_one, 100_000, 42)
+    _table("0/1 scores", zero_one, 300_000, 42)
     _skewed_table(1_000_000)
