@@ -1,22 +1,20 @@
-"""The crossed multi-bootstrap of Sellam et al. 2022 (MultiBERTs).
+"""Resampling of items and of seeds, for metrics that are not means and for label multipliers.
 
-Items are drawn once for all seeds and arms, and seeds beside them. Draws are weights, so that a replicate of a mean
-is a matrix product and any weighted statistic fits.
+Items are drawn once for all seeds and arms, as in the multi-bootstrap of Sellam et al. 2022 (MultiBERTs). Draws are
+weights, so that a replicate of a mean is a matrix product and any weighted statistic fits. Seeds are drawn beside the
+items for label multipliers alone.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.analysis.crossed import ItemPart
+
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
-
-FEWEST_SEEDS_TO_FLIP = 8  # with S seeds the smallest two-sided p is 2 / 2**S
-MOST_SEEDS_TO_ENUMERATE = 12
-FLIPS = 10_000
 
 
 def item_weights(items: int, replicates: int, rng: np.random.Generator) -> Weights:
@@ -44,16 +42,18 @@ def item_means(scores: npt.NDArray[Any], weights: Weights) -> npt.NDArray[np.flo
     return np.asarray(weights @ scores.T.astype(np.float32) / np.float32(scores.shape[1]))
 
 
-def multi_bootstrap(
-    statistic: Callable[[Weights], npt.NDArray[Any]], seeds: int, items: int, replicates: int, rng: np.random.Generator
-) -> Floats:
-    """Replicates [B] of the mean over S seeds of any statistic of the items.
+def drawn_item_part(draws: npt.NDArray[Any], items: int) -> ItemPart:
+    """The item part of the mean of any statistic over S seeds, from its values [B, S] under B resamples of N items.
 
-    `statistic` turns item counts [B, N] into the statistic of every seed, [B, S]; for the difference of two arms it
-    returns the difference, so that both see the same items and seeds.
+    What the seeds' common value varies by, less what more seeds would remove. Resampling N items understates their
+    variance by (N - 1) / N, which is undone; for a mean the result is that of `crossed.item_part`, but for the draws.
     """
-    per_seed = statistic(item_weights(items, replicates, rng))
-    return np.asarray(np.sum(per_seed * seed_weights(seeds, replicates, rng), axis=1), dtype=np.float64)
+    if items == 1:
+        return ItemPart(variance=math.inf, items=1)
+    seeds, unbiased = draws.shape[1], items / (items - 1)
+    common = draws.mean(axis=1, dtype=np.float64)
+    noise = unbiased * float((draws - common[:, None]).var(axis=0).sum()) / (seeds - 1) if seeds > 1 else 0.0
+    return ItemPart(variance=max(0.0, unbiased * float(common.var()) - noise / seeds), items=items, noise=noise)
 
 
 def percentile_interval(replicates: Floats, level: float) -> tuple[float, float]:
@@ -61,20 +61,3 @@ def percentile_interval(replicates: Floats, level: float) -> tuple[float, float]
     ordered = np.sort(replicates)
     tail = (1.0 - level) / 2.0 * (len(ordered) - 1)
     return float(ordered[math.floor(tail + 1e-9)]), float(ordered[math.ceil(len(ordered) - 1 - tail - 1e-9)])
-
-
-def sign_flip_p(differences: Floats, rng: np.random.Generator) -> float | None:
-    """Two-sided p that per-seed differences [S] are symmetric about 0, all sign patterns being equally likely then.
-
-    None with fewer than eight seeds, where it could not be small. Exact up to twelve seeds, beyond by random patterns.
-    """
-    seeds = len(differences)
-    if seeds < FEWEST_SEEDS_TO_FLIP:
-        return None
-    if seeds <= MOST_SEEDS_TO_ENUMERATE:
-        patterns = (np.arange(2**seeds)[:, None] >> np.arange(seeds)) & 1
-        flipped = np.abs((2.0 * patterns - 1.0) @ differences)
-        return float(np.mean(flipped >= abs(differences.sum()) * (1.0 - 1e-12)))
-    signs = 2.0 * rng.integers(0, 2, size=(FLIPS, seeds), dtype=np.int8) - 1.0
-    flipped = np.abs(signs @ differences)
-    return float((1 + np.sum(flipped >= abs(differences.sum()) * (1.0 - 1e-12))) / (FLIPS + 1))

@@ -1,8 +1,7 @@
 """The rule that turns an interval into a verdict, and what an undecided claim still needs."""
 
-import math
-
-from scipy.special import stdtrit
+from bisect import bisect_left
+from collections.abc import Callable
 
 SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
 MOST_SEEDS = 1000
@@ -23,15 +22,15 @@ def refutation(high: float, nothing: float = 0.0) -> str:
     return "opposite" if high < nothing else "too small"
 
 
-def seeds_needed(per_seed: float, fixed: float, distance: float, level: float, seeds: int) -> int | None:
+def seeds_needed(half_width: Callable[[int], float], distance: float, seeds: int) -> int | None:
     """The fewest seeds, more than `seeds`, whose interval would exclude delta if the estimate stays where it is.
 
-    The variance with S seeds is per_seed / S + fixed, in squared units of `distance`, which is from the estimate to
-    delta. None where the test items alone leave the interval too wide, or 1,000 seeds would not do.
+    Args:
+        half_width: half the width of the interval with so many seeds, which never grows with them.
+        distance: from the estimate to delta, in the same unit.
+
+    None where the test items alone leave the interval too wide, or 1,000 seeds would not do.
     """
-    for count in range(seeds + 1, MOST_SEEDS + 1):
-        variance = per_seed / count + fixed
-        df = variance**2 / ((per_seed / count) ** 2 / (count - 1)) if per_seed > 0.0 and count > 1 else math.inf
-        if count > 1 and float(stdtrit(min(df, 1e9), 0.5 + level / 2.0)) * math.sqrt(variance) <= distance:
-            return count
-    return None
+    counts = range(seeds + 1, MOST_SEEDS + 1)
+    place = bisect_left(counts, True, key=lambda count: half_width(count) <= distance)
+    return counts[place] if place < len(counts) else None

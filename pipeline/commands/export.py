@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import crossed_mean, half_width
+from pipeline.analysis.crossed import crossed_mean
 from pipeline.commands.closing import about
 from pipeline.commands.exported import CHECKED, largest_difference
 from pipeline.commands.trained import Trained, trained_cell
@@ -85,11 +85,11 @@ def _estimates(trained: Trained, store: ResultStore) -> dict[str, Estimate]:
 
 def _estimate(scores: np.ndarray) -> Estimate:
     mean = crossed_mean(scores[None])
-    half = half_width(mean.variance, mean.df, LEVEL)
+    low, high = mean.interval(LEVEL)
     return Estimate(
         value=mean.value,
-        low=mean.value - half,
-        high=mean.value + half,
+        low=low,
+        high=high,
         level=LEVEL,
         seeds=1,
         items=len(scores),

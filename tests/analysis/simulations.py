@@ -1,14 +1,24 @@
-"""How often intervals hold the truth, by simulation. The tests run short versions; this prints the table of the docs:
+"""How often intervals that rest on item resamples miss the truth: macro F1 and label multipliers.
 
-python -m tests.analysis.simulations
+The tests run short versions; `python -m tests.analysis.simulations` prints the table of docs/statistics.md. Means are
+simulated in coverage.py.
 """
+
+from functools import partial
+from itertools import product
 
 import numpy as np
 
-from pipeline.analysis.bootstrap import item_means, item_weights, multi_bootstrap, percentile_interval, seed_weights
-from pipeline.analysis.crossed import crossed_mean, crossed_unpaired
+from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
+from pipeline.analysis.crossed import CrossedMean, ItemPart, mean_over
 from pipeline.analysis.curves import label_multiplier, multiplier_interval
+from pipeline.analysis.metrics import weighted_macro_f1
+from pipeline.analysis.verdict import INCONCLUSIVE, judge, seeds_needed
 
+Misses = dict[float, float]
+
+MEASURED = (0.95, 0.99)
+DELTA = 0.02
 SIZES = np.array([25.0, 100.0, 400.0, 1600.0])
 LABELS, MULTIPLIER = 100.0, 8.0
 
@@ -23,38 +33,29 @@ def _luck(rng: np.random.Generator, seed_sd: float, shape: tuple[int, ...]) -> n
     return np.clip(rng.normal(0.0, seed_sd, shape), -0.1, 0.1)
 
 
-def difference_coverage(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> float:
-    """Share of 95% intervals of a paired difference (crossed components) that hold the true 0.05."""
-    held = 0
+def macro_f1_misses(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> Misses:
+    """How often intervals of a difference in macro F1 over 4 unequal classes miss the truth, by level.
+
+    Both arms are right with 0.7 by seed, else they answer by the classes' shares; so the true difference is 0.
+    """
+    draws, shares = item_weights(items, 500, rng), np.array([0.5, 0.25, 0.15, 0.1])
+    missed = dict.fromkeys(MEASURED, 0)
     for _ in range(repetitions):
-        ease, interaction = rng.uniform(0.55, 0.75, items), rng.uniform(-0.1, 0.1, items)
-        luck = _luck(rng, seed_sd, (2, seeds))
-        difference = bernoulli(rng, ease + interaction + 0.05, luck[0]) - bernoulli(rng, ease, luck[1])
-        low, high = crossed_mean(difference).interval(0.95)
-        held += low <= 0.05 <= high
-    return held / repetitions
+        labels = rng.choice(4, size=items, p=shares)
+        arms = [_answers(rng, labels, 0.7 + _luck(rng, seed_sd, (seeds,)), shares) for _ in range(2)]
+        drawn, values = (
+            np.subtract(*(weighted_macro_f1(labels, predicted, weights, classes=4) for predicted in arms))
+            for weights in (draws, np.ones((1, items)))
+        )
+        mean = mean_over(values[0], (drawn_item_part(drawn, items),))
+        for level in MEASURED:
+            missed[level] += abs(mean.value) > mean.half_width(level)
+    return {level: count / repetitions for level, count in missed.items()}
 
 
-def aa_rate(seeds: int, items: int, rng: np.random.Generator, repetitions: int) -> float:
-    """How often two disjoint groups of seeds of one arm, from a bank of forty, differ at 5%."""
-    bank = bernoulli(rng, rng.uniform(0.5, 0.9, items), rng.normal(0, 0.02, 40))
-    differ = 0
-    for _ in range(repetitions):
-        order = rng.permutation(40)
-        low, high = crossed_unpaired(bank[order[:seeds]], bank[order[seeds : 2 * seeds]]).interval(0.95)
-        differ += not low <= 0.0 <= high
-    return differ / repetitions
-
-
-def bootstrap_coverage(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> float:
-    """Share of 95% intervals of a mean (crossed multi-bootstrap) that hold the true 0.7."""
-    held = 0
-    for _ in range(repetitions):
-        scores = bernoulli(rng, rng.uniform(0.55, 0.85, items), _luck(rng, seed_sd, (seeds,)))
-        replicates = multi_bootstrap(lambda w, x=scores: item_means(x, w), seeds, items, 500, rng)
-        low, high = percentile_interval(replicates, 0.95)
-        held += low <= 0.7 <= high
-    return held / repetitions
+def _answers(rng: np.random.Generator, labels: np.ndarray, skill: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    shape = (len(skill), len(labels))
+    return np.where(rng.random(shape) < skill[:, None], labels, rng.choice(len(shares), size=shape, p=shares))
 
 
 def multiplier_coverage(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> float:
@@ -73,24 +74,48 @@ def multiplier_coverage(seeds: int, items: int, seed_sd: float, rng: np.random.G
     return held / repetitions
 
 
+def promises_kept(seeds: int, seed_sd: float, level: float, rng: np.random.Generator, repetitions: int) -> float:
+    """How often "N seeds would settle it", for N up to 40, comes true of a difference whose true size varies.
+
+    Delta is 0.02, the difference of an item has a standard deviation of 0.3, and there are 600 items.
+    """
+    part, promised, kept = ItemPart(variance=0.3**2 / 600, items=600), 0, 0
+    while promised < repetitions:
+        centre = rng.uniform(-0.04, 0.14) + rng.normal(0.0, part.variance**0.5)
+        values = rng.normal(centre, seed_sd, seeds)
+        needed = _needed(mean_over(values, (part,)), level)
+        if needed and needed <= 40:
+            promised += 1
+            more = mean_over(np.append(values, rng.normal(centre, seed_sd, needed - seeds)), (part,))
+            kept += judge(*more.interval(level), DELTA) != INCONCLUSIVE
+    return kept / repetitions
+
+
+def _needed(mean: CrossedMean, level: float) -> int | None:
+    if judge(*mean.interval(level), DELTA) != INCONCLUSIVE:
+        return None
+    return seeds_needed(partial(mean.half_width, level), abs(mean.value - DELTA), mean.seeds)
+
+
 def curve(labels: np.ndarray) -> np.ndarray:
     """The expected accuracy of scratch at so many labels."""
     return np.asarray(0.9 - 0.4 * (1.0 + labels / 150.0) ** -0.6)
 
 
 def _table() -> None:
-    print("| seeds | seed sd | crossed t, difference | multi-bootstrap, mean | label multiplier |")
-    print("| --- | --- | --- | --- | --- |")
-    for seeds in (2, 3, 5, 10):
-        for number, seed_sd in enumerate((0.0, 0.01, 0.03)):
+    print("| seeds | items | seed sd | macro F1 misses, 95% | 99% | label multiplier misses, 95% |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for seeds in (3, 5, 10):
+        for number, (items, seed_sd) in enumerate(((100, 0.01), (400, 0.01), (400, 0.03), (800, 0.03))):
             key = [31, seeds, number]
-            crossed = difference_coverage(seeds, 800, seed_sd, np.random.default_rng(key), 4000)
-            boot = bootstrap_coverage(seeds, 800, seed_sd, np.random.default_rng(key), 400)
-            labels = multiplier_coverage(seeds, 800, seed_sd, np.random.default_rng(key), 400)
-            print(f"| {seeds} | {seed_sd} | {crossed:.3f} | {boot:.3f} | {labels:.3f} |", flush=True)
-    for seeds in (3, 5, 10, 20):
+            missed = macro_f1_misses(seeds, items, seed_sd, np.random.default_rng(key), 2000)
+            labels = 1.0 - multiplier_coverage(seeds, items, seed_sd, np.random.default_rng(key), 400)
+            shown = " | ".join(f"{missed[level]:.3f}" for level in MEASURED)
+            print(f"| {seeds} | {items} | {seed_sd} | {shown} | {labels:.3f} |", flush=True)
+    for seeds, seed_sd, level in product((3, 5), (0.02, 0.05), MEASURED):
+        kept = promises_kept(seeds, seed_sd, level, np.random.default_rng([33, seeds]), 3000)
         print(
-            f"A/A, {seeds} against {seeds} seeds: {aa_rate(seeds, 800, np.random.default_rng([32, seeds]), 4000):.3f}"
+            f"'N seeds would settle it', {seeds} seeds, seed sd {seed_sd}, {level:.0%}: true in {kept:.0%}", flush=True
         )
 
 

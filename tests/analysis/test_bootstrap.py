@@ -1,23 +1,13 @@
-"""The crossed multi-bootstrap and its p-values."""
+"""Resamples of items and seeds, and the item part of a variance that follows from them."""
 
 import math
 
 import numpy as np
 import pytest
 
-from pipeline.analysis.bootstrap import (
-    item_means,
-    item_weights,
-    multi_bootstrap,
-    percentile_interval,
-    seed_weights,
-    sign_flip_p,
-)
-from tests.analysis.simulations import bootstrap_coverage
-
-
-def _replicates(scores: np.ndarray, rng: np.random.Generator, count: int = 1000) -> np.ndarray:
-    return multi_bootstrap(lambda w: item_means(scores, w), scores.shape[0], scores.shape[1], count, rng)
+from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, percentile_interval, seed_weights
+from pipeline.analysis.crossed import item_part
+from tests.analysis.simulations import macro_f1_misses
 
 
 def test_every_draw_of_items_draws_as_many_as_there_are():
@@ -45,10 +35,9 @@ def test_a_matrix_product_gives_the_same_means_as_resampling_by_hand():
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
-    scores = np.random.default_rng(0).random((3, 40))
-    first, again = (_replicates(scores, np.random.default_rng(7)) for _ in range(2))
+    first, again = (item_weights(40, 100, np.random.default_rng(7)) for _ in range(2))
     assert np.array_equal(first, again)
-    assert not np.array_equal(first, _replicates(scores, np.random.default_rng(8)))
+    assert not np.array_equal(first, item_weights(40, 100, np.random.default_rng(8)))
 
 
 def test_the_interval_ends_at_replicates_and_may_be_infinite():
@@ -58,28 +47,30 @@ def test_the_interval_ends_at_replicates_and_may_be_infinite():
     assert percentile_interval(values, 0.999) == (-math.inf, math.inf)
 
 
-def test_a_sign_flip_p_value_needs_eight_seeds():
-    rng = np.random.default_rng(0)
-    assert sign_flip_p(np.ones(7), rng) is None
-    assert sign_flip_p(np.ones(8), rng) == pytest.approx(2 / 2**8)
+@pytest.mark.parametrize("seeds", [1, 3, 10])
+def test_the_item_part_of_resampled_means_is_that_of_the_mean_squares(seeds):
+    rng = np.random.default_rng(2)
+    scores = (rng.random((seeds, 30)) < rng.uniform(0.1, 0.9, 30)).astype(np.float64)
+    drawn = drawn_item_part(item_means(scores, item_weights(30, 20_000, rng)), 30)
+    exact = item_part(scores)
+    assert drawn.variance == pytest.approx(exact.variance, rel=0.05)
+    assert drawn.noise == pytest.approx(exact.noise, rel=0.05)
 
 
-def test_a_sign_flip_p_value_counts_patterns_at_least_as_extreme():
-    assert sign_flip_p(np.array([1.0] * 7 + [-2.0]), np.random.default_rng(0)) == pytest.approx(
-        np.mean([abs(sum(s)) >= 5 for s in _signed([1.0] * 7 + [2.0])])
-    )
+def test_seeds_that_differ_on_every_item_leave_no_item_part():
+    scores = np.array([[1.0, 0.0] * 10, [0.0, 1.0] * 10])
+    drawn = drawn_item_part(item_means(scores, item_weights(20, 1000, np.random.default_rng(0))), 20)
+    assert drawn.variance == 0.0
+    assert drawn.noise > 0.0
 
 
-def _signed(values: list[float]) -> list[list[float]]:
-    return [[v if pattern >> i & 1 else -v for i, v in enumerate(values)] for pattern in range(2 ** len(values))]
+def test_one_item_has_an_unknown_part():
+    assert drawn_item_part(np.ones((10, 3)), 1).variance == math.inf
 
 
-def test_random_sign_flips_agree_with_exact_ones():
-    differences = np.array([0.3, 0.1, -0.2, 0.4, 0.2, 0.1, -0.1, 0.3, 0.2, -0.3, 0.1, 0.2, 0.05])
-    exact = np.mean([abs(sum(s)) >= abs(differences.sum()) - 1e-12 for s in _signed(list(differences))])
-    assert sign_flip_p(differences, np.random.default_rng(0)) == pytest.approx(exact, abs=0.01)
-
-
-@pytest.mark.parametrize(("seeds", "seed_sd", "least"), [(3, 0.0, 0.95), (3, 0.03, 0.93), (5, 0.03, 0.93)])
-def test_the_bootstrap_interval_is_cautious_where_items_matter_as_much_as_seeds(seeds, seed_sd, least):
-    assert bootstrap_coverage(seeds, 300, seed_sd, np.random.default_rng([21, seeds]), 300) >= least
+@pytest.mark.parametrize(("seeds", "items", "seed_sd"), [(3, 100, 0.0), (5, 100, 0.03), (10, 200, 0.03)])
+def test_intervals_of_macro_f1_keep_their_level(seeds, items, seed_sd):
+    repetitions = 1500
+    for level, rate in macro_f1_misses(seeds, items, seed_sd, np.random.default_rng([21, seeds]), repetitions).items():
+        nominal = 1.0 - level
+        assert rate <= 1.2 * nominal + 3 * math.sqrt(nominal * level / repetitions)

@@ -1,4 +1,4 @@
-"""Means over crossed seeds and items: hand-computed values, coverage by simulation, A/A studies."""
+"""Means over crossed seeds and items: hand-computed values, intervals, p-values, bad input."""
 
 import math
 
@@ -7,13 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
-from pipeline.analysis.crossed import crossed_gap, crossed_mean, crossed_unpaired
-from tests.analysis.simulations import aa_rate, bernoulli, difference_coverage
+from pipeline.analysis.crossed import CrossedMean, ItemPart, crossed_mean, item_part, mean_over
 
-REPETITIONS = 1500
-ITEMS = 400
+SCORES = arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(2, 8)), elements=st.floats(-1, 1))
+LEVELS = st.sampled_from([0.9, 0.95, 0.99, 0.999])
+PARTS = st.builds(
+    CrossedMean,
+    value=st.floats(-1, 1),
+    seeds=st.integers(2, 20),
+    per_seed=st.floats(1e-6, 0.1),
+    sets=st.lists(
+        st.builds(ItemPart, variance=st.floats(0, 0.01), items=st.integers(2, 2000), noise=st.floats(0, 0.01)),
+        max_size=3,
+    ).map(tuple),
+)
+
+
+def over_seeds_alone(values: np.ndarray, level: float) -> float:
+    """Half the width of Student's t interval over per-seed values."""
+    quantile = stdtrit(len(values) - 1, 0.5 + level / 2)
+    return float(quantile * np.std(values, ddof=1) / math.sqrt(len(values)))
 
 
 def test_the_mean_and_its_variance_match_a_hand_computed_table():
@@ -25,35 +40,42 @@ def test_the_mean_and_its_variance_match_a_hand_computed_table():
     assert found.fixed == pytest.approx(8.0 / 6.0)
 
 
-def test_the_degrees_of_freedom_match_a_hand_computed_table():
+def test_the_interval_adds_the_two_student_intervals_as_squares():
     found = crossed_mean(np.array([[0.0, 2.0, 4.0], [4.0, 6.0, 8.0]]))
-    assert found.df == pytest.approx((16.0 / 3.0) ** 2 / (4.0**2 / 1 + (4.0 / 3.0) ** 2 / 2))
-    assert crossed_mean(np.random.default_rng(0).random((4, 30))).df >= 3
+    half = math.hypot(stdtrit(1, 0.975) * math.sqrt(4.0), stdtrit(2, 0.975) * math.sqrt(8.0 / 6.0))
+    assert found.interval(0.95) == pytest.approx((4.0 - half, 4.0 + half))
 
 
 def test_the_residual_is_taken_off_the_item_part():
-    # MS_seed = 1/6, MS_item = 1/6, MS_residual = 1/6: items add nothing beyond the residual.
+    # MS_seed = 1/6, MS_item = 1/2, MS_residual = 1/6.
     found = crossed_mean(np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 1.0]]))
     assert found.fixed == pytest.approx((1 / 2 - 1 / 6) / 6)
     assert found.per_seed == pytest.approx((2 / 3 - 1 / 3) ** 2 / 2)
+    assert found.sets[0].noise == pytest.approx((1 / 6) / 3)
 
 
-def test_without_item_differences_the_interval_is_the_t_interval_of_the_seed_means():
-    low, high = crossed_mean(np.array([[0.1], [0.2], [0.6]])).interval(0.95)
-    half = stdtrit(2, 0.975) * np.std([0.1, 0.2, 0.6], ddof=1) / math.sqrt(3)
-    assert (low, high) == pytest.approx((0.3 - half, 0.3 + half))
+def test_per_seed_values_alone_give_the_t_interval_of_the_seeds():
+    values = np.array([0.1, 0.2, 0.6])
+    half = over_seeds_alone(values, 0.95)
+    assert mean_over(values).interval(0.95) == pytest.approx((0.3 - half, 0.3 + half))
 
 
 def test_one_seed_gives_the_t_interval_over_items_alone():
     scores = np.array([[1.0, 0.0, 1.0, 1.0]])
     found = crossed_mean(scores)
     assert found.per_seed == 0.0
-    assert found.df == pytest.approx(3)
-    assert found.variance == pytest.approx(scores.var(ddof=1) / 4)
+    assert found.half_width(0.95) == pytest.approx(stdtrit(3, 0.975) * scores.std(ddof=1) / 2)
 
 
-def test_one_seed_and_one_item_say_nothing():
-    found = crossed_mean(np.array([[0.7]]))
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_one_item_says_nothing_whatever_the_seeds(seeds):
+    found = crossed_mean(np.linspace(0.6, 0.7, seeds)[:, None])
+    assert found.interval(0.95) == (-math.inf, math.inf)
+    assert found.p_value() == 1.0
+
+
+def test_one_seed_without_items_says_nothing():
+    found = mean_over([0.7])
     assert found.interval(0.95) == (-math.inf, math.inf)
     assert found.p_value() == 1.0
 
@@ -61,6 +83,7 @@ def test_one_seed_and_one_item_say_nothing():
 def test_constant_scores_give_a_point():
     found = crossed_mean(np.full((3, 50), 0.7))
     assert found.interval(0.95) == pytest.approx((0.7, 0.7))
+    assert found.p_value() == 0.0
     assert crossed_mean(np.zeros((3, 50))).p_value() == 1.0
 
 
@@ -76,22 +99,66 @@ def test_arrays_that_hold_no_scores_are_refused(scores):
         crossed_mean(scores)
 
 
-def test_blocks_with_different_seeds_are_refused():
-    with pytest.raises(ValueError, match="same seeds"):
-        crossed_gap((np.zeros((2, 3)), np.zeros((3, 3))), (1.0, -1.0))
+@pytest.mark.parametrize("values", [[], [[0.1, 0.2]], [0.1, math.nan]])
+def test_values_that_are_not_one_number_for_each_seed_are_refused(values):
+    with pytest.raises(ValueError, match="one finite number for each seed"):
+        mean_over(values)
 
 
-def test_a_gap_adds_the_item_parts_of_both_sets_and_keeps_the_shared_seed():
+def test_several_sets_add_their_own_item_parts_and_keep_the_shared_seed():
     rng = np.random.default_rng(0)
     luck = rng.normal(0, 1, (5, 1))
     inside, outside = luck + rng.normal(0, 1, (1, 40)), luck + rng.normal(0, 1, (1, 30))
-    found = crossed_gap((inside, outside), (1.0, -1.0))
+    found = mean_over(inside.mean(axis=1) - outside.mean(axis=1), (item_part(inside), item_part(outside)))
     assert found.per_seed == pytest.approx(0.0, abs=1e-12)
-    assert found.fixed == pytest.approx(inside[0].var(ddof=1) / 40 + outside[0].var(ddof=1) / 30)
+    variances = inside[0].var(ddof=1) / 40, outside[0].var(ddof=1) / 30
+    assert [part.variance for part in found.sets] == pytest.approx(variances)
+    half = math.hypot(*(stdtrit(n - 1, 0.975) * math.sqrt(v) for n, v in zip((40, 30), variances, strict=True)))
+    assert found.half_width(0.95) == pytest.approx(half)
+
+
+@given(SCORES, LEVELS)
+def test_the_interval_is_never_narrower_than_students_t_over_the_seeds(scores, level):
+    found = crossed_mean(scores)
+    assert found.half_width(level) >= over_seeds_alone(scores.mean(axis=1), level) * (1 - 1e-9) - 1e-9
+
+
+@given(PARTS, LEVELS)
+def test_the_p_value_is_the_alpha_at_which_the_interval_reaches_zero(found, level):
+    p = found.p_value()
+    assert 0.0 <= p <= 1.0
+    if p > 1e-12:  # beyond, 1 - p is not told from 1
+        assert found.half_width(1.0 - p) == pytest.approx(abs(found.value), rel=1e-3, abs=1e-9)
+    if abs(p - (1.0 - level)) > 1e-9:
+        assert (p < 1.0 - level) == (abs(found.value) > found.half_width(level))
+
+
+@pytest.mark.parametrize("value", [1e-6, 0.003, 0.1, 2.0, 50.0])
+def test_where_one_part_holds_all_the_variance_the_p_value_is_students(value):
+    seeds = CrossedMean(value=value, seeds=5, per_seed=0.05)
+    assert seeds.p_value() == pytest.approx(2 * stdtr(4, -value / 0.1), rel=1e-9)
+    items = CrossedMean(value=value, seeds=5, per_seed=0.0, sets=(ItemPart(variance=0.01, items=40),))
+    assert items.p_value() == pytest.approx(2 * stdtr(39, -value / 0.1), rel=1e-9)
+
+
+def test_p_values_of_overwhelming_evidence_are_tiny_or_nothing():
+    def p(value: float) -> float:
+        return CrossedMean(value=value, seeds=1, per_seed=0.0, sets=(ItemPart(variance=0.01, items=400),)).p_value()
+
+    assert 1e-290 < p(8.0) < 1e-150
+    assert p(8.0) == pytest.approx(2 * stdtr(399, -80.0), rel=1e-9)
+    assert p(100.0) == 0.0
+
+
+@given(PARTS, LEVELS)
+def test_more_seeds_never_widen_the_interval(found, level):
+    widths = [found.half_width(level, seeds) for seeds in (2, 3, 5, 10, 100)]
+    assert widths == sorted(widths, reverse=True)
+    assert found.half_width(level, found.seeds) == found.half_width(level)
 
 
 @given(
-    arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(-1, 1)),
+    arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(2, 6)), elements=st.floats(-1, 1)),
     st.floats(-2, 2),
     st.floats(0.5, 3),
 )
@@ -101,26 +168,8 @@ def test_shifting_and_scaling_scores_shifts_and_scales_the_interval(scores, shif
     assert moved == pytest.approx((low * scale + shift, high * scale + shift), abs=1e-4, rel=1e-6)
 
 
-@given(arrays(np.float64, st.tuples(st.integers(2, 5), st.integers(2, 6)), elements=st.floats(0, 1)))
+@given(SCORES)
 def test_the_order_of_seeds_and_items_does_not_matter(scores):
     found, turned = crossed_mean(scores), crossed_mean(scores[::-1, ::-1])
     assert turned.value == pytest.approx(found.value)
     assert turned.variance == pytest.approx(found.variance, abs=1e-9)
-
-
-@pytest.mark.parametrize("seeds", [3, 5, 10])
-@pytest.mark.parametrize("seed_sd", [0.0, 0.03])
-def test_the_95_percent_interval_of_a_difference_holds_the_truth_in_93_to_97_percent(seeds, seed_sd):
-    assert 0.93 <= difference_coverage(seeds, ITEMS, seed_sd, np.random.default_rng([11, seeds]), REPETITIONS) <= 0.97
-
-
-@pytest.mark.parametrize("seeds", [5, 10, 20])
-def test_an_a_a_study_excludes_zero_in_3_to_7_percent_of_repetitions(seeds):
-    assert 0.03 <= aa_rate(seeds, ITEMS, np.random.default_rng([12, seeds]), REPETITIONS) <= 0.07
-
-
-def test_a_paired_difference_is_sharper_than_an_unpaired_one_where_seeds_share_their_luck():
-    rng = np.random.default_rng(5)
-    ease, luck = rng.uniform(0.5, 0.8, ITEMS), rng.normal(0, 0.05, 8)
-    first, second = bernoulli(rng, ease, luck), bernoulli(rng, ease, luck)
-    assert crossed_mean(first - second).variance < crossed_unpaired(first, second).variance

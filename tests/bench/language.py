@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import crossed_mean
+from pipeline.analysis.crossed import mean_over
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.files import write_text
@@ -133,7 +133,7 @@ def _rows(bench: Bench, name: str, found: dict[str, list[LanguageResult]]) -> li
         bench.told(f"{name} language model, {side}", [one.rate for one in results], "tokens/s", "padding is none")
         for side, results in found.items()
     ]
-    loss = crossed_mean(np.asarray(per_cent("padded"))[:, None])
+    loss = mean_over(per_cent("padded"))
     difference = f"{name} test loss, cell - Trainer padded"
     return [
         *told,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import crossed_mean
+from pipeline.analysis.crossed import mean_over
 from pipeline.config.schema import Sweep
 from pipeline.hardware.machine import cores, gpus
 from pipeline.records import SweepRecord, from_json, to_json
@@ -147,6 +147,6 @@ def _mean_difference(first: Found, second: Found) -> float:
 
 def _score(bench: Bench, differences: list[float]) -> Row:
     """Over sampler seeds; both sides are judged on the same validation texts."""
-    mean = crossed_mean(100 * np.asarray(differences)[:, None])
+    mean = mean_over(100 * np.asarray(differences))
     name = "best validation score, sweep - Optuna and Trainer"
     return bench.within(name, mean.value, mean.interval(0.95), "points", SCORE_BAR, mean.seeds)

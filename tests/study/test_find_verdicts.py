@@ -191,4 +191,10 @@ def test_one_seed_settles_nothing():
         seeds=1,
     )
     assert {v.verdict for v in found} == {"inconclusive"}
-    assert all("three or more" in v.remedy for v in found)
+    assert all("five or more" in v.remedy for v in found)
+
+
+def test_one_test_item_settles_nothing():
+    found = judge(make_cells(5, 1), Claim(size=100), Claim(metric="label_multiplier", size=100, delta=2.0), seeds=5)
+    assert {v.verdict for v in found} == {"inconclusive"}
+    assert all("use a larger test set" in v.sentence for v in found)

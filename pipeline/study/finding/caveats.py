@@ -10,6 +10,7 @@ from pipeline.study.finding.costs import target_costs
 from pipeline.study.finding.sentences import amount
 from pipeline.study.finding.table import BASELINE, Table
 
+ENOUGH_SEEDS = 5
 CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
 FALLING = 0.05  # the share by which the validation loss fell meanwhile
 SEEN = {
@@ -103,8 +104,11 @@ def _design(table: Table) -> Iterator[str]:
         yield 'At size "all" seeds no longer vary the data: its intervals are conditional on this pool of examples.'
     if "frozen" in study.arms:
         yield "For frozen, seeds vary the subset and the head alone, so its spread is not that of a whole training."
-    if len(study.seeds) < 3:
-        yield f"{len(study.seeds)} seed(s): what varies from seed to seed is hardly known. Use three or more."
+    if len(study.seeds) < ENOUGH_SEEDS:
+        yield (
+            f"{len(study.seeds)} seed(s): what varies from seed to seed is hardly known, so that intervals are wide. "
+            "Use five or more."
+        )
 
 
 def _recipes(tuned: Sequence[SweepRecord]) -> Iterator[str]:

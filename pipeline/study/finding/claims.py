@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.analysis.multiple import simultaneous_level
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, judge, refutation, seeds_needed
@@ -74,10 +75,17 @@ def _answered(name: str, question: Question) -> Verdict:
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:
         return _record(name, claim, size, INCONCLUSIVE, *_no_data(question))
-    if outcome.obstacle or outcome.effect.estimate.seeds < 2:
-        obstacle = outcome.obstacle or "One seed cannot show what varies from seed to seed: use three or more."
+    obstacle = outcome.obstacle or _too_few(outcome.effect.estimate)
+    if obstacle:
         return _record(name, claim, size, INCONCLUSIVE, *_open(question, outcome, obstacle), outcome.effect.estimate)
     return _judged(name, question, outcome)
+
+
+def _too_few(estimate: Estimate) -> str:
+    """Why no interval can be trusted, whatever its width; empty if there are seeds and items enough."""
+    if estimate.seeds < 2:
+        return "One seed cannot show what varies from seed to seed: use five or more."
+    return "One test item cannot show what varies from item to item: use a larger test set." * (estimate.items == 1)
 
 
 def _judged(name: str, question: Question, outcome: Outcome) -> Verdict:
@@ -107,12 +115,11 @@ def _on_scale(claim: Claim, estimate: Estimate) -> tuple[float, float, float]:
 
 
 def _needed(question: Question, outcome: Outcome, delta: float) -> int | None:
-    claim, effect = question.claim, outcome.effect
-    value = _log(effect.estimate.value) if claim.metric in words.RATIOS else effect.estimate.value
-    distance = abs((-value if claim.direction == "lower" else value) - delta)
-    if not math.isfinite(effect.per_seed + effect.fixed + distance):
+    mean = outcome.effect.mean
+    distance = abs((-mean.value if question.claim.direction == "lower" else mean.value) - delta)
+    if not math.isfinite(mean.variance + distance):
         return None
-    return seeds_needed(effect.per_seed, effect.fixed, distance, question.level, effect.estimate.seeds)
+    return seeds_needed(partial(mean.half_width, question.level), distance, mean.seeds)
 
 
 def _log(value: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.cost import CostRatio, cost_ratio, cost_to_target
+from pipeline.analysis.crossed import CrossedMean
 from pipeline.records import ArmCost, CellResult, CostToTarget, Estimate, TrajectoryPoint
 from pipeline.study.finding.curves import ratio_text
 from pipeline.study.finding.estimates import Effect
@@ -109,7 +110,9 @@ def target_ratio(table: Table, arm: str, against: str, size: Size, unit: str, le
     )
     spread = ratio.log_variance if ratio.bound == "" else math.inf
     return TargetRatio(
-        effect=Effect(estimate=estimate, per_seed=spread, fixed=0.0),
+        effect=Effect(
+            estimate=estimate, mean=CrossedMean(value=math.log(ratio.value), seeds=len(seeds), per_seed=spread)
+        ),
         ratio=ratio,
         censored_arm=missed,
         censored_against=missed_against,

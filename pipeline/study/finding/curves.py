@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.analysis.crossed import CrossedMean, ItemPart
 from pipeline.analysis.curves import (
     FEWEST_POINTS,
     LabelMultiplier,
@@ -118,7 +119,7 @@ def multipliers(
 
 
 def multiplier_of(curve: Curve, level: float) -> tuple[Effect, LabelMultiplier] | None:
-    """The label multiplier with its interval; `per_seed` and `fixed` of the effect are variances of its logarithm.
+    """The label multiplier with its interval; the mean of the effect is that of its logarithm.
 
     None where the arm and the whole of the other's curve share no seed.
     """
@@ -137,7 +138,17 @@ def multiplier_of(curve: Curve, level: float) -> tuple[Effect, LabelMultiplier] 
         method=BOOTSTRAP,
         note=_conditions(curve, found),
     )
-    return Effect(estimate=estimate, per_seed=total * (1.0 - shared) * seeds, fixed=total * shared), found
+    return Effect(estimate=estimate, mean=_log_mean(found.value, total, shared, estimate)), found
+
+
+def _log_mean(value: float, variance: float, shared: float, estimate: Estimate) -> CrossedMean:
+    """The multiplier's logarithm as a mean over seeds and items, to say how many seeds would do."""
+    return CrossedMean(
+        value=math.log(value),
+        seeds=estimate.seeds,
+        per_seed=variance * (1.0 - shared) * estimate.seeds,
+        sets=(ItemPart(variance=variance * shared, items=estimate.items),),
+    )
 
 
 def log_variance(labels: Floats) -> float:
@@ -158,8 +169,7 @@ def _fixed_share(curve: Curve) -> float:
         Term(sign=-1.0, arm=curve.against, size=curve.against_sizes[near], dataset=curve.dataset),
     ]
     found = effect(curve.table, curve.replicates, terms, curve.seeds, curve.table.study.confidence)
-    whole = found.per_seed / len(curve.seeds) + found.fixed
-    return found.fixed / whole if whole > 0.0 else 0.0
+    return found.mean.fixed / found.mean.variance if found.mean.variance > 0.0 else 0.0
 
 
 def _conditions(curve: Curve, found: LabelMultiplier) -> str:

@@ -1,16 +1,15 @@
-"""Estimates of scores and their differences: crossed components for means, the multi-bootstrap for other metrics."""
+"""Estimates of scores and their differences: per-seed values, and the part that the choice of test items adds."""
 
 import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.bootstrap import item_means, item_weights, percentile_interval, seed_weights, sign_flip_p
-from pipeline.analysis.crossed import CrossedMean, crossed_gap, crossed_mean
+from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
+from pipeline.analysis.crossed import CrossedMean, ItemPart, item_part, mean_over
 from pipeline.records import Estimate
 from pipeline.records.metrics import SHARES
 from pipeline.study.finding.table import Size, Table
@@ -18,8 +17,9 @@ from pipeline.study.finding.table import Size, Table
 Floats = npt.NDArray[np.float64]
 
 REPLICATES = 2000
-ITEM_DRAWS, SEED_DRAWS, FLIP_DRAWS = 101, 102, 103  # one stream of random numbers each
-CROSSED = "crossed components, Student's t"
+ITEM_DRAWS, SEED_DRAWS = 101, 102  # one stream of random numbers each
+CROSSED = "Student's t over seeds and over items, added as squares"
+DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
 BOOTSTRAP = f"crossed multi-bootstrap, {REPLICATES:,} replicates"
 OVER_SEEDS = "Student's t over seeds"
 ONE_SEED = "one seed: the interval holds for this seed alone"
@@ -37,11 +37,10 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """A signed sum of scores, before a level is chosen. `per_seed` and `fixed` are the parts of its variance."""
+    """An estimate, and the mean with the parts of its variance behind it; of ratios that is the mean logarithm."""
 
     estimate: Estimate
-    per_seed: float
-    fixed: float
+    mean: CrossedMean
 
 
 class Replicates:
@@ -51,16 +50,15 @@ class Replicates:
         self.table = table
         self._weights: dict[str, npt.NDArray[np.float32]] = {}
         self._seeds: dict[int, Floats] = {}
-        self._means: dict[tuple[str, Size, str, tuple[int, ...], bool], Floats] = {}
+        self._means: dict[tuple[str, Size, str, tuple[int, ...]], Floats] = {}
         self._per_seed: dict[tuple[str, Size, str], npt.NDArray[np.float32]] = {}
 
-    def of(self, arm: str, size: Size, dataset: str, seeds: Sequence[int], *, vary_seeds: bool = True) -> Floats:
-        """Replicates [B] of the arm's mean score; with `vary_seeds=False` only the items are resampled."""
-        key = (arm, size, dataset, tuple(seeds), vary_seeds)
+    def of(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> Floats:
+        """Replicates [B] of the arm's mean score, items and seeds resampled."""
+        key = (arm, size, dataset, tuple(seeds))
         if key not in self._means:
-            found = self.chosen(arm, size, dataset, seeds)
-            weights = self._seed_draws(len(seeds)) if vary_seeds else np.full((1, len(seeds)), 1.0 / len(seeds))
-            self._means[key] = np.sum(found * weights, axis=1, dtype=np.float64)
+            drawn = self.chosen(arm, size, dataset, seeds)
+            self._means[key] = np.sum(drawn * self._seed_draws(len(seeds)), axis=1, dtype=np.float64)
         return self._means[key]
 
     def chosen(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -97,36 +95,55 @@ class Replicates:
 
 def effect(table: Table, replicates: Replicates, terms: Sequence[Term], seeds: Sequence[int], level: float) -> Effect:
     """The signed sum of scores over `seeds`, with interval and p-value."""
-    if table.is_mean:
-        return from_components(_crossed(table, terms, seeds), level)
-    return _from_replicates(table, replicates, terms, seeds, level)
+    scores = [t.sign * table.score(table.rows(t.arm, t.size, t.dataset, seeds), t.dataset) for t in terms]
+    return effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
+
+
+def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: float) -> Effect:
+    """An effect from its per-seed values [S], in units of the study's metric, and the item parts of its sets."""
+    alone = ONE_SEED if len(values) == 1 else ""
+    return _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
 
 
 def over_seeds(values: Sequence[float], level: float, note: str = "") -> Effect:
     """A quantity known once for each seed: its mean and Student's t interval, no interval with one seed."""
-    found = from_components(crossed_mean(np.asarray(values, dtype=np.float64)[:, None]), level)
     alone = "one seed: no interval" if len(values) == 1 else ""
-    estimate = dataclasses.replace(
-        found.estimate, items=0, method=OVER_SEEDS, note="; ".join(part for part in (note, alone) if part)
+    return _from_mean(mean_over(values), level, OVER_SEEDS, "; ".join(part for part in (note, alone) if part))
+
+
+def item_parts(
+    table: Table, replicates: Replicates, terms: Sequence[Term], seeds: Sequence[int]
+) -> tuple[ItemPart, ...]:
+    """What the choice of items adds to the variance of a signed sum, for each set that its terms are measured on.
+
+    Terms on the same set are subtracted item by item, so that items which are hard for both cancel.
+    """
+    datasets = dict.fromkeys(term.dataset for term in terms)
+    here = ([term for term in terms if term.dataset == dataset] for dataset in datasets)
+    if table.is_mean:
+        blocks = (sum(np.float32(t.sign) * table.rows(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
+        return tuple(item_part(np.asarray(block)) for block in blocks)
+    drawn = (sum(t.sign * replicates.chosen(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
+    return tuple(
+        drawn_item_part(np.asarray(draws), table.sets[dataset].items)
+        for dataset, draws in zip(datasets, drawn, strict=True)
     )
-    return dataclasses.replace(found, estimate=estimate)
 
 
-def from_components(found: CrossedMean, level: float) -> Effect:
-    """A crossed mean as an estimate at `level`."""
-    low, high = found.interval(level)
+def _from_mean(mean: CrossedMean, level: float, method: str, note: str) -> Effect:
+    low, high = mean.interval(level)
     estimate = Estimate(
-        value=found.value,
+        value=mean.value,
         low=low,
         high=high,
         level=level,
-        seeds=found.seeds,
-        items=found.items,
-        method=CROSSED,
-        p=found.p_value(),
-        note=ONE_SEED if found.seeds == 1 else "",
+        seeds=mean.seeds,
+        items=mean.items,
+        method=method,
+        p=mean.p_value(),
+        note=note,
     )
-    return Effect(estimate=estimate, per_seed=found.per_seed, fixed=found.fixed)
+    return Effect(estimate=estimate, mean=mean)
 
 
 def noted(found: Effect, *notes: str) -> Effect:
@@ -150,48 +167,6 @@ def without_p(estimate: Estimate) -> Estimate:
 def pool_note(sizes: Sequence[Size]) -> str:
     """The condition of intervals at size "all", or nothing."""
     return 'at "all" every seed trains on the same pool: the interval is conditional on it' if "all" in sizes else ""
-
-
-def _crossed(table: Table, terms: Sequence[Term], seeds: Sequence[int]) -> CrossedMean:
-    """Terms on the same set are subtracted item by item, sets are combined over their shared seeds."""
-    blocks = []
-    for dataset in dict.fromkeys(term.dataset for term in terms):
-        here = [term for term in terms if term.dataset == dataset]
-        blocks.append(sum(np.float32(t.sign) * table.rows(t.arm, t.size, dataset, seeds) for t in here))
-    return crossed_gap(tuple(np.asarray(block) for block in blocks), (1.0,) * len(blocks))
-
-
-def _from_replicates(
-    table: Table, replicates: Replicates, terms: Sequence[Term], seeds: Sequence[int], level: float
-) -> Effect:
-    rows = partial(table.rows, seeds=seeds)
-    per_seed = np.sum([t.sign * table.score(rows(t.arm, t.size, t.dataset), t.dataset) for t in terms], axis=0)
-    draws = np.sum([t.sign * replicates.of(t.arm, t.size, t.dataset, seeds) for t in terms], axis=0)
-    low, high = percentile_interval(draws, level)
-    value = float(per_seed.mean())
-    estimate = Estimate(
-        value=value,
-        low=min(low, value),
-        high=max(high, value),
-        level=level,
-        seeds=len(seeds),
-        items=min(table.sets[t.dataset].items for t in terms),
-        method=BOOTSTRAP,
-        p=sign_flip_p(per_seed, np.random.default_rng(FLIP_DRAWS)),
-        note=ONE_SEED if len(seeds) == 1 else widening(len(seeds)),
-    )
-    spread = float(per_seed.var(ddof=1)) if len(seeds) > 1 else 0.0
-    return Effect(estimate=estimate, per_seed=spread, fixed=_fixed_part(replicates, terms, seeds))
-
-
-def _fixed_part(replicates: Replicates, terms: Sequence[Term], seeds: Sequence[int]) -> float:
-    """The variance over draws of items that seeds share, less what more seeds would remove."""
-    drawn = np.sum([t.sign * replicates.chosen(t.arm, t.size, t.dataset, seeds) for t in terms], axis=0)
-    common = drawn.mean(axis=1, dtype=np.float64)
-    if len(seeds) == 1:
-        return float(common.var())
-    own = (drawn - common[:, None]).var(axis=0).mean() / (len(seeds) - 1)
-    return max(0.0, float(common.var() - own))
 
 
 def widening(seeds: int) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.analysis.crossed import crossed_gap
 from pipeline.analysis.multiple import holm
 from pipeline.records import ArmScore, Contrast, Gap
 from pipeline.study.finding.estimates import (
@@ -13,9 +12,9 @@ from pipeline.study.finding.estimates import (
     Replicates,
     Term,
     effect,
-    from_components,
+    effect_of,
+    item_parts,
     noted,
-    over_seeds,
     pool_note,
     within,
     without_p,
@@ -124,7 +123,7 @@ def gap_of(
     if inside is None or not seeds:
         return None
     if dataset == "train":
-        return _train_gap(table, arms, size, seeds, level)
+        return _train_gap(table, replicates, arms, size, seeds, level)
     if dataset not in table.sets or dataset == inside.name:
         return None
     terms = [
@@ -137,6 +136,7 @@ def gap_of(
 
 def _train_gap(
     table: Table,
+    replicates: Replicates,
     arms: Sequence[tuple[float, str]],
     size: Size,
     seeds: Sequence[int],
@@ -148,14 +148,11 @@ def _train_gap(
         return None
     signs = [sign * table.sign for sign, _ in arms]
     trained = np.sum([sign * np.array(row, dtype=np.float64) for sign, row in zip(signs, train, strict=True)], axis=0)
-    rows = [table.rows(arm, size, inside.name, seeds) for _, arm in arms]
-    if not table.is_mean:
-        tested = np.sum([s * table.score(r, inside.name) for s, r in zip(signs, rows, strict=True)], axis=0)
-        return noted(over_seeds(list(trained - tested), level, "train minus test, conditional on the test items"))
+    terms = [Term(sign=-s, arm=arm, size=size, dataset=inside.name) for s, (_, arm) in zip(signs, arms, strict=True)]
+    tested = [t.sign * table.score(table.rows(t.arm, size, inside.name, seeds), inside.name) for t in terms]
     # Seeds share the test items, so the choice of items adds to what varies over seeds.
-    test = np.sum([np.float32(s) * r for s, r in zip(signs, rows, strict=True)], axis=0)
-    found = noted(from_components(crossed_gap((trained[:, None], test), (1.0, -1.0)), level), "train minus test")
-    return dataclasses.replace(found, estimate=dataclasses.replace(found.estimate, items=inside.items))
+    sets = item_parts(table, replicates, terms, seeds)
+    return noted(effect_of(table, trained + np.sum(tested, axis=0), sets, level), "train minus test")
 
 
 def _train_score(table: Table, arm: str, size: Size, seed: int) -> float | None:

@@ -94,7 +94,7 @@ def interval_text(claim: Claim, estimate: Estimate, metric: str) -> str:
     else:
         ends = f"{_number(estimate.low, metric)} to {_number(estimate.high, metric)}"
     plural = "" if estimate.seeds == 1 else "s"
-    items = f" x {estimate.items:,} items" if estimate.items else ""
+    items = f" x {estimate.items:,} item{'' if estimate.items == 1 else 's'}" if estimate.items else ""
     of = " of the difference" if claim.metric not in RATIOS and estimate.value < 0 else ""
     return f"({100 * estimate.level:.4g}% interval{of} {ends}; {estimate.seeds} seed{plural}{items})"
 

@@ -81,7 +81,7 @@ class Table:
 
     @property
     def is_mean(self) -> bool:
-        """Whether the metric is a mean of per-example scores, so that the crossed components apply to it."""
+        """Whether the metric is a mean of per-example scores, so that its item part follows from mean squares."""
         return self.metric in MEANS
 
     @property
