@@ -41,6 +41,7 @@ EXCLUDED = frozenset(
         "train.weight_decay",
         "train.warmup",
         "train.decay",
+        "train.cooldown",
         "train.epochs",
         "train.min_steps",
         "train.max_steps",

@@ -12,7 +12,7 @@ SECRET = {"secret": True}
 
 Source = Literal["package", "file", "hub", "local"]
 Pooling = Literal["auto", "cls", "mean", "last", "head"]
-Decay = Literal["linear", "cosine", "constant"]
+Decay = Literal["linear", "cosine", "constant", "warmup_stable_decay"]
 Precision = Literal["auto", "fp32", "bf16"]
 Objective = Literal["masked_language_modelling", "causal_language_modelling"]
 ClaimMetric = Literal[
@@ -116,6 +116,7 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.1  # share of the steps
     decay: Decay = "linear"
+    cooldown: float = 0.2  # share of the steps, at the end, over which warmup_stable_decay decays
     epochs: float = 3.0  # passes over the train subset
     min_steps: int = 0  # at least this many steps, however small the subset
     max_steps: int = 0  # at most this many steps, however large the subset; 0: as many as the epochs take
@@ -190,6 +191,7 @@ class Train:
     weight_decay: float | None = None
     warmup: float | None = None
     decay: Decay | None = None
+    cooldown: float | None = None
     epochs: float | None = None
     min_steps: int | None = None
     max_steps: int | None = None

@@ -33,7 +33,16 @@ NOT_NEGATIVE = (
     "arm.pretraining.recipe.weight_decay", "arm.pretraining.recipe.min_steps", "arm.pretraining.recipe.max_steps",
     "arm.pretraining.recipe.patience",
 )  # fmt: skip
-SHARES = ("arm.recipe.warmup", "arm.pretraining.recipe.warmup", "train.warmup", "train.dropout", "arm.lora.dropout")
+SHARES = (
+    "arm.recipe.warmup",
+    "arm.pretraining.recipe.warmup",
+    "train.warmup",
+    "arm.recipe.cooldown",
+    "train.cooldown",
+    "arm.pretraining.recipe.cooldown",
+    "train.dropout",
+    "arm.lora.dropout",
+)
 
 
 def checked(tree: dict[str, Any], *, trained: bool = False) -> Config:

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 
-from pipeline.config.schema import Recipe
+from pipeline.config.schema import Decay, Recipe
 from pipeline.errors import CrampedError, MemoryRanOutError
 from pipeline.models.sharding import add_gradients, shard
 from pipeline.tasks import TaskKind
@@ -135,7 +135,11 @@ class CellModule(pl.LightningModule):
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer,
             lambda step: factor(
-                self.first + step, total=self.total_steps, warmup=self.recipe.warmup, decay=self.recipe.decay
+                self.first + step,
+                total=self.total_steps,
+                warmup=self.recipe.warmup,
+                decay=self.recipe.decay,
+                cooldown=self.recipe.cooldown,
             ),
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -192,10 +196,16 @@ def _rows(batch: dict[str, Any], start: int, end: int) -> dict[str, Any]:
     return part | {name: part[name][:, :length] for name in OF_TOKENS & part.keys()}
 
 
-def factor(step: int, *, total: int, warmup: float, decay: str) -> float:
-    """The learning rate at `step` (from 0) as a share of its peak: linear warm-up, then linear, cosine or constant."""
+def factor(step: int, *, total: int, warmup: float, decay: Decay, cooldown: float) -> float:
+    """The learning rate at `step` (from 0) as a share of its peak.
+
+    A linear warm-up, then a linear or cosine decay to 0, or a constant rate; warmup_stable_decay is constant until a
+    linear decay over the last `cooldown` of the steps (Hägele et al. 2024).
+    """
     rising = max(1, math.ceil(warmup * total))
     if step < rising:
         return (step + 1) / rising
     progress = min(1.0, (step - rising) / max(1, total - rising))
+    if decay == "warmup_stable_decay":
+        return min(1.0, (total - step) / max(1, math.ceil(cooldown * total)))
     return {"linear": 1 - progress, "cosine": 0.5 * (1 + math.cos(math.pi * progress)), "constant": 1.0}[decay]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.schema import Recipe
+from pipeline.config.closed_sets import words
+from pipeline.config.schema import Decay, Recipe
 from pipeline.data.batches import batch_schedule
 from pipeline.training.grid import due_steps, evaluation_grid, horizon, regular_interval
 from pipeline.training.module import factor
@@ -82,23 +83,26 @@ def test_arms_with_different_schedules_share_every_evaluation_but_the_shorter_on
 
 
 def test_the_learning_rate_warms_up_and_decays_as_computed_by_hand() -> None:
-    warm = [factor(step, total=10, warmup=0.4, decay="linear") for step in range(10)]
+    warm = [factor(step, total=10, warmup=0.4, decay="linear", cooldown=0.2) for step in range(10)]
     assert warm == pytest.approx([0.25, 0.5, 0.75, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
-    assert factor(7, total=10, warmup=0.4, decay="cosine") == pytest.approx(0.5)
-    assert factor(9, total=10, warmup=0.4, decay="constant") == 1
-    assert factor(0, total=10, warmup=0.0, decay="linear") == 1
+    assert factor(7, total=10, warmup=0.4, decay="cosine", cooldown=0.2) == pytest.approx(0.5)
+    assert factor(9, total=10, warmup=0.4, decay="constant", cooldown=0.2) == 1
+    assert factor(0, total=10, warmup=0.0, decay="linear", cooldown=0.2) == 1
+    stable = [factor(step, total=10, warmup=0.1, decay="warmup_stable_decay", cooldown=0.4) for step in range(10)]
+    assert stable == pytest.approx([1, 1, 1, 1, 1, 1, 1, 3 / 4, 2 / 4, 1 / 4])
 
 
 @given(
     total=st.integers(1, 500),
     warmup=st.floats(0, 0.99),
-    decay=st.sampled_from(("linear", "cosine", "constant")),
+    decay=st.sampled_from(words(Decay)),
     share=st.floats(0, 1),
 )
 def test_the_learning_rate_stays_between_nothing_and_its_peak(
-    total: int, warmup: float, decay: str, share: float
+    total: int, warmup: float, decay: Decay, share: float
 ) -> None:
-    value = factor(math.floor(share * total), total=total, warmup=warmup, decay=decay)
+    value = factor(math.floor(share * total), total=total, warmup=warmup, decay=decay, cooldown=0.2)
     assert 0 <= value <= 1
     rising = max(1, math.ceil(warmup * total))
-    assert factor(rising - 1, total=total, warmup=warmup, decay=decay) == 1
+    if decay != "warmup_stable_decay" or rising <= 0.8 * total:
+        assert factor(rising - 1, total=total, warmup=warmup, decay=decay, cooldown=0.2) == 1
