@@ -13,6 +13,7 @@ from pipeline.files import digest
 from pipeline.models.adapters import without_adapters
 from pipeline.models.build import Network, base_of, last_linear
 from pipeline.tasks import TaskKind, Vocabulary, kind
+from pipeline.tasks.pooled import pooled
 from pipeline.training.feature_store import FeatureStore
 from pipeline.training.inference import evaluating
 from pipeline.training.inputs import TokenInputs
@@ -60,22 +61,26 @@ class FeatureReader:
         Batches hold texts of one length and are filled up with the last of them, so that their shape follows from the
         length alone: a text's features are then the same bits in whatever company they are computed.
         """
-        seen: list[torch.Tensor] = []
-        last = last_linear(self.network.model, self.network.base_prefix)
-        hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().float().cpu()))
         size = FEATURE_BATCH["cpu" if self.network.device.type == "cpu" else "gpu"]
+        vectors: list[torch.Tensor] = []
         batches = list(_of_one_length(inputs.lengths[rows], size))
         with evaluating(self.network.model, self.precision):
             for batch in batches:
                 filled = np.pad(rows[batch], (0, size - len(batch)), mode="edge")
-                self._pass(inputs.collate(filled))
-        hook.remove()
-        vectors = [each[: len(batch)] for each, batch in zip(seen, batches, strict=True)]
+                vectors.append(self._read(inputs.collate(filled))[: len(batch)])
         return np.asarray(torch.cat(vectors).numpy()[np.argsort(np.concatenate(batches))])
 
-    def _pass(self, batch: dict[str, Any]) -> None:
-        device = self.network.device
-        self.task.forward(self.network.model, {name: values.to(device) for name, values in batch.items()})
+    def _read(self, batch: dict[str, Any]) -> torch.Tensor:
+        """What the last layer is given for each text, float32 [B, H]; of a decoder's positions the last one counts."""
+        seen: list[torch.Tensor] = []
+        last = last_linear(self.network.model, self.network.base_prefix)
+        hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().float().cpu()))
+        try:
+            device = self.network.device
+            self.task.forward(self.network.model, {name: values.to(device) for name, values in batch.items()})
+        finally:
+            hook.remove()
+        return seen[0] if seen[0].dim() == 2 else pooled(seen[0], batch["attention_mask"], "last")
 
 
 def reader_of(job: Job, network: Network, prepared: Prepared) -> FeatureReader:
