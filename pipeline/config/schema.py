@@ -199,7 +199,7 @@ class Train:
     clip: float = 1.0  # gradient norm
     dropout: float | None = None  # null: the base's own; the same for every arm
     precision: Precision = "auto"
-    eval_every: int | None = None  # examples between evaluations; null: by size, the same for every arm
+    eval_every: int | None = None  # examples between evaluations at first; null: by size, the same for every arm
     samples: int = 8  # test texts shown beside a run, with what was said of them before and after training
     best_by: Literal["metric", "loss"] = "metric"  # which of validation's decides which weights are the best
     keep: Literal["best", "all", "none"] = "best"  # whose weights: the best seed of each arm and size, or all

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+EVALUATED_TOKENS = 4096  # of a batch that is evaluated, its padding included; more is no quicker on a processor
 _MEGABATCH = 50  # batches sorted by length together, at most
 _JITTER = 0.02  # sets of one megabatch: lengths count as so much more or less, so that batches mix from epoch to epoch
 
@@ -32,6 +33,28 @@ def batch_schedule(lengths: np.ndarray, *, batch: int, examples: int, seed: int)
             seen += len(rows)
         epoch += 1
     return schedule
+
+
+def evaluation_batches(lengths: np.ndarray, *, texts: int) -> list[np.ndarray]:
+    """Batches of positions in ascending length, each of as many as fit into EVALUATED_TOKENS, but one at least.
+
+    They follow from the lengths alone, so that a network gives the same bits whatever the number of ranks.
+
+    Args:
+        lengths: tokens of each text, int [n].
+        texts: of a batch, at most.
+
+    Returns:
+        int64 arrays.
+    """
+    order = np.argsort(lengths, kind="stable")
+    batches, start = [], 0
+    for end in range(1, len(order) + 1):
+        following = end - start + 1
+        if end == len(order) or following > texts or following * lengths[order[end]] > EVALUATED_TOKENS:
+            batches.append(order[start:end])
+            start = end
+    return batches
 
 
 def largest_batch(rows: int, batch: int) -> int:

@@ -42,7 +42,7 @@ class Classification:
     answer: str = "label"
     beside: tuple[str, ...] = ()
     reads_whole: bool = False
-    evaluated_at_once: int = 64
+    evaluated_at_once: int = 256
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
         """See TaskKind."""

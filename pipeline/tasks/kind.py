@@ -97,7 +97,7 @@ class TaskKind(Protocol):
     answer: str  # which of that is the answer
     beside: tuple[str, ...]  # what `encode` tells beside tokens
     reads_whole: bool  # whether `predict` refuses what is too long, instead of leaving out its end
-    evaluated_at_once: int  # texts: logits over a vocabulary take room
+    evaluated_at_once: int  # texts at most: logits over a vocabulary take room
 
     def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
         """The texts as token ids, cut off at `max_length`.

@@ -4,6 +4,7 @@ from pipeline.config.schema import Recipe
 
 FLOOR = 3200  # examples: the smallest horizon over which regular evaluations are spread
 REGULAR = 8  # regular evaluations over max(subset, FLOOR) examples
+FIRST = 4  # batches before the first evaluation after step 0: in warm-up a network hardly moves
 
 
 def horizon(recipe: Recipe, *, items: int, batch: int) -> int:
@@ -19,14 +20,24 @@ def regular_interval(*, items: int, batch: int, every: int | None) -> int:
 
 
 def evaluation_grid(*, interval: int, batch: int, until: int, early: bool = True) -> tuple[int, ...]:
-    """Examples seen at which validation is measured: 0, doublings of the batch below the interval, multiples of it.
+    """Examples seen at which validation is measured: 0, doublings of four batches, regular points from `interval` on.
 
-    Without `early` only the multiples, of which there may be none.
+    Regular points are `interval` apart up to eight intervals, twice as far apart up to sixteen, and so on. From eight
+    intervals on each doubling of the examples has four of them, so that costs are known to the same share of themselves
+    and a long schedule is not mostly evaluation. Without `early` there are regular points alone, or none.
 
     The grid of a longer schedule starts with that of a shorter one, so that arms are compared at equal points.
     """
-    regular = range(interval, until + 1, interval)
-    return tuple(sorted({0, *_doublings(batch, min(interval, until)), *regular})) if early else tuple(regular)
+    regular = _regular(interval, until)
+    return (0, *_doublings(FIRST * batch, min(interval, until)), *regular) if early else regular
+
+
+def _regular(interval: int, until: int) -> tuple[int, ...]:
+    found, point = [], interval
+    while point <= until:
+        found.append(point)
+        point += interval << (point // (REGULAR * interval)).bit_length()
+    return tuple(found)
 
 
 def _doublings(first: int, until: int) -> list[int]:

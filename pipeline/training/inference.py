@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.data.batches import evaluation_batches
 from pipeline.tasks import TaskKind
 from pipeline.training.inputs import Inputs
 
@@ -34,13 +35,11 @@ def answers(
 ) -> np.ndarray:
     """What `task` keeps of each example, float32 [N, width], in the set's order. The model's mode is put back then.
 
-    Batches depend on the set alone, so that the same network gives the same bits whatever the number of ranks.
+    Batches depend on the set alone, see evaluation_batches.
     """
     device = next(model.parameters()).device
     found = torch.zeros((len(inputs), task.width(classes)), dtype=torch.float32)
-    order = np.argsort(inputs.lengths, kind="stable")
-    size = task.evaluated_at_once
-    batches = [order[i : i + size] for i in range(0, len(order), size)]
+    batches = evaluation_batches(inputs.lengths, texts=task.evaluated_at_once)
     with evaluating(model, precision):
         for number in range(rank, math.ceil(len(batches) / world) * world, world):
             items = batches[min(number, len(batches) - 1)]  # as many passes on every rank: of shards all are needed

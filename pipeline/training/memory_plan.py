@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.cell import Cell
-from pipeline.data.batches import batch_schedule, largest_batch
+from pipeline.data.batches import batch_schedule, evaluation_batches, largest_batch
 from pipeline.data.sets import Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.hardware import Resolved
@@ -120,12 +120,19 @@ def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Re
 
 
 def _evaluation(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> float:
-    """What passes through a layer, or is read at the end, with the longest texts; a fixed base reads few at once."""
-    whole = kind(cell.task.kind).evaluated_at_once
-    texts = FEATURE_BATCH[hardware.accelerator] if cell.method.solved else whole
-    longest = [np.sort(_clipped(cell, s.lengths))[-texts:] for s in prepared.measured(tested=cell.tested)]
-    passing = _PASSING * max(_kept(lengths, found) for lengths in longest) / found.layers
-    return max(passing, _LOGIT * found.logits * max(_tokens(lengths, found) for lengths in longest))
+    """What passes through a layer, or is read at the end, in the largest batch; a fixed base reads few at once."""
+    batches = [b for s in prepared.measured(tested=cell.tested) for b in _evaluated(cell, s.lengths, hardware)]
+    passing = _PASSING * max(_kept(lengths, found) for lengths in batches) / found.layers
+    return max(passing, _LOGIT * found.logits * max(_tokens(lengths, found) for lengths in batches))
+
+
+def _evaluated(cell: Cell, lengths: np.ndarray, hardware: Resolved) -> list[np.ndarray]:
+    """The lengths of the texts of each batch of a set, ascending; of features, those of the longest texts alone."""
+    lengths = _clipped(cell, lengths)
+    if cell.method.solved:
+        return [np.sort(lengths)[-FEATURE_BATCH[hardware.accelerator] :]]
+    batches = evaluation_batches(lengths, texts=kind(cell.task.kind).evaluated_at_once)
+    return [lengths[items] for items in batches]
 
 
 def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:

@@ -33,23 +33,26 @@ class Exercises:
     def answers(self, model: Network | TextModel) -> list[str]:
         """The model's answers; a network's mode, and torch's random numbers, are put back then."""
         if isinstance(model, TextModel):
-            return [self._answer(model, exercise) for exercise in self.all]
+            return self._answers(model)
         with torch.random.fork_rng(), evaluating(model.model, self.job.cell.train.precision):
-            return [self._answer(model.model, exercise) for exercise in self.all]
+            return self._answers(model.model)
 
-    def _answer(self, model: Any, exercise: Exercise) -> str:
-        rows = self.task.predict(
-            model, self.tokenizer, as_read(self.job.cell.task, [exercise.given], prefix=self.job.cell.base.prefix),
+    def _answers(self, model: Any) -> list[str]:
+        given = [exercise.given for exercise in self.all]
+        said = self.task.predict(
+            model, self.tokenizer, as_read(self.job.cell.task, given, prefix=self.job.cell.base.prefix),
             max_length=self.job.cell.task.max_length, labels=self.labels, asked=_ASKED,
         )  # fmt: skip
-        return next(iter(rows))[1 + self.task.predicted.index(self.task.answer)].strip()
+        rows = list(said)
+        each = len(rows) // len(given)  # of a gap several words are said, the likeliest first
+        return [row[1 + self.task.predicted.index(self.task.answer)].strip() for row in rows[::each]]
 
 
 def exercises(job: Job, task: TaskKind, prepared: Prepared) -> Exercises | None:
     """The first texts of the test set as exercises.
 
-    None for the cells of trials, and where the network cannot be asked by itself: on ranks but the first, or where it
-    is spread.
+    None where no text makes one, for the cells of trials, and where the network cannot be asked by itself: on ranks but
+    the first, or where it is spread.
     """
     cell = job.cell
     if not cell.tested or not cell.train.samples or rank() or is_sharded(cell, job.hardware):
@@ -61,6 +64,8 @@ def exercises(job: Job, task: TaskKind, prepared: Prepared) -> Exercises | None:
             break
         exercise = task.exercise(text, prepared.labels[label])
         found += [exercise] if exercise else []
+    if not found:
+        return None
     tokenizer = load_tokenizer(Path(job.base_directory))
     return Exercises(job=job, task=task, tokenizer=tokenizer, labels=prepared.labels, all=tuple(found))
 

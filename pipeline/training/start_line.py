@@ -11,7 +11,7 @@ from pipeline.files import digest
 from pipeline.models.adapters import without_adapters
 from pipeline.models.build import Network, base_of
 from pipeline.records import StartLine
-from pipeline.training.grid import regular_interval
+from pipeline.training.grid import FIRST, regular_interval
 from pipeline.training.job import Job, seed_for
 from pipeline.training.libraries import versions
 
@@ -40,7 +40,7 @@ def start_line(
         order=digest(*(",".join(map(str, batch.tolist())) for batch in epoch))[
             :16
         ],  # to its end, however early it ends
-        evaluation_grid=f"0, doublings of {cell.train.batch}, multiples of {interval} examples",
+        evaluation_grid=f"0, doublings of {FIRST * cell.train.batch}, every {interval} examples at first",
         global_batch=cell.train.batch,
         dropout=dropout,
         trained_mode=_trained_mode(network) if network and not method.solved else "",

@@ -1,10 +1,12 @@
 """Batches visit every example once an epoch, in an order fixed by the seed, with little padding."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.data.batches import batch_schedule, rank_slice
+from pipeline.data.batches import EVALUATED_TOKENS, batch_schedule, evaluation_batches, rank_slice
 
 SIZES = st.integers(1, 300)
 BATCHES = st.integers(1, 40)
@@ -56,6 +58,23 @@ def padding_waste(lengths: np.ndarray, schedule: list[np.ndarray]) -> float:
     """The share of padding among all positions when each batch is padded to its longest text."""
     positions = sum(int(lengths[rows].max()) * len(rows) for rows in schedule)
     return 1 - sum(int(lengths[rows].sum()) for rows in schedule) / positions
+
+
+@given(lengths=st.lists(st.integers(1, 5000), min_size=1, max_size=300), texts=st.sampled_from((1, 8, 256)))
+def test_evaluation_batches_hold_each_text_once_in_ascending_length_and_are_as_large_as_allowed(
+    lengths: list[int], texts: int
+) -> None:
+    found = evaluation_batches(np.array(lengths), texts=texts)
+    order = np.concatenate(found)
+    assert sorted(order.tolist()) == list(range(len(lengths)))
+    assert np.all(np.diff(np.array(lengths)[order]) >= 0)
+
+    def allowed(batch: np.ndarray) -> bool:
+        return len(batch) <= texts and len(batch) * max(lengths[i] for i in batch) <= EVALUATED_TOKENS
+
+    assert all(len(batch) == 1 or allowed(batch) for batch in found)
+    for batch, following in itertools.pairwise(found):
+        assert not allowed(np.append(batch, following[0]))
 
 
 def test_length_buckets_waste_far_less_padding_than_random_batches() -> None:

@@ -9,6 +9,7 @@ import torch
 from cell_kit import job, network, small
 
 from pipeline.config.cell import Cell
+from pipeline.data.batches import EVALUATED_TOKENS
 from pipeline.data.store import load
 from pipeline.errors import ConfigError
 from pipeline.hardware import machine
@@ -81,6 +82,21 @@ def test_a_plan_grows_with_what_is_trained_at_once(overrides: list[str], monkeyp
     assert peak([*overrides, "train.batch=32"], monkeypatch) > base
     assert peak([*overrides, "task.max_length=9"], monkeypatch) < base
     assert peak([*overrides, "arm=frozen"], monkeypatch) < base
+
+
+def test_what_is_evaluated_at_once_does_not_grow_with_the_test_set(
+    overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, cell = there(overrides, monkeypatch)
+
+    def evaluation(texts: int) -> float:
+        test = dataclasses.replace(found.prepared.test, offsets=cell.task.max_length * np.arange(texts + 1))
+        prepared = dataclasses.replace(found.prepared, test=test)
+        return dataclasses.replace(found, prepared=prepared).planned(cell).plan.evaluation
+
+    fit_into_one = EVALUATED_TOKENS // cell.task.max_length
+    assert evaluation(fit_into_one // 2) < evaluation(fit_into_one)
+    assert evaluation(fit_into_one) == evaluation(10 * fit_into_one)
 
 
 def test_two_processes_of_a_cell_take_half_of_a_batch_each(

@@ -28,9 +28,26 @@ def test_the_grid_of_a_longer_schedule_starts_with_that_of_a_shorter_one(
     assert long[: len(short)] == short
 
 
-def test_the_grid_doubles_from_one_batch_and_then_takes_even_steps() -> None:
+def test_the_grid_doubles_from_four_batches_and_then_takes_even_steps() -> None:
     grid = evaluation_grid(interval=400, batch=32, until=1300)
-    assert grid == (0, 32, 64, 128, 256, 400, 800, 1200)
+    assert grid == (0, 128, 256, 400, 800, 1200)
+    assert evaluation_grid(interval=400, batch=32, until=1300, early=False) == (400, 800, 1200)
+
+
+def test_from_eight_regular_points_on_each_doubling_of_the_examples_has_four() -> None:
+    grid = evaluation_grid(interval=100, batch=32, until=6400)
+    assert grid[1:9] == tuple(range(100, 900, 100))
+    assert grid[9:] == (1000, 1200, 1400, 1600, 2000, 2400, 2800, 3200, 4000, 4800, 5600, 6400)
+
+
+@given(interval=examples, length=examples)
+def test_a_schedule_of_eight_regular_points_has_two_evaluations_in_either_of_its_last_quarters(
+    interval: int, length: int
+) -> None:
+    end = 8 * interval + length
+    points = [*evaluation_grid(interval=interval, batch=32, until=end, early=False), end]
+    assert len({p for p in points if end / 2 < p <= 3 * end / 4}) >= 2
+    assert len({p for p in points if 3 * end / 4 < p}) >= 2
 
 
 def test_regular_evaluations_are_an_eighth_of_the_subset_or_of_3200_examples_if_that_is_more() -> None:
