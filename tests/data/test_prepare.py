@@ -88,7 +88,7 @@ def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dic
     left = {text.partition(PAIR)[0] for name in ("train", "validation") for text in found.sets[name].texts}
     assert left >= {text.lower() for text in US}
     assert not left & set(US)
-    assert any("they count as different texts" in s for s in data_report(found, {}, max_length=16).sentences)
+    assert any("they count as different texts" in s for s in data_report(found, {}, {}, max_length=16).sentences)
 
 
 def test_another_translation_does_not_make_a_source_in_other_case_another(tmp_path: Path) -> None:

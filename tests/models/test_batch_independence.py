@@ -90,7 +90,7 @@ def test_every_architecture_that_classifies_is_on_one_list() -> None:
     assert set(CLASSIFIERS) - with_decoder == frozenset().union(*lists)
 
 
-@pytest.mark.parametrize("model_type", ["bert", "roberta", "distilbert", "deberta-v2", "modernbert", "llama"])
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "deberta-v2", "modernbert", "llama", "minicpm3"])
 def test_the_usual_ones_answer_alike_in_any_company(model_type: str) -> None:
     assert difference(model_type)[0] < 1e-5
 

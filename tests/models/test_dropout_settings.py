@@ -1,5 +1,6 @@
 """The dropout that is asked for acts on every base, whatever its configuration calls it."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from pipeline.models.build import build
 from pipeline.models.locate import locate
 from pipeline.tasks import kind as kind_called
 from pipeline.tasks import probe
+from pipeline.training.start_line import dropout_of
 from tests.models.tiny_architectures import tiny_architecture
-from tests.models.tiny_bases import base_in, cell_for, tiny_config, tiny_tokenizer
+from tests.models.tiny_bases import LABELS, base_in, cell_for, tiny_config, tiny_tokenizer
 
 FAMILIES = (
     "albert",
@@ -41,8 +43,8 @@ def passes(folder: Path, dropout: float, kind: str = "classification") -> tuple[
     """Two forward passes of the network in training."""
     found, task = base_in(folder), kind_called(kind)
     cell = cell_for("pretrained", found, dropout=dropout)
-    cell = type(cell)(**{**vars(cell), "task": type(cell.task)(**{**vars(cell.task), "kind": kind})})
-    model = build(cell, locate(found), ("negative", "positive", "mixed"), seed=0).model
+    cell = dataclasses.replace(cell, task=dataclasses.replace(cell.task, kind=kind))
+    model = build(cell, locate(found), LABELS, seed=0).model
     with torch.no_grad():
         one, two = (task.forward(model, probe(task, 24)).numpy() for _ in range(2))
     return one, two
@@ -53,6 +55,13 @@ def test_with_dropout_two_passes_differ_and_without_they_do_not(family: str, tmp
     base(tmp_path, family)
     assert not np.array_equal(*passes(tmp_path, 0.3))
     assert np.array_equal(*passes(tmp_path, 0.0))
+
+
+def test_dropout_that_is_attentions_alone_is_on_the_start_line(tmp_path: Path) -> None:
+    found = base_in(base(tmp_path, "llama"))
+    model = build(cell_for("pretrained", found, dropout=0.3), locate(found), LABELS, seed=0).model
+    assert not any(isinstance(module, torch.nn.Dropout) for module in model.modules())
+    assert dropout_of(model) == 0.3
 
 
 def test_so_it_is_of_an_encoder_with_a_decoder(tmp_path: Path) -> None:
