@@ -2,8 +2,8 @@
 
 It must not: batches are composed anew by every set, size and seed, and `predict` composes others still. The lists hold
 transformers' model types as tests/models/test_batch_independence.py found them, with tiny random networks of every
-architecture that can classify; an architecture on neither list is tried with its own weights before it is used (see
-training/first_passes.py).
+architecture that can classify, under their own heads and under a mean of all positions. One on neither list is tried
+with its own weights before it is used (see training/first_passes.py).
 """
 
 from typing import Any
@@ -31,7 +31,6 @@ DEPENDENT = {
     "fnet": "it mixes all positions of a batch's rows, their padding among them",
     "mobilebert": "its embedding of each token reads the next one, which may be padding",
     "nystromformer": "its attention goes by means over stretches of positions, padding among them",
-    "xlnet": "its head reads the last position, which may be padding",
     "yoso": "its attention counts padding among the tokens",
 }
 

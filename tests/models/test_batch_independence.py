@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS
 
+from pipeline.config.schema import Pooling
 from pipeline.errors import BaseModelError
 from pipeline.models.able import require_able
 from pipeline.models.batch_independence import DEPENDENT, INDEPENDENT
@@ -14,6 +15,7 @@ from pipeline.models.dropout import quicken
 from pipeline.models.narrow import narrow
 from pipeline.models.unpadded import pack
 from pipeline.tasks import Vocabulary, kind
+from pipeline.tasks.pooled import SETTING
 from tests.models.tiny_architectures import VOCABULARY, tiny_architecture
 
 TASK = kind("classification")
@@ -29,6 +31,7 @@ UNLISTED = {
     "qwen3_5": "its tower for images is not tiny",
     "reformer": "how it attends depends on the length",
     "ultravbert": "its tower for images is not tiny",
+    "xlnet": "its own head reads the last position, padding or not; one that Headstart puts on it does not",
     "zamba2": "its layers depend on one another's numbers",
 }
 
@@ -42,10 +45,13 @@ def logits(model: Any, rows: list[np.ndarray]) -> np.ndarray:
     return found
 
 
-def prepared(model_type: str) -> Any:
+def prepared(model_type: str, pooling: Pooling) -> Any:
     """A network as `build` leaves it; no weight is as small as usual, and no row of padding nothing but zeros."""
+    config = tiny_architecture(model_type)
+    if pooling != "head":
+        setattr(config, SETTING, pooling)
     torch.manual_seed(0)
-    model = TASK.build(tiny_architecture(model_type)).float()
+    model = TASK.build(config).float()
     for parameter in model.parameters():
         parameter.data.add_(torch.randn_like(parameter), alpha=0.1)
     attends = quicken(model)
@@ -56,9 +62,9 @@ def prepared(model_type: str) -> Any:
     return model.eval()
 
 
-def difference(model_type: str) -> tuple[float, float]:
+def difference(model_type: str, pooling: Pooling = "head") -> tuple[float, float]:
     """How far a text's logits alone are from those beside longer ones, and the least that two texts are apart."""
-    model, generator = prepared(model_type), np.random.default_rng(1)
+    model, generator = prepared(model_type, pooling), np.random.default_rng(1)
     *short, long = (np.array([2, *generator.integers(5, VOCABULARY - 6, n), 3], dtype=np.int32) for n in (3, 6, 13, 21))
     changed, apart = 0.0, np.inf
     for text in short:
@@ -70,9 +76,10 @@ def difference(model_type: str) -> tuple[float, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("pooling", ["head", "mean"])
 @pytest.mark.parametrize("model_type", sorted(INDEPENDENT))
-def test_a_text_is_answered_alike_alone_and_beside_longer_ones(model_type: str) -> None:
-    changed, apart = difference(model_type)
+def test_a_text_is_answered_alike_alone_and_beside_longer_ones(model_type: str, pooling: Pooling) -> None:
+    changed, apart = difference(model_type, pooling)
     assert changed < 1e-5
     assert apart > 1e-3
 
@@ -93,6 +100,11 @@ def test_every_architecture_that_classifies_is_on_one_list() -> None:
 @pytest.mark.parametrize("model_type", ["bert", "distilbert", "deberta-v2", "modernbert", "llama", "minicpm3"])
 def test_the_usual_ones_answer_alike_in_any_company(model_type: str) -> None:
     assert difference(model_type)[0] < 1e-5
+
+
+@pytest.mark.parametrize(("pooling", "alike"), [("head", False), ("last", True), ("mean", True)])
+def test_an_xlnet_is_served_with_a_head_that_reads_no_padding(pooling: Pooling, alike: bool) -> None:
+    assert (difference("xlnet", pooling)[0] < 1e-5) == alike
 
 
 @pytest.mark.parametrize("wanted", ["classification", "masked_language_modelling"])
