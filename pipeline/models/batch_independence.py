@@ -14,7 +14,7 @@ INDEPENDENT = frozenset(
     {
         "albert", "arcee", "axk1", "axk2", "bert", "biogpt", "bloom", "camembert", "cohere_compass_text", "ctrl",
         "data2vec-text", "deberta", "deberta-v2", "deepseek_v2", "deepseek_v3", "diffllama", "distilbert", "doge",
-        "electra", "ernie", "esm", "esmc", "eurobert", "exaone4", "falcon", "flaubert", "funnel", "gemma", "gemma2",
+        "electra", "ernie", "esm", "esmc", "eurobert", "exaone4", "falcon", "flaubert", "gemma", "gemma2",
         "gemma3_text", "glm", "glm4", "gpt-sw3", "gpt2", "gpt_bigcode", "gpt_neo", "gpt_neox", "gpt_oss", "gptj",
         "gte", "helium", "hunyuan_v1_dense", "hunyuan_v1_moe", "ibert", "jamba", "jina_embeddings_v3", "layoutlm",
         "layoutlmv3", "lilt", "llama", "longformer", "luke", "markuplm", "megatron-bert", "minicpm3", "minimax",

@@ -34,7 +34,7 @@ _OWN: dict[str, dict[str, Any]] = {  # None: left at its default
     "big_bird": {"block_size": 2, "num_random_blocks": 1},
     "esm": {"mask_token_id": 1, "vocab_size": VOCABULARY},
     "falcon": {"head_dim": None},
-    "funnel": {"num_hidden_layers": None, "block_sizes": [1, 1], "d_head": 8},
+    "funnel": {"architectures": ["FunnelModel"], "num_hidden_layers": None, "block_sizes": [1, 1], "d_head": 8},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "window_size": 8},
     "gptj": {"rotary_dim": 4},
     "layoutlmv3": {"visual_embed": False, "coordinate_size": 6, "shape_size": 4},
