@@ -7,7 +7,18 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Classes = npt.NDArray[Any]  # of any integer type
+UNDECIDED = -1  # the prediction where several classes are equally likely: a miss, whatever is right
 _CONSTANT = 1e-20  # a variance that is rounding alone
+
+
+def decided(values: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """The class of the greatest value in each row of `values` [N, C], int32 [N]; UNDECIDED where several share it.
+
+    Taking the first of several would hand the class that comes first in the alphabet the credit for every tie.
+    """
+    greatest = values.max(axis=1, keepdims=True)
+    alone = (values == greatest).sum(axis=1) == 1
+    return np.where(alone, values.argmax(axis=1), UNDECIDED).astype(np.int32)
 
 
 def accuracy(labels: Classes, predicted: Classes) -> float:
@@ -100,7 +111,7 @@ def calibration_error(probabilities: npt.NDArray[Any], labels: Classes, *, bins:
         labels: gold classes, [N].
     """
     told = probabilities.max(axis=1).astype(np.float64)
-    right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    right = (decided(probabilities) == labels).astype(np.float64)
     place = np.clip(np.ceil(told * bins).astype(int) - 1, 0, bins - 1)
     gaps = np.bincount(place, weights=right - told, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
@@ -113,8 +124,10 @@ def brier_score(probabilities: npt.NDArray[Any], labels: Classes) -> float:
 
 
 def confusion(labels: Classes, predicted: Classes, *, classes: int) -> npt.NDArray[np.int64]:
-    """How many items of each class (rows) were told as each class (columns), [C, C]."""
-    return np.bincount(labels.astype(np.int64) * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    """How many items of each class (rows) were predicted as each class (columns), [C, C], UNDECIDED ones left out."""
+    told = predicted != UNDECIDED
+    cells = labels[told].astype(np.int64) * classes + predicted[told]
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def chance_level(metric: str, labels: Classes) -> float:

@@ -5,6 +5,7 @@ import io
 import itertools
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TextIO
 
@@ -48,13 +49,13 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
     Standard error is told afterwards how many were too long to be read to their ends, and how well the network knows
     the first of them where the kind can say so.
     """
-    import torch
+    from pipeline.training.inference import evaluating
 
     model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
     task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
     nats, read, cut = None, 0, 0
     for batch in _batched(texts):
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=cell.train.precision == "bf16"):
+        with nullcontext() if isinstance(model, TextModel) else evaluating(model, cell.train.precision):
             asked_of = as_read(cell.task, batch, prefix=cell.base.prefix)
             rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
             if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token

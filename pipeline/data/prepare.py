@@ -13,10 +13,11 @@ from pipeline.data.fingerprint import data_fingerprint as content_now
 from pipeline.data.report import data_report
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load, texts
+from pipeline.data.unknown import unknown_share
 from pipeline.errors import DataError
 from pipeline.files import digest, lock, staged_directory
 
-_VERSION = "3"  # raised by hand when what is stored changes
+_VERSION = "4"  # raised by hand when what is stored changes
 _ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
 
 __all__ = ["Prepared", "load", "prepare", "prepared_folder", "texts"]
@@ -82,8 +83,8 @@ def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path, prefix: s
         raise DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
     with staged_directory(folder) as staged:
         written, said = _encoded(found, task, tokenizer, staged, prefix)
-        truncated = {meta.name: meta.truncated for meta in written}
-        report = data_report(found, truncated, max_length=task.max_length)
+        truncated, unknown = ({meta.name: getattr(meta, of) for meta in written} for of in ("truncated", "unknown"))
+        report = data_report(found, truncated, unknown, max_length=task.max_length)
         report = dataclasses.replace(report, sentences=(*report.sentences, *said))
         store.write_meta(staged, store.Meta(labels=found.labels, sets=tuple(written), report=report))
 
@@ -97,6 +98,7 @@ def _encoded(
     written, said = [], []
     for name, rows in found.sets.items():
         encoded = kind.encode(tasks.as_read(task, rows.texts, found.labels, prefix), tokenizer, task.max_length)
-        written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded))
+        unknown = unknown_share(encoded.ids, tokenizer)
+        written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded, unknown))
         said += [f"{name}: {sentence}" for sentence in encoded.sentences]
     return written, said

@@ -9,9 +9,19 @@ from pipeline.data.sets import DataReport, Overlap, Repeats
 _EXACT, _FOLDED = "word for word", "except for case or punctuation"
 _NEAR = "nearly: at least 0.8 of their three-word sequences in common"
 
+_WORTH_SAYING = 0.001  # of a set's tokens unknown
 
-def data_report(found: Examples, truncated: dict[str, int], *, max_length: int) -> DataReport:
-    """What was read, dropped, found twice, removed and cut short. `truncated` is per set, `max_length` in tokens."""
+
+def data_report(
+    found: Examples, truncated: dict[str, int], unknown: dict[str, float], *, max_length: int
+) -> DataReport:
+    """What was read, dropped, found twice, removed, cut short and unknown to the tokenizer.
+
+    Args:
+        truncated: texts of each set.
+        unknown: share of the tokens of each set, from 0 to 1.
+        max_length: tokens.
+    """
     counts, compared = found.counts, found.compared
     rows = {name: len(s) for name, s in found.sets.items()}
     return DataReport(
@@ -25,8 +35,14 @@ def data_report(found: Examples, truncated: dict[str, int], *, max_length: int) 
         removed=compared.removed,
         known_halves=compared.known_halves,
         truncated=truncated,
+        unknown=unknown,
         class_counts={name: _class_counts(numbers, found.labels) for name, numbers in found.occurrences.items()},
-        sentences=(*_sentences(found), *_known_halves(found), *_cut_short(truncated, rows, max_length)),
+        sentences=(
+            *_sentences(found),
+            *_known_halves(found),
+            *_cut_short(truncated, rows, max_length),
+            *_unknown(unknown),
+        ),
     )
 
 
@@ -104,3 +120,9 @@ def _cut_short(truncated: dict[str, int], rows: dict[str, int], max_length: int)
         for name, count in truncated.items()
         if count
     ]
+
+
+def _unknown(unknown: dict[str, float]) -> list[str]:
+    shares = {name: share for name, share in unknown.items() if share >= _WORTH_SAYING}
+    said = ", ".join(f"{share:.1%} of {name}" for name, share in shares.items())
+    return [f"Tokens that the base's tokenizer does not know: {said}."] if shares else []

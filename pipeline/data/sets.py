@@ -84,9 +84,9 @@ class Overlap:
 class DataReport:
     """What was read, dropped, found twice and cut short.
 
-    `rows` and `truncated` are per set as used. `overlaps` is keyed "train/test": rows of the first set that also stand
-    in the second. `removed` is per set. `known_halves` is empty unless examples are pairs: pairs of each set other than
-    train with a text that also stands in a training pair.
+    `rows`, `truncated` and `unknown` (a share of tokens) are per set as used. `overlaps` is keyed "train/test": rows of
+    the first set that also stand in the second. `removed` is per set. `known_halves` is empty unless examples are
+    pairs: pairs of each set other than train with a text that also stands in a training pair.
     """
 
     rows_read: int
@@ -99,6 +99,7 @@ class DataReport:
     removed: dict[str, int]
     known_halves: dict[str, int]
     truncated: dict[str, int]
+    unknown: dict[str, float]
     class_counts: dict[str, dict[str, int]]
     sentences: tuple[str, ...]
 
@@ -116,6 +117,7 @@ class EncodedSet:
     offsets: np.ndarray  # int64 [N + 1]
     labels: np.ndarray  # int32 [N]
     truncated: int
+    unknown: float  # share of its tokens, special ones left out, that the tokenizer does not know
     fingerprint: str
     beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else the kind knows of each text, [N]
 

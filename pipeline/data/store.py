@@ -25,6 +25,7 @@ class SetMeta:
     rows: int
     tokens: int
     truncated: int
+    unknown: float  # see EncodedSet
     fingerprint: str
     beside: tuple[str, ...] = ()  # what else is stored of each text
 
@@ -38,7 +39,7 @@ class Meta:
     report: DataReport
 
 
-def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: Encoded) -> SetMeta:
+def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: Encoded, unknown: float) -> SetMeta:
     """Write one set's token ids, labels and texts, and say what was written."""
     offsets = np.cumsum([0, *(len(row) for row in encoded.ids)], dtype=np.int64)
     np.save(folder / f"{name}.ids.npy", np.concatenate(encoded.ids).astype(np.int32), allow_pickle=False)
@@ -54,6 +55,7 @@ def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: En
         rows=len(rows),
         tokens=int(offsets[-1]),
         truncated=encoded.truncated,
+        unknown=unknown,
         beside=tuple(encoded.beside),
         fingerprint=digest(*rows.texts, *(str(label) for label in rows.labels.tolist())),
     )
@@ -123,6 +125,7 @@ def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
         labels=labels,
         beside=beside,
         truncated=meta.truncated,
+        unknown=meta.unknown,
         fingerprint=meta.fingerprint,
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BaseModelError, first_line
+from pipeline.models.batch_independence import require_batch_independence
 from pipeline.tasks import KINDS, kind
 
 
@@ -12,8 +13,10 @@ def require_able(base: str, config: Any, wanted: str) -> None:
     """Refuse where the base called `base`, with this Hugging Face configuration, cannot do the kind `wanted`.
 
     Raises:
-        BaseModelError: it cannot; the message says why, what else to use and what it can do.
+        BaseModelError: it cannot; the message says why, what else to use and what it can do. Or its answers depend on
+            what else is in a batch.
     """
+    require_batch_independence(base, config)
     why = kind(wanted).unable(config)
     if why is not None:
         can = [name for name, each in KINDS.items() if each.unable(config) is None]

@@ -10,6 +10,7 @@ from pipeline.errors import BaseModelError, StorageError, first_line
 from pipeline.files import digest
 from pipeline.models.able import read_configuration, require_able
 from pipeline.models.adapters import add_adapters, without_adapters
+from pipeline.models.dropout_settings import set_dropout
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
 from pipeline.models.pooling import set_pooling
@@ -18,11 +19,6 @@ from pipeline.tasks import TaskKind, kind
 from pipeline.tasks.pooled import pooling_of
 
 LOADED_AT_LEAST = 0.95
-_DROPOUTS = (
-    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "activation_dropout",
-    "classifier_dropout", "seq_classif_dropout", "embedding_dropout", "mlp_dropout", "embd_pdrop", "resid_pdrop",
-    "attn_pdrop", "hidden_dropout", "pooler_dropout", "cls_dropout",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +53,7 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
     if cell.arm.shrink < 1:
         shrink(config, cell.arm.shrink)
     if cell.train.dropout is not None:
-        for name in _DROPOUTS:
-            if isinstance(getattr(config, name, None), float):
-                setattr(config, name, cell.train.dropout)
+        set_dropout(config, cell.train.dropout)
     return config
 
 

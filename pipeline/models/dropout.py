@@ -105,7 +105,7 @@ def attention(
         weights = _closed(weights.view(*query.shape[:3], -1), attention_mask).view(weights.shape)
     weights = weights.float().softmax(dim=-1).to(value.dtype)  # in bf16 it would be several times slower
     mixed = (weights * keep_mask(weights, dropout) if dropout else weights) @ value
-    return mixed.view(query.shape).transpose(1, 2), None
+    return mixed.view(*query.shape[:3], -1).transpose(1, 2), None
 
 
 def _closed(weights: torch.Tensor, open_: torch.Tensor) -> torch.Tensor:

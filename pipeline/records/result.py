@@ -52,6 +52,7 @@ class Evaluation:
     truncated: int
     fingerprint: str
     metrics: dict[str, float]
+    unknown: float = 0.0  # share of the set's tokens that the base's tokenizer does not know
     confusion: tuple[tuple[int, ...], ...] = ()  # items of each class (rows) told as each (columns); up to 30 classes
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.config.schema import Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.continuing import continuations
-from pipeline.tasks.decoding import forgetful, logits_at, nats_of, summed
+from pipeline.tasks.decoding import ahead, forgetful, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import BITS, of_set
@@ -24,7 +24,7 @@ class TextOutputs(Outputs):
 
     tokens: np.ndarray  # float32 [N]: told from those before them
     bytes: np.ndarray  # float32 [N]: of text, in UTF-8, that these tokens stand for
-    hits: np.ndarray  # float32 [N]: tokens that were the likeliest
+    hits: np.ndarray  # float32 [N]: tokens that were likelier than every other
 
 
 class CausalLanguageModelling:
@@ -110,10 +110,10 @@ class CausalLanguageModelling:
         return 4
 
     def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
-        """See TaskKind. A text's nats, its tokens, its bytes, and how many of its tokens were the likeliest."""
+        """See TaskKind. A text's nats, tokens and bytes, and how many of its tokens were likelier than every other."""
         import torch
 
-        hits = (logits.argmax(dim=-1) == _told(batch["input_ids"][:, 1:], batch)).float()
+        hits = (ahead(logits, _told(batch["input_ids"][:, 1:], batch)) == 0).float()
         sums = [summed(each, _count(batch)) for each in (_nats(logits, batch), hits)]
         return torch.stack([sums[0], _count(batch).float(), batch["bytes"].float(), sums[1]], dim=1)
 

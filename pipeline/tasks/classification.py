@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.analysis.metrics import accuracy, brier_score, calibration_error, macro_f1
+from pipeline.analysis.metrics import UNDECIDED, accuracy, brier_score, calibration_error, decided, macro_f1
 from pipeline.config.schema import Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
@@ -25,7 +25,11 @@ class ClassOutputs(Outputs):
 
 
 class Classification:
-    """Cross-entropy over classes; the per-example score is 1 where the answer is right."""
+    """Cross-entropy over classes; the per-example score is 1 where the right class is likelier than every other.
+
+    A tie for the greatest logit is a miss and predicts no class, so that a constant network gains nothing by the order
+    of the classes.
+    """
 
     name: str = "classification"
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
@@ -111,10 +115,10 @@ class Classification:
         """See TaskKind."""
         shifted = answers.astype(np.float64) - answers.max(axis=1, keepdims=True)
         log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        predicted = answers.argmax(axis=1)
+        predicted = decided(answers)
         return ClassOutputs(
             labels=labels.astype(np.int32),
-            predicted=predicted.astype(np.int32),
+            predicted=predicted,
             scores=(predicted == labels).astype(np.float32),
             losses=-log_probabilities[np.arange(len(labels)), labels].astype(np.float32),
             probabilities=np.exp(log_probabilities).astype(np.float32),
@@ -137,11 +141,12 @@ class Classification:
     def predict(
         self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
     ) -> Iterator[tuple[str, ...]]:
-        """See TaskKind. The likeliest class."""
+        """See TaskKind. The likeliest class; no label where several are equally likely."""
         logits = self._logits(model, tokenizer, texts, max_length, labels)
         found = self.outputs(logits.float().cpu().numpy(), np.zeros(len(texts), dtype=np.int64))
-        for text, row in zip(texts, found.probabilities, strict=True):
-            yield *self._said(text), labels[int(row.argmax())], f"{row.max():.4f}"
+        for text, number, row in zip(texts, found.predicted, found.probabilities, strict=True):
+            label = "" if number == UNDECIDED else labels[number]
+            yield *self._said(text), label, f"{row.max():.4f}"
 
     def _logits(
         self, model: Any, tokenizer: Any, texts: list[str], max_length: int, labels: tuple[str, ...]

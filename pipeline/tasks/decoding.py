@@ -30,6 +30,16 @@ def nats_of(logits: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
     return torch.nn.functional.cross_entropy(logits.float(), tokens, reduction="none")
 
 
+def ahead(logits: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
+    """How many other tokens are at least as likely as each of `tokens` [...], int64 [...], by logits [..., V].
+
+    0 means that the token is the likeliest; a tie with another is none.
+    """
+    right = logits.gather(-1, tokens[..., None])
+    found: torch.Tensor = (logits >= right).sum(dim=-1) - 1  # less the token itself
+    return found
+
+
 def summed(values: "torch.Tensor", counts: "torch.Tensor") -> "torch.Tensor":
     """Of each text, float32 [B], what the values [T] of its tokens sum up to; `counts` [B] says how many are whose."""
     import torch

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.config.schema import Predict
 from pipeline.errors import DataError
 from pipeline.tasks import able, loading
-from pipeline.tasks.decoding import logits_at
+from pipeline.tasks.decoding import ahead, logits_at
 from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
 from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, Vocabulary
@@ -27,11 +27,15 @@ SHORTEST = 4  # words of a text of which one is left out for people to look at
 class GapOutputs(Outputs):
     """Of N texts, of which each counts alike however many gaps it has."""
 
-    top5: np.ndarray  # float32 [N]: share of a text's gaps whose token is among the five likeliest
+    top5: (
+        np.ndarray
+    )  # float32 [N]: share of a text's gaps whose token is among the five likeliest, with no tie for the fifth place
 
 
 class MaskedLanguageModelling:
     """Cross-entropy over the vocabulary at the gaps; the per-example score is the share of gaps filled right.
+
+    A gap is filled right where its token is likelier than every other: a tie is a miss.
 
     A token in seven is a gap, other ones in each pass over the training texts and always the same ones in tests. The
     network's decoder is given the gaps alone: over a whole text it would cost more than a small encoder.
@@ -127,8 +131,7 @@ class MaskedLanguageModelling:
         import torch
 
         there = batch["targets"] != NO_GAP
-        right = logits.gather(2, batch["targets"].clamp_min(0)[..., None])
-        before = (logits > right).sum(dim=2)  # tokens that are likelier than the right one
+        before = ahead(logits, batch["targets"].clamp_min(0))
         hits = [((before < most) & there).sum(dim=1) / _count(batch) for most in (1, TOP)]
         return torch.stack([self.losses(logits, batch), *hits], dim=1)
 

@@ -124,7 +124,8 @@ def _around(body: Any, pooling: ReadOff) -> PooledClassifier:
 def _without_pooler(config: Any) -> dict[str, bool]:
     from transformers import MODEL_MAPPING
 
-    body: Any = MODEL_MAPPING[type(config)]
+    known: Any = MODEL_MAPPING[type(config)]
+    body = known[0] if isinstance(known, tuple) else known  # of Funnel there are two
     return {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(body).parameters else {}
 
 

@@ -81,6 +81,7 @@ def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
         role=encoded.role,
         items=len(encoded),
         truncated=encoded.truncated,
+        unknown=encoded.unknown,
         fingerprint=encoded.fingerprint,
         metrics=fitted.task.measure(found),
         confusion=_confusion(fitted, found),

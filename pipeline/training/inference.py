@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from pipeline.data.batches import evaluation_batches
+from pipeline.models.output import float32_output
 from pipeline.tasks import TaskKind
 from pipeline.training.inputs import Inputs
 
@@ -17,13 +18,14 @@ from pipeline.training.inputs import Inputs
 def evaluating(model: Any, precision: str) -> Iterator[None]:
     """The network in evaluation mode, without gradients, in a cell's precision; its mode is put back then.
 
+    Logits are float32 in either precision: ties and differences of a thousandth are the network's, not rounding's.
     Layers compiled for training are not compiled for this as well: it would take longer than it spares.
     """
     device, modes = next(model.parameters()).device, [m.training for m in model.modules()]
     model.eval()
     try:
         bf16 = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-        with torch.no_grad(), bf16, torch.compiler.set_stance("force_eager"):
+        with torch.no_grad(), bf16, float32_output(model), torch.compiler.set_stance("force_eager"):
             yield
     finally:
         for module, mode in zip(model.modules(), modes, strict=True):

@@ -60,12 +60,13 @@ def make_ready(
     )
     for size, seed in {(c.train.size, c.train.seed) for c in cells}:
         nested_subset(np.asarray(prepared.train.labels), size, seed)
-    there = room(located, prepared, hardware, root)
+    vocabulary = vocabulary_of(kind(cells[0].task.kind), tokenizer, prepared.labels)
+    there = room(located, prepared, vocabulary, hardware, root)
     one_each = {(c.arm.name, c.train.size): c for c in cells}
     memory = tuple(there.planned(cell) for cell in one_each.values())
     return Ready(
         data_folder=str(prepared.folder),
-        vocabulary=vocabulary_of(kind(cells[0].task.kind), tokenizer, prepared.labels),
+        vocabulary=vocabulary,
         sentences=prepared.report.sentences,
         train_rows=len(prepared.train),
         memory=memory,

@@ -13,8 +13,10 @@ from pipeline.hardware import Resolved, machine
 from pipeline.models.build import build, configuration
 from pipeline.models.locate import Located
 from pipeline.models.memory import Footprint
+from pipeline.tasks import Vocabulary
 from pipeline.training.cost import flops_of
 from pipeline.training.device import device_of
+from pipeline.training.first_passes import try_out
 from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan, words_plan
 
 GIB = 1 << 30
@@ -68,6 +70,7 @@ class Room:
     located: Located
     prepared: Prepared
     hardware: Resolved
+    vocabulary: Vocabulary
     root: Path
     free: float
     _found: dict[tuple[str, ...], Footprint] = field(default_factory=dict)
@@ -132,12 +135,14 @@ class Room:
         return None
 
     def _footprint(self, cell: Cell) -> Footprint:
-        """Of the cell's network, which is built; that shows that it can be."""
+        """Of the cell's network, which is built; that shows that it can be. The first one is tried out."""
         key = (cell.arm.name, cell.arm.method, cell.train.precision)
         if key not in self._found:
             network = build(cell, self.located, self.prepared.labels, seed=0)
             if not self.hardware.elsewhere and not self.hardware.sharded:
                 network.model.to(device_of(self.hardware))
+            if not self._found:
+                try_out(cell, network, self.prepared, self.vocabulary)
             config = configuration(cell, self.located, self.prepared.labels)
             flops_of(cell, config, root=self.root)
             self._found[key] = footprint_of(cell, network, config, root=self.root)
@@ -150,11 +155,18 @@ class Room:
             yield from [f"{words} ({gib(plan.peak)})" for words, plan in plans if plan.peak <= self.free][:1]
 
 
-def room(located: Located, prepared: Prepared, hardware: Resolved, root: Path) -> Room:
+def room(located: Located, prepared: Prepared, vocabulary: Vocabulary, hardware: Resolved, root: Path) -> Room:
     """What is free now. Processes of one cell share the processor's memory, and have a GPU each."""
     free = machine.free_memory("cpu" if hardware.elsewhere else hardware.accelerator)
     sharing = hardware.devices // hardware.nodes if hardware.accelerator == "cpu" else 1
-    return Room(located=located, prepared=prepared, hardware=hardware, root=root, free=free / sharing)
+    return Room(
+        located=located,
+        prepared=prepared,
+        vocabulary=vocabulary,
+        hardware=hardware,
+        root=root,
+        free=free / sharing,
+    )
 
 
 def gib(size: float) -> str:

@@ -1,5 +1,6 @@
 """What must be equal between arms, recorded when a cell takes its place on the start line."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from pipeline.errors import UnequalStartError
 from pipeline.files import digest
 from pipeline.models.adapters import without_adapters
 from pipeline.models.build import Network, base_of
+from pipeline.models.dropout_settings import is_dropout
 from pipeline.records import StartLine
 from pipeline.training.grid import FIRST, regular_interval
 from pipeline.training.job import Job, seed_for
@@ -54,12 +56,19 @@ def start_line(
 
 
 def dropout_of(model: Any) -> float:
-    """The largest dropout probability in the network as built; attention's own is part of its configuration.
+    """The largest dropout probability in the network as built, that of attention included.
 
     Adapters' own dropout is left out: it belongs to their arm, as their rank does.
     """
     parts = ((name, m) for name, m in model.named_modules() if "lora_dropout" not in name)
-    return max((m.p for _, m in parts if isinstance(m, torch.nn.Dropout)), default=0.0)
+    return max((p for _, m in parts for p in _probabilities(m)), default=0.0)
+
+
+def _probabilities(module: torch.nn.Module) -> Iterator[float]:
+    """Of the module itself, which may be a dropout or, as attention is, pass a probability to a function."""
+    if isinstance(module, torch.nn.Dropout):
+        yield module.p
+    yield from (float(value) for name, value in vars(module).items() if is_dropout(name, value))
 
 
 def _trained_mode(network: Network) -> str:

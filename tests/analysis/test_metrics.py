@@ -5,11 +5,13 @@ import pytest
 
 from pipeline.analysis.bootstrap import item_weights
 from pipeline.analysis.metrics import (
+    UNDECIDED,
     accuracy,
     brier_score,
     calibration_error,
     chance_level,
     confusion,
+    decided,
     macro_f1,
     weighted_macro_f1,
 )
@@ -73,6 +75,19 @@ def test_gaps_within_a_bin_balance_each_other_and_between_bins_do_not():
     probabilities = np.array([[0.61, 0.39], [0.61, 0.39], [0.95, 0.05], [0.95, 0.05]])
     labels = np.array([0, 1, 0, 0])
     assert calibration_error(probabilities, labels) == pytest.approx((2 * 0.11 + 2 * 0.05) / 4)
+
+
+def test_a_tie_for_the_greatest_decides_for_no_class():
+    assert decided(np.array([[0.1, 0.9], [0.5, 0.5], [2.0, 1.0]])).tolist() == [1, UNDECIDED, 0]
+
+
+def test_undecided_items_are_in_no_cell_of_a_confusion_matrix_and_misses_of_every_metric():
+    unsure = np.where(GUESS == GOLD, GUESS, UNDECIDED)
+    assert confusion(GOLD, unsure, classes=3).tolist() == [[2, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert accuracy(GOLD, unsure) == pytest.approx(4 / 6)
+    assert macro_f1(GOLD, unsure, classes=3) == pytest.approx((4 / 5 + 2 / 3 + 1) / 3)
+    level = np.full((2, 2), 0.5)
+    assert calibration_error(level, np.array([0, 1])) == pytest.approx(0.5)  # never right, half sure
 
 
 def test_a_confusion_matrix_counts_items_by_class_and_answer():

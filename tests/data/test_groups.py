@@ -47,7 +47,7 @@ def refused(task: Task) -> str:
 
 
 def sentences(found: Examples) -> str:
-    return "\n".join(data_report(found, {}, max_length=16).sentences)
+    return "\n".join(data_report(found, {}, {}, max_length=16).sentences)
 
 
 def writers(count: int, rows: int) -> list[str]:

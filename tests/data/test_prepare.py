@@ -12,9 +12,11 @@ from pipeline.data.examples import examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import Prepared, load, prepare, texts
 from pipeline.data.report import data_report
+from pipeline.data.unknown import unknown_share
 from pipeline.errors import DataError, StorageError
 from pipeline.tasks import PAIR
 from tests.contracts import sources_kit as kit
+from tests.models.tiny_bases import tiny_tokenizer
 
 LONG = " ".join(f"long{i}" for i in range(30))
 
@@ -86,7 +88,7 @@ def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dic
     left = {text.partition(PAIR)[0] for name in ("train", "validation") for text in found.sets[name].texts}
     assert left >= {text.lower() for text in US}
     assert not left & set(US)
-    assert any("they count as different texts" in s for s in data_report(found, {}, max_length=16).sentences)
+    assert any("they count as different texts" in s for s in data_report(found, {}, {}, max_length=16).sentences)
 
 
 def test_another_translation_does_not_make_a_source_in_other_case_another(tmp_path: Path) -> None:
@@ -171,8 +173,30 @@ def test_texts_of_an_unknown_set_name_the_nearest(tokenizer: object, tmp_path: P
         texts(found, "tset")
 
 
+def test_the_share_of_unknown_tokens_is_kept_of_each_set_and_said(tokenizer: object, tmp_path: Path) -> None:
+    test = [(f"zzz qqq {text}", label) for text, label in kit.rows(seed=1)]
+    task = kit.task(with_test_set(tmp_path, kit.rows(), test))
+    known = replace(task, data=with_test_set(tmp_path / "known", kit.rows(), kit.rows(seed=1)))
+    found, other = (prepared(each, tokenizer, tmp_path / "out") for each in (task, known))
+    share = 2 * len(test) / len(found.test.ids)  # [CLS] and [SEP] are no special tokens of this tokenizer
+    assert found.test.unknown == found.report.unknown["test"] == pytest.approx(share)
+    assert found.train.unknown == 0 == other.test.unknown
+    assert f"Tokens that the base's tokenizer does not know: {share:.1%} of test." in found.report.sentences
+    assert not any("does not know" in sentence for sentence in other.report.sentences)
+
+
+def test_special_tokens_are_not_counted_and_a_byte_tokenizer_knows_everything() -> None:
+    ids = [np.array([2, 1, 7, 8, 9, 3]), np.array([2, 1, 3])]
+    assert unknown_share(ids, tiny_tokenizer()) == pytest.approx(2 / 5)
+    ends = {"unk_token": "[CLS]", "bos_token": "[CLS]", "eos_token": "[CLS]"}
+    assert unknown_share(ids, tiny_tokenizer(**ends)) == 0
+    assert unknown_share(ids, tiny_tokenizer(unk_token=None)) == 0
+
+
 class CountingTokenizer:
     """Leaves a file for every call, so that processes can be counted."""
+
+    unk_token_id = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

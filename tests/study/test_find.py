@@ -274,6 +274,18 @@ def test_caveats_name_the_checkpoint_the_pool_the_frozen_seeds_and_the_validatio
     assert "1e+18 FLOPs" in text
 
 
+@pytest.mark.parametrize(("share", "named"), [(0.07, True), (0.05, False)])
+def test_a_set_with_many_unknown_tokens_is_named_once(cells, findings, share, named):
+    def unread(result):
+        sets = [dataclasses.replace(e, unknown=share if e.dataset == "test" else 0.01) for e in result.evaluations]
+        return dataclasses.replace(result, evaluations=tuple(sets))
+
+    found = run(study_of(), [(unread(r), s) for r, s in cells]).caveats
+    said = [c for c in found if c.startswith("7% of the tokens of test are unknown to the tokenizer of minilm: ")]
+    assert len(said) == named
+    assert len(found) == len(findings.caveats) + named
+
+
 @pytest.mark.parametrize(("arm", "may"), [("scratch", "narrow the difference"), ("frozen", "change the differences")])
 def test_an_arm_that_still_gains_is_named(cells, arm, may):
     gaining = [(dataclasses.replace(r, converged_gain=0.02 if r.key.arm == arm else 0.0), s) for r, s in cells]

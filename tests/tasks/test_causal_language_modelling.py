@@ -48,6 +48,13 @@ def test_a_texts_bits_per_byte_are_those_of_the_loss_that_transformers_computes(
             assert found.scores[i] == pytest.approx(nats / math.log(2) / len(text.encode()), rel=1e-5)
 
 
+def test_a_token_as_likely_as_another_is_no_hit() -> None:
+    batch = {"input_ids": torch.tensor([[2, 5, 6, 7]]), "attention_mask": torch.ones(1, 4), "bytes": torch.tensor([9])}
+    logits = torch.zeros((3, 9))  # of the tokens 5, 6 and 7
+    logits[0, 5] = logits[1, 6] = logits[1, 8] = 1.0
+    assert TASK.answers(logits, {**batch, "attention_mask": batch["attention_mask"].long()})[0, 3] == 1
+
+
 def test_the_whole_set_is_measured_as_one_text_too() -> None:
     answers = np.array([[10.0, 4, 20, 1], [30.0, 6, 20, 3]], dtype=np.float32)
     measured = TASK.measure(TASK.outputs(answers, np.full(2, -1)))

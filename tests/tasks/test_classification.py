@@ -1,14 +1,17 @@
 """Classification against values worked out by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import transformers
 
+from pipeline.config.schema import Predict
 from pipeline.errors import ConfigError
 from pipeline.tasks import kind
+from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("classification")
 # Item 0 is right, item 1 answers 0 for 1, items 2 and 3 are right.
@@ -55,6 +58,27 @@ def test_the_head_has_an_output_for_each_class() -> None:
     batch = {"input_ids": torch.tensor([[2, 6, 3]]), "attention_mask": torch.ones((1, 3), dtype=torch.int64)}
     logits = TASK.forward(TASK.build(config), batch)
     assert (logits.shape, logits.dtype) == ((1, 3), torch.float32)
+
+
+def test_a_tie_is_a_miss_whichever_class_is_right_and_predicts_none() -> None:
+    out = TASK.outputs(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]], dtype=np.float32), np.array([0, 1, 0, 1]))
+    assert out.predicted.tolist() == [-1, -1, -1, 1]
+    assert out.scores.tolist() == [0.0, 0.0, 0.0, 1.0]
+    assert TASK.measure(out)["accuracy"] == 0.25
+    assert out.losses[2] == pytest.approx(math.log(3))
+
+
+def test_a_network_that_says_the_same_of_everything_names_no_class() -> None:
+    class Constant:
+        config = transformers.BertConfig()
+        parameters = staticmethod(lambda: iter([torch.zeros(1)]))
+
+        def __call__(self, **_: Any) -> Any:
+            return transformers.modeling_outputs.SequenceClassifierOutput(logits=torch.zeros(1, 3))
+
+    tokenizer, asked = tiny_tokenizer(), Predict()
+    rows = TASK.predict(Constant(), tokenizer, ["a film"], max_length=8, labels=("a", "b", "c"), asked=asked)
+    assert list(rows) == [("a film", "", "0.3333")]
 
 
 def test_huge_logits_overflow_nothing() -> None:

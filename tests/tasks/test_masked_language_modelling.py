@@ -74,15 +74,24 @@ def test_scores_of_two_texts_by_hand() -> None:
     logits[0, 0, 1] = 2.0  # right
     logits[0, 1, 3:] = 1.0  # five tokens before the right one
     logits[1, 0, 5] = 1.0  # one before
+    logits[1, 0, 2] = 0.5
     answers = TASK.answers(logits, {"targets": targets})
     first = (math.log(math.exp(2) + 7) - 2 + math.log(5 * math.e + 3)) / 2
-    second = math.log(math.e + 7)
+    second = math.log(math.e + math.exp(0.5) + 6) - 0.5
     np.testing.assert_allclose(answers.numpy(), [[first, 0.5, 0.5], [second, 0, 1]], rtol=1e-5)
     measured = TASK.measure(TASK.outputs(answers.numpy(), np.zeros(2)))
     assert measured["top1"] == pytest.approx(0.25)
     assert measured["top5"] == pytest.approx(0.75)
     assert measured["loss"] == pytest.approx((first + second) / 2, rel=1e-5)
     assert measured["perplexity"] == pytest.approx(math.exp((first + second) / 2), rel=1e-5)
+
+
+def test_a_tie_with_another_token_is_a_miss() -> None:
+    logits = torch.zeros((2, 1, 8))
+    logits[0, 0, 3:5] = 1.0  # the right one and another
+    logits[1, 0, :6] = 1.0  # the right one and five others
+    answers = TASK.answers(logits, {"targets": torch.tensor([[3], [0]])})
+    assert answers[:, 1:].tolist() == [[0, 1], [0, 0]]
 
 
 def test_the_decoder_is_tied_to_the_token_embedding() -> None:

@@ -166,6 +166,12 @@ def test_scores_are_those_of_scikit_learn() -> None:
     assert measured["exact"] == pytest.approx((gold == said).all(axis=1).mean())
 
 
+def test_a_network_that_cannot_tell_says_of_no_label_that_it_applies() -> None:
+    out = told([[0], []], np.zeros((2, 3), dtype=np.float32))
+    assert out.scores.tolist() == [0.0, 1.0]
+    assert TASK.measure(out)["micro_f1"] == 0.0
+
+
 def test_the_loss_is_transformers_own() -> None:
     right, logits = [[0, 2], [], [1]], RNG.normal(size=(3, 3))
     gold = torch.tensor([[float(i in numbers) for i in range(3)] for numbers in right])

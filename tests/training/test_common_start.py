@@ -14,6 +14,7 @@ from pipeline.training.finish import TRAIN_SAMPLE, train_sample
 from pipeline.training.fit import Fitted
 from pipeline.training.inference import answers
 from pipeline.training.inputs import TokenInputs
+from tests import tiny
 from tests.models.tiny_bases import FAMILIES, save_tiny
 
 ARMS = ("pretrained", "scratch", "frozen", "lora", "bag_of_words")
@@ -36,6 +37,15 @@ def overrides(tiny_base: Path, reviews: Path, root: Path) -> list[str]:
 def cells(overrides: list[str]) -> dict[str, Fitted]:
     """One cell of each arm, each with its own recipe."""
     return {arm: trained([*overrides, f"arm={arm}", "train.min_steps=8", "train.epochs=2"]) for arm in ARMS}
+
+
+def test_each_evaluation_has_its_sets_share_of_unknown_tokens(tiny_base: Path, tmp_path: Path) -> None:
+    strange = [(f"{text} © ©", label) for text, label in tiny.rows()]
+    fitted = trained(small(tiny_base, tiny.write_csv(tmp_path / "strange.csv", strange), tmp_path / "out"))
+    result, _ = finish(fitted)
+    sets = fitted.prepared.sets
+    assert {e.dataset: e.unknown for e in result.evaluations} == {name: each.unknown for name, each in sets.items()}
+    assert min(each.unknown for each in sets.values()) > 0.05
 
 
 @pytest.mark.parametrize("arm", ARMS[1:])

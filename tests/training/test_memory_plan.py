@@ -68,8 +68,8 @@ def there(overrides: list[str], monkeypatch: pytest.MonkeyPatch, free: float = 6
     monkeypatch.setattr(machine, "free_memory", lambda _: free)
     plan = plan_cell(overrides)
     ((_, cell),) = plan.cells.items()
-    prepared = load(Path(job(overrides).data_folder))
-    return room(plan.located, prepared, plan.hardware, plan.root), cell
+    given = job(overrides)
+    return room(plan.located, load(Path(given.data_folder)), given.vocabulary, plan.hardware, plan.root), cell
 
 
 def peak(overrides: list[str], monkeypatch: pytest.MonkeyPatch) -> float:

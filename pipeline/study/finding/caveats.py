@@ -12,6 +12,7 @@ from pipeline.study.finding.table import BASELINE, Table
 
 ENOUGH_SEEDS = 5
 CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
+UNKNOWN = 0.05  # share of a set's tokens that its base's tokenizer does not know
 FALLING = 0.05  # the share by which the validation loss fell meanwhile
 SEEN = {
     "known_seen": "is known to have seen the test text in pretraining",
@@ -33,6 +34,7 @@ def caveats(
     return (
         *_missing(table, failed),
         *_bases(bases, task),
+        *_unknown_tokens(table),
         *_design(table),
         *_recipes(tuned),
         *_convergence(costs, table.metric),
@@ -81,6 +83,20 @@ def _bases(bases: Sequence[Base], task: Task) -> Iterator[str]:
         note = f" ({base.test_text_note.rstrip('.')})" if base.test_text_note else ""
         yield f"{base.name or 'The base'} {SEEN.get(base.test_text_seen, SEEN['unknown'])}{note}."
     yield f"One task ({task.name or 'unnamed'}) with one split: other tasks and other splits may differ."
+
+
+def _unknown_tokens(table: Table) -> Iterator[str]:
+    """One sentence for each base: the tokenizer is the same in all of its arms."""
+    shares: dict[str, dict[str, float]] = {}
+    for cell in table.all_cells():
+        shares.setdefault(cell.key.base, {}).update({e.dataset: e.unknown for e in cell.evaluations})
+    for base, of_sets in shares.items():
+        many = [f"{share:.0%} of the tokens of {name}" for name, share in of_sets.items() if share > UNKNOWN]
+        if many:
+            yield (
+                f"{' and '.join(many)} are unknown to the tokenizer of {base or 'the base'}: no arm on it can tell the "
+                "words behind them apart. A base whose tokenizer was made for such text may do better."
+            )
 
 
 def _design(table: Table) -> Iterator[str]:
