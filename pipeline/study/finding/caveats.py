@@ -33,6 +33,7 @@ def caveats(
     return (
         *_missing(table, failed),
         *_bases(bases, task),
+        *_left_over(table),
         *_design(table),
         *_recipes(tuned),
         *_convergence(costs, table.metric),
@@ -81,6 +82,27 @@ def _bases(bases: Sequence[Base], task: Task) -> Iterator[str]:
         note = f" ({base.test_text_note.rstrip('.')})" if base.test_text_note else ""
         yield f"{base.name or 'The base'} {SEEN.get(base.test_text_seen, SEEN['unknown'])}{note}."
     yield f"One task ({task.name or 'unnamed'}) with one split: other tasks and other splits may differ."
+
+
+def _left_over(table: Table) -> Iterator[str]:
+    used = {cell.key.base or "the base": cell.checkpoint for cell in table.all_cells() if cell.checkpoint}
+    for base, use in used.items():
+        if use.undeclared:
+            yield (
+                f"The checkpoint of {base} holds more of the base than its config.json declares, fewer layers for "
+                f"example. It was left out, in every arm: {_named(use.undeclared)}. What was compared is that smaller "
+                "network."
+            )
+        if use.other_parts:
+            yield (
+                f"The checkpoint of {base} holds other parts that its network does not have, and they were left out: "
+                f"{_named(use.other_parts)}."
+            )
+
+
+def _named(parts: Sequence[str]) -> str:
+    more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
+    return f"{', '.join(parts[:4])}{more}"
 
 
 def _design(table: Table) -> Iterator[str]:
