@@ -27,7 +27,7 @@ def test_the_losses_of_the_restored_network_are_the_cells_own(
     arm: str, base: Path, reviews: Path, tmp_path: Path
 ) -> None:
     overrides = [*small(base, reviews, tmp_path), f"arm={arm}", "train.keep=all", "base.pooling=head"]
-    trained([*overrides, "train.seed=0"])  # whose features, of another fresh pooler, are not the next one's
+    finish(trained([*overrides, "train.seed=0"]))  # whose features, of another fresh pooler, are not the next one's
     fitted = trained([*overrides, "train.seed=1"])
     result, scores = finish(fitted)
     store = ResultStore(tmp_path)
