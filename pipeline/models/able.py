@@ -34,15 +34,24 @@ def check_able(wanted: Iterable[tuple[str, Path, str]]) -> None:
         require_able(base, read_configuration(base, directory), each)
 
 
-def read_configuration(base: str, directory: Path, **given: Any) -> Any:
-    """The Hugging Face configuration in `directory`, with what is `given`.
+def read_configuration(base: str, directory: Path) -> Any:
+    """The Hugging Face configuration in `directory`.
 
     Raises:
-        BaseModelError: it cannot be read or needs code of its own.
+        BaseModelError: it cannot be read, needs code of its own or brings some along.
     """
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(str(directory), trust_remote_code=False, local_files_only=True, **given)
+        config = AutoConfig.from_pretrained(str(directory), trust_remote_code=False, local_files_only=True)
     except (ValueError, OSError, KeyError) as error:
         raise BaseModelError(f"Base {base!r} has a configuration that cannot be used: {first_line(error)}") from error
+    code = getattr(config, "auto_map", None)
+    if code:
+        raise BaseModelError(
+            f"Base {base!r} must not bring code of its own, but its config.json names some (auto_map: "
+            f"{next(iter(code))}). It never runs here, and without it transformers' {config.model_type} may compute "
+            f"something else from these weights. If they are those of a plain {config.model_type}, remove auto_map "
+            "from a copy's config.json: base=local base.path=DIRECTORY. Otherwise choose another base."
+        )
+    return config

@@ -80,6 +80,11 @@ def _own_parts(name: str, part: Any, of_base: set[int]) -> Iterator[str]:
             yield from _own_parts(f"{name}.{child}", inner, of_base)
 
 
+def replaced(name: str) -> bool:
+    """Whether the parameter of this name is one that a trained copy stands in for: peft keeps both."""
+    return ".original_module." in name
+
+
 def merged(model: Any) -> Any:
     """The plain network that computes the same as `model` with its adapters."""
     return model.merge_and_unload()

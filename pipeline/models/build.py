@@ -1,6 +1,7 @@
 """Builds an arm's network. Every arm starts from the same freshly initialised network; only then do they part:
 pretrained arms receive the base's weights, the head stays the fresh one in all of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,16 @@ from pipeline.config.cell import Cell
 from pipeline.errors import BaseModelError, StorageError, first_line
 from pipeline.files import digest
 from pipeline.models.able import read_configuration, require_able
-from pipeline.models.adapters import add_adapters, without_adapters
+from pipeline.models.adapters import add_adapters, replaced, without_adapters
+from pipeline.models.checkpoint_use import body_prefix, checkpoint_use, require_whole, taken_from
 from pipeline.models.dropout_settings import set_dropout
 from pipeline.models.locate import Located
 from pipeline.models.narrow import narrow
 from pipeline.models.pooling import set_pooling
 from pipeline.models.shrink import shrink
+from pipeline.records import CheckpointUse, is_pooler
 from pipeline.tasks import TaskKind, kind
 from pipeline.tasks.pooled import pooling_of
-
-LOADED_AT_LEAST = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +29,28 @@ class Network:
     model: Any
     base_prefix: str
     architecture: str
-    loaded_fraction: float | None
     pooling: str  # what the head reads, "head" for the architecture's own
+    checkpoint: CheckpointUse | None  # what it took from the base's checkpoint; None where it starts afresh
+    fixed_fresh: Mapping[str, Any]  # parameters, by name, that are neither trained nor the base's: they must be stored
     packed: bool  # whether batches are computed without their padding (on the processor)
 
     @property
     def device(self) -> Any:
         """The torch.device it is on now."""
         return next(self.model.parameters()).device
+
+    def stored(self) -> dict[str, Any]:
+        """What a cell keeps of it, by name, on the processor: all that is trained or does not come from the base."""
+        return {name: p.detach().cpu() for name, p in self._own().items()}
+
+    @property
+    def stored_bytes(self) -> int:
+        """The size of what is `stored`."""
+        return sum(p.numel() * p.element_size() for p in self._own().values())
+
+    def _own(self) -> dict[str, Any]:
+        trained = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        return {**trained, **self.fixed_fresh}
 
 
 def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
@@ -46,8 +61,9 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
     """
     names = dict(enumerate(labels))
     numbers = {name: i for i, name in names.items()}
-    classes = {"num_labels": len(labels), "id2label": names, "label2id": numbers}
-    config = read_configuration(cell.base.name, located.directory, **classes)
+    config = read_configuration(cell.base.name, located.directory)
+    config.problem_type = None  # of the task that the checkpoint was last trained on; losses and outputs are the kind's
+    config.id2label, config.label2id = names, numbers
     require_able(cell.base.name, config, cell.task.kind)
     set_pooling(config, cell.base, located.directory, kind(cell.task.kind))
     if cell.arm.shrink < 1:
@@ -67,7 +83,7 @@ def build(
         pretrained: the weights of the training on the task's own text, for an arm that goes on from one.
 
     Raises:
-        BaseModelError: the checkpoint is of another architecture, or so little of it fits that "pretrained" is random.
+        BaseModelError: the checkpoint is of another architecture, or lacks tensors of the base's body.
         StorageError: what was trained before is damaged.
     """
     import torch
@@ -80,13 +96,13 @@ def build(
     torch.manual_seed(seed)
     model = _fresh(task, config, cell)
     architecture = digest(*[f"{n} {tuple(p.shape)}" for n, p in model.named_parameters()])
-    fraction = None
-    if cell.arm.start == "pretrained":
-        fraction = _load_into(model, task, config, cell, located)
+    use = _load_into(model, task, config, cell, located) if cell.arm.start == "pretrained" else None
     if pretrained is not None:
         _go_on_from(pretrained, model)
     prefix = model.base_model_prefix
+    fresh = _fresh_parameters(model, use, own_head=task.own_head)
     model = _choose_trained(model, task, cell, prefix)
+    fixed = {name: p for name, p in model.named_parameters() if id(p) in fresh and not p.requires_grad}
     attends = quicken(model)
     narrowed = narrow(model)
     packed = attends and pack(model, narrowed=narrowed)
@@ -97,8 +113,9 @@ def build(
         model=model,
         base_prefix=prefix,
         architecture=architecture,
-        loaded_fraction=fraction,
         pooling=pooling_of(config) or "head",
+        checkpoint=use,
+        fixed_fresh={name: p for name, p in fixed.items() if not replaced(name)},
         packed=packed,
     )
 
@@ -120,24 +137,22 @@ def _fresh(task: TaskKind, config: Any, cell: Cell) -> Any:
     return model.to(torch.float32)
 
 
-def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Located) -> float:
-    """Copy the checkpoint's weights over the base's part of `model`; the share of its parameters that were there."""
+def _load_into(model: Any, task: TaskKind, config: Any, cell: Cell, located: Located) -> CheckpointUse:
+    """Copy the checkpoint's weights over the base's part of `model`; what of them was used."""
     try:
         loaded, info = task.load(str(located.directory), config)
     except (RuntimeError, ValueError, OSError, KeyError) as error:
         raise BaseModelError(f"Base {cell.base.name!r} cannot be loaded: {first_line(error)}") from error
-    fraction = _loaded_fraction(loaded, info)
-    if fraction < LOADED_AT_LEAST:
-        raise BaseModelError(
-            f"Only {fraction:.0%} of base {cell.base.name!r} were found in its checkpoint (at least "
-            f"{LOADED_AT_LEAST:.0%} must be): the 'pretrained' arm would start nearly random. "
-            "Check base.path and its config.json."
-        )
-    taken = "" if task.own_head else f"{model.base_model_prefix}."
-    absent = _absent(loaded, info)
-    there = {k: v for k, v in loaded.state_dict().items() if k.startswith(taken) and k not in absent}
-    model.load_state_dict(there, strict=False)
-    return fraction
+    use = checkpoint_use(loaded, info, own_head=task.own_head)
+    require_whole(cell.base.name, use)
+    model.load_state_dict(taken_from(loaded, use, own_head=task.own_head), strict=False)
+    return use
+
+
+def _fresh_parameters(model: Any, use: CheckpointUse | None, *, own_head: bool) -> set[int]:
+    """The ids of the parameters that were initialised here."""
+    of_base = set() if use is None else set(taken_from(model, use, own_head=own_head))
+    return {id(p) for name, p in model.named_parameters() if name not in of_base}
 
 
 def _go_on_from(weights: Path, model: Any) -> None:
@@ -148,29 +163,14 @@ def _go_on_from(weights: Path, model: Any) -> None:
     """
     from safetensors.torch import load_file
 
-    taken = f"{model.base_model_prefix}."
+    taken = body_prefix(model)
     stored = {n: tensor for n, tensor in load_file(weights / "trained.safetensors").items() if n.startswith(taken)}
-    sizes = {n: p.numel() for n, p in model.named_parameters() if n.startswith(taken)}
-    found = sum(sizes.get(n, 0) for n in stored)
-    if set(stored) - set(sizes) or found < LOADED_AT_LEAST * sum(sizes.values()):
+    wanted = {n for n, _ in model.named_parameters() if n.startswith(taken)}
+    if set(stored) - wanted or not all(is_pooler(n) for n in wanted - set(stored)):
         raise StorageError(
             f"{weights} does not hold what this arm's pretraining leaves. Delete the folder above it to train it again."
         )
     model.load_state_dict(stored, strict=False)
-
-
-def _absent(model: Any, info: Any) -> set[str]:
-    """Names of the tensors that the checkpoint lacks: they stay the fresh ones that every arm has."""
-    missing = set(info["missing_keys"]) | {m[0] if isinstance(m, tuple) else m for m in info.get("mismatched_keys", ())}
-    prefix = f"{model.base_model_prefix}."
-    return {n for n in model.state_dict() if n in missing or n.removeprefix(prefix) in missing}
-
-
-def _loaded_fraction(model: Any, info: Any) -> float:
-    absent = _absent(model, info)
-    prefix = f"{model.base_model_prefix}." if hasattr(model, model.base_model_prefix) else ""
-    sizes = {n: p.numel() for n, p in model.named_parameters() if n.startswith(prefix)}
-    return 1.0 - float(sum(sizes.get(n, 0) for n in absent)) / float(max(1, sum(sizes.values())))
 
 
 def _choose_trained(model: Any, task: TaskKind, cell: Cell, prefix: str) -> Any:

@@ -39,7 +39,8 @@ def declared(directory: Path) -> Declared:
         folder = next((m["path"] for m in _modules(modules) if str(m.get("type", "")).endswith("Pooling")), None)
         if folder is not None:
             file = _inside(directory, folder) / "config.json"
-            pooling, read = _pooling(file), [*read, file]
+            # A copy without its subfolders still says that it is pooled, and the mean is the format's default.
+            pooling, read = (_pooling(file), [*read, file]) if file.is_file() else ("mean", read)
     prefix = _prefix(prompts) if prompts.is_file() else ""
     return Declared(pooling=pooling, prefix=prefix, files=tuple(read))
 

@@ -14,6 +14,7 @@ from pipeline.errors import BaseModelError, first_line, nearest
 from pipeline.files import digest, sha256
 from pipeline.models import gguf
 from pipeline.models.declared import Declared, declared
+from pipeline.models.quantised import require_floats, require_unquantised
 
 _PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
 _PATIENCE = 5.0  # seconds to wait for the hub to answer
@@ -63,9 +64,10 @@ def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) 
 
 
 def _of_directory(directory: Path, base: Base) -> Located:
+    require_unquantised(base.name, directory)
     weights = _weight_files(directory, base)
     for file in weights:
-        _check_complete(file)
+        require_floats(base.name, file, _complete_header(file))
     hashes = {file.name: sha256(file) for file in weights}
     _check_content(base, list(hashes.values()), directory)
     config = sha256(directory / "config.json")
@@ -114,15 +116,15 @@ def _existing(directory: Path, base: Base) -> Path:
         own = " For a directory of yours: base=local base.path=DIRECTORY." if base.source == "package" else ""
         hint = nearest(directory.name, near).partition("Valid:")[0]  # all of them would fill a page
         raise BaseModelError(f"base.path={base.path}: there is no such directory. {hint}{own}".rstrip())
-    if not (directory / "config.json").is_file():
-        raise BaseModelError(
-            f"Base {base.name!r} must be a directory with config.json, safetensors weights and a tokenizer, "
-            f"as save_pretrained writes it, but {directory} has no config.json. Check base.path."
-        )
     if (directory / "adapter_config.json").exists():
         raise BaseModelError(
             f"Base {base.name!r} must be a whole model, but {directory} holds an adapter. "
             "Merge it into its own base first (model.merge_and_unload()), and save that."
+        )
+    if not (directory / "config.json").is_file():
+        raise BaseModelError(
+            f"Base {base.name!r} must be a directory with config.json, safetensors weights and a tokenizer, "
+            f"as save_pretrained writes it, but {directory} has no config.json. Check base.path."
         )
     return directory
 
@@ -218,8 +220,8 @@ def _part(directory: Path, name: str, base: Base) -> Path:
     return directory / name
 
 
-def _check_complete(file: Path) -> None:
-    """Compare the file's length with what its safetensors header promises."""
+def _complete_header(file: Path) -> dict[str, Any]:
+    """The header of a safetensors file, which has the length that the header promises."""
     size = file.stat().st_size
     with open(file, "rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
@@ -235,6 +237,7 @@ def _check_complete(file: Path) -> None:
             f"{file} is truncated: its header promises {8 + length + max(ends, default=0)} bytes, "
             f"but there are {size}. Copy it again."
         )
+    return header
 
 
 def _tokenizer_files(directory: Path, base: Base) -> list[Path]:

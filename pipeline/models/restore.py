@@ -14,7 +14,7 @@ def restore(cell: Cell, located: Located, weights: Path, labels: tuple[str, ...]
     """The plain network (adapters merged in) in evaluation mode, float32, on the processor.
 
     Args:
-        weights: the cell's weights folder; it holds the trained parameters alone, the rest comes from the base.
+        weights: the cell's weights folder; it holds the parameters that do not come from the base.
 
     Raises:
         StorageError: the stored parameters are not those of this cell's network.
@@ -23,8 +23,7 @@ def restore(cell: Cell, located: Located, weights: Path, labels: tuple[str, ...]
 
     network = build(cell, located, labels, seed=0)
     stored = load_file(weights / "trained.safetensors")
-    trained = {n for n, p in network.model.named_parameters() if p.requires_grad}
-    if set(stored) != trained:
+    if stored.keys() != network.stored().keys():
         raise StorageError(
             f"{weights} does not hold the parameters of this cell. Delete the cell's folder to train it again."
         )

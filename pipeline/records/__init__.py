@@ -1,5 +1,6 @@
 """Frozen records that travel between the layers, with a strict JSON round trip."""
 
+from pipeline.records.checkpoint_use import CheckpointUse, Mismatch, is_pooler
 from pipeline.records.codec import decode, encode, from_json, to_json
 from pipeline.records.findings import (
     BEST_FROM_SCRATCH,
@@ -41,6 +42,7 @@ __all__ = [
     "ArmScore",
     "CellKey",
     "CellResult",
+    "CheckpointUse",
     "Comparison",
     "Contrast",
     "Cost",
@@ -52,6 +54,7 @@ __all__ = [
     "Findings",
     "Gap",
     "Measured",
+    "Mismatch",
     "Multiplier",
     "RivalChoice",
     "Sample",
@@ -66,6 +69,7 @@ __all__ = [
     "decode",
     "encode",
     "from_json",
+    "is_pooler",
     "scores_dtype",
     "to_json",
 ]

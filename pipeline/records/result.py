@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.methods import MethodName
+from pipeline.records.checkpoint_use import CheckpointUse
 
 SCORES_DTYPE = np.dtype(
     [
@@ -151,7 +152,7 @@ class CellResult:
     best_step: int
     stopped_by: str
     converged_gain: float | None
-    loaded_fraction: float | None
+    checkpoint: CheckpointUse | None  # None where the network does not start from one
     start_line: StartLine
     cost: Cost
     measured: Measured

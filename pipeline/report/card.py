@@ -74,7 +74,7 @@ def _front_matter(r: CellResult, about: About, tests: Sequence[Evaluation], foun
     lines = ["---", f"license: {licence if licence in _LICENCES else 'other'}"]
     lines += [f"license_name: {_quoted(about.base.licence)}"] if licence not in _LICENCES else []
     upstream = about.base.upstream or ""
-    if r.key.arm != "scratch" and r.loaded_fraction and _HUB_NAME.fullmatch(upstream):
+    if r.key.arm != "scratch" and r.checkpoint and _HUB_NAME.fullmatch(upstream):
         lines.append(f"base_model: {_quoted(upstream)}")
     lines += ["library_name: transformers", f"pipeline_tag: {about.pipeline}", "tags:", "- headstart", "metrics:"]
     lines += [f"- {_quoted(r.metric)}", "model-index:", f"- name: {_quoted(f'{about.base.name} {r.key.label}')}"]
@@ -102,7 +102,7 @@ def _arm(r: CellResult, about: About) -> str:
 
 def _what_it_is(r: CellResult, about: About) -> str:
     upstream = f" ({escape(about.base.upstream)})" if about.base.upstream else ""
-    if r.loaded_fraction:
+    if r.checkpoint:
         start = f"It started from the pretrained weights of {escape(about.base.name)}{upstream}"
     else:
         start = f"It has the architecture and tokenizer of {escape(about.base.name)}{upstream}, freshly initialised,"

@@ -9,6 +9,15 @@ def build(auto: Any, config: Any) -> Any:
     return auto.from_config(config, trust_remote_code=False)
 
 
+def under(part: str, info: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The loader's account of a network that is `part` of another one, with the names that its tensors have there."""
+    return {
+        "missing_keys": {f"{part}.{name}" for name in info["missing_keys"]},
+        "mismatched_keys": {(f"{part}.{name}", *shapes) for name, *shapes in info["mismatched_keys"]},
+        "unexpected_keys": set(info["unexpected_keys"]),
+    }
+
+
 def load(auto: Any, directory: str, config: Any, **settings: Any) -> tuple[Any, Mapping[str, Any]]:
     """See TaskKind. `settings` go to the network's constructor."""
     import torch

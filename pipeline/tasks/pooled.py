@@ -110,7 +110,9 @@ def load(directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
     pooling = pooling_of(config)
     assert pooling is not None
     body, info = loading.load(AutoModel, directory, config, **_without_pooler(config))
-    return _around(body, pooling), info
+    model, of_body = _around(body, pooling), loading.under(str(body.base_model_prefix), info)
+    head = {f"classifier.{name}" for name, _ in model.classifier.named_parameters()}
+    return model, {**of_body, "missing_keys": of_body["missing_keys"] | head}
 
 
 def _around(body: Any, pooling: ReadOff) -> PooledClassifier:

@@ -106,9 +106,14 @@ def load(directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
 
     encoder, of_encoder = loading.load(AutoModel, directory, copy.deepcopy(config))
     decoder, of_decoder = loading.load(AutoModelForCausalLM, directory, _as_decoder(config))
-    missing = [f"{ENCODER}.{name}" for name in of_encoder["missing_keys"]]
-    missing += [f"{DECODER}.{name}" for name in of_decoder["missing_keys"]]
-    return _joined(encoder, decoder), {"missing_keys": missing, "unexpected_keys": []}
+    return _joined(encoder, decoder), _both(of_encoder, of_decoder)
+
+
+def _both(of_encoder: Mapping[str, Any], of_decoder: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The loader's account of two parts that read the same checkpoint: left over is what neither takes."""
+    encoder, decoder = loading.under(ENCODER, of_encoder), loading.under(DECODER, of_decoder)
+    joined = {name: encoder[name] | decoder[name] for name in ("missing_keys", "mismatched_keys")}
+    return joined | {"unexpected_keys": encoder["unexpected_keys"] & decoder["unexpected_keys"]}
 
 
 def _as_decoder(config: Any) -> Any:

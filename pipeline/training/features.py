@@ -105,9 +105,14 @@ def _of_one_length(lengths: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def _of_head(network: Network) -> str:
-    """A digest of what stands between base and last layer: fresh, it differs from seed to seed."""
+    """A digest of all but the last layer that the checkpoint does not hold: fresh, it differs from seed to seed."""
     model = without_adapters(network.model)
     last, base = last_linear(model, network.base_prefix), base_of(model, network.base_prefix)
     own = {id(p) for part in (last, base) for p in part.parameters()}
-    between = [p.detach().cpu().numpy().tobytes().hex() for p in model.parameters() if id(p) not in own]
+    absent = network.checkpoint.absent if network.checkpoint else ()
+    between = [
+        p.detach().cpu().numpy().tobytes().hex()
+        for name, p in model.named_parameters()
+        if id(p) not in own or name in absent
+    ]
     return digest(*between)

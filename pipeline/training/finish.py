@@ -46,7 +46,7 @@ def save(store: ResultStore, fitted: Fitted, result: CellResult, scores: np.ndar
 
 
 def _save_weights(fitted: Fitted, folder: Path) -> None:
-    """The trained parameters alone: a fixed base is not stored again with each cell."""
+    """What is trained or was initialised here: a fixed base is not stored again with each cell."""
     folder.mkdir()
     write_tensors(folder / "trained.safetensors", fitted.tensors())
     fitted.save_beside(folder)
@@ -124,7 +124,7 @@ def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
         best_step=trajectory.best_step,
         stopped_by=trajectory.stopped_by,
         converged_gain=None if cell.method.solved else converged_gain(trajectory.points, sign=trajectory.sign),
-        loaded_fraction=fitted.network.loaded_fraction if fitted.network else None,
+        checkpoint=fitted.network.checkpoint if fitted.network else None,
         start_line=fitted.start_line,
         cost=fitted.cost,
         measured=measured,

@@ -91,7 +91,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         measured=_measured(job, trajectory, started, built, module.micro_batch),
         samples=compared(asked, before, network),
         outputs=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
-        tensors=lambda: {n: p.detach().cpu() for n, p in network.model.named_parameters() if p.requires_grad},
+        tensors=network.stored,
     )
 
 
@@ -185,7 +185,7 @@ def _cost(trajectory: Trajectory, network: Network) -> Cost:
         steps=last.step,
         parameters=parameters,
         trained_parameters=trained,
-        stored_bytes=4 * trained,
+        stored_bytes=network.stored_bytes,
     )
 
 

@@ -33,8 +33,8 @@ class Walked(Protocol):
 class Fitted:
     """One cell. `rows` are the train subset's rows in the pool; `network` is None where the arm has none.
 
-    `outputs` measures the cell on a set, or on some rows of it. `tensors` are the trained parameters, `save_beside`
-    writes what else a stored cell needs into the folder of its weights.
+    `outputs` measures the cell on a set, or on some rows of it. `tensors` are what does not come from the base,
+    `save_beside` writes what else a stored cell needs into the folder of its weights.
     """
 
     job: Job

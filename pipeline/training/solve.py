@@ -169,7 +169,7 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         planned_memory_bytes=built.planned_memory_bytes,
         libraries_bytes=built.libraries_bytes,
         put=put,
-        tensors=lambda _: {n: p.detach().cpu() for n, p in network.model.named_parameters() if p.requires_grad},
+        tensors=lambda _: network.stored(),
     )
 
 
@@ -209,7 +209,7 @@ def _cost(subject: Subject, solved: Solved, last: TrajectoryPoint) -> Cost:
         steps=last.step,
         parameters=parameters,
         trained_parameters=trained,
-        stored_bytes=4 * trained,
+        stored_bytes=subject.network.stored_bytes if subject.network else 4 * trained,
     )
 
 

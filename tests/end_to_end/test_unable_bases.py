@@ -1,12 +1,13 @@
 """A base that cannot do a task's kind: refused at the command line before anything is written, with what it can do."""
 
+import json
 from pathlib import Path
 
 import pytest
 from command_kit import Done, command
 
 from tests import tiny
-from tests.models.tiny_bases import save_tiny
+from tests.models.tiny_bases import save_tiny, without
 from tests.tiny import reviews, tiny_base
 from tests.tiny_kinds import settings, table, tiny_decoder
 
@@ -84,3 +85,25 @@ def test_the_packaged_decoder_is_not_even_unpacked_for_what_it_cannot_do(
     root = tmp_path / "out"
     done = command(capsys, "train", "base=smollm2", f"task={task}", f"paths.root={root}", "tracking=none")
     assert_refused(done, root, "(llama)", OF_DECODERS, kind)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "settings", "said"),
+    [
+        ("layer.1.attention.self.query.weight", {}, "1 of 39 is missing (bert.encoder.layer.1.attention"),
+        (None, {"max_position_embeddings": 128}, "64 x 32 in the checkpoint, 128 x 32 by config.json"),
+        (None, {"auto_map": {"AutoModel": "mine.Mine"}}, "must not bring code of its own"),
+        (None, {"quantization_config": {"quant_method": "gptq"}}, "quantised (gptq)"),
+    ],
+)
+def test_a_broken_base_is_refused_at_the_command_line(
+    tensors: str | None, settings: dict[str, object], said: str, reviews: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    base = tiny.write_base(tmp_path / "base")
+    if tensors:
+        without(base, tensors)
+    config = base / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | settings))
+    done = command(capsys, "train", *tiny.overrides(base, reviews, tmp_path / "out"), "train.size=16")
+    assert (done.code, "Traceback" in done.err, said in done.err) == (2, False, True), done.err
+    assert not list((tmp_path / "out" / "cells").glob("*"))

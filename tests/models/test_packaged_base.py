@@ -9,6 +9,7 @@ from pipeline.errors import BaseModelError
 from pipeline.models.build import build
 from pipeline.models.locate import locate
 from pipeline.models.tokenizer import load_tokenizer
+from pipeline.records import CheckpointUse
 from tests.models.tiny_bases import LABELS, cell_for
 
 
@@ -16,7 +17,7 @@ def test_the_packaged_base_is_the_upstream_one_and_loads_whole() -> None:
     base = compose().base
     found = locate(base)
     network = build(cell_for("pretrained", base), found, LABELS, seed=0)
-    assert network.loaded_fraction == 1.0
+    assert network.checkpoint == CheckpointUse(body="bert.", loaded=103, loaded_parameters=22_713_216)
     assert sum(p.numel() for p in network.model.bert.parameters()) == 22_713_216
     assert load_tokenizer(found.directory).pad_token_id == 0
 

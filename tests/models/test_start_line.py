@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from pipeline.errors import BaseModelError, StorageError
 from pipeline.models.build import Network, base_of, build
 from pipeline.models.locate import Located, locate
-from tests.models.tiny_bases import ARMS, FAMILIES, LABELS, base_in, cell_for, save_tiny
+from tests.models.tiny_bases import ARMS, FAMILIES, LABELS, base_in, cell_for, save_tiny, whole_checkpoint, without
 
 
 def network(arm: str, located: Located, *, seed: int = 5, labels: tuple[str, ...] = LABELS, **train: Any) -> Network:
@@ -84,9 +84,10 @@ def test_all_four_arms_of_a_family_share_architecture_mode_and_float32(family: s
     found = locate(base_in(save_tiny(tmp_path, family, dtype=torch.float16)))
     built = {arm: network(arm, found) for arm in ARMS}
     assert len({n.architecture for n in built.values()}) == 1
-    assert {a: n.loaded_fraction for a, n in built.items()} == {
-        "pretrained": 1.0, "scratch": None, "frozen": 1.0, "lora": 1.0
-    }  # fmt: skip
+    use = built["pretrained"].checkpoint
+    assert use is not None
+    assert (use.absent, use.mismatched, use.undeclared) == ((), (), ())
+    assert {a: n.checkpoint for a, n in built.items()} == dict.fromkeys(ARMS, use) | {"scratch": None}
     for name, one in built.items():
         assert {p.dtype for p in one.model.parameters()} == {torch.float32}
         owners = [m for m in one.model.modules() if any(p.requires_grad for p in m.parameters(recurse=False))]
@@ -140,19 +141,12 @@ def test_the_labels_are_named_in_the_configuration(located: Located) -> None:
 
 
 def test_a_pooler_that_the_checkpoint_lacks_is_no_part_of_any_network(tmp_path: Path) -> None:
-    found = without(save_tiny(tmp_path, hidden_size=64, intermediate_size=256), "pooler.")
+    found = locate(base_in(without(save_tiny(tmp_path), "pooler")))
     pretrained, scratch = network("pretrained", found), network("scratch", found)
     assert pretrained.model.bert.pooler is scratch.model.bert.pooler is None
     assert pretrained.pooling == scratch.pooling == "cls"
-    assert pretrained.loaded_fraction == 1.0
-
-
-def without(directory: Path, prefix: str) -> Located:
-    from safetensors.torch import load_file, save_file
-
-    kept = {k: v for k, v in load_file(directory / "model.safetensors").items() if not k.startswith(prefix)}
-    save_file(kept, directory / "model.safetensors", metadata={"format": "pt"})
-    return locate(base_in(directory))
+    assert pretrained.checkpoint is not None
+    assert pretrained.checkpoint.absent == ()
 
 
 @pytest.mark.parametrize("arm", ["pretrained", "frozen", "lora"])
@@ -164,7 +158,10 @@ def test_a_checkpoint_whose_names_all_mismatch_is_refused_since_the_base_would_b
     shutil.copytree(tiny, tmp_path / "renamed")
     file = tmp_path / "renamed" / "model.safetensors"
     save_file({f"other.{k}": v for k, v in load_file(file).items()}, file, metadata={"format": "pt"})
-    with pytest.raises(BaseModelError, match=r"Only 0% of base 'tiny' were found.*nearly random"):
+    with pytest.raises(
+        BaseModelError,
+        match=r"must hold every tensor.*37 of 37 are missing \(bert.*random values.*fit nothing: other\.",
+    ):
         network(arm, locate(base_in(tmp_path / "renamed")))
 
 
@@ -178,7 +175,9 @@ def test_the_head_of_a_classifier_of_other_classes_gives_way_to_the_tasks_own(lo
     other, plain = network("pretrained", locate(base_in(tmp_path / "classifier"))), network("pretrained", located)
     assert equal(head(other), head(plain))
     of_base, wanted = base_of(other.model, other.base_prefix).state_dict(), base_of(plain.model, plain.base_prefix)
-    assert other.loaded_fraction == 1.0
+    assert other.checkpoint == dataclasses.replace(
+        whole_checkpoint(), left_over=("classifier.weight", "classifier.bias")
+    )
     assert all(torch.equal(of_base[name], value) for name, value in wanted.state_dict().items() if "pooler" not in name)
 
 
@@ -187,7 +186,9 @@ def test_a_checkpoint_of_another_width_is_refused(tiny: Path, tmp_path: Path) ->
 
     shutil.copytree(tiny, tmp_path / "wider")
     tiny_config(hidden_size=64).save_pretrained(tmp_path / "wider")
-    with pytest.raises(BaseModelError, match=r"Only \d+% of base 'tiny' were found"):
+    with pytest.raises(
+        BaseModelError, match=r"have another shape \(bert.*: 82 x 32 in the checkpoint, 82 x 64 by config.json"
+    ):
         network("pretrained", locate(base_in(tmp_path / "wider")))
 
 

@@ -1,14 +1,17 @@
 """Bases small enough for tests: two layers, 32 wide, random, with a tokenizer, as save_pretrained writes them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm, Base, Data, Lora, Task, Train
+from pipeline.records import CheckpointUse
 
 WORDS = [
     "a",
@@ -120,6 +123,20 @@ def save_tiny(folder: Path, family: str = "bert", *, dtype: torch.dtype = torch.
     model.to(dtype).save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
+
+
+def whole_checkpoint() -> CheckpointUse:
+    """What a classifier uses of the BERT that `save_tiny` writes: all of it."""
+    sizes = [p.numel() for p in transformers.AutoModel.from_config(tiny_config()).parameters()]
+    return CheckpointUse(body="bert.", loaded=len(sizes), loaded_parameters=sum(sizes))
+
+
+def without(base: Path, pattern: str) -> Path:
+    """Take the tensors whose names match a regular expression out of a base's checkpoint."""
+    file = base / "model.safetensors"
+    kept = {name: tensor for name, tensor in load_file(file).items() if not re.search(pattern, name)}
+    save_file(kept, file, metadata={"format": "pt"})
+    return base
 
 
 def base_in(folder: Path, **changes: Any) -> Base:

@@ -9,6 +9,7 @@ from pipeline.records import (
     SCORES_DTYPE,
     CellKey,
     CellResult,
+    CheckpointUse,
     Cost,
     Evaluation,
     Measured,
@@ -21,6 +22,7 @@ SyntheticCell = tuple[CellResult, Scores]
 
 # An arm with multiplier m scores at n labels what scratch scores at m * n.
 MULTIPLIERS = {"scratch": 1.0, "scratch_small": 1.2, "frozen": 3.0, "lora": 6.0, "pretrained": 8.0}
+WHOLE = CheckpointUse(body="bert.", loaded=103, loaded_parameters=22_713_216)
 LABELS = ("negative", "positive")
 GRID = 160  # examples between two evaluations
 POINTS = 9  # of a trajectory, step 0 included
@@ -174,7 +176,7 @@ def _result(
         best_step=trajectory[-1].step,
         stopped_by="epochs",
         converged_gain=0.001,
-        loaded_fraction=None if arm == "scratch" else 1.0,
+        checkpoint=None if arm == "scratch" else WHOLE,
         start_line=start_line(arm, size, seed),
         cost=Cost(
             flops=trajectory[-1].flops,

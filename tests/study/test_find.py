@@ -312,6 +312,25 @@ def test_an_arm_whose_loss_still_falls_where_its_score_is_measured_too_rarely_is
     assert f"train.min_steps={2 * steps}." in text
 
 
+def test_what_was_left_over_of_a_checkpoint_is_said_but_no_head_of_pretraining(cells):
+    names = (
+        *(f"bert.encoder.layer.{layer}.{part}.weight" for layer in range(6, 12) for part in ("query", "key")),
+        *("cls.predictions.bias", "pooler.dense.weight", "bert.pooler.dense.bias", "vision_model.layers.0.weight"),
+    )
+
+    def left(result, *names):
+        use = result.checkpoint and dataclasses.replace(result.checkpoint, left_over=names)
+        return dataclasses.replace(result, checkpoint=use)
+
+    found = run(study_of(), [(left(r, *names), s) for r, s in cells])
+    (layers, tower) = [c for c in found.caveats if "left out" in c]
+    assert "The checkpoint of minilm holds more of the base than its config.json declares" in layers
+    assert "bert.encoder.layer.6, bert.encoder.layer.7, bert.encoder.layer.8, bert.encoder.layer.9 and 2 more" in layers
+    assert "were left out: vision_model." in tower
+    heads = [name for name in names if name.startswith(("cls", "pooler", "bert.pooler"))]
+    assert not any("left out" in c for c in run(study_of(), [(left(r, *heads), s) for r, s in cells]).caveats)
+
+
 def test_an_unknown_cost_of_pretraining_is_said(cells):
     text = " ".join(run(study_of(), cells, base=Base(name="minilm")).caveats)
     assert "The cost of pretraining minilm is unknown" in text

@@ -200,7 +200,7 @@ def test_adapters_are_put_into_the_encoder_and_the_decoder_is_trained_whole(tmp_
 @pytest.mark.parametrize("family", ["t5", "bart", "marian"])
 def test_a_base_of_two_parts_is_taken_as_it_is(family: str, tmp_path: Path) -> None:
     found = {arm: network(tmp_path, family, arm) for arm in ("pretrained", "scratch", "lora")}
-    assert found["pretrained"].loaded_fraction == 1
+    assert found["pretrained"].checkpoint.absent == ()
     assert {each.architecture for each in found.values()} == {found["scratch"].architecture}
     adapters = {name for name, p in found["lora"].model.named_parameters() if p.requires_grad}
     assert adapters

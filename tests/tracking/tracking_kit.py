@@ -12,6 +12,7 @@ from pipeline.config.schema import Arm, Base, Data, Recipe, Task, Tracking, Trai
 from pipeline.files import digest
 from pipeline.records import (
     CellResult,
+    CheckpointUse,
     Cost,
     Estimate,
     Evaluation,
@@ -85,7 +86,7 @@ def a_result(cell: Cell, started_at: float = _START) -> CellResult:
         best_step=90,
         stopped_by="schedule",
         converged_gain=0.001,
-        loaded_fraction=1.0,
+        checkpoint=CheckpointUse(body="bert.", loaded=103, loaded_parameters=22_713_216),
         start_line=_start_line(cell),
         cost=Cost(
             flops=9e9, examples=2880, steps=90, parameters=22_700_000, trained_parameters=800, stored_bytes=90_000_000

@@ -10,7 +10,7 @@ from pipeline.data.sets import EncodedSet
 from pipeline.models.build import Network, build
 from pipeline.models.locate import locate
 from pipeline.records import StartLine
-from pipeline.training.finish import TRAIN_SAMPLE, train_sample
+from pipeline.training.finish import TRAIN_SAMPLE, finish, train_sample
 from pipeline.training.fit import Fitted
 from pipeline.training.inference import answers
 from pipeline.training.inputs import TokenInputs

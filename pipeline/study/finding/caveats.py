@@ -35,6 +35,7 @@ def caveats(
         *_missing(table, failed),
         *_bases(bases, task),
         *_unknown_tokens(table),
+        *_left_over(table),
         *_design(table),
         *_recipes(tuned),
         *_convergence(costs, table.metric),
@@ -97,6 +98,27 @@ def _unknown_tokens(table: Table) -> Iterator[str]:
                 f"{' and '.join(many)} are unknown to the tokenizer of {base or 'the base'}: no arm on it can tell the "
                 "words behind them apart. A base whose tokenizer was made for such text may do better."
             )
+
+
+def _left_over(table: Table) -> Iterator[str]:
+    used = {cell.key.base or "the base": cell.checkpoint for cell in table.all_cells() if cell.checkpoint}
+    for base, use in used.items():
+        if use.undeclared:
+            yield (
+                f"The checkpoint of {base} holds more of the base than its config.json declares, fewer layers for "
+                f"example. It was left out, in every arm: {_named(use.undeclared)}. What was compared is that smaller "
+                "network."
+            )
+        if use.other_parts:
+            yield (
+                f"The checkpoint of {base} holds other parts that its network does not have, and they were left out: "
+                f"{_named(use.other_parts)}."
+            )
+
+
+def _named(parts: Sequence[str]) -> str:
+    more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
+    return f"{', '.join(parts[:4])}{more}"
 
 
 def _design(table: Table) -> Iterator[str]:
