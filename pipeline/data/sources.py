@@ -8,10 +8,11 @@ from pipeline.data.arrow_tables import read_parquet, read_saved, split_folder
 from pipeline.data.catalogues import CATALOGUES, read_catalogue
 from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_conversations
 from pipeline.data.hub import commit_of, read_hub
+from pipeline.data.json_tables import read_json
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
 from pipeline.data.rows import Rows, Wanted, filtered, label_value, labels_of, texts_of, wanted
 from pipeline.data.sets import RawSet, RawSplits
-from pipeline.data.text_tables import not_utf8, read_delimited, read_json
+from pipeline.data.text_tables import not_utf8, read_delimited
 from pipeline.errors import DataError, nearest
 
 UNLABELLED = "text"  # the one class of examples without one

@@ -1,12 +1,9 @@
-"""CSV, TSV and JSON lines, read strictly: every error names its line."""
+"""CSV and TSV, read strictly: every error names its line."""
 
 import csv
 import io
-import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
@@ -62,26 +59,6 @@ def read_delimited(path: Path, ask: Wanted, field: str) -> Rows:
         return _delimited(text, path, ask, field, "\t", csv.QUOTE_NONE)
 
 
-def read_json(path: Path, ask: Wanted, field: str) -> Rows:
-    """The wanted columns of JSON lines (one object a line), or of one JSON array of objects.
-
-    Raises:
-        DataError: a line is not a JSON object, or a column is missing everywhere.
-    """
-    text = read_utf8(path, field)
-    array = path.suffix.lower() == ".json" and text.lstrip().startswith("[")
-    rows: Rows = {name: [] for name in ask.columns}
-    seen: dict[str, None] = {}
-    for place, row in _array(text, path, field) if array else _lines(text, path, field):
-        if not isinstance(row, dict):
-            raise DataError(f"{field}: {place} must be a JSON object, but got {str(row)[:60]!r}.")
-        seen.update(dict.fromkeys(row))
-        for name, values in rows.items():
-            values.append(ask.cell(name, row.get(name), place))
-    ask.check(seen, path.name)
-    return rows
-
-
 class _MalformedError(DataError):
     """The table's quoting or its number of fields is wrong."""
 
@@ -121,24 +98,3 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, q
             f'Check the double quotes there; one inside a quoted text is written twice, as "".'
         ) from error
     return rows
-
-
-def _lines(text: str, path: Path, field: str) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield f"line {number} of {path.name}", _parsed(line, f"line {number} of {path.name}", field)
-
-
-def _array(text: str, path: Path, field: str) -> Iterator[tuple[str, Any]]:
-    for number, row in enumerate(_parsed(text, path.name, field), start=1):
-        yield f"row {number} of {path.name}", row
-
-
-def _parsed(text: str, place: str, field: str) -> Any:
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(
-            f"{field}: {place} is not valid JSON ({error}). "
-            f"Correct it there, or fetch the file again if it was cut short."
-        ) from error

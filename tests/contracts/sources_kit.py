@@ -58,6 +58,14 @@ def write_json_lines(folder: Path, table: Sequence[Row]) -> Data:
     return Data(source="file", path=str(folder / "reviews.jsonl"))
 
 
+def write_json_object(folder: Path, table: Sequence[Row]) -> Data:
+    """source=file, a JSON object that holds the rows among other things."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {"version": 1, "pages": [{"id": 1}], "reviews": [{"text": text, "label": label} for text, label in table]}
+    (folder / "reviews.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    return Data(source="file", path=str(folder / "reviews.json"))
+
+
 def write_parquet(folder: Path, table: Sequence[Row]) -> Data:
     """source=file, Parquet, uncompressed so that tests can edit it in place."""
     import pyarrow as pa
@@ -129,6 +137,7 @@ WRITERS: dict[str, Writer] = {
     "csv with semicolons": write_semicolons,
     "tsv": write_tsv,
     "json lines": write_json_lines,
+    "json object": write_json_object,
     "parquet": write_parquet,
     "package file": write_package,
     "local directory": write_local,
