@@ -3,6 +3,7 @@
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -31,7 +32,9 @@ def sentiment() -> Examples:
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("name", ["sentiment", "topic", "replies", "dialogues", "messages", "weaknesses"])
+@pytest.mark.parametrize(
+    "name", ["sentiment", "topic", "replies", "dialogues", "messages", "weaknesses", "intents", "curriculum"]
+)
 def test_the_packaged_data_has_the_declared_hash(name: str) -> None:
     assert len(data_fingerprint(sample(name))) == 64  # raises where it differs
 
@@ -95,3 +98,30 @@ def test_dialogues_are_told_apart_by_topic_and_portuguese_ones_share_four() -> N
     assert sum(len(rows) for name, rows in found.sets.items() if name != "portuguese") > 600
     shared = {found.labels[i] for i in found.sets["portuguese"].labels}
     assert shared == {"conversations", "money", "politics", "trivia"}
+
+
+@pytest.mark.service
+def test_intents_are_learnt_in_english_from_templates_that_are_in_no_other_set() -> None:
+    found = examples(sample("intents"))
+    assert found.counts.rows_read == 3305
+    assert {name: len(rows) for name, rows in found.sets.items()} == {
+        "train": 2279, "validation": 320, "test": 701, "portuguese": 500,
+    }  # fmt: skip
+    held = [set(found.sets[name].groups or ()) for name in ("train", "validation", "test")]
+    assert [len(templates) for templates in held] == [572, 81, 176]
+    assert len(set().union(*held)) == 572 + 81 + 176
+    assert len(found.labels) == 30
+    for rows in found.sets.values():
+        assert {found.labels[i] for i in rows.labels} == set(found.labels)
+
+
+@pytest.mark.service
+def test_the_curriculum_has_nine_subjects_of_very_different_size() -> None:
+    found = examples(sample("curriculum"))
+    assert found.counts.rows_read == 1304
+    assert {name: len(rows) for name, rows in found.sets.items()} == {"train": 852, "validation": 130, "test": 320}
+    counts = dict(zip(found.labels, np.bincount(found.sets["train"].labels).tolist(), strict=True))
+    assert counts == {
+        "Arte": 40, "Ciências": 73, "Educação Física": 45, "Ensino Religioso": 42, "Geografia": 81, "História": 99,
+        "Língua Inglesa": 57, "Língua Portuguesa": 254, "Matemática": 161,
+    }  # fmt: skip
