@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import yaml  # type: ignore[import-untyped]
 
 from pipeline.config.schema import Config, Range
+from pipeline.config.twin import twin
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ _TEXT, _NULL, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "null", 
 def protected(override: str) -> str:
     """`override` with its text, and with what the user named in it, as plain words that Hydra reads as they stand."""
     prefix, name, equals, value = _parts(override)
-    kind, key = _located(name.removesuffix(":") if equals else name, Config)
+    kind, key = _located(name.removesuffix(":") if equals else name, twin(Config))
     if kind is None:
         return override
     if equals and not prefix.startswith("~") and is_text(kind):
@@ -54,7 +55,7 @@ def restored(value: T) -> T:
 
 def protected_yaml(node: yaml.Node, package: str) -> yaml.Node:
     """The document `node`, whose content belongs at the dotted name `package` ("" for the root), likewise."""
-    return _in_yaml(node, _located(package, Config)[0] if package else Config)
+    return _in_yaml(node, _located(package, twin(Config))[0] if package else twin(Config))
 
 
 def is_text(kind: Any) -> bool:
@@ -64,9 +65,9 @@ def is_text(kind: Any) -> bool:
 
 def in_free_dictionary(name: str) -> bool:
     """Whether the setting of this dotted name is a dictionary of texts, numbers or ranges, or an entry of one."""
-    kind: Any = Config
+    kind: Any = twin(Config)
     for part in name.split("."):
-        kind = _fields(kind).get(part) if dataclasses.is_dataclass(kind) and isinstance(kind, type) else _element(kind)
+        kind = _fields(kind).get(part) or _element(kind)
         if typing.get_origin(kind) is dict and not _is_named_by_user(_element(kind)):
             return True
     return False
@@ -100,19 +101,19 @@ def _unquoted(text: str) -> str:
 
 
 @cache
-def _fields(record: type) -> dict[str, Any]:
-    return typing.get_type_hints(record)
+def _fields(kind: Any) -> dict[str, Any]:
+    """The types of the settings of a record's twin; none where `kind` is something else."""
+    return {f.name: f.type for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
 
 
 def _element(kind: Any) -> Any:
-    """The type of the values of a dictionary or of a tuple; None for other types."""
-    args = typing.get_args(kind)
-    return {dict: args[-1:], tuple: args[:1]}.get(typing.get_origin(kind), (None,))[0]
+    """The type of the values of a dictionary or of a list; None for other types."""
+    return typing.get_args(kind)[-1] if typing.get_origin(kind) in (dict, list) else None
 
 
 def _is_named_by_user(element: Any) -> bool:
     """Whether a dictionary of these holds records whose settings are set one by one; a range is given as a whole."""
-    return dataclasses.is_dataclass(element) and element is not Range
+    return dataclasses.is_dataclass(element) and element is not twin(Range)
 
 
 def _located(name: str, kind: Any) -> tuple[Any, str]:
@@ -128,7 +129,7 @@ def _located(name: str, kind: Any) -> tuple[Any, str]:
             return element, _word(name)
         inner, key = _located(rest, element) if dot else (element, "")
         return inner, f"{_word(head)}{dot}{key}"
-    kind = _fields(kind).get(head.strip()) if dataclasses.is_dataclass(kind) and isinstance(kind, type) else None
+    kind = _fields(kind).get(head.strip())
     inner, key = _located(rest, kind) if dot else (kind, "")
     return inner, f"{head}{dot}{key}"
 
@@ -138,13 +139,12 @@ def _in_braces(text: str, kind: Any) -> str:
     text = text.strip()
     if is_text(kind):
         return _leaf(text, kind)
-    record = isinstance(kind, type) and dataclasses.is_dataclass(kind)
     pairs = [_split(pair, ":", 1) for pair in _split(text[1:-1], ",")] if text[1:-1].strip() else []
     if not (text.startswith("{") and text.endswith("}") and all(len(pair) == 2 for pair in pairs)):
         return text
     written = []
     for key, value in ((_unquoted(key.strip()), value) for key, value in pairs):
-        if record:
+        if _fields(kind):
             written.append(f"{key}: {_in_braces(value, _fields(kind).get(key))}")
         elif typing.get_origin(kind) is dict:
             written.append(f"{_word(key)}: {_in_braces(value, _element(kind))}")
@@ -174,22 +174,22 @@ def _in_yaml(node: yaml.Node, kind: Any) -> yaml.Node:
     if isinstance(node, yaml.ScalarNode) and is_text(kind):
         unset = node.tag == _NULL and (node.value == "" or (kind is not str and node.value in ("null", "~")))
         return node if unset else _text_node(node)
-    if isinstance(node, yaml.SequenceNode) and typing.get_origin(kind) is tuple:
+    if isinstance(node, yaml.SequenceNode) and typing.get_origin(kind) is list:
         return _like(node, [_in_yaml(item, _element(kind)) for item in node.value])
-    record = isinstance(kind, type) and dataclasses.is_dataclass(kind)
-    if not isinstance(node, yaml.MappingNode) or not (record or typing.get_origin(kind) is dict):
+    if not isinstance(node, yaml.MappingNode) or not (_fields(kind) or typing.get_origin(kind) is dict):
         return node
-    return _like(node, [_pair(key, value, kind, record=record) for key, value in node.value])
+    return _like(node, [_pair(key, value, kind) for key, value in node.value])
 
 
-def _pair(key: yaml.Node, value: yaml.Node, kind: Any, *, record: bool) -> tuple[yaml.Node, yaml.Node]:
+def _pair(key: yaml.Node, value: yaml.Node, kind: Any) -> tuple[yaml.Node, yaml.Node]:
     if key.tag == _MERGE:  # of one mapping or several, in the place of this one
         several = isinstance(value, yaml.SequenceNode)
         return key, _like(value, [_in_yaml(v, kind) for v in value.value]) if several else _in_yaml(value, kind)
     if not isinstance(key, yaml.ScalarNode):
         return key, value
-    return (key, _in_yaml(value, _fields(kind).get(key.value))) if record else (
-        _text_node(key), _in_yaml(value, _element(kind)))  # fmt: skip
+    if fields := _fields(kind):
+        return key, _in_yaml(value, fields.get(key.value))
+    return _text_node(key), _in_yaml(value, _element(kind))
 
 
 def _text_node(node: yaml.ScalarNode) -> yaml.ScalarNode:
