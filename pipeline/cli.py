@@ -1,6 +1,8 @@
 """The command line: `headstart COMMAND [overrides]`, with Hydra's grammar for what follows the command."""
 
+import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
@@ -13,6 +15,7 @@ from typing import NoReturn
 from pipeline import __version__
 from pipeline.errors import ConfigError, HeadstartError, nearest
 from pipeline.files import NO_FOLDER, storage_error
+from pipeline.import_path import leave_out_the_working_folder
 
 COMMANDS = {
     "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
@@ -45,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = any(a in ("debug=true", "debug=True", "debug=1") for a in given)
     signal.signal(signal.SIGTERM, _terminate)
-    if arguments is None and not debug:
-        sys.excepthook = _unexpected
+    if arguments is None:
+        leave_out_the_working_folder()
+        sys.excepthook = sys.excepthook if debug else _unexpected
     try:
         return _among_others(given) if "TORCHELASTIC_RUN_ID" in os.environ else _dispatch(given)
     except HeadstartError as error:
@@ -171,17 +175,23 @@ def _hydra(arguments: Sequence[str], settings: Sequence[str]) -> int:
 
     from pipeline.config.compose import compose, for_hydra
     from pipeline.config.redaction import without_secrets
+    from pipeline.config.typed_text import restored
     from pipeline.config.where import own_root
 
     compose(settings)  # for our errors, not Hydra's
     options = [a for a in arguments if a not in settings]
-    sys.argv = ["headstart", *without_secrets([*options, *for_hydra(settings)])]
+    sys.argv = ["headstart", *options, *for_hydra(without_secrets(settings))]
 
     @hydra.main(version_base="1.3", config_path=str(own_root() / "conf"), config_name="config")
     def show(_: object) -> None:
         """Never reached: the flags make Hydra print and leave."""
 
-    show()
+    answer = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(answer):
+            show()
+    finally:
+        print(restored(answer.getvalue()), end="")
     return 0
 
 

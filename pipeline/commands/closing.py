@@ -38,6 +38,7 @@ def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[Fai
         tuned=plan.tuned,
         pretrained=pretrained(plan),
     )
+    found = dataclasses.replace(found, caveats=(*found.caveats, *plan.own_files))
     path, text = plan.folder / "findings.json", to_json(found)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)

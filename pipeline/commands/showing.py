@@ -40,6 +40,12 @@ def show_plan(plan: Plan) -> None:
     console.print(f"{to_train} of {total} cells to train: about {duration(sum(seconds))} ({basis[-1]})", markup=False)
 
 
+def show_own_files(plan: Plan) -> None:
+    """Which files of the working folder took the place of presets, and which did not."""
+    for sentence in plan.own_files:
+        print(sentence)
+
+
 def show_findings(findings: Findings) -> None:
     """Scores by arm and size, then a sentence for each claim."""
     console = Console(highlight=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pipeline.commands.closing import dashboard_command, recorded, report_on, write_findings
 from pipeline.commands.pretraining import pretrain
 from pipeline.commands.searching import search
-from pipeline.commands.showing import show_findings, show_plan
+from pipeline.commands.showing import show_findings, show_own_files, show_plan
 from pipeline.records import Findings
 from pipeline.study.able import require_able_bases
 from pipeline.study.finding.tuned import equal_budget
@@ -25,6 +25,7 @@ def run(overrides: Sequence[str]) -> int:
     """Run the study that `overrides` choose; with plan=true only show what would be done."""
     plan = plan_study(overrides)
     require_able_bases(plan)
+    show_own_files(plan)
     for statement in plan.unjudged:
         print(f"Not judged: {statement!r}. The task has no other domain (task.out_of_domain) to test it on.")
     if plan.config.plan:

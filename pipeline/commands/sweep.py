@@ -8,7 +8,9 @@ from rich.table import Table
 
 from pipeline.commands.closing import dashboard_command
 from pipeline.commands.searching import search
+from pipeline.commands.showing import show_own_files
 from pipeline.config.redaction import without_secrets
+from pipeline.config.typed_text import setting_name
 from pipeline.config.where import program
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.study.able import require_able_bases
@@ -21,6 +23,7 @@ def run(overrides: Sequence[str]) -> int:
     """Run the sweep that `overrides` describe to its total, or show it where it has come to that."""
     plan = plan_sweep(overrides)
     require_able_bases(plan)
+    show_own_files(plan)
     record, untold = search(plan, ["sweep", *overrides])
     _show(record)
     _say_where(plan, record, overrides)
@@ -61,7 +64,7 @@ def _param(trial: TrialRecord, name: str) -> str:
 
 def _say_where(plan: Plan, record: SweepRecord, overrides: Sequence[str]) -> None:
     if record.best:
-        own = without_secrets([o for o in overrides if not o.lstrip("+~").startswith("sweep.")])
+        own = without_secrets([o for o in overrides if not setting_name(o).startswith("sweep.")])
         print(f"Best:      {program()} train {shlex.join(own)} {record.overrides}")
     else:
         print("No trial has a result: there is no best one. The reasons are above, the logs under "

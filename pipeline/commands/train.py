@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.commands.closing import recorded, write_findings
 from pipeline.commands.pretraining import pretrain
+from pipeline.commands.showing import show_own_files
 from pipeline.records import CellResult
 from pipeline.study.able import require_able_bases
 from pipeline.study.plan import plan_cell
@@ -20,6 +21,7 @@ def run(overrides: Sequence[str]) -> int:
     """Train the cell that `overrides` describe, or show it where it is finished already."""
     plan = plan_cell(overrides)
     require_able_bases(plan)
+    show_own_files(plan)
     log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
     clear_leftovers(plan)
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))

@@ -6,40 +6,28 @@ from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
-from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, OverrideParseException
-from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pipeline.config.choices import wrong_choices
 from pipeline.config.explain import NAMED, explain
+from pipeline.config.preset_files import OwnFilesFirst, PresetFiles, choose
 from pipeline.config.redaction import redacted
 from pipeline.config.schema import Config
-from pipeline.config.twin import is_text, twin
+from pipeline.config.twin import twin
+from pipeline.config.typed_text import in_free_dictionary, protected, restored
 from pipeline.config.validate import checked
 from pipeline.config.where import own_root
-from pipeline.config.where import search_path as own_search_path
 from pipeline.errors import ConfigError
 
-_SPACES = ("arm.space", "task.space", "sweep.space")  # ranges by the dotted name of a setting
-_FREE = ("task.data.label_names", "task.data.where", "sweep.constraints", *_SPACES)  # by a name of the user's
 _ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
-
-
-class OwnFilesFirst(SearchPathPlugin):
-    """Puts the working directory's conf/ and experiments/ before the package's own."""
-
-    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Called by Hydra before it composes."""
-        for entry in reversed(own_search_path()):
-            search_path.prepend(provider="headstart", path=entry)
 
 
 @functools.cache
@@ -47,6 +35,7 @@ def register() -> None:
     """Make the schema and the search path known to Hydra; done once a process."""
     ConfigStore.instance().store(name="schema", node=twin(Config))
     Plugins.instance().register(OwnFilesFirst)
+    Plugins.instance().register(PresetFiles)
 
 
 def compose(overrides: Sequence[str] = (), *, trained: bool = False) -> Config:
@@ -58,7 +47,7 @@ def compose(overrides: Sequence[str] = (), *, trained: bool = False) -> Config:
     Raises:
         ConfigError: naming every rule that is broken, with the value, the remedy and the nearest valid name.
     """
-    return checked(_tree(overrides), trained=trained)
+    return checked(unchecked(overrides), trained=trained)
 
 
 def shown(overrides: Sequence[str] = (), package: str = "") -> str:
@@ -67,7 +56,7 @@ def shown(overrides: Sequence[str] = (), package: str = "") -> str:
     Raises:
         ConfigError: as `compose`, or there is no such part.
     """
-    tree = _tree(overrides)
+    tree = unchecked(overrides)
     checked(tree)
     whole = OmegaConf.create(redacted(tree))
     part = OmegaConf.select(whole, package) if package else whole
@@ -76,7 +65,12 @@ def shown(overrides: Sequence[str] = (), package: str = "") -> str:
     return OmegaConf.to_yaml(part) if OmegaConf.is_config(part) else f"{part}\n"
 
 
-def _tree(overrides: Sequence[str]) -> dict[str, Any]:
+def unchecked(overrides: Sequence[str]) -> dict[str, Any]:
+    """The configuration as nested dictionaries, before types and rules are checked.
+
+    Raises:
+        ConfigError: an override cannot be read, or names what there is not.
+    """
     register()
     try:
         parsed = parse(overrides)
@@ -87,13 +81,14 @@ def _tree(overrides: Sequence[str]) -> dict[str, Any]:
         composed = _composed([o for o in parsed if o not in added])
         tree = OmegaConf.to_container(_with_entries(composed, added), resolve=True, throw_on_missing=True)
     except _ERRORS as error:
-        raise ConfigError([explain(error, _entries(overrides))]) from error
+        raise ConfigError([restored(explain(error, _entries(overrides)))]) from error
     assert isinstance(tree, dict)
-    return {str(k): v for k, v in tree.items()}
+    return {str(k): v for k, v in restored(tree).items()}
 
 
 def _composed(overrides: Sequence[Override]) -> DictConfig:
     GlobalHydra.instance().clear()
+    choose(overrides)
     with initialize_config_dir(str(own_root() / "conf"), version_base="1.3"):
         return hydra_compose("config", overrides=[str(o.input_line) for o in overrides])
 
@@ -108,39 +103,26 @@ def _entries(overrides: Sequence[str]) -> list[str]:
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:
-    """The overrides as Hydra reads them. Free text is taken as it stands: commas and apostrophes need no quotes."""
-    return [_parse_one(o) for o in overrides]
+    """The overrides as Hydra reads them, with texts as they stand: see `pipeline.config.typed_text`."""
+    return [_parse_one(protected(o)) for o in overrides]
 
 
 def _parse_one(override: str) -> Override:
-    name, _, value = override.partition("=")
-    if name == "predict.text" and value[:1] not in "'\"":
-        return _read(_quoted(override))
+    """A value with accents or an apostrophe, of a choice or of a size, needs no quotes either."""
+    name, equals, value = override.partition("=")
     try:
-        found = _read(override)
-        return _read(_quoted(override)) if _text_like_a_number(found, value) else found
+        return _read(override)
     except OverrideParseException:
-        if "=" not in override or value[:1] in "'\"[{":
+        if not equals or value[:1] in "'\"[{":
             raise
-        return _read(_quoted(override))
-
-
-def _text_like_a_number(found: Override, value: str) -> bool:
-    """Whether Hydra took a text for a number and would write it in another way: a cell called 12e45, a study 007."""
-    number = not found.is_delete() and found.is_sweep_override() is False and type(found.value()) in (int, float)
-    return number and str(found.value()) != value and is_text(twin(Config), found.key_or_group)
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return _read(f'{name}="{escaped}"')
 
 
 def _read(override: str) -> Override:
     """Read by Hydra. Its `parse_override`, for a single one, raises an error that does not name it."""
     (found,) = OverridesParser.create().parse_overrides([override])
     return found
-
-
-def _quoted(override: str) -> str:
-    name, _, value = override.partition("=")
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{name}="{escaped}"'
 
 
 def for_hydra(overrides: Sequence[str]) -> list[str]:
@@ -150,27 +132,17 @@ def for_hydra(overrides: Sequence[str]) -> list[str]:
 
 def _is_entry(override: Override) -> bool:
     key = override.key_or_group
-    return (override.is_add() and key.startswith(NAMED)) or (not override.is_delete() and key.startswith(_FREE))
+    return (override.is_add() and key.startswith(NAMED)) or (not override.is_delete() and in_free_dictionary(key))
 
 
 def _with_entries(composed: DictConfig, added: Sequence[Override]) -> DictConfig:
-    """Merge entries of dictionaries in: assigned, as Hydra does it, new ones and numbers as names are refused."""
+    """Merge entries of dictionaries in: assigned, as Hydra does it, new ones are refused."""
     if not added:
         return composed
     OmegaConf.set_struct(composed, False)
     for override in added:
-        value: Any = _with_text_keys(override.value())
-        for part in reversed(_path(override.key_or_group)):
+        value: Any = override.value()
+        for part in reversed(override.key_or_group.split(".")):
             value = {part: value}
         composed.merge_with(value)
     return composed
-
-
-def _path(key: str) -> list[str]:
-    """The parts of a setting's name; what follows `space.` is one name, dots and all."""
-    space = next((s for s in _SPACES if key.startswith(f"{s}.")), None)
-    return [*space.split("."), key.removeprefix(f"{space}.")] if space else key.split(".")
-
-
-def _with_text_keys(value: Any) -> Any:
-    return {str(k): _with_text_keys(v) for k, v in value.items()} if isinstance(value, dict) else value

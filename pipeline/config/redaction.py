@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from pipeline.config.schema import Config
+from pipeline.config.typed_text import setting_name
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ def public(record: T) -> T:
 def _masked(override: str, patterns: list[re.Pattern[str]]) -> str:
     name, equals, value = override.partition("=")
     plain = without_credentials(value)
-    if equals and any(p.fullmatch(name.strip().lstrip("+~")) for p in patterns):
+    if equals and any(p.fullmatch(setting_name(override)) for p in patterns):
         return f"{name}={value if '://' in value and plain == value and '?' not in value else MASK}"
     leaves = "|".join({re.escape(n.rpartition(".")[2]) for n in secret_settings()})
     plain = re.sub(rf"(['\"]?\b(?:{leaves})['\"]?\s*:\s*)[^,}}]+", rf"\g<1>{MASK}", plain)  # task.data={token: ...}

@@ -70,7 +70,7 @@ class Data:
     label_pattern: str | None = None  # regular expression of each of them instead; in parentheses, what it is called
     label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
     group: str | None = None  # column of the group (writer, document): rows of one group stay in one of the sets
-    where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has the value: fr, or fr|pt
+    where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has the value: fr, fr|pt, true
     validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)
     test_size: int = 1500  # rows held out for the test where there is no separate set (at most a quarter)
     licence: str = "unknown"

@@ -62,12 +62,3 @@ def setting_names(kind: Any, prefix: str = "") -> Iterator[str]:
         element = getattr(spec.type, "__args__", (None,))[-1]
         if dataclasses.is_dataclass(element):
             yield from setting_names(element, f"{name}.*.")
-
-
-def is_text(kind: Any, name: str) -> bool:
-    """Whether the setting of a twin with this dotted name holds a text."""
-    for part in name.split("."):
-        if not dataclasses.is_dataclass(kind):
-            return False
-        kind = next((spec.type for spec in dataclasses.fields(kind) if spec.name == part), None)
-    return kind in (str, str | None)

@@ -19,13 +19,10 @@ def search_roots() -> list[Path]:
     return [own] if here == own else [here, own]
 
 
-def search_path() -> list[str]:
-    """The same as Hydra's search path entries: conf/ holds groups, and experiments/ is a group of its folder."""
-    entries: list[str] = []
-    for root in search_roots():
-        entries += [f"file://{root / 'conf'}"] if (root / "conf").is_dir() else []
-        entries += [f"file://{root}"] if (root / "experiments").is_dir() else []
-    return entries
+def preset_folders() -> list[Path]:
+    """The same as folders of groups: conf/ holds them, and experiments/ is a group of its folder."""
+    places = [place for root in search_roots() for place in (root / "conf", root)]
+    return [p for p in places if (p.name == "conf" and p.is_dir()) or (p / "experiments").is_dir()]
 
 
 def program() -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.config.schema import Data
 from pipeline.data.sets import LabelledSet, RawSet
 from pipeline.errors import DataError, nearest
 
@@ -97,6 +98,24 @@ def check_classes(raw: RawSet, *, column: str, field: str) -> None:
         raise DataError(
             f"{field}.label must be a class, but column {column!r} has {len(counts)} different values in {rows} rows: "
             f"it looks like an id or a number to predict. Set {field}.label to the column of the classes."
+        )
+
+
+def check_any_label(found: Sequence[str], *, data: Data, field: str) -> None:
+    """Refuse texts that have no label between them.
+
+    Raises:
+        DataError: the column is empty in every row, or the pattern of labels occurs in none.
+    """
+    if data.labels and data.label_pattern and not found:
+        raise DataError(
+            f"{field}.label_pattern must match labels, but '{data.label_pattern}' occurs in no row of column "
+            f"{data.labels!r}. A pattern is taken as it was typed: #(\\w+), with one backslash, matches #price."
+        )
+    if data.labels and not found:
+        raise DataError(
+            f"{field}.labels must be a column with labels, but {data.labels!r} is empty in every row. "
+            f"Choose another column."
         )
 
 

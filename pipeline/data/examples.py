@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.config.schema import Data, Task
-from pipeline.data.cleaning import LEAST, Cleaned, check_classes, check_counts, clean, without
+from pipeline.data.cleaning import LEAST, Cleaned, check_any_label, check_classes, check_counts, clean, without
 from pipeline.data.comparing import Compared, apart, compare, repeats
 from pipeline.data.groups import check_groups
 from pipeline.data.sets import RESERVED, LabelledSet, RawSplits, Repeats
@@ -77,6 +77,7 @@ def _in_domain(
 ) -> tuple[tuple[str, ...], dict[str, LabelledSet]]:
     if task.data.label is not None:
         check_classes(raw.train, column=task.data.label, field="task.data")
+    check_any_label(raw.several, data=task.data, field="task.data")
     kept = {v for t, v in zip(raw.train.texts, raw.train.labels, strict=True) if t is not None}
     labels = tuple(name for name in raw.labels if name in kept)
     given = _cleaned(raw, labels, task.name, counts)

@@ -15,6 +15,9 @@ Rows = dict[str, list[str | None]]  # column name -> values, all of one length
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 _MISSING = frozenset({"", "nan", "NaN"})
+_BOOLEANS = frozenset(
+    {"True", "TRUE", "False", "FALSE"}
+)  # as Python and spreadsheets write what JSON calls true, false
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,14 +93,14 @@ def wanted(data: Data, field: str) -> Wanted:
         group=data.group,
         separator=data.separator,
         pattern=data.label_pattern,
-        names=tuple(data.label_names.items()),
+        names=tuple((label_value(value) or value, name) for value, name in data.label_names.items()),
         where=dict(data.where),
         field=field,
     )
 
 
 def as_text(value: Any, place: str) -> str | None:
-    """A cell of a typed table as text: whole floats as integers, None for a missing value.
+    """A cell of a typed table as text: whole floats as integers, true and false as JSON has them, None where missing.
 
     Raises:
         DataError: the value is a list or another nested thing.
@@ -106,6 +109,8 @@ def as_text(value: Any, place: str) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half a character
     if not isinstance(value, list | tuple | dict | bytes):
@@ -117,10 +122,12 @@ def as_text(value: Any, place: str) -> str | None:
 
 
 def label_value(value: str | None) -> str | None:
-    """A label without surrounding spaces, "1.0" as "1", None where it is missing."""
+    """A label without surrounding spaces, "1.0" as "1", "True" and "TRUE" as "true", None where it is missing."""
     text = (value or "").strip()
     if text in _MISSING:
         return None
+    if text in _BOOLEANS:
+        return text.lower()
     whole = _WHOLE.fullmatch(text)
     return whole.group(1) if whole else text
 

@@ -38,8 +38,8 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
     sets = {role: _raw(rows, ask) for role, rows in kept.items()}
     if not len(sets["train"]):
         raise DataError(f"{field}.path must hold rows, but {data.path} has a heading and nothing below it.")
-    names = _class_names(_values(kept["train"], ask), data, field)
-    renamed = {role: _renamed(raw, data.label_names) for role, raw in sets.items()}
+    names = _class_names(_values(kept["train"], ask), ask)
+    renamed = {role: _renamed(raw, dict(ask.names)) for role, raw in sets.items()}
     return RawSplits(
         train=renamed["train"],
         validation=renamed.get("validation"),
@@ -143,15 +143,16 @@ def _values(rows: Rows, ask: Wanted) -> set[str]:
     )
 
 
-def _class_names(values: set[str], data: Data, field: str) -> tuple[str, ...]:
+def _class_names(values: set[str], ask: Wanted) -> tuple[str, ...]:
     """The classes in the order of their values (by number where all are whole numbers), each name once."""
-    for value in data.label_names:
+    names = dict(ask.names)
+    for value in names:
         if value not in values:
             known = sorted(values)[:30]
             raise DataError(
-                f"{field}.label_names renames {value!r}, which is no value of column {data.label or data.labels!r}. "
+                f"{ask.field}.label_names renames {value!r}, which is no value of column {ask.classes!r}. "
                 f"{nearest(value, known)}"
             )
     whole = all(v.removeprefix("-").isdecimal() and v.isascii() for v in values)
     ordered = sorted(values, key=int) if whole else sorted(values)
-    return tuple(dict.fromkeys(data.label_names.get(v, v) for v in ordered))
+    return tuple(dict.fromkeys(names.get(v, v) for v in ordered))

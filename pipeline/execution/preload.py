@@ -4,20 +4,24 @@ A thread started here would not survive the fork. Signals that a cluster sends t
 cells, which are saved then; the server outlives them, or nobody would hear how they ended.
 """
 
+import importlib
 import signal
 
-import peft
-import pytorch_lightning
-import transformers.modeling_outputs
-import transformers.models.auto.modeling_auto
-import transformers.models.bert.modeling_bert
-
-import pipeline.training.finish
-import pipeline.training.fit
 from pipeline.execution.sockets import removed_at_exit
+from pipeline.import_path import leave_out_the_working_folder
+
+leave_out_the_working_folder()
+for name in (
+    "peft",
+    "pytorch_lightning",
+    "transformers.modeling_outputs",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.bert.modeling_bert",
+    "pipeline.training.finish",
+    "pipeline.training.fit",
+):
+    importlib.import_module(name)
 
 removed_at_exit()
 for number in (signal.SIGTERM, signal.SIGUSR2):
     signal.signal(number, signal.SIG_IGN)
-
-__all__ = ["peft", "pipeline", "pytorch_lightning", "transformers"]

@@ -20,6 +20,7 @@ from pipeline.execution.assignment import Assignment, Event, Notify, Source, att
 from pipeline.execution.attempts import attempt_log, event, record_failure, record_kill, record_result
 from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.files import write_text
+from pipeline.import_path import leave_out_the_working_folder
 from pipeline.records import TrajectoryPoint
 from pipeline.training.results import ResultStore
 
@@ -77,6 +78,7 @@ def run_there(assignment: Assignment, *, timeout_seconds: float, seal: str) -> E
             f"paths.root={job.root} is not the same folder on {socket.gethostname()}: put it on a file system that all "
             "machines share, under the same path."
         )
+    leave_out_the_working_folder()
     warm_up(job.hardware.threads)
     told: list[Event] = []
     LocalExecutor(workers=1, timeout_seconds=timeout_seconds).run(_Only(assignment), told.append)

@@ -8,9 +8,11 @@ from pathlib import Path
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
+from pipeline.config.preset_files import about_own_files
 from pipeline.config.schema import Claim, Config, Precision, Study
 from pipeline.config.settings import assigned
 from pipeline.config.sweeping import seeds_of, sweep_violations
+from pipeline.config.typed_text import setting_name
 from pipeline.config.where import program
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import prepared_folder
@@ -37,6 +39,7 @@ class Plan:
     others: dict[str, Located] = field(default_factory=dict)  # by name, the bases of arms on another than the study's
     unjudged: tuple[str, ...] = ()  # claims on a set that the task has not
     tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
+    own_files: tuple[str, ...] = ()  # sentences on files of the working folder that are named like presets
 
     @property
     def root(self) -> Path:
@@ -148,7 +151,7 @@ def _arm(overrides: Sequence[str], name: str, own: str) -> Config:
     arm, at, base = name.partition("@")
     if not at:
         return compose([*overrides, f"arm={arm}"])
-    general = [o for o in overrides if not o.startswith(("base=", "base."))]
+    general = [o for o in overrides if setting_name(o).partition(".")[0] != "base"]
     config = compose([*general, f"base={base}", f"arm={arm}"])
     if config.base.name == own:
         raise ConfigError([f"study.arms names {name!r}, but {own} is the base of the study: {arm} alone means it."])
@@ -218,7 +221,7 @@ def plan_of_cell(cell: Cell, config: Config) -> Plan:
 
 
 def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
-    given = [o for o in overrides if o.startswith(f"{name}=")]
+    given = [o for o in overrides if setting_name(o) == name]
     if given:
         raise ConfigError([f"{given[0]} has no place here: {why}."])
 
@@ -253,6 +256,7 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         others=others,
         data_fingerprint=fingerprint,
         cells={},
+        own_files=about_own_files(),
     )
     cells = {plan.identity(cell): cell for cell in trainings}
     return dataclasses.replace(plan, study_id=f"{config.study.name}-{digest(*cells)[:10]}", cells=cells)

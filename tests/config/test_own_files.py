@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.compose import compose
+from pipeline.config.preset_files import about_own_files
 from pipeline.errors import ConfigError
 
 
@@ -87,3 +88,35 @@ def test_a_wrong_own_file_is_an_error_that_says_where(text: str, said: str) -> N
     with pytest.raises(ConfigError) as caught:
         compose(["task=mine"])
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["conf/config.yaml", "conf/train/default.yaml", "config.yaml", "train/default.yaml", "conf/schema.yaml",
+     "conf/hydra/output/default.yaml", "conf/hydra/job_logging/default.yaml"],
+)  # fmt: skip
+def test_files_of_another_program_do_not_take_over(path: str) -> None:
+    write("experiments/mine.yaml", "# @package _global_\nstudy: {name: ''}\n")
+    write(path, "lr: 3.0\nbatch: 7\ntrain: {lr: 3.0}\ndefaults: [{db: mysql}]\n")
+    config = compose(["experiments=mine"])
+    assert (config.train.lr, config.train.batch) == (None, 32)
+
+
+def test_a_default_is_the_packages_own_and_an_own_file_of_its_name_is_used_where_it_is_chosen() -> None:
+    write("conf/train/default.yaml", "lr: 3.0\n")
+    write("conf/arm/scratch.yaml", "name: scratch\nstart: scratch\nrecipe: {lr: 0.5}\n")
+    assert compose().train.lr is None
+    assert about_own_files() == (
+        "conf/train/default.yaml of the working folder is not used: the default is the preset of this name. "
+        "To use the file: train=default.",
+    )
+    config = compose(["train=default", "arm=scratch"])
+    assert (config.train.lr, config.arm.recipe.lr) == (3.0, 0.5)
+    used = "of the working folder was used instead of the preset of this name."
+    assert set(about_own_files()) == {f"conf/train/default.yaml {used}", f"conf/arm/scratch.yaml {used}"}
+
+
+def test_a_preset_that_builds_on_another_keeps_the_packages_where_that_is_a_default() -> None:
+    write("conf/base/minilm.yaml", "name: other\nsource: local\npath: x\n")
+    write("conf/base/mine.yaml", "defaults: [minilm, _self_]\nname: mine\n")
+    assert compose(["base=mine"]).base.source == "package"

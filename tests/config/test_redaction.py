@@ -29,7 +29,8 @@ def test_the_settings_typed_as_secret_are_known_by_name() -> None:
         f"base.token={TOKEN}", f"+base.token={TOKEN}", f"++base.token='{TOKEN}'", f"task.data.token={TOKEN}",
         f"+task.out_of_domain.mine.token={TOKEN}", f"+task.out_of_domain.mine={{path: a, token: {TOKEN}}}",
         f"+task.out_of_domain.mine={{token:{TOKEN},path:a}}", f"task.data={{token: '{TOKEN}'}}",
-        f"base.token ={TOKEN}", f"tracking.uri=https://me:{TOKEN}@host/x", f"tracking.uri={TOKEN}",
+        f"base.token ={TOKEN}", f"base.token:={TOKEN}", f"+task.out_of_domain.ré.token:='{TOKEN}'",
+        f"tracking.uri=https://me:{TOKEN}@host/x", f"tracking.uri={TOKEN}",
         f"base.upstream=https://me:{TOKEN}@host/x", f"study.question='see http://{TOKEN}@host'",
     ],
 )  # fmt: skip

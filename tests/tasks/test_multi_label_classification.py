@@ -122,6 +122,20 @@ def test_labels_may_be_told_by_what_they_look_like(tmp_path: Path, pattern: str)
     assert found.train.texts == (joined("a", SEVERAL.join(("good", "long"))), joined("b", ""), joined("c", "long"))
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"label_pattern": r"#(\\w+)"}, r"must match labels, but '#.*' occurs in no row of column 'topics'"),
+        ({"label_pattern": r"@(\w+)"}, "with one backslash, matches"),
+        ({}, "task.data.labels must be a column with labels, but 'topics' is empty in every row"),
+    ],
+)
+def test_texts_without_any_label_between_them_are_refused(tmp_path: Path, given: dict[str, str], said: str) -> None:
+    rows = [(text, "#good" if given else "") for text, _ in many()]
+    with pytest.raises(DataError, match=said):
+        examples(task_of(columns(table(tmp_path, rows), **given)))
+
+
 def test_a_label_that_training_lacks_is_refused_with_the_nearest(tmp_path: Path) -> None:
     data = columns(
         table(tmp_path, many()), test=str(table(tmp_path, [("a far text", "dul"), ("b", "fine")], "test.csv"))
