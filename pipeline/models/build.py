@@ -19,7 +19,7 @@ from pipeline.models.pooling import set_pooling
 from pipeline.models.shrink import shrink
 from pipeline.records import CheckpointUse, is_pooler
 from pipeline.tasks import TaskKind, kind
-from pipeline.tasks.pooled import pooling_of
+from pipeline.tasks.read_off import pooling_of
 
 
 @dataclass(frozen=True, kw_only=True)

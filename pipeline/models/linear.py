@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.tasks.kind import Linear
 
 # C from strong to weak regularisation; one of them is chosen on validation.
-STRENGTHS = tuple(float(f"{10**power:.3g}") for power in np.arange(-3.0, 4.01, 0.5))
+STRENGTHS = tuple(10.0**power for power in range(-3, 5))
 _TOLERANCE = 1e-10  # of the gradient's largest component
 _ITERATIONS = 20_000
 

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from pipeline.models.adapters import without_adapters
-from pipeline.tasks.pooled import PooledClassifier
 
 # transformers' families whose own heads read the first position, and whose layers end attention in `attention.output`.
 _FIRST = ("Bert", "Camembert", "DebertaV2", "Electra", "Roberta", "XLMRoberta")
@@ -39,6 +38,8 @@ def narrow(model: Any) -> bool:
 
 
 def _reads_first_alone(plain: Any) -> bool:
+    from pipeline.tasks.pooled import PooledClassifier
+
     if isinstance(plain, PooledClassifier):
         return plain.pooling == "cls" and type(plain.body).__name__ in _BODIES
     return type(plain).__name__ in _OWN_HEADS

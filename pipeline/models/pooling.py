@@ -9,7 +9,7 @@ from pipeline.errors import BaseModelError
 from pipeline.models.tensor_names import tensor_names
 from pipeline.tasks import TaskKind
 from pipeline.tasks.decoding import is_encoder
-from pipeline.tasks.pooled import SETTING, ReadOff
+from pipeline.tasks.read_off import SETTING, ReadOff
 
 
 def set_pooling(config: Any, base: Base, directory: Path, task: TaskKind) -> None:

@@ -15,7 +15,7 @@ from pipeline.tasks import PAIR
 # scikit-learn's settings of each part; n-grams of characters do not reach over the end of a word.
 PARTS: dict[str, dict[str, Any]] = {
     "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
-    "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+    "characters": {"analyzer": "char_wb", "ngram_range": (3, 5)},
 }
 VOCABULARY = "vocabulary.json"
 

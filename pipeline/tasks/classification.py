@@ -12,6 +12,7 @@ from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
 from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, TextModel, Vocabulary
+from pipeline.tasks.read_off import pooling_of
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +75,7 @@ class Classification:
 
         from pipeline.tasks import pooled
 
-        if pooled.pooling_of(config) is not None:
+        if pooling_of(config) is not None:
             return pooled.build(config)
         return loading.build(AutoModelForSequenceClassification, config)
 
@@ -84,7 +85,7 @@ class Classification:
 
         from pipeline.tasks import pooled
 
-        if pooled.pooling_of(config) is not None:
+        if pooling_of(config) is not None:
             return pooled.load(directory, config)
         return loading.load(AutoModelForSequenceClassification, directory, config)
 

@@ -2,12 +2,11 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-ReadOff = Literal["cls", "mean", "last"]
-SETTING = "headstart_pooling"  # of a Hugging Face configuration: how its positions are pooled; absent: by its own head
+from pipeline.tasks.read_off import ReadOff, pooling_of
 
 
 class PooledClassifier(torch.nn.Module):
@@ -84,12 +83,6 @@ def pooled(states: torch.Tensor, mask: torch.Tensor | None, pooling: ReadOff) ->
         return states[torch.arange(len(states), device=states.device), ends]
     weights = mask.to(torch.float32)[:, :, None]
     return ((states.float() * weights).sum(dim=1) / weights.sum(dim=1)).to(states.dtype)
-
-
-def pooling_of(config: Any) -> ReadOff | None:
-    """How a classifier with this configuration pools; None where it has the architecture's own head."""
-    found: ReadOff | None = getattr(config, SETTING, None)
-    return found
 
 
 def build(config: Any) -> Any:

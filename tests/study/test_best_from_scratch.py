@@ -235,7 +235,7 @@ def test_only_two_starts_of_one_network_trained_alike_are_the_controlled_compari
         return dataclasses.replace(result, start_line=dataclasses.replace(result.start_line, **line)), scores
 
     smaller = [changed(c, "scratch_small", shrink=0.5, architecture="bert-3x192") for c in cells]
-    head = [changed(c, "pretrained", trained="head") for c in cells]
+    head = [changed(c, "pretrained", method="linear_probe") for c in cells]
     assert answer(smaller, Claim(size=100)).comparison == "same_network"
     assert answer(smaller, Claim(size=100, against="scratch_small")).comparison == "other"
     assert answer(smaller, Claim(size=100, arm="scratch_small")).comparison == "other"

@@ -239,7 +239,7 @@ def test_another_test_set_is_refused(cells):
 
 def test_recipe_and_trained_part_may_differ_and_are_declared(findings):
     declared = " ".join(findings.fairness)
-    assert "Declared for frozen: recipe epochs 3, lr 5e-05; trains head; base in eval mode." in declared
+    assert "Declared for frozen: a linear head, solved to its optimum on the features of the base" in declared
     assert "same architecture" in declared
 
 
@@ -250,7 +250,7 @@ def test_a_smaller_network_is_declared_and_is_no_part_of_what_must_be_equal(cell
 
     changed = [(smaller(r) if r.key.arm == "frozen" else r, s) for r, s in cells]
     found = run(study_of(), changed)
-    assert "every cell but those of frozen, which has a smaller one." in " ".join(found.fairness)
+    assert "every network but those of frozen, which has a smaller one." in " ".join(found.fairness)
     assert any(c.startswith("frozen is of a smaller architecture") for c in found.caveats)
 
 

@@ -46,7 +46,7 @@ def counted_words(train: list[str], read: list[str]) -> Any:
 
     parts = [
         TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b"),
-        TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5)),
+        TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(3, 5)),
     ]
     return hstack([part.fit(train).transform(read) for part in parts]).tocsr()
 
