@@ -1,6 +1,7 @@
 """What it costs to reach a target stated beforehand, and the ratio of two arms' costs."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,20 +9,35 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-# Of a log ratio of two costs, each known to lie somewhere within a doubling, as the evaluation grid has it at first.
-GRID_VARIANCE = 2 * math.log(2) ** 2 / 12
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """A run comes to hold a target at a cost in (`after`, `until`]: between two points at which it was measured.
+
+    `until` is infinite where the run ended before that.
+    """
+
+    after: float
+    until: float
+
+    @property
+    def reached(self) -> bool:
+        """Whether the run got there at all."""
+        return math.isfinite(self.until)
+
+    @property
+    def measured(self) -> float:
+        """The cost of the point at which it was seen there, or of the whole run that never was."""
+        return self.until if self.reached else self.after
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostRatio:
-    """The geometric mean over seeds of against/arm. `bound` is "", "above", "below" or "unknown".
+    """The geometric mean over seeds of against/arm, or of what bounds it. `bound` is "", "above", "below" or "unknown".
 
-    "above": the true ratio is larger than `value`, for `against` stopped before it arrived or `arm` was there at once;
-    "below": smaller; "unknown": seeds disagree on the side, and the interval is (0, inf). `log_variance` is the
-    variance of one seed's log ratio.
+    "above": the true ratio may be any larger, for `against` stopped before it arrived or `arm` was there before the
+    first point; "below": any smaller; "unknown": seeds disagree on the side. `log_variance` is the variance of one
+    seed's log ratio.
     """
 
     value: float
@@ -32,43 +48,53 @@ class CostRatio:
 
 
 def cost_to_target(
-    scores: npt.NDArray[Any], costs: npt.NDArray[Any], target: float, *, higher_is_better: bool = True
-) -> tuple[float, bool]:
-    """The cost [T] at the first of two consecutive points of a trajectory [T] at the target, and True.
+    scores: npt.NDArray[Any],
+    costs: npt.NDArray[Any],
+    target: float,
+    *,
+    higher_is_better: bool = True,
+    solved: bool = False,
+) -> Reach:
+    """Where a trajectory [T] comes to hold the target: at the first of two consecutive points that are at it.
 
-    A run that never holds the target over two points is censored: its total cost, and False.
+    A `solved` run has no point after its end, which is enough for it. At the target from the start on, a run got there
+    at some cost up to that of its start, or of its first step where the start is free.
     """
     at = scores >= target if higher_is_better else scores <= target
-    held = at[:-1] & at[1:]
-    return (float(costs[np.argmax(held)]), True) if held.any() else (float(costs[-1]), False)
+    held = at if solved else at[:-1] & at[1:]
+    if not held.any():
+        return Reach(after=float(costs[-1]), until=math.inf)
+    first = int(np.argmax(held))
+    until = float(next((cost for cost in costs[first:] if cost > 0), 1.0))
+    return Reach(after=float(costs[first - 1]) if first else 0.0, until=until)
 
 
-def cost_ratio(
-    arm: Floats, arm_reached: Flags, against: Floats, against_reached: Flags, resolution: Floats, level: float
-) -> CostRatio:
-    """Ratio of the costs [S] of two arms over their seeds: geometric mean, Student's t interval of the log ratios.
+def cost_ratio(arm: Sequence[Reach], against: Sequence[Reach], level: float) -> CostRatio:
+    """Ratio of the costs of two arms over their seeds, whose runs come in the same order.
 
-    `resolution` [S] is the first grid point after the start: a run at the target from the start costs less than that,
-    so it is set to it and the ratio becomes a bound, as it does where a run is censored. Seeds of a bound then vary by
-    GRID_VARIANCE at least. With one seed the interval is (0, inf).
+    The grid of measurements tells a cost only as lying between two points, so the interval's low end is Student's t
+    interval of the smallest log ratios that the points allow, and the high end that of the largest: seeds that agree
+    are no proof that the ratio is exactly the grid's. With one seed the interval is (0, inf).
     """
-    logs = np.log(np.maximum(against, resolution)) - np.log(np.maximum(arm, resolution))
-    upwards = bool(np.any(~against_reached | (arm < resolution)))
-    downwards = bool(np.any(~arm_reached | (against < resolution)))
+    logs = np.log([b.measured for b in against]) - np.log([a.measured for a in arm])
+    with np.errstate(divide="ignore"):
+        least = np.log([b.after for b in against]) - np.log([a.until for a in arm])
+        most = np.log([b.until for b in against]) - np.log([a.after for a in arm])
+    upwards, downwards = bool(np.isposinf(most).any()), bool(np.isneginf(least).any())
     bound = {(True, True): "unknown", (True, False): "above", (False, True): "below"}.get((upwards, downwards), "")
-    mean, spread = float(logs.mean()), float(logs.var(ddof=1)) if len(logs) > 1 else math.inf
-    if bound:  # runs that are cut off at one budget all look alike
-        spread = max(spread, GRID_VARIANCE)
-    half = (
-        float(stdtrit(len(logs) - 1, 0.5 + level / 2.0)) * math.sqrt(spread / len(logs)) if len(logs) > 1 else math.inf
-    )
+    told = {"above": least, "below": most}.get(bound, logs)
     return CostRatio(
-        value=_exp(mean),
-        low=0.0 if downwards else _exp(mean - half),
-        high=math.inf if upwards else _exp(mean + half),
+        value=_exp(float(told.mean())),
+        low=0.0 if downwards or len(logs) < 2 else _exp(float(least.mean()) - _half(least, level)),
+        high=math.inf if upwards or len(logs) < 2 else _exp(float(most.mean()) + _half(most, level)),
         bound=bound,
-        log_variance=spread,
+        log_variance=float(logs.var(ddof=1)) if len(logs) > 1 else math.inf,
     )
+
+
+def _half(logs: npt.NDArray[np.float64], level: float) -> float:
+    seeds = len(logs)
+    return float(stdtrit(seeds - 1, 0.5 + level / 2.0)) * math.sqrt(float(logs.var(ddof=1)) / seeds)
 
 
 def _exp(power: float) -> float:

@@ -109,13 +109,13 @@ def test_a_ratio_claimed_to_be_lower_reads_two_and_a_half_alike(cells):
 
 
 def test_cost_to_target_is_judged_from_its_ratio_or_its_bound(cells):
-    exact, bound = judge(
+    coarse, bound = judge(
         cells,
         Claim(metric="flops_to_target", size=1600, delta=1.5),
         Claim(metric="examples_to_target", size=100, delta=2.0),
     )
-    assert exact.verdict == "supported"
-    assert "times the FLOPs of pretrained to reach 70.0% on validation" in exact.sentence
+    assert "times the FLOPs of pretrained to reach 70.0% on validation" in coarse.sentence
+    assert coarse.verdict == "inconclusive"  # the points of the trajectories allow less
     assert bound.verdict == "supported"
     assert "more than 8 times the training examples" in bound.sentence
 

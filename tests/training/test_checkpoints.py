@@ -44,7 +44,14 @@ WITHOUT_LABELS = ("task.kind=masked_language_modelling", "task.metric=top1", "ta
 
 
 @pytest.mark.parametrize(
-    "chosen", [("arm=pretrained",), ("arm=scratch",), ("arm=lora",), ("arm=frozen",), ("arm=scratch", *WITHOUT_LABELS)]
+    "chosen",
+    [
+        ("arm=pretrained",),
+        ("arm=scratch",),
+        ("arm=lora",),
+        ("arm=pretrained", "arm.head=probe"),
+        ("arm=scratch", *WITHOUT_LABELS),
+    ],
 )
 def test_a_training_interrupted_twice_ends_with_the_same_bits(
     chosen: tuple[str, ...], overrides: list[str], tmp_path: Path

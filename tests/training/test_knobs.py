@@ -16,14 +16,15 @@ Outcome = Callable[..., str]
 BASELINE = ("train.eval_every=16", "train.epochs=6", "train.min_steps=10", "train.warmup=0.2")  # twelve steps
 TRAIN = {
     "size": "48", "seed": "1", "batch": "8", "lr": "1e-3", "weight_decay": "0.5", "warmup": "0.5",
-    "decay": "cosine", "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1", "clip": "0.1",
+    "decay": "cosine", "cooldown": "0.9", "epochs": "7", "min_steps": "13", "max_steps": "11", "patience": "1",
+    "clip": "0.1",
     "dropout": "0.5", "precision": "bf16", "eval_every": "32", "keep": "none", "samples": "3",
     "checkpoint_every": "3steps", "fit_memory": "true", "best_by": "loss",
 }  # fmt: skip
 NEUTRAL = ("keep", "samples", "checkpoint_every", "fit_memory")
 RECIPE = {
-    "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "epochs": "7", "min_steps": "13",
-    "max_steps": "11", "patience": "1",
+    "lr": "2e-3", "weight_decay": "0.5", "warmup": "0.5", "decay": "constant", "cooldown": "0.9", "epochs": "7",
+    "min_steps": "13",    "max_steps": "11", "patience": "1",
 }  # fmt: skip
 LORA = {"rank": "4", "alpha": "64", "dropout": "0.5", "targets": "[query]"}
 
@@ -47,7 +48,7 @@ def test_every_knob_is_tried_here() -> None:
         assert {f.name for f in dataclasses.fields(record)} == set(table)
 
 
-@pytest.mark.parametrize("name", [n for n in TRAIN if n not in (*NEUTRAL, "patience", "best_by")])
+@pytest.mark.parametrize("name", [n for n in TRAIN if n not in (*NEUTRAL, "patience", "best_by", "cooldown")])
 def test_a_setting_of_the_training_changes_its_result(
     name: str, train: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +59,12 @@ def test_a_setting_of_the_training_changes_its_result(
 def test_patience_changes_the_result_where_validation_gets_worse(train: Outcome) -> None:
     hasty = ("train.lr=0.05", "train.decay=constant")
     assert train(*hasty, f"train.patience={TRAIN['patience']}") != train(*hasty)
+
+
+def test_the_cooldown_is_how_long_a_constant_rate_decays(train: Outcome) -> None:
+    stable = "train.decay=warmup_stable_decay"
+    assert train(stable, f"train.cooldown={TRAIN['cooldown']}") != train(stable)
+    assert train(f"train.cooldown={TRAIN['cooldown']}") == train()
 
 
 @pytest.mark.parametrize("by", ["metric", "loss"])
@@ -82,7 +89,7 @@ def test_the_arms_recipe_and_the_trainings_override_of_it_do_the_same(name: str,
     own = ("arm.recipe.lr=3e-3", "arm.recipe.warmup=0.2", "arm.recipe.epochs=6", "arm.recipe.min_steps=10")
     turned = train(*freed, *own, f"arm.recipe.{name}={RECIPE[name]}")
     assert turned == train(*freed, *own, f"train.{name}={RECIPE[name]}")
-    if name != "patience":
+    if name not in ("patience", "cooldown"):
         assert turned != train(*freed, *own)
 
 

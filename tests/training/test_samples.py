@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cell_kit import job, outcome, small, trained
 
@@ -29,11 +30,15 @@ def test_asking_for_them_changes_nothing_that_is_learnt_or_measured(overrides: l
     assert outcome(trained(overrides)) == outcome(trained([*overrides, "train.samples=0"]))
 
 
-@pytest.mark.parametrize("without", [["train.samples=0"], ["arm=frozen"]])
-def test_there_are_none_where_none_are_asked_for_or_features_stand_for_the_base(
-    overrides: list[str], without: list[str]
-) -> None:
-    assert trained([*overrides, *without]).samples == ()
+def test_there_are_none_where_none_are_asked_for(overrides: list[str]) -> None:
+    assert trained([*overrides, "train.samples=0"]).samples == ()
+
+
+@pytest.mark.parametrize("arm", ["frozen", "bag_of_words"])
+def test_a_solved_cell_answers_with_what_was_solved(overrides: list[str], arm: str) -> None:
+    fitted = trained([*overrides, f"arm={arm}"])
+    right = fitted.outputs(fitted.prepared.test, np.arange(8)).scores
+    assert [sample.after == sample.right for sample in fitted.samples] == right.astype(bool).tolist()
 
 
 def test_of_gaps_the_word_in_the_middle_is_shown(overrides: list[str]) -> None:

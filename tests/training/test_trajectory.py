@@ -10,7 +10,8 @@ from pipeline.errors import TrainingError
 from pipeline.models.build import build
 from pipeline.records import TrajectoryPoint
 from pipeline.tasks import Vocabulary, kind
-from pipeline.training.fit import Fitted, fit, outputs
+from pipeline.training.fit import fit
+from pipeline.training.fitted import Fitted
 from pipeline.training.inference import answers
 from pipeline.training.inputs import TokenInputs
 from pipeline.training.job import seed_for
@@ -30,9 +31,7 @@ def point(step: int, score: float) -> TrajectoryPoint:
 
 
 def validation(fitted: Fitted) -> dict[str, float]:
-    prepared = fitted.prepared
-    found = outputs(fitted.job, fitted.network.model, fitted.inputs.of(prepared.validation), len(prepared.labels))
-    return fitted.task.measure(found)
+    return fitted.task.measure(fitted.outputs(fitted.prepared.validation, None))
 
 
 @pytest.fixture(scope="module")

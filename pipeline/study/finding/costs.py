@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.cost import CostRatio, cost_ratio, cost_to_target
+from pipeline.analysis.cost import CostRatio, Reach, cost_ratio, cost_to_target
 from pipeline.analysis.crossed import CrossedMean
+from pipeline.methods import METHODS
 from pipeline.records import ArmCost, CellResult, CostToTarget, Estimate, TrajectoryPoint
 from pipeline.study.finding.curves import ratio_text
 from pipeline.study.finding.estimates import Effect
@@ -92,11 +93,9 @@ def target_ratio(table: Table, arm: str, against: str, size: Size, unit: str, le
     seeds = table.seeds((arm, size), (against, size))
     if table.study.target is None or not seeds:
         return None
-    ours, ours_reached = _reach(table, arm, size, seeds, unit)
-    theirs, theirs_reached = _reach(table, against, size, seeds, unit)
-    starts = [[_first_step(UNITS[unit](cell)) for cell in table.of(name, size, seeds)] for name in (arm, against)]
-    ratio = cost_ratio(ours, ours_reached, theirs, theirs_reached, np.min(np.array(starts), axis=0), level)
-    missed, missed_against = int(np.sum(~ours_reached)), int(np.sum(~theirs_reached))
+    ours, theirs = (_reach(table, name, size, seeds, unit) for name in (arm, against))
+    ratio = cost_ratio(ours, theirs, level)
+    missed, missed_against = (sum(not run.reached for run in runs) for runs in (ours, theirs))
     estimate = Estimate(
         value=ratio.value,
         low=ratio.low,
@@ -125,11 +124,10 @@ def target_costs(table: Table, arm: str, against: str, size: Size, unit: str) ->
     seeds = table.seeds((arm, size), (against, size))
     if table.study.target is None or not seeds:
         return None
-    ours, ours_reached = _reach(table, arm, size, seeds, unit)
-    theirs, theirs_reached = _reach(table, against, size, seeds, unit)
-    if not (ours_reached.all() and theirs_reached.all()):
+    ours, theirs = (_reach(table, name, size, seeds, unit) for name in (arm, against))
+    if not all(run.reached for run in (*ours, *theirs)):
         return None
-    return float(ours.mean()), float(theirs.mean())
+    return float(np.mean([run.measured for run in ours])), float(np.mean([run.measured for run in theirs]))
 
 
 def bound_text(ratio: CostRatio) -> str:
@@ -139,28 +137,23 @@ def bound_text(ratio: CostRatio) -> str:
     return ratio_text(ratio.value, {"above": "> ", "below": "< "}.get(ratio.bound, ""))
 
 
-def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: str) -> list[Reach]:
     target = table.study.target
     assert target is not None
-    reached = [
+    return [
         cost_to_target(
             np.array([point.validation_score for point in cell.trajectory]),
             np.array(UNITS[unit](cell), dtype=np.float64),
             target,
             higher_is_better=table.higher_is_better,
+            solved=METHODS[cell.start_line.method].solved,
         )
         for cell in table.of(arm, size, seeds)
     ]
-    return np.array([cost for cost, _ in reached]), np.array([held for _, held in reached])
-
-
-def _first_step(costs: Sequence[float]) -> float:
-    """The cost of the first point after the start: as finely as the grid can tell costs apart."""
-    return next((float(cost) for cost in costs if cost > 0), 1.0)
 
 
 def _conditions(ratio: CostRatio, seeds: int, missed: int, missed_against: int) -> str:
-    parts = ["read off the evaluation grid"]
+    parts = ["between two points of the evaluation grid"]
     if missed or missed_against:
         parts.append(f"the target is not reached by {missed} and {missed_against} of {seeds} seeds")
     if ratio.bound == "unknown":
