@@ -19,10 +19,10 @@ from pipeline.data.prepare import prepared_folder
 from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
-from pipeline.methods import METHODS
 from pipeline.models.locate import Located, locate
-from pipeline.records import BEST_FROM_SCRATCH, CellResult, SweepRecord
-from pipeline.tasks import LINEAR, kind_of, linear_kind, unsolvable
+from pipeline.records import CellResult, SweepRecord
+from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways
+from pipeline.tasks import kind_of, linear_kind
 from pipeline.training.results import ResultStore
 
 
@@ -116,7 +116,8 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     judged = {k: c for k, c in config.study.claims.items() if _has_set(config, c)}
     unjudged = tuple(c.statement or k for k, c in config.study.claims.items() if k not in judged)
     config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
-    _require_rivals(config.study, [arm.arm.name for arm in arms if arm.arm.start == "scratch"])
+    require_rivals(config.study, [arm.arm.name for arm in arms if arm.arm.start == "scratch"])
+    require_ways(config.study, arms)
     return dataclasses.replace(_plan(config, arms, tuned), unjudged=unjudged, tuned=tuple(tuned))
 
 
@@ -124,21 +125,6 @@ def _has_set(config: Config, claim: Claim) -> bool:
     """Whether the task has the set that the claim is about; a gap may be that between training and test."""
     of_training = claim.dataset == "train" and claim.metric == "generalisation_gap"
     return of_training or claim.dataset in ("test", *config.task.out_of_domain)
-
-
-def _require_rivals(study: Study, from_scratch: Sequence[str]) -> None:
-    """That there is a choice where a claim is against the best from scratch."""
-    asking = [key for key, claim in study.claims.items() if claim.against == BEST_FROM_SCRATCH]
-    if not asking or len(from_scratch) > 1:
-        return
-    found = f"study.arms=[{','.join(study.arms)}] has {len(from_scratch)} ({', '.join(from_scratch) or 'none'})"
-    raise ConfigError(
-        [
-            f"study.claims.{key}: {BEST_FROM_SCRATCH} must be chosen from at least two arms that start from scratch, "
-            f"but {found}. Add one, for example scratch_small, or name one arm: study.claims.{key}.against=scratch."
-            for key in asking
-        ]
-    )
 
 
 def arms_of(overrides: Sequence[str], config: Config) -> list[Config]:
@@ -228,7 +214,7 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
 
 def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
     kind_of(config.task)
-    _require_solvable(config, arms)
+    require_solvable(config, arms)
     hardware = resolve(
         config.hardware,
         precision=config.train.precision,
@@ -273,21 +259,6 @@ def _kinds(config: Config, arms: Sequence[Config]) -> list[str]:
     """What bases are wanted for: the task's kind, and what arms begin with."""
     objectives = [arm.arm.pretraining.objective for arm in arms]
     return list(dict.fromkeys([config.task.kind, *(each for each in objectives if each)]))
-
-
-def _require_solvable(config: Config, arms: Sequence[Config]) -> None:
-    """Refuse arms that are solved, or start with a head that is, where the task's kind poses no such problem."""
-    if linear_kind(config.task.kind) is not None:
-        return
-    wrong = [unsolvable(a.arm.name, a.arm.method, config.task.kind) for a in arms if METHODS[a.arm.method].solved]
-    wrong += [
-        f"arm.head={a.arm.head} needs a network that ends in a linear layer on one vector a text, which "
-        f"{config.task.kind} has not. It serves {', '.join(LINEAR)}. Use arm.head=fresh."
-        for a in arms
-        if a.arm.head == "class_means"
-    ]
-    if wrong:
-        raise ConfigError(wrong)
 
 
 def _require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:

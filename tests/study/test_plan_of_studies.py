@@ -153,3 +153,11 @@ def test_planning_a_study_imports_neither_torch_nor_mlflow(overrides: list[str])
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("arm", ["frozen", "bag_of_words"])
+def test_a_claim_on_how_a_score_rises_is_not_about_an_arm_that_is_solved(overrides: list[str], arm: str) -> None:
+    asked = [*overrides, *tiny.study(arms=f"pretrained,scratch,{arm}", claim=False)]
+    claim = ["+study.claims.early.metric=early_area", f"+study.claims.early.against={arm}"]
+    with pytest.raises(ConfigError, match=f"study.claims.early: .*'{arm}' is solved: it has a start and an end"):
+        plan_study([*asked, *claim])

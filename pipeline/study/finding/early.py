@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.analysis.trajectory import normalised_area, score_after
+from pipeline.methods import METHODS
 from pipeline.records import CellResult, EarlyAccuracy
 from pipeline.study.finding.estimates import Effect, over_seeds, within, without_p
 from pipeline.study.finding.table import Size, Table
@@ -74,9 +75,13 @@ def _between(table: Table, ours: tuple[str, int], theirs: tuple[str, int], size:
 
 
 def horizon(table: Table, size: Size) -> int:
-    """The examples that every run at this size trained on at least, so that areas span the same stretch."""
+    """The examples that every run at this size trained on at least, so that areas span the same stretch.
+
+    Arms that are solved have no stretch, and do not shorten that of the others.
+    """
     cells: Sequence[CellResult] = [cell for arm in table.study.arms for cell in table.of(arm, size)]
-    return min(cell.trajectory[-1].examples for cell in cells)
+    stepping = [cell for cell in cells if not METHODS[cell.start_line.method].solved]
+    return min(cell.trajectory[-1].examples for cell in stepping or cells)
 
 
 def _path(cell: CellResult) -> tuple[np.ndarray, np.ndarray]:

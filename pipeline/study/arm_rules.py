@@ -1,0 +1,57 @@
+"""Rules between a study's claims, its task and the ways its arms are trained, told before anything is planned."""
+
+from collections.abc import Sequence
+
+from pipeline.config.schema import Config, Study
+from pipeline.errors import ConfigError
+from pipeline.methods import METHODS
+from pipeline.records import BEST_FROM_SCRATCH
+from pipeline.tasks import LINEAR, linear_kind, unsolvable
+
+
+def require_rivals(study: Study, from_scratch: Sequence[str]) -> None:
+    """That there is a choice where a claim is against the best from scratch."""
+    asking = [key for key, claim in study.claims.items() if claim.against == BEST_FROM_SCRATCH]
+    if not asking or len(from_scratch) > 1:
+        return
+    found = f"study.arms=[{','.join(study.arms)}] has {len(from_scratch)} ({', '.join(from_scratch) or 'none'})"
+    raise ConfigError(
+        [
+            f"study.claims.{key}: {BEST_FROM_SCRATCH} must be chosen from at least two arms that start from scratch, "
+            f"but {found}. Add one, for example scratch_small, or name one arm: study.claims.{key}.against=scratch."
+            for key in asking
+        ]
+    )
+
+
+def require_solvable(config: Config, arms: Sequence[Config]) -> None:
+    """Refuse arms that are solved, or start with a head that is, where the task's kind poses no such problem."""
+    if linear_kind(config.task.kind) is not None:
+        return
+    wrong = [unsolvable(a.arm.name, a.arm.method, config.task.kind) for a in arms if METHODS[a.arm.method].solved]
+    wrong += [
+        f"arm.head={a.arm.head} needs a network that ends in a linear layer on one vector a text, which "
+        f"{config.task.kind} has not. It serves {', '.join(LINEAR)}. Use arm.head=fresh."
+        for a in arms
+        if a.arm.head == "class_means"
+    ]
+    if wrong:
+        raise ConfigError(wrong)
+
+
+def require_ways(study: Study, arms: Sequence[Config]) -> None:
+    """That claims on how a score rises with training are about arms that are trained in steps.
+
+    Raises:
+        ConfigError: naming each claim and the arm that is solved.
+    """
+    solved = {arm.arm.name for arm in arms if METHODS[arm.arm.method].solved}
+    wrong = [
+        f"study.claims.{key}: early_area reads how a score rises while an arm is trained, but {name!r} is solved: "
+        "it has a start and an end, and nothing between. Use metric score, or name another arm."
+        for key, claim in study.claims.items()
+        for name in (claim.arm, claim.against)
+        if claim.metric == "early_area" and name in solved
+    ]
+    if wrong:
+        raise ConfigError(wrong)
