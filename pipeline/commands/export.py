@@ -30,7 +30,7 @@ def run(overrides: Sequence[str]) -> int:
     target = Path(config.export or f"{config.paths.root}/exports/{trained.result.cell_id}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"export={target} exists already. Choose another folder, or delete it first.")
-    plan, exported = plan_of_cell(trained.cell, config), format_of(trained)
+    plan, exported = plan_of_cell(trained.cell, config), format_of(trained, config.export_format)
     with staged_directory(target) as folder:
         exported.save(folder)
         checked = check(trained, plan, exported, folder)

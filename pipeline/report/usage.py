@@ -31,6 +31,23 @@ model = SentenceTransformer(".")  # its embeddings are the logits, one for each 
 logits = torch.from_numpy(model.encode([{given}]))
 probabilities = {read}
 labels = model[0].auto_model.config.id2label"""
+_ONNX = """import json
+
+import numpy as np
+from onnxruntime import InferenceSession
+from transformers import AutoTokenizer
+
+tokenizer, session = AutoTokenizer.from_pretrained("."), InferenceSession("model.onnx")
+
+
+def predict({arguments}):
+    read = tokenizer({arguments}, padding=True, truncation=True, return_tensors="np")
+    (logits,) = session.run(None, {{each.name: read[each.name] for each in session.get_inputs()}})
+    {read}
+
+
+labels = json.load(open("config.json"))["id2label"]
+print(labels, predict({given}))"""
 _WORDS = """import json
 
 import numpy as np
@@ -58,6 +75,7 @@ def predict({arguments}):
 
 
 print(labels, predict({given}))"""
+_SIGMOID = "return 1 / (1 + np.exp(-logits))"
 _SOFTMAX = """odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)"""
 
@@ -88,6 +106,14 @@ def by_sentence_transformers(about: About, *, sigmoid: bool, prefix: str = "") -
     return Use(library="sentence-transformers", code=code)
 
 
+def by_onnxruntime(about: About, *, sigmoid: bool, prefix: str = "") -> Use:
+    """Use of an ONNX graph; arguments as of `by_sentence_transformers`."""
+    one = f"[{_quoted(f'{prefix}…')}]"
+    arguments, given = ("firsts, seconds", f"{one}, {one}") if about.paired else ("texts", one)
+    code = _ONNX.format(arguments=arguments, given=given, read=_SIGMOID if sigmoid else _SOFTMAX)
+    return Use(library="onnx", code=code)
+
+
 def by_scikit_learn(about: About, *, sigmoid: bool) -> Use:
     """Use of a linear model on counted words, through scikit-learn's TfidfVectorizer."""
     features, arguments, given = "words = count(texts)", "texts", '["…"]'
@@ -95,7 +121,7 @@ def by_scikit_learn(about: About, *, sigmoid: bool) -> Use:
         features = "one, other = count(firsts), count(seconds)\n    words = hstack([one, other, "
         features += "one.multiply(other).sqrt()]).tocsr()"
         arguments, given = "firsts, seconds", '["…"], ["…"]'
-    read = "return 1 / (1 + np.exp(-logits))" if sigmoid else _SOFTMAX
+    read = _SIGMOID if sigmoid else _SOFTMAX
     code = _WORDS.format(settings=PARTS, arguments=arguments, features=features, read=read, given=given)
     return Use(library="sklearn", code=code)
 

@@ -31,6 +31,12 @@ class OwnHead:
             self.network.config.problem_type = "multi_label_classification"
         self.network.save_pretrained(folder)
 
+    def load(self, folder: Path) -> Any:
+        """See Loadable."""
+        from transformers import AutoModelForSequenceClassification
+
+        return AutoModelForSequenceClassification.from_pretrained(str(folder), local_files_only=True).eval()
+
     def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
         """See Format."""
         given: list[Any] = [

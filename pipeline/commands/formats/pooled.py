@@ -80,6 +80,12 @@ class Pooled:
         """The prefix that a user of the directory has to put before every text."""
         return "" if self._prompts()["prompts"] else self.trained.cell.prefix
 
+    def load(self, folder: Path) -> Any:
+        """See Loadable."""
+        network = PooledClassifier(_body(folder), self.network.pooling)
+        network.classifier.load_state_dict(self.network.classifier.state_dict())
+        return network.eval()
+
     def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
         """See Format. Sentence Transformers read it if they are installed, else transformers and NumPy do."""
         try:
@@ -97,17 +103,22 @@ class Pooled:
         return by_sentence_transformers(about, sigmoid=is_sigmoid(self.trained), prefix=self._left_out)
 
 
+def _body(folder: Path) -> Any:
+    from transformers import AutoModel
+
+    reading = json.loads((folder / "sentence_bert_config.json").read_text(encoding="utf-8"))
+    return AutoModel.from_pretrained(str(folder), local_files_only=True, **reading.get("model_args", {})).eval()
+
+
 def _by_hand(folder: Path, texts: Sequence[Text]) -> np.ndarray:
     """The logits from the files of the directory, float64 [N, C]."""
     from safetensors.numpy import load_file
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoTokenizer
 
-    reading = json.loads((folder / "sentence_bert_config.json").read_text(encoding="utf-8"))
     pooling = json.loads((folder / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
     dense = load_file(folder / "2_Dense" / "model.safetensors")
     tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    body = AutoModel.from_pretrained(str(folder), local_files_only=True, **reading.get("model_args", {})).eval()
-    vectors = []
+    body, vectors = _body(folder), []
     for start in range(0, len(texts), _AT_ONCE):
         columns = [list(column) for column in zip(*texts[start : start + _AT_ONCE], strict=True)]
         read = tokenizer(*columns, padding=True, truncation="longest_first", return_tensors="pt")
