@@ -33,7 +33,7 @@ def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimat
     tests = [e for e in result.evaluations if e.role in ("in_domain", "out_of_domain")]
     parts = [
         _front_matter(result, about, tests, estimates, use.library),
-        f"# {_reader(result, about)} on {escape(about.task)}, {_arm(result, about)}",
+        f"# {escape(_reader(result, about))} on {escape(about.task)}, {_arm(result, about)}",
         _what_it_is(result, about),
         "## Scores\n\n" + _scores(result, tests, estimates),
         "## Data\n\n" + _data(result, about),
@@ -64,7 +64,7 @@ def _front_matter(
     if r.key.arm != "scratch" and r.checkpoint and _HUB_NAME.fullmatch(upstream):
         lines.append(f"base_model: {_quoted(upstream)}")
     lines += [f"library_name: {library}", f"pipeline_tag: {about.pipeline}", "tags:", "- headstart", "metrics:"]
-    lines += [f"- {_quoted(r.metric)}", "model-index:", f"- name: {_quoted(f'{about.base.name} {r.key.label}')}"]
+    lines += [f"- {_quoted(r.metric)}", "model-index:", f"- name: {_quoted(f'{_reader(r, about)} {r.key.label}')}"]
     lines.append("  results:")
     for e in tests:
         lines += ["  - task:", f"      type: {about.pipeline}", "    dataset:"]
@@ -87,7 +87,7 @@ def _without_base(r: CellResult) -> bool:
 
 
 def _reader(r: CellResult, about: About) -> str:
-    return "Counted words" if _without_base(r) else escape(about.base.name)
+    return "Counted words" if _without_base(r) else about.base.name
 
 
 def _arm(r: CellResult, about: About) -> str:
@@ -141,12 +141,15 @@ def _data(r: CellResult, about: About) -> str:
 
 def _training(r: CellResult, about: About) -> str:
     recipe = ", ".join(f"{escape(k.replace('_', ' '))} {v:g}" for k, v in sorted(r.start_line.recipe.items()))
+    how = f"Recipe: {recipe}; batches of {r.start_line.global_batch}"
+    if METHODS[r.start_line.method].solved:
+        how = "Solved to the optimum of a convex problem, its L2 penalty chosen on validation"
     cost = r.cost
     return "\n".join(
         [
             f"- Trained: {METHODS[r.start_line.method].trained_part}, {short_count(cost.trained_parameters)} of "
             f"{short_count(cost.parameters)} parameters.",
-            f"- Recipe: {recipe}; batches of {r.start_line.global_batch}; precision {escape(r.start_line.precision)}.",
+            f"- {how}; precision {escape(r.start_line.precision)}.",
             f"- {count(cost.steps)} steps over {count(cost.examples)} examples, {flops(cost.flops)}; the weights "
             f"are those of step {count(r.best_step)}, the best on validation.",
             f"- {byte_size(cost.stored_bytes)} to store.",

@@ -84,6 +84,8 @@ def test_counted_words_are_exported_without_pickle_and_name_no_base(exports: dic
     assert names == {"vocabulary.json", "trained.safetensors", "labels.json", "README.md"}
     assert "No base was used" in export.card()
     assert "architecture and tokenizer" not in export.card()
+    assert "Recipe:" not in export.card()
+    assert "Recipe:" in exports["mean"].card()
 
 
 @pytest.mark.parametrize("name", ["mean", "last of pairs"])
