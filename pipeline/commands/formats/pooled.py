@@ -14,7 +14,8 @@ from pipeline.files import write_text
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_sentence_transformers
 from pipeline.tasks import kind
-from pipeline.tasks.pooled import SETTING, PooledClassifier
+from pipeline.tasks.pooled import PooledClassifier
+from pipeline.tasks.read_off import SETTING
 
 _TYPES = {"": "Transformer", "1_Pooling": "Pooling", "2_Dense": "Dense"}  # as every release of theirs knows them
 _MODES = {"cls": "cls_token", "mean": "mean_tokens", "last": "lasttoken"}
