@@ -23,7 +23,7 @@ COMMANDS = {
     "sweep": "search one arm's settings: arm=scratch train.size=400 sweep.trials=40",
     "report": "rebuild figures and report of a study from finished cells: experiments=quickstart",
     "predict": "classify text with a trained cell: cell=ID predict.text='...' or predict.path=FILE",
-    "export": "write a trained cell as a Hugging Face directory: cell=ID export=FOLDER",
+    "export": "write a trained cell as a directory that other libraries load: cell=ID export=FOLDER",
     "dashboard": "start the MLflow dashboard on this machine and print its links",
     "sweep-dashboard": "start Optuna's dashboard of sweeps on this machine and print its links",
     "services": "MLflow on PostgreSQL on this machine, and a database for sweeps, to try what a team would share",

@@ -1,4 +1,4 @@
-"""`export`: a trained cell as a Hugging Face directory that scores as the cell did."""
+"""`export`: a trained cell as a directory that other libraries load, and that scores as the cell did."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,8 @@ import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean
 from pipeline.commands.closing import about
-from pipeline.commands.exported import CHECKED, largest_difference
+from pipeline.commands.exported import CHECKED, check
+from pipeline.commands.formats import Format, format_of
 from pipeline.commands.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.errors import UserError
@@ -16,8 +17,7 @@ from pipeline.records import Estimate
 from pipeline.records.metrics import MEANS
 from pipeline.report.card import model_card
 from pipeline.study.plan import Plan, plan_of_cell
-from pipeline.tasks import PromptedKind, WritingKind, kind
-from pipeline.tasks.two_parts import ready_to_write
+from pipeline.tasks import PromptedKind, kind
 from pipeline.training.results import ResultStore
 
 LEVEL = 0.95
@@ -30,13 +30,16 @@ def run(overrides: Sequence[str]) -> int:
     target = Path(config.export or f"{config.paths.root}/exports/{trained.result.cell_id}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"export={target} exists already. Choose another folder, or delete it first.")
-    plan = plan_of_cell(trained.cell, config)
+    plan, exported = plan_of_cell(trained.cell, config), format_of(trained, config.export_format)
     with staged_directory(target) as folder:
-        _save(trained, folder)
-        worst = largest_difference(trained, plan, folder)
-        write_text(folder / "README.md", _card(trained, plan, overrides))
+        exported.save(folder)
+        checked = check(trained, plan, exported, folder)
+        write_text(folder / "README.md", _card(trained, plan, exported, overrides))
     print(f"Exported {trained.result.key.label} (cell {trained.result.cell_id}) to {target}")
-    print(f"Checked: transformers gives the cell's scores on {CHECKED} test texts (largest difference {worst:.1e}).")
+    print(
+        f"Checked with {checked.by}: the exported model gives the cell's scores on {CHECKED} test texts (largest "
+        f"difference {checked.worst:.1e})."
+    )
     return 0
 
 
@@ -54,21 +57,9 @@ def _tested(trained: Trained) -> Trained:
     return trained
 
 
-def _save(trained: Trained, folder: Path) -> None:
-    tokenizer = trained.tokenizer()
-    tokenizer.model_max_length = trained.cell.task.max_length
-    tokenizer.save_pretrained(folder)
-    network = trained.network()
-    if isinstance(kind(trained.cell.task.kind), WritingKind):
-        ready_to_write(network, tokenizer)
-    if kind(trained.cell.task.kind).several:
-        network.config.problem_type = "multi_label_classification"
-    network.save_pretrained(folder)
-
-
-def _card(trained: Trained, plan: Plan, overrides: Sequence[str]) -> str:
+def _card(trained: Trained, plan: Plan, exported: Format, overrides: Sequence[str]) -> str:
     facts = about(plan, [trained.result], ["export", *overrides])
-    return model_card(trained.result, facts, _estimates(trained, plan.store))
+    return model_card(trained.result, facts, _estimates(trained, plan.store), exported.use(facts))
 
 
 def _estimates(trained: Trained, store: ResultStore) -> dict[str, Estimate]:

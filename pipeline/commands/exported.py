@@ -1,75 +1,89 @@
-"""Whether an exported directory scores as the cell did, asked of it through transformers."""
+"""Whether an exported directory scores as the cell did, asked of it through the libraries that others use."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.commands.formats import Format, pipeline_of
 from pipeline.commands.trained import Trained
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load, texts
 from pipeline.errors import HeadstartError
 from pipeline.study.plan import Plan
-from pipeline.tasks import PAIR, Vocabulary, WritingKind, kind
+from pipeline.tasks import PAIR, TaskKind, Vocabulary, WritingKind, kind
 
 CHECKED = 64  # test texts whose scores must be the cell's
 TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
 
 
-def largest_difference(trained: Trained, plan: Plan, folder: Path) -> float:
-    """The largest difference in probability between the exported model and the cell's own scores.
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """`by` names the libraries that read the directory, `worst` is the largest difference in probability."""
+
+    by: str
+    worst: float
+
+
+def check(trained: Trained, plan: Plan, exported: Format, folder: Path) -> Checked:
+    """Compare what the exported directory answers with the cell's own scores, on the first texts of the test set.
+
+    Args:
+        trained: the cell.
+        plan: where its data and scores are.
+        exported: the format of the directory.
+        folder: the directory.
 
     Raises:
-        HeadstartError: it is larger than rounding explains.
+        HeadstartError: a probability differs by more than rounding explains.
     """
     import torch
 
     prepared, precision = load(plan.data_folder), trained.cell.train.precision
-    theirs = _of_classes if kind(trained.cell.task.kind).labelled else _of_tokens
+    theirs = _of_classifier if kind(trained.cell.task.kind).linear else _of_tokens
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-        found = theirs(trained, prepared, folder)
-    worst = float(np.abs(found - np.exp(-_losses(trained, plan)[: len(found)])).max())
+        by, losses = theirs(trained, prepared, exported, folder)
+    worst = float(np.abs(np.exp(-losses) - np.exp(-_losses(trained, plan)[: len(losses)])).max())
     if worst > TOLERANCE[precision]:
         raise HeadstartError(
             f"The exported model does not score as the cell did: a probability differs by {worst:.2g}, "
             f"at most {TOLERANCE[precision]} is allowed. Nothing was written. "
             "Train the cell again if libraries changed."
         )
-    return worst
+    return Checked(by=by, worst=worst)
 
 
-def _of_classes(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
-    """Of the right class, for each of the test's first texts."""
-    asked: list[Any] = texts(prepared, "test")[:CHECKED]
-    if kind(trained.cell.task.kind).paired:
-        asked = [dict(zip(("text", "text_pair"), text.split(PAIR), strict=True)) for text in asked]
-    found = _pipeline(trained, folder, top_k=None)(asked, truncation=True)
-    gold = [trained.result.labels[g] for g in prepared.test.labels[:CHECKED]]
-    return np.array(
-        [next(e["score"] for e in row if e["label"] == label) for row, label in zip(found, gold, strict=True)]
-    )
+def _of_classifier(trained: Trained, prepared: Prepared, exported: Format, folder: Path) -> tuple[str, np.ndarray]:
+    """Who read the test's first texts, and the loss of each by the logits that were read."""
+    import torch
+
+    task, vocabulary = kind(trained.cell.task.kind), Vocabulary.of(trained.tokenizer())
+    parts = [text.split(PAIR) for text in texts(prepared, "test")[:CHECKED]]
+    reading = exported.read(folder, [tuple(each[: 2 if task.paired else 1]) for each in parts])
+    batch = _batch(task, prepared, np.arange(len(parts)), vocabulary)
+    losses = task.losses(torch.from_numpy(reading.logits).double(), batch)
+    return reading.by, losses.double().numpy()
 
 
-def _of_tokens(trained: Trained, prepared: Prepared, folder: Path) -> np.ndarray:
-    """Of the tokens to be found or told, their geometric mean, for each of the test's first texts."""
+def _of_tokens(trained: Trained, prepared: Prepared, exported: Format, folder: Path) -> tuple[str, np.ndarray]:
+    """Likewise, from the tokens of each text; the loss is that of the tokens to be found, told or written."""
     task = kind(trained.cell.task.kind)
-    model = _writer(folder) if isinstance(task, WritingKind) else _pipeline(trained, folder).model
+    model = _writer(folder) if isinstance(task, WritingKind) else pipeline_of(trained, folder).model
     vocabulary = Vocabulary.of(trained.tokenizer())
     found = []
     for i in range(min(CHECKED, len(prepared.test))):
-        seeds = np.array([i], dtype=np.uint64)
-        beside = {name: numbers[i : i + 1] for name, numbers in prepared.test.beside.items()}
-        ids = [prepared.test.item(i)]
-        batch = task.collate(ids, np.zeros(1), vocabulary=vocabulary, seeds=seeds, beside=beside)
+        batch = _batch(task, prepared, np.array([i]), vocabulary)
         found.append(float(task.losses(task.forward(model, batch), batch)[0]))
-    return np.asarray(np.exp(-np.array(found)))
+    return "transformers", np.array(found)
 
 
-def _pipeline(trained: Trained, folder: Path, **settings: Any) -> Any:
-    from transformers import pipeline
-
-    task: Any = kind(trained.cell.task.kind).pipeline
-    return pipeline(task, model=str(folder), tokenizer=str(folder), device="cpu", **settings)
+def _batch(task: TaskKind, prepared: Prepared, items: np.ndarray, vocabulary: Vocabulary) -> dict[str, Any]:
+    test = prepared.test
+    beside = {name: np.asarray(numbers)[items] for name, numbers in test.beside.items()}
+    labels, seeds = np.asarray(test.labels)[items], items.astype(np.uint64)
+    ids = [test.item(int(i)) for i in items]
+    return task.collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)
 
 
 def _writer(folder: Path) -> Any:

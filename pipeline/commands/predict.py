@@ -56,7 +56,7 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
     nats, read, cut = None, 0, 0
     for batch in _batched(texts):
         with nullcontext() if isinstance(model, TextModel) else evaluating(model, cell.train.precision):
-            asked_of = as_read(cell.task, batch, prefix=cell.base.prefix)
+            asked_of = as_read(cell.task, batch, prefix=cell.prefix)
             rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
             if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token
                 nats = task.surprise(model, tokenizer, asked_of, max_length=length)

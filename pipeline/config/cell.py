@@ -34,6 +34,11 @@ class Cell:
         return METHODS[self.arm.method]
 
     @property
+    def prefix(self) -> str:
+        """What is put before every text that it reads: the base's prefix, unless it has no use for a base."""
+        return "" if self.method.reads == "words" else self.base.prefix or ""
+
+    @property
     def recipe(self) -> Recipe:
         """The arm's recipe with what `train` overrides."""
         names = [f.name for f in dataclasses.fields(Recipe)]

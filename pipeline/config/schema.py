@@ -19,6 +19,7 @@ ClaimMetric = Literal[
     "score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area", "initial_score",
     "gain_over_start", "generalisation_gap",
 ]  # fmt: skip
+ExportFormat = Literal["safetensors", "onnx"]
 Sampler = Literal["tpe", "gp", "cmaes", "random", "quasi_random", "grid", "brute_force"]
 Pruner = Literal["median", "halving", "hyperband", "wilcoxon", "pausing", "none"]
 
@@ -333,5 +334,6 @@ class Config:
     predict: Predict = Predict()
     cell: str | None = None  # predict, export: the cell's id or its first letters; null: the best of the study
     export: str | None = None  # export: the directory to write
+    export_format: ExportFormat = "safetensors"  # export: weights as the libraries load them, or one ONNX graph
     plan: bool = False  # study: print the cells and an estimate, train nothing
     debug: bool = False  # show tracebacks

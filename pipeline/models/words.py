@@ -45,7 +45,7 @@ class WordCounter:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._parts = [_restored(PARTS[name], terms) for name, terms in vocabulary.parts.items()]
+        self._parts = [_restored(settings, vocabulary.parts[name]) for name, settings in PARTS.items()]
 
     @classmethod
     def of(cls, texts: Sequence[str], *, paired: bool) -> "WordCounter":

@@ -8,6 +8,7 @@ from pipeline.methods import METHODS
 from pipeline.records import CellResult, Estimate, Evaluation
 from pipeline.report.about import About
 from pipeline.report.markdown import escape, fenced
+from pipeline.report.usage import Use
 from pipeline.report.wording import behind, byte_size, count, flops, plain, plural, scale_of, short_count, size_name
 
 _LICENCES = frozenset(
@@ -20,36 +21,31 @@ _LICENCES = frozenset(
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 
-def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimate]) -> str:
-    """README.md of an exported model. `estimates` maps an evaluation set to the score there with its interval.
+def model_card(result: CellResult, about: About, estimates: Mapping[str, Estimate], use: Use) -> str:
+    """README.md of an exported model.
 
-    A set without an estimate is given its plain score, said to be without an interval.
+    Args:
+        result: the cell that was exported.
+        about: where its base and its data come from.
+        estimates: the score on each evaluation set with its interval; a set without one is given its plain score.
+        use: how the model is used without Headstart.
     """
     tests = [e for e in result.evaluations if e.role in ("in_domain", "out_of_domain")]
     parts = [
-        _front_matter(result, about, tests, estimates),
-        f"# {escape(about.base.name)} on {escape(about.task)}, {_arm(result, about)}",
+        _front_matter(result, about, tests, estimates, use.library),
+        f"# {escape(_reader(result, about))} on {escape(about.task)}, {_arm(result, about)}",
         _what_it_is(result, about),
         "## Scores\n\n" + _scores(result, tests, estimates),
         "## Data\n\n" + _data(result, about),
         "## How it was trained\n\n" + _training(result, about),
         "## Limits\n\n" + _limits(result, about),
-        "## Licence\n\n" + _licence(about),
-        "## Use\n\n" + fenced(_use(about)),
+        "## Licence\n\n" + _licence(result, about),
+        "## Use\n\n" + fenced(use.code),
         f"Made by Headstart, cell `{re.sub('[^A-Za-z0-9._-]', '', result.cell_id)}`, {escape(about.created)}.",
     ]
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace").decode("utf-8")
 
 
-_USE = """from transformers import pipeline
-
-ask = pipeline("{pipeline}", model=".")
-ask({given})"""
-_USE_WRITER = """from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-model, tokenizer = AutoModelForSeq2SeqLM.from_pretrained("."), AutoTokenizer.from_pretrained(".")
-read = tokenizer("…", return_tensors="pt", return_token_type_ids=False)
-print(tokenizer.decode(model.generate(**read, max_new_tokens=64)[0], skip_special_tokens=True))"""
 _WITHOUT_LABELS = {
     "fill-mask": "A masked language model.",
     "text-generation": "A causal language model.",
@@ -57,27 +53,18 @@ _WITHOUT_LABELS = {
 }
 
 
-def _use(about: About) -> str:
-    if about.pipeline == "translation":  # for which transformers has no pipeline any more
-        return _USE_WRITER
-    return _USE.format(pipeline=about.pipeline, given=_given(about))
-
-
-def _given(about: About) -> str:
-    if about.paired:
-        return '{"text": "…", "text_pair": "…"}'
-    return '"… [MASK] …"' if about.pipeline == "fill-mask" else '"…"'
-
-
-def _front_matter(r: CellResult, about: About, tests: Sequence[Evaluation], found: Mapping[str, Estimate]) -> str:
-    licence = about.base.licence.lower()
+def _front_matter(
+    r: CellResult, about: About, tests: Sequence[Evaluation], found: Mapping[str, Estimate], library: str
+) -> str:
+    stated = about.data_licence if _without_base(r) else about.base.licence
+    licence = stated.lower()
     lines = ["---", f"license: {licence if licence in _LICENCES else 'other'}"]
-    lines += [f"license_name: {_quoted(about.base.licence)}"] if licence not in _LICENCES else []
+    lines += [f"license_name: {_quoted(stated)}"] if licence not in _LICENCES else []
     upstream = about.base.upstream or ""
     if r.key.arm != "scratch" and r.checkpoint and _HUB_NAME.fullmatch(upstream):
         lines.append(f"base_model: {_quoted(upstream)}")
-    lines += ["library_name: transformers", f"pipeline_tag: {about.pipeline}", "tags:", "- headstart", "metrics:"]
-    lines += [f"- {_quoted(r.metric)}", "model-index:", f"- name: {_quoted(f'{about.base.name} {r.key.label}')}"]
+    lines += [f"library_name: {library}", f"pipeline_tag: {about.pipeline}", "tags:", "- headstart", "metrics:"]
+    lines += [f"- {_quoted(r.metric)}", "model-index:", f"- name: {_quoted(f'{_reader(r, about)} {r.key.label}')}"]
     lines.append("  results:")
     for e in tests:
         lines += ["  - task:", f"      type: {about.pipeline}", "    dataset:"]
@@ -95,6 +82,14 @@ def _value(r: CellResult, e: Evaluation, found: Mapping[str, Estimate]) -> float
     return found[e.dataset].value if e.dataset in found else e.metrics[r.metric]
 
 
+def _without_base(r: CellResult) -> bool:
+    return METHODS[r.start_line.method].reads == "words"
+
+
+def _reader(r: CellResult, about: About) -> str:
+    return "Counted words" if _without_base(r) else about.base.name
+
+
 def _arm(r: CellResult, about: About) -> str:
     counted = "texts" if about.pipeline in _WITHOUT_LABELS else "labels"
     return escape(f"{r.key.arm}, {size_name(r.key.size)} {counted}, seed {r.key.seed}")
@@ -102,7 +97,9 @@ def _arm(r: CellResult, about: About) -> str:
 
 def _what_it_is(r: CellResult, about: About) -> str:
     upstream = f" ({escape(about.base.upstream)})" if about.base.upstream else ""
-    if r.checkpoint:
+    if _without_base(r):
+        start = "It is a linear model on TF-IDF of word and character n-grams"
+    elif r.checkpoint:
         start = f"It started from the pretrained weights of {escape(about.base.name)}{upstream}"
     else:
         start = f"It has the architecture and tokenizer of {escape(about.base.name)}{upstream}, freshly initialised,"
@@ -144,12 +141,15 @@ def _data(r: CellResult, about: About) -> str:
 
 def _training(r: CellResult, about: About) -> str:
     recipe = ", ".join(f"{escape(k.replace('_', ' '))} {v:g}" for k, v in sorted(r.start_line.recipe.items()))
+    how = f"Recipe: {recipe}; batches of {r.start_line.global_batch}"
+    if METHODS[r.start_line.method].solved:
+        how = "Solved to the optimum of a convex problem, its L2 penalty chosen on validation"
     cost = r.cost
     return "\n".join(
         [
             f"- Trained: {METHODS[r.start_line.method].trained_part}, {short_count(cost.trained_parameters)} of "
             f"{short_count(cost.parameters)} parameters.",
-            f"- Recipe: {recipe}; batches of {r.start_line.global_batch}; precision {escape(r.start_line.precision)}.",
+            f"- {how}; precision {escape(r.start_line.precision)}.",
             f"- {count(cost.steps)} steps over {count(cost.examples)} examples, {flops(cost.flops)}; the weights "
             f"are those of step {count(r.best_step)}, the best on validation.",
             f"- {byte_size(cost.stored_bytes)} to store.",
@@ -165,13 +165,16 @@ def _limits(r: CellResult, about: About) -> str:
     lines = [
         "- The scores hold for texts like those of its evaluation sets; look at the out-of-domain scores for others.",
         "- It is one training of one study: another seed gives other weights and a somewhat different score.",
-        f"- Could pretraining have included the test text: {escape(seen)}.{note}",
         "- It was not examined for bias here. It is no basis for decisions about people.",
     ]
-    lines += [f"- {plural(cut, 'evaluation text')} were longer than the model reads and were cut."] if cut else []
+    if not _without_base(r):  # which knows no pretraining, and reads whole texts
+        lines.insert(2, f"- Could pretraining have included the test text: {escape(seen)}.{note}")
+        lines += [f"- {plural(cut, 'evaluation text')} were longer than the model reads and were cut."] if cut else []
     return "\n".join(lines)
 
 
-def _licence(about: About) -> str:
+def _licence(r: CellResult, about: About) -> str:
+    if _without_base(r):
+        return f"No base was used. The data: {escape(about.data_licence)}. Check it before you pass this model on."
     base = f"The base {escape(about.base.name)}: {escape(about.base.licence)}. The data: {escape(about.data_licence)}."
     return f"{base} Check both before you pass this model on."

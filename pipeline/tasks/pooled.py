@@ -80,7 +80,7 @@ def pooled(states: torch.Tensor, mask: torch.Tensor | None, pooling: ReadOff) ->
         return states[:, -1] if pooling == "last" else states.float().mean(dim=1).to(states.dtype)
     if pooling == "last":
         ends = mask.cumsum(dim=1).argmax(dim=1)
-        return states[torch.arange(len(states), device=states.device), ends]
+        return states[torch.arange(states.shape[0], device=states.device), ends]
     weights = mask.to(torch.float32)[:, :, None]
     return ((states.float() * weights).sum(dim=1) / weights.sum(dim=1)).to(states.dtype)
 

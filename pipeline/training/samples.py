@@ -40,7 +40,7 @@ class Exercises:
     def _answers(self, model: Any) -> list[str]:
         given = [exercise.given for exercise in self.all]
         said = self.task.predict(
-            model, self.tokenizer, as_read(self.job.cell.task, given, prefix=self.job.cell.base.prefix),
+            model, self.tokenizer, as_read(self.job.cell.task, given, prefix=self.job.cell.prefix),
             max_length=self.job.cell.task.max_length, labels=self.labels, asked=_ASKED,
         )  # fmt: skip
         rows = list(said)

@@ -15,7 +15,7 @@ from tests.tiny import reviews, tiny_base
 __all__ = ["reviews", "tiny_base"]
 
 Capture = pytest.CaptureFixture[str]
-ARMS = ("pretrained", "frozen", "lora", "scratch")
+ARMS = ("pretrained", "lora", "scratch")
 GAPS = ["task=masked_language_modelling", "task.data.label=null", "train.keep=all", "train.epochs=6"]
 
 

@@ -91,7 +91,7 @@ def test_an_exported_network_scores_as_the_cell_did(asked: Finished, tmp_path: P
     assert (target / "model.safetensors").is_file()
     card = (target / "README.md").read_text(encoding="utf-8")
     assert "A classifier of pairs of texts with 2 classes: no, yes." in card
-    assert 'ask({"text": "…", "text_pair": "…"})' in card
+    assert 'ask({"text": "…", "text_pair": "…"}, truncation=True)' in card
 
 
 def test_a_text_without_its_second_is_refused(asked: Finished, capsys: Capture) -> None:

@@ -17,7 +17,7 @@ from tests.tiny import reviews, tiny_base
 __all__ = ["reviews", "tiny_base"]
 
 Capture = pytest.CaptureFixture[str]
-ARMS = ("pretrained", "frozen", "lora", "scratch")
+ARMS = ("pretrained", "lora", "scratch")
 
 
 def pairs(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from synthetic_report import Study, make_study, with_failure
 
 from pipeline.report import model_card, write_report
 from pipeline.report.markdown import escape, fenced
+from pipeline.report.usage import by_transformers
 from pipeline.report.wording import plain
 
 EVIL = "<script>alert(1)</script>"
@@ -67,7 +68,7 @@ def test_no_text_takes_effect_in_markdown(evil: tuple[Study, str, str]) -> None:
 
 
 def test_no_text_takes_effect_in_a_model_card(evil: tuple[Study, str, str]) -> None:
-    card = model_card(evil[0].cells[0], evil[0].about, {})
+    card = model_card(evil[0].cells[0], evil[0].about, {}, by_transformers(evil[0].about))
     body = card.split("\n---\n", 1)[1]
     assert not {"script", "img", "a"} & set(Page(MarkdownIt("commonmark", {"html": True}).render(body)).tags)
 

@@ -1,0 +1,40 @@
+"""The directories that a trained cell can be exported as. Each is written here and read by other libraries alone."""
+
+from typing import TYPE_CHECKING
+
+from pipeline.commands.formats.form import Format, Reading
+from pipeline.commands.formats.own_head import OwnHead, pipeline_of
+from pipeline.commands.formats.words import Words
+from pipeline.commands.trained import Trained
+from pipeline.config.schema import ExportFormat
+
+if TYPE_CHECKING:
+    from pipeline.commands.formats.pooled import Pooled
+
+__all__ = ["Format", "Reading", "format_of", "pipeline_of"]
+
+
+def format_of(trained: Trained, asked: ExportFormat = "safetensors") -> Format:
+    """The format that can hold what the cell trained.
+
+    Raises:
+        UserError: it cannot be exported as asked.
+    """
+    if asked == "onnx":
+        from pipeline.commands.formats.onnx import Onnx, require_classifier
+
+        require_classifier(trained)
+        return Onnx(trained=trained, whole=_whole(trained))
+    if trained.cell.method.reads == "words":
+        return Words(trained=trained)
+    return _whole(trained)
+
+
+def _whole(trained: Trained) -> "OwnHead | Pooled":
+    from pipeline.commands.formats.pooled import Pooled
+    from pipeline.tasks.pooled import PooledClassifier
+
+    network = trained.network()
+    if isinstance(network, PooledClassifier):
+        return Pooled(trained=trained, network=network)
+    return OwnHead(trained=trained, network=network)

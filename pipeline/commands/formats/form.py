@@ -1,0 +1,63 @@
+"""What every format of an export offers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.commands.trained import Trained
+from pipeline.report.about import About
+from pipeline.report.usage import Use
+from pipeline.tasks import kind
+
+Text = tuple[str, ...]  # one text, or the two of a pair
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """An exported classifier's answers. `by` names the libraries that gave them; `logits` is float [N, C]."""
+
+    by: str
+    logits: np.ndarray
+
+
+class Format(Protocol):
+    """A directory that a trained cell can be exported as."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything but the model card into `folder`."""
+        ...
+
+    def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
+        """The logits of texts as the saved classifier gives them, without any code of ours in its network.
+
+        Args:
+            folder: where `save` wrote it.
+            texts: without the prefix of the base.
+        """
+        ...
+
+    def use(self, about: About) -> Use:
+        """How to use it without Headstart."""
+        ...
+
+
+def save_tokenizer(trained: Trained, folder: Path) -> Any:
+    """Save the base's tokenizer so that it truncates and pads as in training, and return it."""
+    tokenizer = trained.tokenizer()
+    tokenizer.model_max_length = trained.cell.task.max_length
+    tokenizer.padding_side = "right"
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def prefixed(texts: Sequence[Text], prefix: str) -> list[Text]:
+    """The texts with the prefix of the base before each, both texts of a pair included."""
+    return [tuple(f"{prefix}{part}" for part in text) for text in texts]
+
+
+def is_sigmoid(trained: Trained) -> bool:
+    """Whether each output of the cell's classifier is read by itself."""
+    return kind(trained.cell.task.kind).linear == "sigmoid"
