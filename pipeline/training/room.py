@@ -16,7 +16,6 @@ from pipeline.models.memory import Footprint
 from pipeline.tasks import Vocabulary
 from pipeline.training.cost import flops_of
 from pipeline.training.device import device_of
-from pipeline.training.first_passes import try_out
 from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan, words_plan
 
 GIB = 1 << 30
@@ -142,6 +141,8 @@ class Room:
             if not self.hardware.elsewhere and not self.hardware.sharded:
                 network.model.to(device_of(self.hardware))
             if not self._found:
+                from pipeline.training.first_passes import try_out  # which needs torch
+
                 try_out(cell, network, self.prepared, self.vocabulary)
             config = configuration(cell, self.located, self.prepared.labels)
             flops_of(cell, config, root=self.root)
