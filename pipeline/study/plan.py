@@ -249,10 +249,16 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
 
 
 def _settled(config: Config, located: Located) -> Config:
-    """With what the base declares of its reading; for kinds that read it in their own way alone, with nothing of it."""
+    """With what the base declares of its reading; for kinds that read it in their own way, with nothing of it.
+
+    There a head is none that could be solved before the first step.
+    """
     reads = linear_kind(config.task.kind) is not None
-    base = located.settled(config.base) if reads else dataclasses.replace(config.base, pooling="auto", prefix=None)
-    return dataclasses.replace(config, base=base)
+    if reads:
+        return dataclasses.replace(config, base=located.settled(config.base))
+    head = "fresh" if config.arm.head == "probe" else config.arm.head
+    base = dataclasses.replace(config.base, pooling="auto", prefix=None)
+    return dataclasses.replace(config, base=base, arm=dataclasses.replace(config.arm, head=head))
 
 
 def _kinds(config: Config, arms: Sequence[Config]) -> list[str]:

@@ -16,7 +16,7 @@ from pipeline.tasks import SetJudge, TaskKind, Vocabulary, WritingKind, linear_k
 from pipeline.training.cost import flops_of, resident_bytes
 from pipeline.training.device import device_of, is_sharded
 from pipeline.training.features import reader_of
-from pipeline.training.heads import class_means, put_in_place, solve_head
+from pipeline.training.heads import calibrated, class_means, put_in_place, solve_head
 from pipeline.training.inputs import TokenInputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.memory_plan import footprint_of, memory_plan
@@ -104,7 +104,8 @@ def set_head(job: Job, network: Network, inputs: CellInputs, rows: np.ndarray, f
         return seen
     bias = last_linear(network.model, network.base_prefix).bias is not None
     solved = solve_head(cell, task, prepared, rows, read=read, inputs=inputs.of, bias=bias)
-    put_in_place(network, solved.model)
+    held = prepared.validation
+    put_in_place(network, calibrated(solved.model, task, inputs.of(held), read(held, None)))
     return seen + forward_flops(flops, prepared.validation.lengths) + solved.flops
 
 
