@@ -126,6 +126,7 @@ class ArmCost:
 
     `converged_gain` is the late gain in score, None where evaluations are too few; `late_loss_fall` the share by which
     the validation loss fell over the last quarter of the steps, or a little more, where none was at its beginning.
+    `kept_start` is the share of cells whose best validation point is step 0; None where an arm is solved.
     """
 
     arm: str
@@ -137,7 +138,8 @@ class ArmCost:
     trained_parameters: int
     stored_bytes: int
     converged_gain: float | None
-    late_loss_fall: float
+    late_loss_fall: float | None
+    kept_start: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

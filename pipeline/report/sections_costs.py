@@ -170,12 +170,14 @@ def _cost_table(findings: Findings) -> Table:
             Entry(short_count(c.trained_parameters), f"of {short_count(c.parameters)}"),
             Entry(byte_size(c.stored_bytes)),
             Entry(MISSING if c.converged_gain is None else unit.signed(c.converged_gain)),
+            Entry(MISSING if c.kept_start is None else f"{c.kept_start:.0%}"),
         )
         for c in findings.costs
     ]
     last = f"validation score, mean of the last quarter of the steps minus the one before{unit.unit and ', in points'}"
     return Table(
-        caption=f"Cost of one training on any machine. Late gain: {last}; near 0, the training had converged.",
+        caption=f"Cost of one training on any machine. Late gain: {last}; near 0, the training had converged. "
+        "Kept step 0: the share of cells whose best validation point is the start.",
         header=(
             "arm",
             f"{findings.counted}s",
@@ -184,6 +186,7 @@ def _cost_table(findings: Findings) -> Table:
             "parameters trained",
             "stored",
             "late gain",
+            "kept step 0",
         ),
         rows=tuple(rows),
         inline=True,

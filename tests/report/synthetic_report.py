@@ -261,6 +261,7 @@ def _arm_cost(arm: str, size: int | str) -> ArmCost:
         stored_bytes=cost.stored_bytes,
         converged_gain=0.0012 if arm == "scratch" else -0.0004,
         late_loss_fall=0.01,
+        kept_start=None if arm == "frozen" else 0.4,
     )
 
 

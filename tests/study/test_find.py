@@ -334,3 +334,18 @@ def test_what_was_left_over_of_a_checkpoint_is_said_but_no_head_of_pretraining(c
 def test_an_unknown_cost_of_pretraining_is_said(cells):
     text = " ".join(run(study_of(), cells, base=Base(name="minilm")).caveats)
     assert "The cost of pretraining minilm is unknown" in text
+
+
+def test_it_says_where_training_added_nothing_to_the_start(cells):
+    def idle(result: CellResult) -> CellResult:
+        return dataclasses.replace(result, best_step=0) if result.key.seed % 2 else result
+
+    half = [(idle(r) if r.key.arm == "pretrained" and r.key.size == 25 else r, s) for r, s in cells]
+    found = run(study_of(), half)
+    shares = {(c.arm, c.size): c.kept_start for c in found.costs}
+    assert shares["pretrained", 25] == 0.4
+    assert shares["pretrained", 100] == 0.0
+    assert shares["frozen", 25] is None
+    (said,) = [c for c in found.caveats if c.startswith("Training added nothing")]
+    assert "pretrained" in said
+    assert "40% at n=25." in said

@@ -13,6 +13,7 @@ from pipeline.study.finding.table import BASELINE, Table
 ENOUGH_SEEDS = 5
 CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
 UNKNOWN = 0.05  # share of a set's tokens that its base's tokenizer does not know
+KEPT_STARTS = 1 / 3  # share of cells that kept their start, above which it is said
 FALLING = 0.05  # the share by which the validation loss fell meanwhile
 SEEN = {
     "known_seen": "is known to have seen the test text in pretraining",
@@ -39,6 +40,7 @@ def caveats(
         *_design(table),
         *_recipes(tuned),
         *_convergence(costs, table.metric),
+        *_kept_starts(costs),
         *_own_text(pretrained),
         *(sentence for base in bases for sentence in _pretraining(table, base, _arms_on(base, bases, table))),
     )
@@ -173,14 +175,27 @@ def _convergence(costs: Sequence[ArmCost], metric: str) -> Iterator[str]:
                 f"steps. Longer training may {may}."
             )
     for arm in dict.fromkeys(cost.arm for cost in costs):
-        short = [c for c in costs if c.arm == arm and c.converged_gain is None and c.late_loss_fall >= FALLING]
+        open_ = [c for c in costs if c.arm == arm and c.converged_gain is None and c.late_loss_fall is not None]
+        short = {c: c.late_loss_fall for c in open_ if c.late_loss_fall is not None and c.late_loss_fall >= FALLING}
         if short:
-            falls = sorted({f"{100 * cost.late_loss_fall:.0f}" for cost in short}, key=float)
+            falls = sorted({f"{100 * fall:.0f}" for fall in short.values()}, key=float)
             yield (
                 f"{arm} n={', '.join(str(cost.size) for cost in short)} may have been trained for too short: its loss "
                 f"on validation still fell by {' to '.join(dict.fromkeys((falls[0], falls[-1])))}% over the last "
                 "quarter of its steps. Twice as many for every arm, which may change the differences: "
                 f"train.min_steps={round(2 * max(cost.steps for cost in short))}."
+            )
+
+
+def _kept_starts(costs: Sequence[ArmCost]) -> Iterator[str]:
+    """Where training added nothing to the head that an arm begins with."""
+    for arm in dict.fromkeys(cost.arm for cost in costs):
+        idle = [c for c in costs if c.arm == arm and c.kept_start is not None and c.kept_start > KEPT_STARTS]
+        if idle:
+            shares = ", ".join(f"{c.kept_start:.0%} at n={c.size}" for c in idle)
+            yield (
+                f"Training added nothing to the start of {arm} in many cells: the best point on validation was that before "
+                f"the first step in {shares}. There its score is that of the head it begins with."
             )
 
 

@@ -45,6 +45,7 @@ def costs(table: Table) -> tuple[ArmCost, ...]:
 
 def _cost(cells: Sequence[CellResult], arm: str, size: Size) -> ArmCost:
     gains = [cell.converged_gain for cell in cells if cell.converged_gain is not None]
+    stepping = not any(METHODS[cell.start_line.method].solved for cell in cells)
     return ArmCost(
         arm=arm,
         size=size,
@@ -55,7 +56,8 @@ def _cost(cells: Sequence[CellResult], arm: str, size: Size) -> ArmCost:
         trained_parameters=max(cell.cost.trained_parameters for cell in cells),
         stored_bytes=max(cell.cost.stored_bytes for cell in cells),
         converged_gain=float(np.mean(gains)) if gains else None,
-        late_loss_fall=float(np.mean([_late_loss_fall(cell.trajectory) for cell in cells])),
+        late_loss_fall=float(np.mean([_late_loss_fall(cell.trajectory) for cell in cells])) if stepping else None,
+        kept_start=float(np.mean([cell.best_step == 0 for cell in cells])) if stepping else None,
     )
 
 
