@@ -194,8 +194,8 @@ def _kept_starts(costs: Sequence[ArmCost]) -> Iterator[str]:
         if idle:
             shares = ", ".join(f"{c.kept_start:.0%} at n={c.size}" for c in idle)
             yield (
-                f"Training added nothing to the start of {arm} in many cells: the best point on validation was that before "
-                f"the first step in {shares}. There its score is that of the head it begins with."
+                f"Training added nothing to the start of {arm} in many cells: the best point on validation was that "
+                f"before the first step in {shares}. There its score is that of the head it begins with."
             )
 
 
