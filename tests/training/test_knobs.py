@@ -71,7 +71,7 @@ def test_the_cooldown_is_how_long_a_constant_rate_decays(train: Outcome) -> None
 def test_the_weights_that_are_kept_are_the_best_by_what_was_asked_for(
     by: str, tiny_base: Path, reviews: Path, tmp_path: Path
 ) -> None:
-    uneven = ("train.seed=1", "train.lr=0.01", "train.decay=constant", f"train.best_by={by}")
+    uneven = ("arm.head=fresh", "train.seed=1", "train.lr=0.01", "train.decay=constant", f"train.best_by={by}")
     found = trained([*small(tiny_base, reviews, tmp_path), *BASELINE, *uneven]).trajectory
     ranks = {p.step: (p.validation_score, -p.validation_loss) for p in found.points}
     assert found.best_step == max(ranks, key=lambda step: ranks[step] if by == "metric" else ranks[step][::-1])

@@ -68,7 +68,7 @@ def test_patience_stops_a_training_that_does_not_get_better(overrides: list[str]
 
 @pytest.mark.parametrize("arm", ["pretrained", "scratch"])
 def test_step_0_is_measured_before_any_step(overrides: list[str], arm: str) -> None:
-    fitted = trained([*overrides, f"arm={arm}"])
+    fitted = trained([*overrides, f"arm={arm}", "arm.head=fresh"])
     first = fitted.trajectory.points[0]
     assert (first.step, first.examples, first.flops, first.train_loss) == (0, 0, 0.0, None)
     cell, prepared, located = fitted.job.cell, fitted.prepared, _located(fitted)
