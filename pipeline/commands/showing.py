@@ -18,12 +18,12 @@ from pipeline.study.workload import estimated_seconds
 _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
 
 
-def show_plan(plan: Plan, whole: Plan) -> None:
+def show_plan(plan: Plan, whole: Plan | None = None) -> None:
     """The cells of a plan, which of them are finished, the memory and an estimate of the time for the rest.
 
     Args:
         plan: with the cells that can still be needed.
-        whole: with those too that are not, since the claims that read them are settled.
+        whole: with those too that are not, where the claims that read them are settled.
     """
     console = Console(highlight=False)
     parts = [*pretrainings(plan), *on_each_base(plan)]
@@ -37,7 +37,7 @@ def show_plan(plan: Plan, whole: Plan) -> None:
         for name, cell in part.cells.items():
             state = "finished" if part.store.has(name) else "to train"
             table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), state)
-    for name, cell in whole.cells.items():
+    for name, cell in (whole or plan).cells.items():
         if name not in plan.cells:
             table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), "not needed")
     console.print(table)

@@ -34,9 +34,9 @@ def run(overrides: Sequence[str]) -> int:
     for statement in plan.unjudged:
         print(f"Not judged: {statement!r}. The task has no other domain (task.out_of_domain) to test it on.")
     if plan.config.plan:
-        show_change(stated(plan)[1])
-        show_plan(wanted(plan, kept(plan).values(), last=True), plan)
         sweeps = tuning_plans(overrides, plan)
+        show_change(None if sweeps else stated(plan)[1])  # their winners decide what is trained
+        show_plan(wanted(plan, kept(plan).values(), last=True), plan)
         if sweeps:
             each = f"{plan.config.tuning.trials} trials each"
             print(f"Before that, {len(sweeps)} sweeps of {each}, whose best settings take the place of the recipes.")

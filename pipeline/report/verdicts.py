@@ -98,7 +98,9 @@ def looks_text(findings: Findings) -> str:
         level = f"{100 * looks.levels[looks.reached - 1]:.4g}% interval"
         alike = all(v.look == looks.reached for v in findings.verdicts)
         parts.append(
-            f"Each verdict rests on a {level}." if alike else f"Its verdicts rest on a {level}, others as they say."
+            f"Each verdict rests on a {level}."
+            if alike
+            else f"Verdicts of this look rest on a {level}; earlier ones name their own."
         )
     if looks.lacking:
         first = ", ".join(plain(name, 60) for name in looks.lacking[:3])

@@ -79,7 +79,7 @@ def stated(plan: Plan) -> tuple[Stated, Change | None]:
     """What the study of `plan` states, and what `plan` changes of what it stated before; nothing is written."""
     path, now = plan.folder / FILE, _statement(plan)
     if not path.is_file():
-        return Stated(first=now, now=now, finished_before=len(plan.results())), None
+        return Stated(first=now, now=now, finished_before=sum(map(plan.store.has, plan.cells))), None
     before = from_json(Stated, path.read_text(encoding="utf-8"), str(path))
     what = tuple(each.text for each in differences(before.now, now))
     if not what:

@@ -77,9 +77,9 @@ def _looks(table: Table, verdicts: Sequence[Verdict]) -> Iterator[str]:
     if out:
         groups = ", ".join(f"{arm} n={size}" for arm, size in out)
         yield (
-            f"{out.total()} cells were not trained, since the claims that read them are settled ({groups}). So rows "
-            "of the tables rest on unlike numbers of seeds, and differences that settled a claim early tend to be "
-            "stated too large."
+            f"{out.total()} cells were not trained, since no open claim reads them ({groups}). So rows "
+            "of the tables rest on unlike numbers of seeds, and estimates that settled a claim early tend to be "
+            "exaggerated."
         )
     yield (
         "Verdicts alone take account of the several looks: the intervals and p-values of the tables hold for one look "

@@ -31,15 +31,15 @@ def unreached(seeds: int, lacking: Sequence[Place], remedy: str, *, several: boo
 
 def next_look(seeds: int, chance: float | None, helps: str) -> str:
     """The next planned look, how likely it settles the claim, and what else would help where seeds alone do not."""
-    likely = f" The chance that it settles this is about {chance_text(chance)}." if chance is not None else ""
+    likely = f" The chance that it settles this is {chance_text(chance)}." if chance is not None else ""
     return f"The next look is at {plural(seeds)}.{likely}{f' {helps}' if helps else ''}"
 
 
 def chance_text(chance: float) -> str:
-    """A probability in whole per cent, "under 1%" and "over 99%" at the ends."""
+    """ "about 40%", "under 1%" or "over 99%"."""
     if chance < 0.01:
         return "under 1%"
-    return "over 99%" if chance > 0.99 else f"{chance:.0%}"
+    return "over 99%" if chance > 0.99 else f"about {chance:.0%}"
 
 
 def new_study(needed: int | None) -> str:
