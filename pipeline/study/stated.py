@@ -45,7 +45,7 @@ class Change:
 class Stated:
     """`first` stood when results were first seen, or stands now if none were; `now` is the statement in force.
 
-    `finished_before` counts the cells that were finished, for other studies, before this one was stated.
+    `finished_before` counts the cells that were finished before the study was stated, for another one for example.
     """
 
     first: Statement
@@ -61,7 +61,10 @@ class Stated:
 
     def notes(self) -> tuple[str, ...]:
         """What readers of the findings must know of all this."""
-        before = f"{self.finished_before} of its cells were finished before the study was stated, for other studies."
+        before = (
+            f"{self.finished_before} of its cells were finished before the study was stated: nothing shows that its "
+            "claims were chosen without their results."
+        )
         late = dict.fromkeys(text for change in self.history if change.after_looking for text in change.what)
         changed = f"The study was changed after results had been seen: {'; '.join(late)}."
         return (*([changed] if late else []), *([before] if self.finished_before else []))

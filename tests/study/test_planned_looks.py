@@ -120,7 +120,8 @@ def verdict(claim: str, look: int, settled: bool) -> Verdict:
 def test_a_verdict_once_reached_is_never_taken_back_and_earlier_looks_do_not_change(cells) -> None:
     """Whatever seeds come later, and however far the study had come in between."""
     claims = {
-        f"at{delta}": dataclasses.replace(CLEAR, delta=delta) for delta in np.round(np.arange(0.13, 0.19, 0.002), 3)
+        f"at{delta}": dataclasses.replace(CLEAR, delta=delta)
+        for delta in (0.02, *np.round(np.arange(0.13, 0.19, 0.002), 3))
     }
     study, before = study_of(claims, confidence=0.6), {}
     for seeds in range(1, 9):
