@@ -13,10 +13,9 @@ from pipeline.analysis.multiple import simultaneous_level
 from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.config.schema import Claim, Study
 from pipeline.records import BEST_FROM_SCRATCH, Verdict
-from pipeline.study.finding.table import Size
 
-Group = tuple[str, Size]  # an arm at a size
-Place = tuple[str, Size, int]  # an arm, a size and a seed
+Group = tuple[str, int | str]  # an arm at a size
+Place = tuple[str, int | str, int]  # an arm, a size and a seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,7 @@ def looks_of(study: Study) -> tuple[Look, ...]:
     )
 
 
-def claim_size(study: Study, claim: Claim) -> Size:
+def claim_size(study: Study, claim: Claim) -> int | str:
     """The size a claim means: "smallest" and "largest" by the labels trained on, "all" counting as the largest."""
     if claim.size not in ("smallest", "largest"):
         return claim.size
