@@ -15,6 +15,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def simultaneous_level(level: float, claims: int) -> float:
-    """The level of each of m intervals that all hold together with probability `level` or more (Bonferroni)."""
-    return 1.0 - (1.0 - level) / max(1, claims)
+def simultaneous_level(level: float, claims: int, share: float = 1.0) -> float:
+    """The level of each of m intervals that all hold together with probability `level` or more (Bonferroni).
+
+    Args:
+        share: the part of the error that these intervals may use, where there are others, as at other looks.
+    """
+    return 1.0 - (1.0 - level) / max(1, claims) * share

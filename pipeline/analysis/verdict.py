@@ -1,8 +1,15 @@
 """The rule that turns an interval into a verdict, and what an undecided claim still needs."""
 
+import dataclasses
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 
+from scipy.special import chdtri, ndtr
+
+from pipeline.analysis.crossed import CrossedMean
+
+CAUTION = 0.8  # how surely the variance over seeds is below what the chance of settling grants it
 SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
 MOST_SEEDS = 1000
 
@@ -34,3 +41,26 @@ def seeds_needed(half_width: Callable[[int], float], distance: float, seeds: int
     counts = range(seeds + 1, MOST_SEEDS + 1)
     place = bisect_left(counts, True, key=lambda count: half_width(count) <= distance)
     return counts[place] if place < len(counts) else None
+
+
+def chance_to_settle(mean: CrossedMean, delta: float, seeds: int, level: float) -> float | None:
+    """The chance that the interval excludes delta once there are so many seeds, all those of `mean` among them.
+
+    The variance over seeds is taken at its upper 80% bound, s^2 (S - 1) / chi2(0.2, S - 1), both for the width of the
+    later interval and for how far the mean moves until then: by s^2 (1/S - 1/S'). The items stay the same ones.
+
+    Args:
+        delta: the smallest effect that matters, in the unit and the direction of `mean`.
+        level: of the later interval.
+
+    None with one seed, or where the variance is not finite.
+    """
+    if mean.seeds < 2 or not math.isfinite(mean.variance + mean.value):
+        return None
+    upper = mean.per_seed * (mean.seeds - 1) / float(chdtri(mean.seeds - 1, CAUTION))
+    half = dataclasses.replace(mean, per_seed=upper).half_width(level, seeds)
+    moves = math.sqrt(upper * (1.0 / mean.seeds - 1.0 / seeds))
+    above, below = mean.value - half - delta, delta - half - mean.value
+    if moves == 0.0:
+        return float(above >= 0.0 or below > 0.0)
+    return float(ndtr(above / moves) + ndtr(below / moves))

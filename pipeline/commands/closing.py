@@ -16,15 +16,24 @@ from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
+from pipeline.study.finding.claims import NOTHING_BEFORE, Standing
 from pipeline.study.finding.find import find
+from pipeline.study.looked import kept, take
 from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrained
+from pipeline.study.stated import Stated
 from pipeline.tasks import kind
 from pipeline.tracking.spool import StudyLog
 
 
-def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[FailedCell]) -> Findings:
-    """The findings of the finished cells, written to `findings.json` where they are new."""
+def write_findings(
+    plan: Plan, cells: Sequence[CellResult], failed: Sequence[FailedCell], stated: Stated | None = None
+) -> Findings:
+    """The findings of the finished cells, written to `findings.json` where they are new, beside the looks they took.
+
+    Args:
+        stated: what the study set out to judge; None for a training outside a study.
+    """
     config = plan.config
     found = find(
         config.study,
@@ -37,12 +46,19 @@ def write_findings(plan: Plan, cells: Sequence[CellResult], failed: Sequence[Fai
         failed=failed,
         tuned=plan.tuned,
         pretrained=pretrained(plan),
+        standing=_standing(plan, stated) if stated else NOTHING_BEFORE,
     )
     found = dataclasses.replace(found, caveats=(*found.caveats, *plan.own_files))
+    if stated:
+        take(plan, found.verdicts)
     path, text = plan.folder / "findings.json", to_json(found)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
     return found
+
+
+def _standing(plan: Plan, stated: Stated) -> Standing:
+    return Standing(kept=kept(plan), after_looking=stated.after_looking(), notes=stated.notes())
 
 
 @contextlib.contextmanager

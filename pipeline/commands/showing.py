@@ -5,19 +5,26 @@ from rich.table import Table
 
 from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
-from pipeline.report.verdicts import question_text
+from pipeline.report.verdicts import looks_text, question_text
 from pipeline.report.wording import scale_of
+from pipeline.study.looks import looks_of
 from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.progress import duration
 from pipeline.study.run import prepare
+from pipeline.study.stated import Change
 from pipeline.study.workload import estimated_seconds
 
 _STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "bold yellow"}
 
 
-def show_plan(plan: Plan) -> None:
-    """The cells of a plan, which of them are finished, the memory and an estimate of the time for the rest."""
+def show_plan(plan: Plan, whole: Plan | None = None) -> None:
+    """The cells of a plan, which of them are finished, the memory and an estimate of the time for the rest.
+
+    Args:
+        plan: with the cells that can still be needed.
+        whole: with those too that are not, where the claims that read them are settled.
+    """
     console = Console(highlight=False)
     parts = [*pretrainings(plan), *on_each_base(plan)]
     to_train = sum(len(part.missing()) for part in parts)
@@ -30,6 +37,9 @@ def show_plan(plan: Plan) -> None:
         for name, cell in part.cells.items():
             state = "finished" if part.store.has(name) else "to train"
             table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), state)
+    for name, cell in (whole or plan).cells.items():
+        if name not in plan.cells:
+            table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), "not needed")
     console.print(table)
     for reason in plan.hardware.reasons:
         console.print(reason, markup=False)
@@ -37,7 +47,22 @@ def show_plan(plan: Plan) -> None:
         console.print(planned.sentence, markup=False)
     seconds, basis = zip(*map(estimated_seconds, parts), strict=True)
     total = sum(len(part.cells) for part in parts)
-    console.print(f"{to_train} of {total} cells to train: about {duration(sum(seconds))} ({basis[-1]})", markup=False)
+    looks = looks_of(plan.config.study)
+    most = "At most " if to_train and len(looks) > 1 else ""
+    time = f"about {duration(sum(seconds))} ({basis[-1]})"
+    console.print(f"{most}{to_train} of {total} cells to train: {time}", markup=False)
+    if len(looks) > 1:
+        seeds = " and ".join(str(len(look.seeds)) for look in looks)
+        console.print(f"Looks at {seeds} seeds: cells that only settled claims need are left out.", markup=False)
+
+
+def show_change(change: Change | None) -> None:
+    """What the command changes of what the study stated before."""
+    if change is None:
+        return
+    seen = "after results had been seen, so that verdicts which rest on it are marked" if change.after_looking else ""
+    heading = f"Changed since the study was stated{f', {seen}' if seen else ''}:"
+    print("\n  ".join([heading, *change.what]))
 
 
 def show_own_files(plan: Plan) -> None:
@@ -47,14 +72,16 @@ def show_own_files(plan: Plan) -> None:
 
 
 def show_findings(findings: Findings) -> None:
-    """Scores by arm and size, then a sentence for each claim."""
+    """Scores by arm and size, how far the looks have come, then a sentence for each claim."""
     console = Console(highlight=False)
     for dataset in dict.fromkeys(s.dataset for s in findings.scores):
         rows = [s for s in findings.scores if s.dataset == dataset]
         console.print(_scores(findings, dataset, rows))
+    if looks := looks_text(findings):
+        console.print(looks, markup=False)
     for verdict in findings.verdicts:
         console.print(verdict.statement or verdict.claim, style="bold", markup=False)
-        console.print(f"  {verdict.sentence}", style=_STYLES[verdict.verdict].split()[-1], markup=False)
+        console.print(f"  {verdict.said}", style=_STYLES[verdict.verdict].split()[-1], markup=False)
         if asked := question_text(findings, verdict):
             console.print(f"  {asked}", markup=False)
     for caveat in findings.caveats[:2]:

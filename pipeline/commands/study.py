@@ -1,18 +1,23 @@
 """`study`: one study, from its plan to its verdicts."""
 
+import dataclasses
 from collections.abc import Sequence
 
+from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.commands.closing import dashboard_command, recorded, report_on, write_findings
 from pipeline.commands.pretraining import pretrain
 from pipeline.commands.searching import search
-from pipeline.commands.showing import show_findings, show_own_files, show_plan
+from pipeline.commands.showing import show_change, show_findings, show_own_files, show_plan
 from pipeline.records import Findings
+from pipeline.report.verdicts import looks_text
 from pipeline.study.able import require_able_bases
 from pipeline.study.finding.tuned import equal_budget
+from pipeline.study.looked import kept, wanted
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.progress import Progress
 from pipeline.study.run import Outcome, clear_leftovers
 from pipeline.study.run import run as run_plan
+from pipeline.study.stated import Stated, state, stated
 from pipeline.study.tuning import tuning_plans
 from pipeline.tracking.client import Mirror
 from pipeline.tracking.links import links
@@ -29,8 +34,9 @@ def run(overrides: Sequence[str]) -> int:
     for statement in plan.unjudged:
         print(f"Not judged: {statement!r}. The task has no other domain (task.out_of_domain) to test it on.")
     if plan.config.plan:
-        show_plan(plan)
         sweeps = tuning_plans(overrides, plan)
+        show_change(None if sweeps else stated(plan)[1])  # their winners decide what is trained
+        show_plan(wanted(plan, kept(plan).values(), last=True), plan)
         if sweeps:
             each = f"{plan.config.tuning.trials} trials each"
             print(f"Before that, {len(sweeps)} sweeps of {each}, whose best settings take the place of the recipes.")
@@ -61,17 +67,39 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, F
     study = plan.config.study
     log = StudyLog(plan.root, plan.study_id, study.name)
     clear_leftovers(plan)
-    log.started(study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
+    said, change = state(plan)
+    show_change(change)
+    to_do = wanted(plan, kept(plan).values(), last=True).missing()
+    log.started(study.question, metric=plan.config.task.metric, to_do=len(to_do))
     mirror.wake()
     with recorded(log):
-        if plan.missing():
-            pretrain(plan)
-        with Progress(plan) as progress:
-            outcome = run_plan(plan, progress.watch)
-        cells = plan.results()
-        findings = write_findings(plan, cells, outcome.failed)
-        log.finished(findings, report_on(plan, cells, findings, command))
+        outcome, findings = _by_looks(plan, said)
+        log.finished(findings, report_on(plan, plan.results(), findings, command))
     return outcome, findings
+
+
+def _by_looks(plan: Plan, said: Stated) -> tuple[Outcome, Findings]:
+    """Train for one look after the other what open claims need for it, until all are settled or no look is left."""
+    outcome, part = Outcome(finished=(), trained=(), failed=()), wanted(plan, ())
+    tried: set[str] = set()
+    while True:
+        if part.missing():
+            pretrain(part)
+        with Progress(part) as progress:
+            outcome = outcome.then(run_plan(part, progress.watch))
+        tried |= set(part.cells)
+        findings = write_findings(plan, plan.results(), outcome.failed, said)
+        more = wanted(plan, findings.verdicts)
+        if set(more.cells) <= tried:
+            return outcome, findings
+        print(f"{looks_text(findings)} {_settled(findings)}".strip())
+        gone = {failed.cell_id for failed in outcome.failed}
+        part = dataclasses.replace(more, cells={n: c for n, c in more.cells.items() if n not in gone})
+
+
+def _settled(findings: Findings) -> str:
+    settled = sum(v.verdict != INCONCLUSIVE for v in findings.verdicts)
+    return f"{settled} of {len(findings.verdicts)} claims are settled; the study goes on with what the others need."
 
 
 def _say_where(plan: Plan, outcome: Outcome) -> None:

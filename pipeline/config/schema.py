@@ -257,6 +257,9 @@ class Study:
     early_examples: int = 320  # "soon after the start"
     confidence: float = 0.95
     claims: dict[str, Claim] = field(default_factory=dict)
+    looks: tuple[int, ...] = ()  # numbers of seeds at which claims are judged; empty: once, at all of study.seeds
+    spend: tuple[float, ...] = ()  # the share of the error that each look may use, 1 in all; empty: one look uses it
+    until: Literal["settled", "all"] = "settled"  # settled: after the first look, only cells that open claims read
 
 
 @dataclass(frozen=True, kw_only=True)

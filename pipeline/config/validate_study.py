@@ -1,6 +1,7 @@
 """Rules of a study and its claims."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from pipeline.config.choices import options
 from pipeline.config.closed_sets import words
@@ -35,6 +36,7 @@ def study_rules(config: Config) -> Iterator[str]:
         yield f"study.target must be above 0 and below 1 for {config.task.metric}, but got {study.target}. 60% is 0.6."
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
+    yield from _looks(study)
     unknown = [text for arm in study.arms for text in _arm_of_study(arm)]
     if unknown:  # what claims say of arms would mislead
         yield from unknown
@@ -42,6 +44,26 @@ def study_rules(config: Config) -> Iterator[str]:
     for key, claim in study.claims.items():
         for text in _claim(claim, study, config):
             yield f"study.claims.{key}: {text} To drop the claim: ~study.claims.{key}."
+
+
+def _looks(study: Study) -> Iterator[str]:
+    """What is wrong with the planned looks and how they spend the error."""
+    looks, spend = list(study.looks), list(study.spend)
+    if looks and min(looks) < 2:
+        yield f"study.looks must be of 2 seeds or more, but got {looks}: one seed cannot show how much seeds vary."
+    if any(later <= earlier for earlier, later in pairwise(looks)):
+        near = sorted(set(looks))
+        yield f"study.looks must increase, but got {looks}. Use study.looks={near}, with one share of study.spend each."
+    if looks and max(looks) > len(study.seeds):
+        yield (
+            f"study.looks asks for {max(looks)} seeds, but study.seeds has {len(study.seeds)}. Add seeds, or end the "
+            f"looks at {len(study.seeds)}."
+        )
+    if len(spend or [1.0]) != len(looks or [1]):
+        even = [round(1 / len(looks), 3)] * len(looks) if looks else [1]
+        yield f"study.spend must have one share for each of study.looks={looks}, but got {spend}. For example {even}."
+    elif spend and (min(spend) <= 0 or abs(sum(spend) - 1) > 1e-6):
+        yield f"study.spend must be shares above 0 that sum to 1, but got {spend}, whose sum is {sum(spend):g}."
 
 
 def _arm_of_study(named: str) -> Iterator[str]:

@@ -146,8 +146,12 @@ class ArmCost:
 class Verdict:
     """The answer to one claim: "supported", "refuted" or "inconclusive", said in a sentence.
 
-    `seeds_needed` is how many seeds would settle an inconclusive claim; None with a `remedy` where seeds won't.
-    `comparison` is "same_network" where the two arms differ in nothing but their start (and recipe).
+    `look` is the number of the look that it rests on, 0 where none is reached yet, and `level` that of its interval.
+    `next_look` is the number of seeds of the look after it, where the claim is open and one is left; `chance` how
+    likely that settles it. `seeds_needed` is how many seeds a new study would need where no look is left; None where
+    no number of seeds would do. `remedy` says what would help an open claim. `comparison` is "same_network" where the
+    two arms differ in nothing but their start (and recipe). `after_looking` says what of the claim, or of the looks,
+    was changed after results had been seen.
     """
 
     claim: str
@@ -165,6 +169,31 @@ class Verdict:
     seeds_needed: int | None = None
     remedy: str = ""
     comparison: Comparison = "other"
+    look: int = 0
+    level: float | None = None
+    next_look: int | None = None
+    chance: float | None = None
+    after_looking: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The sentence, with what was changed after results had been seen, if anything was."""
+        changed = f" After looking: {'; '.join(self.after_looking)}." if self.after_looking else ""
+        return self.sentence + changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """The looks of a study: numbers of seeds, and the level of a claim's interval at each.
+
+    `reached` is the number of the last look at which a claim was judged, 0 if there is none; `lacking` names the cells
+    that open claims still need for their next look.
+    """
+
+    seeds: tuple[int, ...]
+    levels: tuple[float, ...]
+    reached: int
+    lacking: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +282,7 @@ class Findings:
     tuning_needs: tuple[TuningNeed, ...] = ()
     counted: str = "label"  # what the sizes are numbers of: label | text
     choices: tuple[RivalChoice, ...] = ()  # one for each size, where a claim is against the best from scratch
+    looks: Looks | None = None  # None where the study states no claim
 
     @property
     def scored_arms(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pipeline.records import Findings
 from pipeline.report.layout import Entry, Section, Table
 from pipeline.report.page import Head, intro
-from pipeline.report.verdicts import VerdictView, verdict_views
+from pipeline.report.verdicts import VerdictView, looks_text, verdict_views
 from pipeline.report.wording import plain
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~#$!])")
@@ -15,6 +15,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]|~#$!])")
 def markdown_page(findings: Findings, sections: Sequence[Section], finished: int) -> str:
     """The report as GitHub-flavoured Markdown, the verdict first."""
     parts = [f"# {escape(findings.question or findings.study, 400)}", escape(intro(findings, finished))]
+    parts += [escape(text) for text in (looks_text(findings),) if text]
     parts += [_verdict(v) for v in verdict_views(findings)]
     return _page(parts, sections)
 
@@ -43,7 +44,9 @@ def escape(text: str, limit: int = 2000) -> str:
 
 def _verdict(v: VerdictView) -> str:
     lines = [f"> **{v.kind.upper()}{escape(f', {v.how}') if v.how else ''}.** {escape(v.sentence)}"]
-    lines += [f"> {escape(text)}" for text in (f"Claim: {v.claim}", v.question, v.details, v.next_step) if text]
+    lines += [
+        f"> {escape(text)}" for text in (f"Claim: {v.claim}", v.question, v.details, v.next_step, *v.notes) if text
+    ]
     return "  \n".join(lines)
 
 

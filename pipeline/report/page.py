@@ -10,7 +10,7 @@ from pipeline.report.layout import Section
 from pipeline.report.palette import css_variables, looks, placeholder_theme
 from pipeline.report.panels import CurvePanel, TrackPanel, TuningPanel
 from pipeline.report.svg import drawing_settings, themed_svg
-from pipeline.report.verdicts import VerdictView, verdict_views
+from pipeline.report.verdicts import VerdictView, looks_text, verdict_views
 from pipeline.report.wording import TIMES, plain, plural, size_name
 
 
@@ -25,6 +25,7 @@ class Head:
     verdicts: Sequence[VerdictView]
     answer: str  # where there are no verdicts
     arms: Sequence[str]
+    looks: str = ""  # the planned looks, and which of them this is
 
 
 def html_page(findings: Findings, sections: Sequence[Section], finished: int) -> str:
@@ -37,6 +38,7 @@ def html_page(findings: Findings, sections: Sequence[Section], finished: int) ->
         verdicts=verdict_views(findings),
         answer="The study states no claim, so there is no verdict.",
         arms=findings.arms,
+        looks=looks_text(findings),
     )
     return render(head, sections)
 
@@ -58,6 +60,7 @@ def render(head: Head, sections: Sequence[Section]) -> str:
         name=plain(head.name, 100),
         question=plain(head.question, 400),
         intro=head.intro,
+        planned=head.looks,
         verdicts=head.verdicts,
         answer=head.answer,
         sections=sections,

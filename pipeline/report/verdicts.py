@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.records import Findings, RivalChoice, Verdict
@@ -12,7 +13,6 @@ from pipeline.report.wording import (
     Scale,
     behind,
     plain,
-    plural,
     ratio,
     ratio_span,
     scale_of,
@@ -49,7 +49,8 @@ class Strip:
 class VerdictView:
     """`kind` is supported, refuted or inconclusive, `how` a refutation's kind; `details` stand behind the sentence.
 
-    `question` says what is compared with what, where that is the start alone or the best from scratch.
+    `question` says what is compared with what, where that is the start alone or the best from scratch; `notes` at which
+    look the verdict was reached, and what was changed after looking.
     """
 
     kind: str
@@ -60,12 +61,14 @@ class VerdictView:
     details: str
     strip: Strip | None
     question: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def verdict_views(findings: Findings) -> tuple[VerdictView, ...]:
     """The verdicts in the order of the study's claims."""
     return tuple(
-        replace(_view(v, scale_of(findings.metric)), question=question_text(findings, v)) for v in findings.verdicts
+        replace(_view(v, scale_of(findings.metric)), question=question_text(findings, v), notes=_notes(findings, v))
+        for v in findings.verdicts
     )
 
 
@@ -79,6 +82,55 @@ def question_text(findings: Findings, v: Verdict) -> str:
     shares = "; ".join(_shares(c, f"n={size_name(c.size)}: " if len(read) > 1 else "") for c in read)
     asked = "Question: does it beat the best that was trained from scratch here?"
     return f"{asked} Chosen on validation within each seed{shares and f': {shares}'}."
+
+
+def looks_text(findings: Findings) -> str:
+    """The planned looks, which of them this is, and what the next one lacks; empty for a study of one look that has
+    all its cells.
+    """
+    looks = findings.looks
+    if looks is None or (len(looks.seeds) == 1 and not looks.lacking):
+        return ""
+    several = len(looks.seeds) > 1
+    planned = f"{'Looks' if several else 'One look'} planned at {_listed(looks.seeds)} seeds"
+    parts = [f"{planned}; {f'this is the {_ordinal(looks.reached)}' if looks.reached else 'none is reached yet'}."]
+    if looks.reached:
+        level = f"{100 * looks.levels[looks.reached - 1]:.4g}% interval"
+        alike = all(v.look == looks.reached for v in findings.verdicts)
+        parts.append(
+            f"Each verdict rests on a {level}."
+            if alike
+            else f"Verdicts of this look rest on a {level}; earlier ones name their own."
+        )
+    if looks.lacking:
+        first = ", ".join(plain(name, 60) for name in looks.lacking[:3])
+        more = f" and {len(looks.lacking) - 3:,} more" if len(looks.lacking) > 3 else ""
+        which = "next look" if looks.reached else "first look" if several else "look"
+        parts.append(f"Scores are interim: the {which} lacks {first}{more}.")
+    return " ".join(parts)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *most, last = (f"{n:,}" for n in numbers)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _ordinal(number: int) -> str:
+    first = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+    return first[number - 1] if number <= len(first) else f"number {number}"
+
+
+def _notes(findings: Findings, v: Verdict) -> tuple[str, ...]:
+    """At which of several looks the verdict was reached, and what was changed after results had been seen."""
+    looks = findings.looks
+    found = []
+    if looks and len(looks.seeds) > 1 and v.look:
+        level = f", on a {100 * v.level:.4g}% interval" if v.level else ""
+        did = "Judged" if v.verdict == "inconclusive" else "Reached"
+        found.append(f"{did} at the {_ordinal(v.look)} look, of {looks.seeds[v.look - 1]:,} seeds{level}.")
+    if v.after_looking:
+        found.append(f"After looking: {plain('; '.join(v.after_looking))}.")
+    return tuple(found)
 
 
 def _shares(choice: RivalChoice, where: str) -> str:
@@ -95,7 +147,7 @@ def _view(v: Verdict, scale: Scale) -> VerdictView:
     finding, details, next_step = _parts(body, v, scale)
     return VerdictView(
         kind=kind,
-        how=how,
+        how=", ".join(part for part in (how, "after looking" if v.after_looking else "") if part),
         claim=plain(v.statement or v.claim),
         sentence=finding[:1].upper() + finding[1:],
         next_step=next_step,
@@ -119,8 +171,6 @@ def _parts(body: str, v: Verdict, scale: Scale) -> tuple[str, str, str]:
 def _next_step(v: Verdict) -> str:
     if v.verdict in ("supported", "refuted"):
         return ""
-    if v.seeds_needed is not None:
-        return f"{plural(v.seeds_needed, 'seed')} would settle it."
     return plain(v.remedy)
 
 

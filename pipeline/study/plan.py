@@ -28,7 +28,7 @@ from pipeline.training.results import ResultStore
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be done: `cells` by identity, by size, seed and arm."""
+    """What is to be done: `cells` by identity, by seed, size and arm."""
 
     config: Config
     study_id: str
@@ -230,8 +230,8 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
     config, *arms = (_settled(each, others.get(each.base.name, located)) for each in (config, *arms))
     trainings = [
         _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)
-        for size in config.study.sizes
         for seed in config.study.seeds
+        for size in config.study.sizes
         for arm in arms
     ]
     plan = Plan(

@@ -1,6 +1,7 @@
 """Trains what a plan misses. The coordinator: it holds no model, imports nothing heavy, and outlives any worker."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.config.cell import Cell
@@ -32,6 +33,10 @@ class Outcome:
     trained: tuple[str, ...]
     failed: tuple[FailedCell, ...]
 
+    def then(self, later: "Outcome") -> "Outcome":
+        """This run and a later one, of a plan that goes on from this one's."""
+        return Outcome(finished=later.finished, trained=self.trained + later.trained, failed=self.failed + later.failed)
+
 
 def run(plan: Plan, watch: Watch) -> Outcome:
     """Train every missing cell of `plan`; whatever was finished before is used again.
@@ -49,8 +54,7 @@ def run(plan: Plan, watch: Watch) -> Outcome:
         check_versions(plan)
         warm_up(plan.hardware.threads)
         prepared = [(part, prepare(part)) for part in on_each_base(plan) if part.missing()]
-        for part, ready in prepared:
-            reasons |= _train(part, ready, watch)
+        reasons = _train(plan, prepared, watch)
     _mirror_reused(plan)
     return Outcome(
         finished=tuple(name for name in plan.cells if plan.store.has(name)),
@@ -107,7 +111,8 @@ def clear_leftovers(plan: Plan) -> None:
     clear_staged(plan.root)
 
 
-def _train(plan: Plan, ready: Ready, watch: Watch) -> dict[str, str]:
+def _train(plan: Plan, prepared: Sequence[tuple[Plan, Ready]], watch: Watch) -> dict[str, str]:
+    """Train what is missing of `plan`, whose parts on each base are `prepared`; why cells failed."""
     reasons: dict[str, str] = {}
 
     def notify(event: Event) -> None:
@@ -121,11 +126,18 @@ def _train(plan: Plan, ready: Ready, watch: Watch) -> dict[str, str]:
     for name, reason in left_out.items():
         notify(Event(cell_id=name, state="started"))
         notify(Event(cell_id=name, state="failed", reason=reason))
-    own = ground(plan, ready)
+    grounds = _grounds(prepared)
     order = [name for name in running_order(plan) if name not in left_out]
-    executor = executor_of(plan.config.executor, own.hardware, plan.root)
-    executor.run(Fixed(own.assignment(name, plan.cells[name]) for name in order), notify)
+    executor = executor_of(plan.config.executor, grounds[order[0]].hardware if order else plan.hardware, plan.root)
+    executor.run(Fixed(grounds[name].assignment(name, plan.cells[name]) for name in order), notify)
     return reasons
+
+
+def _grounds(prepared: Sequence[tuple[Plan, Ready]]) -> dict[str, Ground]:
+    """What each cell stands on. Cells of several bases run side by side, as many as fit for the largest base."""
+    found = [(part, ground(part, ready)) for part, ready in prepared]
+    hardware = min((own.hardware for _, own in found), key=lambda each: each.workers)
+    return {name: dataclasses.replace(own, hardware=hardware) for part, own in found for name in part.cells}
 
 
 def ground(plan: Plan, ready: Ready) -> Ground:

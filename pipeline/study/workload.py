@@ -33,12 +33,9 @@ def _tests(cell: Cell) -> int:
 
 
 def running_order(plan: Plan) -> list[str]:
-    """The missing cells as planned, but those of the last size longest first, so that none is left to run alone."""
-    missing = plan.missing()
-    last = plan.config.study.sizes[-1]
-    ending = [name for name, cell in missing.items() if cell.train.size == last]
-    before = [name for name in missing if name not in ending]
-    return before + sorted(ending, key=lambda name: -work_of(missing[name]))
+    """The missing cells seed by seed, so that at any moment some seeds are complete; of a seed the longest first."""
+    missing, seeds = plan.missing(), plan.config.study.seeds
+    return sorted(missing, key=lambda name: (seeds.index(missing[name].train.seed), -work_of(missing[name])))
 
 
 def estimated_seconds(plan: Plan) -> tuple[float, str]:

@@ -109,7 +109,7 @@ class StudyLog(_Log):
         self._finish(
             StudyFinished(
                 verdicts=tuple(v.verdict for v in findings.verdicts),
-                sentences=tuple(redact(v.sentence) for v in findings.verdicts),
+                sentences=tuple(redact(v.said) for v in findings.verdicts),
                 cells=tuple(sorted(findings.cells.values())),
                 failed=tuple(sorted({cell.cell_id for cell in findings.failed})),
                 report=_relative(folder, self.root),

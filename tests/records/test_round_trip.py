@@ -26,6 +26,8 @@ from pipeline.records import (
     from_json,
     to_json,
 )
+from pipeline.study.looked import Taken
+from pipeline.study.stated import Stated
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=True)
 
@@ -52,7 +54,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     return NUMBERS if hint is float else simple[hint]
 
 
-@pytest.mark.parametrize("kind", [CellResult, Findings, Cell, Config], ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", [CellResult, Findings, Cell, Config, Stated, Taken], ids=lambda k: k.__name__)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_record_comes_back_equal(kind: Any, data: st.DataObject) -> None:

@@ -36,8 +36,8 @@ def test_a_refuted_claim_says_how() -> None:
 
 def test_an_open_claim_says_what_would_settle_it() -> None:
     assert view(OPEN).next_step == "Larger sizes of scratch would narrow it."
-    bare = replace(OPEN, sentence="Inconclusive: not enough cells.", remedy="", seeds_needed=8)
-    assert view(bare).next_step == "8 seeds would settle it."
+    bare = replace(OPEN, sentence="Inconclusive: not enough cells.", remedy="The next look is at 8 seeds.")
+    assert view(bare).next_step == "The next look is at 8 seeds."
 
 
 def test_a_sentence_of_another_form_is_shown_whole() -> None:

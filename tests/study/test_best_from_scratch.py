@@ -166,9 +166,10 @@ def test_a_seed_in_which_an_arm_failed_is_left_out(cells):
     choice = next(c for c in found.choices if c.size == 100)
     assert choice.seeds == (0, 1, 2, 4)
     assert choice.shares == {"scratch": 2, "scratch_small": 2}
-    estimate = found.verdicts[0].estimate
-    assert estimate is not None
-    assert estimate.seeds == 4
+    contrast = next(c for c in found.contrasts if (c.against, c.size, c.dataset) == (BEST_FROM_SCRATCH, 100, "test"))
+    assert contrast.estimate.seeds == 4
+    assert found.verdicts[0].look == 0, "its one look is at complete seeds"
+    assert "lacks scratch_small n=100 seed=3" in found.verdicts[0].sentence
 
 
 def test_where_an_arm_has_no_result_at_all_the_claim_stays_open_and_says_so(cells):
@@ -176,7 +177,7 @@ def test_where_an_arm_has_no_result_at_all_the_claim_stays_open_and_says_so(cell
     found = run(kept, RIVAL)
     assert [c.size for c in found.choices] == [25, 400]
     assert found.verdicts[0].verdict == "inconclusive"
-    assert "pretrained and best_from_scratch share no finished seed" in found.verdicts[0].sentence
+    assert "lacks scratch_small n=100 seed=0" in found.verdicts[0].sentence
     assert run([], RIVAL).verdicts[0].verdict == "inconclusive"
 
 

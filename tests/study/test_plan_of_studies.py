@@ -30,9 +30,9 @@ def planned(overrides: list[str]) -> Planned:
     return lambda *more: plan_study([*overrides, *tiny.study(), *more])
 
 
-def test_a_study_has_a_cell_for_every_arm_size_and_seed_the_arms_of_one_seed_together(planned: Planned) -> None:
-    keys = [(c.train.size, c.train.seed, c.arm.name) for c in planned().cells.values()]
-    assert keys == [(n, s, a) for n in (16, 48) for s in (0, 1) for a in ("pretrained", "scratch")]
+def test_a_study_has_a_cell_for_every_arm_size_and_seed_those_of_one_seed_together(planned: Planned) -> None:
+    keys = [(c.train.seed, c.train.size, c.arm.name) for c in planned().cells.values()]
+    assert keys == [(s, n, a) for s in (0, 1) for n in (16, 48) for a in ("pretrained", "scratch")]
 
 
 def test_every_cell_has_its_arms_own_recipe_unless_the_study_overrides_it(planned: Planned) -> None:
@@ -128,14 +128,15 @@ def test_the_estimate_grows_with_the_work_and_says_what_it_rests_on(planned: Pla
     assert "guess" in basis
 
 
-def test_the_last_sizes_cells_run_longest_first_and_those_before_as_planned(planned: Planned) -> None:
-    plan = planned("train.epochs=null", "train.min_steps=null")
-    order = running_order(plan)
-    first, last = order[:4], [plan.cells[name] for name in order[4:]]
-    assert first == list(plan.cells)[:4]
-    assert [(c.arm.name, c.train.seed) for c in last] == [
-        ("scratch", 0), ("scratch", 1), ("pretrained", 0), ("pretrained", 1),
-    ]  # fmt: skip
+def test_cells_run_seed_by_seed_and_of_a_seed_the_longest_first(planned: Planned) -> None:
+    plan = planned("train.epochs=null", "train.min_steps=null", "study.seeds=[7,2]")
+    order = [plan.cells[name] for name in running_order(plan)]
+    assert [c.train.seed for c in order] == [7] * 4 + [2] * 4
+    for seed in (order[:4], order[4:]):
+        assert [work_of(c) for c in seed] == sorted((work_of(c) for c in seed), reverse=True)
+        assert {(c.arm.name, c.train.size) for c in seed} == {
+            (a, n) for a in ("pretrained", "scratch") for n in (16, 48)
+        }
 
 
 def test_a_fixed_base_is_less_work_than_training_all_of_it(overrides: list[str]) -> None:

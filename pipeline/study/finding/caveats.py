@@ -1,14 +1,17 @@
 """What the comparison does not show, in sentences."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
-from pipeline.records import BEST_FROM_SCRATCH, ArmCost, CellResult, FailedCell, SweepRecord
+from pipeline.records import BEST_FROM_SCRATCH, ArmCost, CellResult, FailedCell, SweepRecord, Verdict
 from pipeline.study.finding.costs import target_costs
+from pipeline.study.finding.progress import lacking, left_out
 from pipeline.study.finding.sentences import amount
 from pipeline.study.finding.table import BASELINE, Table
+from pipeline.study.looks import looks_of
 
 ENOUGH_SEEDS = 5
 CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
@@ -24,6 +27,7 @@ SEEN = {
 
 def caveats(
     table: Table,
+    verdicts: Sequence[Verdict],
     bases: Sequence[Base],
     task: Task,
     failed: Sequence[FailedCell],
@@ -33,7 +37,8 @@ def caveats(
 ) -> tuple[str, ...]:
     """Every condition and limit that a reader of the findings must know."""
     return (
-        *_missing(table, failed),
+        *_missing(table, verdicts, failed),
+        *_looks(table, verdicts),
         *_bases(bases, task),
         *_unknown_tokens(table),
         *_left_over(table),
@@ -52,22 +57,34 @@ def validation_labels(table: Table) -> int:
     return max((e.items for cell in cells for e in cell.evaluations if e.role == "validation"), default=0)
 
 
-def _missing(table: Table, failed: Sequence[FailedCell]) -> Iterator[str]:
-    study = table.study
-    planned = len(study.arms) * len(study.sizes) * len(study.seeds)
-    finished = sum(len(table.cells.get((arm, size), ())) for arm in study.arms for size in study.sizes)
-    if finished < planned:
-        gone = [
-            f"{arm} n={size}: {len(table.cells.get((arm, size), ()))} of {len(study.seeds)} seeds"
-            for arm in study.arms
-            for size in study.sizes
-            if len(table.cells.get((arm, size), ())) < len(study.seeds)
-        ]
-        more = f" and {len(gone) - 6} more" if len(gone) > 6 else ""
+def _missing(table: Table, verdicts: Sequence[Verdict], failed: Sequence[FailedCell]) -> Iterator[str]:
+    gone = Counter((arm, size) for arm, size, _ in lacking(table, verdicts))
+    if gone:
+        total = gone.total()
+        shown = [f"{arm} n={size}: {count}" for (arm, size), count in gone.items()]
+        more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
         yield (
-            f"{planned - finished} of {planned} cells have no result, {len(failed)} of them failed "
-            f"({'; '.join(gone[:6])}{more}). Every comparison uses the seeds that all its cells share."
+            f"{total} of {len(table.all_cells()) + total} cells have no result, {len(failed)} of them failed "
+            f"({'; '.join(shown[:6])}{more}). Tables use the seeds that all cells of a comparison share. A claim is "
+            "judged only when all its cells of a look are finished."
         )
+
+
+def _looks(table: Table, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    if len(looks_of(table.study)) == 1:
+        return
+    out = Counter((arm, size) for arm, size, _ in left_out(table, verdicts))
+    if out:
+        groups = ", ".join(f"{arm} n={size}" for arm, size in out)
+        yield (
+            f"{out.total()} cells were not trained, since no open claim reads them ({groups}). So rows "
+            "of the tables rest on unlike numbers of seeds, and estimates that settled a claim early tend to be "
+            "exaggerated."
+        )
+    yield (
+        "Verdicts alone take account of the several looks: the intervals and p-values of the tables hold for one look "
+        "at the seeds that they rest on."
+    )
 
 
 def _bases(bases: Sequence[Base], task: Task) -> Iterator[str]:

@@ -2,82 +2,111 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
-from pipeline.analysis.multiple import simultaneous_level
-from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, judge, refutation, seeds_needed
+from pipeline.analysis.crossed import CrossedMean
+from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, chance_to_settle, judge, refutation, seeds_needed
 from pipeline.config.schema import Claim
 from pipeline.records import Estimate, Verdict
 from pipeline.study.finding import sentences as words
-from pipeline.study.finding.costs import target_ratio
-from pipeline.study.finding.curves import Curve, multiplier_of
-from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
-from pipeline.study.finding.estimates import Effect, Replicates
+from pipeline.study.finding.answers import ANSWERS, Outcome, Question
+from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.rivals import comparison_of
-from pipeline.study.finding.scores import difference_of, gap_of, score_of
-from pipeline.study.finding.table import Size, Table
+from pipeline.study.finding.table import Table
+from pipeline.study.looks import Look, Place, claim_size, groups_read, looks_of
 
 MORE_ITEMS = "No number of seeds would settle it; more test items would."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What the cells say on one claim: the effect, the finding in words, and why it cannot be judged, if so."""
+class Standing:
+    """What a study brings with it from before: verdicts that were reached at earlier looks and are kept, and by claim
+    what was changed after results had been seen. `notes` say of the study what readers must know of either.
+    """
 
-    effect: Effect
-    finding: str
-    obstacle: str = ""  # a remedy that has to come before any verdict
-    remedy: str = ""  # what would help where the verdict is open and seeds would not
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """A claim at its resolved size, with what is needed to answer it."""
-
-    table: Table
-    replicates: Replicates
-    claim: Claim
-    size: Size
-    level: float
-
-    @property
-    def labels(self) -> str:
-        """The claim's size in words."""
-        return words.labels_text(self.size, self.table.train_items(self.claim.arm, self.size), self.table.counted)
+    kept: Mapping[str, Verdict] = field(default_factory=dict)
+    after_looking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def verdicts(table: Table, replicates: Replicates) -> tuple[Verdict, ...]:
-    """One verdict for each claim, from intervals that hold together at the study's confidence."""
-    claims = table.study.claims
-    level = simultaneous_level(table.study.confidence, len(claims))
-    return tuple(_verdict(table, replicates, name, claim, level) for name, claim in claims.items())
+NOTHING_BEFORE = Standing()
 
 
-def claim_size(table: Table, claim: Claim) -> Size:
-    """The size a claim means: "smallest" and "largest" by the labels trained on, "all" counting as the largest."""
-    if claim.size not in ("smallest", "largest"):
-        return claim.size
-    ordered = sorted(table.study.sizes, key=lambda size: math.inf if isinstance(size, str) else size)
-    return ordered[0] if claim.size == "smallest" else ordered[-1]
+def verdicts(table: Table, replicates: Replicates, standing: Standing) -> tuple[Verdict, ...]:
+    """One verdict for each claim, that of the first look which settles it, else of the last look that is reached.
+
+    All intervals hold together at the study's confidence, those of all claims at all looks.
+    """
+    looks = looks_of(table.study)
+    views = [_view(table, replicates, look.seeds) for look in looks]
+    found = []
+    for name, claim in table.study.claims.items():
+        kept = standing.kept.get(name)
+        verdict = dataclasses.replace(kept, statement=claim.statement) if kept else _verdict(views, looks, name, claim)
+        found.append(dataclasses.replace(verdict, after_looking=standing.after_looking.get(name, ())))
+    return tuple(found)
 
 
-def _verdict(table: Table, replicates: Replicates, name: str, claim: Claim, level: float) -> Verdict:
-    question = Question(table=table, replicates=replicates, claim=claim, size=claim_size(table, claim), level=level)
-    comparison = comparison_of(table, claim, question.size)
-    return dataclasses.replace(_answered(name, question), comparison=comparison)
+def _view(table: Table, replicates: Replicates, seeds: Sequence[int]) -> tuple[Table, Replicates]:
+    if set(table.study.seeds) <= set(seeds):
+        return table, replicates
+    view = table.under(seeds)
+    return view, Replicates(view)
+
+
+def _verdict(views: Sequence[tuple[Table, Replicates]], looks: Sequence[Look], name: str, claim: Claim) -> Verdict:
+    found = None
+    for number, ((table, replicates), look) in enumerate(zip(views, looks, strict=True), start=1):
+        question = Question(
+            table=table,
+            replicates=replicates,
+            claim=claim,
+            size=claim_size(table.study, claim),
+            look=look,
+            later=tuple(looks[number:]),
+        )
+        lacking = _lacking(question)
+        if lacking:
+            return found or _unreached(name, question, lacking)
+        found = _answered(name, question)
+        if found.verdict != INCONCLUSIVE:
+            break
+    assert found is not None
+    return found
+
+
+def _lacking(question: Question) -> list[Place]:
+    """The cells that the look at a claim lacks: a seed without one of those that the claim reads is incomplete."""
+    table = question.table
+    groups = groups_read(table.study, question.claim, table.from_scratch)
+    return [
+        (*group, seed) for group in groups for seed in question.look.seeds if seed not in table.cells.get(group, {})
+    ]
+
+
+def _unreached(name: str, question: Question, lacking: Sequence[Place]) -> Verdict:
+    remedy = "Run the study again: it trains only the cells that are missing."
+    sentence = words.unreached(len(question.look.seeds), lacking, remedy, several=bool(question.later))
+    empty = dataclasses.replace(question, look=dataclasses.replace(question.look, number=0))
+    return dataclasses.replace(_record(name, empty, INCONCLUSIVE, sentence, remedy), level=None)
 
 
 def _answered(name: str, question: Question) -> Verdict:
+    comparison = comparison_of(question.table, question.claim, question.size)
+    return dataclasses.replace(_answer(name, question), comparison=comparison)
+
+
+def _answer(name: str, question: Question) -> Verdict:
     table, claim, size = question.table, question.claim, question.size
     ready = bool(table.cells.get((claim.arm, size))) and table.in_domain is not None
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:
-        return _record(name, claim, size, INCONCLUSIVE, *_no_data(question))
+        return _record(name, question, INCONCLUSIVE, *_no_data(question))
     obstacle = outcome.obstacle or _too_few(outcome.effect.estimate)
     if obstacle:
-        return _record(name, claim, size, INCONCLUSIVE, *_open(question, outcome, obstacle), outcome.effect.estimate)
+        return _record(name, question, INCONCLUSIVE, *_open(question, outcome, obstacle), outcome.effect.estimate)
     return _judged(name, question, outcome)
 
 
@@ -89,19 +118,32 @@ def _too_few(estimate: Estimate) -> str:
 
 
 def _judged(name: str, question: Question, outcome: Outcome) -> Verdict:
-    claim, estimate = question.claim, outcome.effect.estimate
-    low, high, delta = _on_scale(claim, estimate)
+    estimate = outcome.effect.estimate
+    low, high, delta = _on_scale(question.claim, estimate)
     verdict = judge(low, high, delta)
     if verdict == INCONCLUSIVE:
-        needed = _needed(question, outcome, delta)
-        remedy = (
-            f"{needed:,} seeds would settle it if the estimate stays where it is." if needed
-            else outcome.remedy or MORE_ITEMS
-        )  # fmt: skip
-        return _record(name, claim, question.size, verdict, *_open(question, outcome, remedy), estimate, needed)
+        return _still_open(name, question, outcome, delta)
     how = refutation(high) if verdict == REFUTED else ""
-    text = _sentence(question, outcome, verdict, how, "")
-    return _record(name, claim, question.size, verdict, text, "", estimate)
+    return _record(name, question, verdict, _sentence(question, outcome, verdict, how, ""), "", estimate)
+
+
+def _still_open(name: str, question: Question, outcome: Outcome, delta: float) -> Verdict:
+    """The next look with the chance that it settles the claim; where none is left, what a new study would need."""
+    mean = outcome.effect.mean
+    mean = dataclasses.replace(mean, value=-mean.value) if question.claim.direction == "lower" else mean
+    coming = question.later[0] if question.later else None
+    level = coming.level if coming else question.level
+    needed = _needed(mean, delta, level)
+    chance = chance_to_settle(mean, delta, len(coming.seeds), level) if coming else None
+    helps = "" if needed else outcome.remedy or MORE_ITEMS
+    remedy = words.next_look(len(coming.seeds), chance, helps) if coming else helps or words.new_study(needed)
+    found = _record(name, question, INCONCLUSIVE, *_open(question, outcome, remedy), outcome.effect.estimate)
+    return dataclasses.replace(
+        found,
+        seeds_needed=None if coming else needed,
+        next_look=len(coming.seeds) if coming else None,
+        chance=chance,
+    )
 
 
 def _on_scale(claim: Claim, estimate: Estimate) -> tuple[float, float, float]:
@@ -114,124 +156,15 @@ def _on_scale(claim: Claim, estimate: Estimate) -> tuple[float, float, float]:
     return (-high, -low, delta) if claim.direction == "lower" else (low, high, delta)
 
 
-def _needed(question: Question, outcome: Outcome, delta: float) -> int | None:
-    mean = outcome.effect.mean
-    distance = abs((-mean.value if question.claim.direction == "lower" else mean.value) - delta)
+def _needed(mean: CrossedMean, delta: float, level: float) -> int | None:
+    distance = abs(mean.value - delta)
     if not math.isfinite(mean.variance + distance):
         return None
-    return seeds_needed(partial(mean.half_width, question.level), distance, mean.seeds)
+    return seeds_needed(partial(mean.half_width, level), distance, mean.seeds)
 
 
 def _log(value: float) -> float:
     return -math.inf if value <= 0 else math.log(value)
-
-
-def _score(question: Question) -> Outcome | None:
-    table, claim = question.table, question.claim
-    dataset = table.resolve(claim.dataset)
-    found = dataset and difference_of(
-        table, question.replicates, claim.arm, claim.against, question.size, dataset.name, question.level
-    )
-    if not found:
-        return None
-    return Outcome(
-        effect=found,
-        finding=words.score_finding(claim, found.estimate.value, table.metric, question.labels, claim.dataset),
-    )
-
-
-def _multiplier(question: Question) -> Outcome | None:
-    claim = question.claim
-    curve = Curve(question.table, question.replicates, claim.arm, claim.against, question.size)
-    measured = multiplier_of(curve, question.level)
-    if measured is None:
-        return None
-    found, multiplier = measured
-    reach = f"Larger sizes of {claim.against} or more test items would narrow it."
-    return Outcome(
-        effect=found,
-        finding=words.multiplier_finding(claim, multiplier.value, multiplier.censored, question.labels),
-        remedy=f"Smaller sizes of {claim.against} would narrow it." if multiplier.censored == "below" else reach,
-    )
-
-
-def _cost(question: Question) -> Outcome | None:
-    table, claim = question.table, question.claim
-    unit = claim.metric.removesuffix("_to_target")
-    found = target_ratio(table, claim.arm, claim.against, question.size, unit, question.level)
-    if found is None or table.study.target is None:
-        return None
-    target = words.amount(table.study.target, table.metric).replace(" points", "%")
-    return Outcome(
-        effect=found.effect,
-        finding=words.cost_finding(claim, found.ratio.value, found.ratio.bound, question.labels, target),
-        remedy="Longer training, a target that every run reaches, or a finer evaluation grid would settle it.",
-    )
-
-
-def _area(question: Question) -> Outcome | None:
-    return _of_points(question, area_difference, words.area_finding)
-
-
-def _initial(question: Question) -> Outcome | None:
-    return _of_points(question, start_difference, words.initial_finding)
-
-
-def _gain(question: Question) -> Outcome | None:
-    return _of_points(question, gain_over_start, words.gain_finding)
-
-
-def _of_points(
-    question: Question,
-    measure: Callable[[Table, str, str, Size, float], Effect | None],
-    said: Callable[[Claim, float, str, str], str],
-) -> Outcome | None:
-    """What is read off the trajectories of two arms, and the words for it."""
-    table, claim = question.table, question.claim
-    found = measure(table, claim.arm, claim.against, question.size, question.level)
-    if found is None:
-        return None
-    return Outcome(effect=found, finding=said(claim, found.estimate.value, table.metric, question.labels))
-
-
-def _gap(question: Question) -> Outcome | None:
-    table, replicates, claim, size = question.table, question.replicates, question.claim, question.size
-    both = [(1.0, claim.arm), (-1.0, claim.against)]
-    found = gap_of(table, replicates, both, size, claim.dataset, question.level)
-    if found is None:
-        return None
-    obstacle = (
-        ""
-        if _skilled(question)
-        else f"An arm is not above chance, so that its gap says nothing: add {question.table.counted}s."
-    )
-    finding = words.gap_finding(claim, found.estimate.value, table.metric, question.labels)
-    return Outcome(effect=found, finding=finding, obstacle=obstacle)
-
-
-def _skilled(question: Question) -> bool:
-    """Whether both arms are above chance on both sets of a gap."""
-    table, claim = question.table, question.claim
-    inside = table.in_domain
-    names = {inside.name, claim.dataset} - {"train"} if inside else set()
-    found = [
-        score_of(table, question.replicates, arm, question.size, name)
-        for arm in (claim.arm, claim.against)
-        for name in sorted(names)
-    ]
-    return all(score.estimate.low > score.chance for score in found)
-
-
-ANSWERS: dict[str, Callable[[Question], Outcome | None]] = {
-    "score": _score,
-    "label_multiplier": _multiplier,
-    "flops_to_target": _cost,
-    "examples_to_target": _cost,
-    "early_area": _area,
-    "initial_score": _initial,
-    "gain_over_start": _gain,
-    "generalisation_gap": _gap,
-}
 
 
 def _no_data(question: Question) -> tuple[str, str]:
@@ -245,10 +178,7 @@ def _no_data(question: Question) -> tuple[str, str]:
     elif claim.metric == "generalisation_gap" and claim.dataset == "test":
         remedy = "A gap needs an out-of-domain set, or train: name it in the claim's dataset."
     else:
-        at = f"{question.size} {table.counted}s"
-        remedy = "Run the study again: it trains only the cells that are missing."
-        lack = f"{claim.arm} and {claim.against} share no finished seed for it at {at}"
-        return f"Inconclusive: {lack}. {remedy}", remedy
+        remedy = f"{claim.arm} and {claim.against} have no scores in common for it."
     return f"Inconclusive: it cannot be judged. {remedy}", remedy
 
 
@@ -263,28 +193,23 @@ def _sentence(question: Question, outcome: Outcome, verdict: str, how: str, reme
 
 
 def _record(
-    name: str,
-    claim: Claim,
-    size: Size,
-    verdict: str,
-    sentence: str,
-    remedy: str,
-    estimate: Estimate | None = None,
-    needed: int | None = None,
+    name: str, question: Question, verdict: str, sentence: str, remedy: str, estimate: Estimate | None = None
 ) -> Verdict:
+    claim = question.claim
     return Verdict(
         claim=name,
         statement=claim.statement,
         metric=claim.metric,
         arm=claim.arm,
         against=claim.against,
-        size=size,
+        size=question.size,
         dataset=claim.dataset,
         direction=claim.direction,
         delta=claim.delta,
         verdict=verdict,
         sentence=sentence,
         estimate=estimate,
-        seeds_needed=needed,
-        remedy="" if needed else remedy,
+        remedy=remedy,
+        look=question.look.number,
+        level=question.level,
     )

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pipeline.config.schema import Base, Study, Task
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, FailedCell, Findings, SweepRecord
 from pipeline.study.finding.caveats import caveats, validation_labels
-from pipeline.study.finding.claims import verdicts
+from pipeline.study.finding.claims import NOTHING_BEFORE, Standing, verdicts
 from pipeline.study.finding.costs import costs, costs_to_target, measured
 from pipeline.study.finding.curves import multipliers, transferred
 from pipeline.study.finding.early import early
 from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.fairness import fairness
+from pipeline.study.finding.progress import progress_of
 from pipeline.study.finding.rivals import choices
 from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
 from pipeline.study.finding.table import BASELINE, ScoreLoader, Table
@@ -35,6 +36,7 @@ def find(
     failed: Sequence[FailedCell] = (),
     tuned: Sequence[SweepRecord] = (),
     pretrained: Sequence[CellResult] = (),
+    standing: Standing = NOTHING_BEFORE,
 ) -> Findings:
     """What the finished cells of a study say.
 
@@ -43,6 +45,7 @@ def find(
         from_scratch: the arms whose network starts without pretrained weights.
         tuned: the sweeps that the cells' recipes come from.
         pretrained: the trainings on the task's own text that arms go on from.
+        standing: what is kept of earlier looks, and what was changed after them.
 
     Cells of other arms, sizes or seeds than the study's are ignored. `load_scores` is called once for each cell.
 
@@ -59,6 +62,7 @@ def find(
     curves = [pair for pair in compared if pair[1] == BASELINE or pair in _curve_claims(study)]
     priced = [pair for pair in compared if BEST_FROM_SCRATCH not in pair]  # its cost would be that of all candidates
     scored, spent, ratios = scores(table, replicates), costs(table), costs_to_target(table, priced)
+    judged = verdicts(table, replicates, standing)
     return Findings(
         study=study.name,
         question=study.question,
@@ -69,7 +73,7 @@ def find(
         arms=study.arms,
         sizes=study.sizes,
         seeds=study.seeds,
-        verdicts=verdicts(table, replicates),
+        verdicts=judged,
         scores=scored,
         contrasts=contrasts(table, replicates, compared),
         multipliers=multipliers(table, replicates, curves, validation_labels(table)),
@@ -81,12 +85,13 @@ def find(
         cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},
         failed=tuple(failed),
         fairness=equal,
-        caveats=caveats(table, (base, *others), task, failed, spent, tuned, pretrained),
+        caveats=(*standing.notes, *caveats(table, judged, (base, *others), task, failed, spent, tuned, pretrained)),
         measured=measured(table, priced),
         tuning=curves_of_tuning,
         tuning_needs=tuning_needs(curves_of_tuning, higher_is_better=table.higher_is_better),
         counted=table.counted,
         choices=choices(table),
+        looks=progress_of(table, judged) if study.claims else None,
     )
 
 

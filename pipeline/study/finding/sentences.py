@@ -1,6 +1,7 @@
 """Verdicts in words, for people who skip the tables."""
 
 import math
+from collections.abc import Sequence
 
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED
 from pipeline.config.schema import Claim
@@ -8,6 +9,7 @@ from pipeline.records import Estimate
 from pipeline.records.metrics import SHARES
 from pipeline.study.finding.curves import ratio_text
 from pipeline.study.finding.table import Size
+from pipeline.study.looks import Place
 
 RATIOS = ("label_multiplier", "flops_to_target", "examples_to_target")
 
@@ -19,10 +21,41 @@ def sentence(verdict: str, how: str, finding: str, interval: str, smallest: str,
     return f"{head}: {finding} {interval}; {smallest}{tail}"
 
 
+def unreached(seeds: int, lacking: Sequence[Place], remedy: str, *, several: bool) -> str:
+    """No look is reached: how many cells it needs still, and which."""
+    shown = ", ".join(f"{arm} n={size} seed={seed}" for arm, size, seed in lacking[:3])
+    more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+    look = "first look" if several else "look"
+    return f"Inconclusive: not judged yet. The {look}, at {plural(seeds)}, lacks {shown}{more}. {remedy}"
+
+
+def next_look(seeds: int, chance: float | None, helps: str) -> str:
+    """The next planned look, how likely it settles the claim, and what else would help where seeds alone do not."""
+    likely = f" The chance that it settles this is {chance_text(chance)}." if chance is not None else ""
+    return f"The next look is at {plural(seeds)}.{likely}{f' {helps}' if helps else ''}"
+
+
+def chance_text(chance: float) -> str:
+    """ "about 40%", "under 1%" or "over 99%"."""
+    if chance < 0.01:
+        return "under 1%"
+    return "over 99%" if chance > 0.99 else f"about {chance:.0%}"
+
+
+def new_study(needed: int | None) -> str:
+    """What a study of new seeds would need, where the looks of this one are spent."""
+    return f"No look is left. A new study would need about {needed:,} seeds if the estimate stays where it is."
+
+
+def plural(seeds: int) -> str:
+    """ "1 seed", "5 seeds"."""
+    return f"{seeds:,} seed{'' if seeds == 1 else 's'}"
+
+
 def labels_text(size: Size, train_items: int, counted: str) -> str:
     """ "100 labels", "1 text", or "all 7,000 labels"."""
-    plural = "" if train_items == 1 else "s"
-    return f"{'all ' if size == 'all' else ''}{train_items:,} {counted}{plural}"
+    ending = "" if train_items == 1 else "s"
+    return f"{'all ' if size == 'all' else ''}{train_items:,} {counted}{ending}"
 
 
 def amount(value: float, metric: str) -> str:
@@ -93,10 +126,9 @@ def interval_text(claim: Claim, estimate: Estimate, metric: str) -> str:
         ends = "unknown"
     else:
         ends = f"{_number(estimate.low, metric)} to {_number(estimate.high, metric)}"
-    plural = "" if estimate.seeds == 1 else "s"
     items = f" x {estimate.items:,} item{'' if estimate.items == 1 else 's'}" if estimate.items else ""
     of = " of the difference" if claim.metric not in RATIOS and estimate.value < 0 else ""
-    return f"({100 * estimate.level:.4g}% interval{of} {ends}; {estimate.seeds} seed{plural}{items})"
+    return f"({100 * estimate.level:.4g}% interval{of} {ends}; {plural(estimate.seeds)}{items})"
 
 
 def smallest_text(claim: Claim, metric: str) -> str:

@@ -1,5 +1,6 @@
 """Finished cells of a study as compact [seeds, items] matrices, so that ten thousand cells fit in memory."""
 
+import copy
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class Table:
         self.labels = first.labels if first else ()
         self.sets: dict[str, TestSet] = {}
         self._rows: dict[tuple[str, Size, str], Matrix] = {}
+        self._row_of: dict[tuple[str, Size], dict[int, int]] = {}  # by arm and size, where the row of a seed is
         for arm, size in self.groups():
             self._read(arm, size, self.of(arm, size), scores)
         if self.from_scratch and any(claim.against == BEST_FROM_SCRATCH for claim in study.claims.values()):
@@ -141,8 +143,7 @@ class Table:
 
     def rows(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> Matrix:
         """What the metric is made of, by seeds and examples: scores or classes told [S, N], or statistics [S, N, K]."""
-        order = {seed: row for row, seed in enumerate(sorted(self.cells[arm, size]))}
-        whole = self._rows[arm, size, dataset]
+        order, whole = self._row_of[arm, size], self._rows[arm, size, dataset]
         return whole if len(seeds) == len(order) else whole[[order[seed] for seed in seeds]]
 
     def score(self, rows: Matrix, dataset: str) -> npt.NDArray[np.float64]:
@@ -158,7 +159,17 @@ class Table:
         labels = self.sets[dataset].labels
         return np.asarray(weighted_macro_f1(labels, rows, weights, classes=len(self.labels)))
 
+    def under(self, seeds: Sequence[int]) -> "Table":
+        """The same with the cells of these seeds alone."""
+        kept = set(seeds)
+        view = copy.copy(self)
+        view.cells = defaultdict(dict)
+        for group, cells in self.cells.items():
+            view.cells[group] = {seed: cell for seed, cell in cells.items() if seed in kept}
+        return view
+
     def _read(self, arm: str, size: Size, cells: list[CellResult], scores: ScoreLoader) -> None:
+        self._row_of[arm, size] = {cell.key.seed: row for row, cell in enumerate(cells)}
         for position, cell in enumerate(cells):
             table = scores(cell.cell_id)
             for index, evaluation in enumerate(cell.evaluations):
@@ -177,6 +188,7 @@ class Table:
             return
         chosen = [best_on_validation([self.cells[group][seed] for group in groups]) for seed in seeds]
         self.cells[BEST_FROM_SCRATCH, size] = dict(zip(seeds, chosen, strict=True))
+        self._row_of[BEST_FROM_SCRATCH, size] = {seed: row for row, seed in enumerate(seeds)}
         for dataset in self.sets:
             rows = [self.rows(c.key.arm, size, dataset, [seed])[0] for seed, c in zip(seeds, chosen, strict=True)]
             self._rows[BEST_FROM_SCRATCH, size, dataset] = np.stack(rows)

@@ -1,0 +1,91 @@
+"""Planned looks: when each claim is judged, at which level, on which cells, and which cells are still worth training.
+
+The error of a study is divided among its m claims, and that of each claim among its looks. So all the intervals that
+any verdict rests on hold together, whenever a claim is settled and whatever is stopped for it: repeated confidence
+intervals with a union bound (Jennison & Turnbull 1984).
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.verdict import INCONCLUSIVE
+from pipeline.config.schema import Claim, Study
+from pipeline.records import BEST_FROM_SCRATCH, Verdict
+
+Group = tuple[str, int | str]  # an arm at a size
+Place = tuple[str, int | str, int]  # an arm, a size and a seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """The `number`-th look at a study: the seeds it rests on, and the level of each claim's interval."""
+
+    number: int
+    seeds: tuple[int, ...]
+    level: float
+
+
+def looks_of(study: Study) -> tuple[Look, ...]:
+    """The looks that the study plans; one at all its seeds where it names none."""
+    counts, spend = study.looks or (len(study.seeds),), study.spend or (1.0,)
+    return tuple(
+        Look(
+            number=number,
+            seeds=study.seeds[:count],
+            level=simultaneous_level(study.confidence, len(study.claims), share),
+        )
+        for number, (count, share) in enumerate(zip(counts, spend, strict=True), start=1)
+    )
+
+
+def claim_size(study: Study, claim: Claim) -> int | str:
+    """The size a claim means: "smallest" and "largest" by the labels trained on, "all" counting as the largest."""
+    if claim.size not in ("smallest", "largest"):
+        return claim.size
+    ordered = sorted(study.sizes, key=lambda size: math.inf if isinstance(size, str) else size)
+    return ordered[0] if claim.size == "smallest" else ordered[-1]
+
+
+def groups_read(study: Study, claim: Claim, from_scratch: Sequence[str]) -> tuple[Group, ...]:
+    """The arms and sizes whose cells the verdict on a claim depends on.
+
+    Args:
+        from_scratch: the arms that `best_from_scratch` is chosen from.
+    """
+    size = claim_size(study, claim)
+    rivals = tuple(from_scratch) if claim.against == BEST_FROM_SCRATCH else (claim.against,)
+    # The area spans the examples that every arm saw.
+    arms = (claim.arm, *rivals, *(study.arms if claim.metric == "early_area" else ()))
+    sizes = study.sizes if claim.metric == "label_multiplier" else ()
+    return tuple(dict.fromkeys([*((arm, size) for arm in arms), *((arm, s) for arm in rivals for s in sizes)]))
+
+
+def ahead(study: Study, verdicts: Iterable[Verdict], *, last: bool = False) -> dict[str, int]:
+    """By claim, the number of the look up to which it needs cells.
+
+    For a settled claim that is the look that settled it, for an open one the next look, or with `last` the last one.
+    """
+    most = len(looks_of(study))
+    found = dict.fromkeys(study.claims, most if last else 1)
+    for v in verdicts:
+        if v.verdict != INCONCLUSIVE:
+            found[v.claim] = v.look
+        elif not last:
+            found[v.claim] = min(v.look + 1, most)
+    return found
+
+
+def needed(study: Study, from_scratch: Sequence[str], upto: Mapping[str, int]) -> set[Place]:
+    """The cells that are needed: all those of the first look, then those that claims read, as far as `upto` says.
+
+    All of the study's, where it states no claim or says `until: all`.
+    """
+    looks = looks_of(study)
+    everywhere = study.seeds if study.until == "all" or not study.claims else looks[0].seeds
+    found = {(arm, size, seed) for arm in study.arms for size in study.sizes for seed in everywhere}
+    for name, claim in study.claims.items():
+        groups = groups_read(study, claim, from_scratch)
+        found |= {(*group, seed) for group in groups for seed in looks[upto[name] - 1].seeds}
+    return found

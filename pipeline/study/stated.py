@@ -1,0 +1,216 @@
+"""What a study set out to judge, written to `stated.json` before its first cell, and what was changed since."""
+
+import dataclasses
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.config.identity import RESULT_VERSION
+from pipeline.config.schema import Claim, Study
+from pipeline.files import write_text
+from pipeline.records import encode, from_json, to_json
+from pipeline.study.looks import Group, groups_read, looks_of
+from pipeline.study.plan import Plan
+
+FILE = "stated.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What a study is to judge, on what. `cells` are those of its first seed, by arm and size: their identity holds
+    every other setting, and whether one is finished tells whether results have been seen.
+    """
+
+    study: Study
+    task: str
+    metric: str
+    data: str  # fingerprint
+    version: int  # of results
+    from_scratch: tuple[str, ...]
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of the statement: when, whether results had been seen by then, what, and how it stood before."""
+
+    at: str
+    after_looking: bool
+    what: tuple[str, ...]
+    before: Statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """`first` stood when results were first seen, or stands now if none were; `now` is the statement in force.
+
+    `finished_before` counts the cells that were finished before the study was stated, for another one for example.
+    """
+
+    first: Statement
+    now: Statement
+    finished_before: int
+    history: tuple[Change, ...] = ()
+
+    def after_looking(self) -> dict[str, tuple[str, ...]]:
+        """By claim, what its verdict rests on that was changed after results had been seen."""
+        changes = list(differences(self.first, self.now))
+        found = {name: tuple(c.text for c in changes if name in c.claims) for name in self.now.study.claims}
+        return {name: texts for name, texts in found.items() if texts}
+
+    def notes(self) -> tuple[str, ...]:
+        """What readers of the findings must know of all this."""
+        before = (
+            f"{self.finished_before} of its cells were finished before the study was stated: nothing shows that its "
+            "claims were chosen without their results."
+        )
+        late = dict.fromkeys(text for change in self.history if change.after_looking for text in change.what)
+        changed = f"The study was changed after results had been seen: {'; '.join(late)}."
+        return (*([changed] if late else []), *([before] if self.finished_before else []))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One difference between two statements, and the claims whose verdicts rest on what differs."""
+
+    text: str
+    claims: frozenset[str]
+
+
+def stated(plan: Plan) -> tuple[Stated, Change | None]:
+    """What the study of `plan` states, and what `plan` changes of what it stated before; nothing is written."""
+    path, now = plan.folder / FILE, _statement(plan)
+    if not path.is_file():
+        return Stated(first=now, now=now, finished_before=sum(map(plan.store.has, plan.cells))), None
+    before = from_json(Stated, path.read_text(encoding="utf-8"), str(path))
+    what = tuple(each.text for each in differences(before.now, now))
+    if not what:
+        return dataclasses.replace(before, now=now), None
+    seen = _seen(plan, before)
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    change = Change(at=at, after_looking=seen, what=what, before=before.now)
+    first = before.first if seen else now
+    return dataclasses.replace(before, first=first, now=now, history=(*before.history, change)), change
+
+
+def state(plan: Plan) -> tuple[Stated, Change | None]:
+    """The same, written to `stated.json`; to be called before a cell is trained or a finding made."""
+    found, change = stated(plan)
+    path, text = plan.folder / FILE, to_json(found)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+    return found, change
+
+
+def differences(before: Statement, now: Statement) -> Iterator[Difference]:
+    """What differs between two statements of one study, wording aside.
+
+    Another version of the pipeline is named but concerns no claim: it was not chosen by what was seen.
+    """
+    everything = frozenset(now.study.claims)
+    yield from _claims(before.study, now.study)
+    for text in _shared(before, now):
+        yield Difference(text=text, claims=everything)
+    if before.study.target != now.study.target:
+        costs = frozenset(name for name, claim in now.study.claims.items() if claim.metric.endswith("_to_target"))
+        yield Difference(text=f"target was {before.study.target}, is {now.study.target}", claims=costs)
+    for name in ("arms", "sizes"):
+        then, here = getattr(before.study, name), getattr(now.study, name)
+        if then != here:
+            yield Difference(text=f"{name} were {_list(then)}, are {_list(here)}", claims=_read_otherwise(before, now))
+    yield from _settings(before, now)
+
+
+def _statement(plan: Plan) -> Statement:
+    study = plan.config.study
+    return Statement(
+        study=study,
+        task=plan.config.task.name,
+        metric=plan.config.task.metric,
+        data=plan.data_fingerprint,
+        version=RESULT_VERSION,
+        from_scratch=plan.from_scratch,
+        cells={cell.key.label: name for name, cell in plan.cells.items() if cell.train.seed == study.seeds[0]},
+    )
+
+
+def _seen(plan: Plan, before: Stated) -> bool:
+    """Whether anybody can have seen a result: one was found, or a cell is finished."""
+    if any(plan.store.has(name) for name in before.now.cells.values()):
+        return True
+    path = plan.folder / "findings.json"
+    return path.is_file() and bool(json.loads(path.read_text(encoding="utf-8")).get("cells"))
+
+
+def _claims(before: Study, now: Study) -> Iterator[Difference]:
+    everything = frozenset(now.claims)
+    for name in before.claims.keys() - now.claims.keys():
+        text = f"claim {name} was dropped, so that the others share more of the error"
+        yield Difference(text=text, claims=everything)
+    for name, claim in now.claims.items():
+        if name not in before.claims:
+            yield Difference(text=f"claim {name} was added", claims=frozenset({name}))
+            continue
+        then, here = _fields(before.claims[name]), _fields(claim)
+        for field in here:
+            if then[field] != here[field]:
+                text = f"{field} of claim {name} was {then[field]}, is {here[field]}"
+                yield Difference(text=text, claims=frozenset({name}))
+
+
+def _fields(claim: Claim) -> dict[str, object]:
+    return {name: value for name, value in encode(claim).items() if name != "statement"}
+
+
+def _shared(before: Statement, now: Statement) -> Iterator[str]:
+    """What differs of that which every verdict rests on."""
+    then, here = (
+        {
+            "looks": _list([len(look.seeds) for look in looks_of(s.study)]),
+            "spend": _list(s.study.spend or (1.0,)),
+            "confidence": s.study.confidence,
+            "seeds": _list(looks_of(s.study)[-1].seeds),
+            "task": s.task,
+            "metric": s.metric,
+        }
+        for s in (before, now)
+    )
+    yield from (f"{name} was {then[name]}, is {here[name]}" for name in here if then[name] != here[name])
+    if before.data != now.data:
+        yield "the data are others"
+
+
+def _read_otherwise(before: Statement, now: Statement) -> frozenset[str]:
+    """The claims that read other arms or sizes."""
+    then, here = (
+        {name: groups_read(s.study, claim, s.from_scratch) for name, claim in s.study.claims.items()}
+        for s in (before, now)
+    )
+    return frozenset(name for name in here if here[name] != then.get(name))
+
+
+def _settings(before: Statement, now: Statement) -> Iterator[Difference]:
+    """Arms that are trained otherwise, by the identities of their cells."""
+    if before.version != now.version:
+        text = f"results are of version {now.version}, were of {before.version}"
+        yield Difference(text=text, claims=frozenset())
+    elif (before.data, before.study.seeds[0]) == (now.data, now.study.seeds[0]):
+        other = [label for label, name in now.cells.items() if before.cells.get(label, name) != name]
+        if other:
+            yield Difference(text=f"settings are others for {', '.join(other)}", claims=_that_read(now, other))
+
+
+def _that_read(now: Statement, labels: list[str]) -> frozenset[str]:
+    def reads(group: Group) -> bool:
+        return f"{group[0]} n={group[1]}" in labels
+
+    return frozenset(
+        name
+        for name, claim in now.study.claims.items()
+        if any(map(reads, groups_read(now.study, claim, now.from_scratch)))
+    )
+
+
+def _list(values: object) -> str:
+    return str(list(values)) if isinstance(values, tuple | list) else str(values)

@@ -1,0 +1,189 @@
+"""How often a study that judges its claims at planned looks gives a wrong verdict, and how soon it settles them.
+
+The tests run short versions; `python -m tests.analysis.looks` prints the tables of docs/statistics.md (about a
+minute). Seeds are added from look to look, the test items stay the same ones.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.analysis.crossed import CrossedMean, ItemPart
+from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.verdict import chance_to_settle
+from tests.analysis.coverage import Draws, of_scores
+
+CONFIDENCE = 0.95
+DELTA = 0.02
+RESIDUAL = 0.4
+CHUNK = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """Numbers of seeds at which claims are judged, and the share of the error that each look may use."""
+
+    seeds: tuple[int, ...]
+    spend: tuple[float, ...]
+
+
+PLANNED = Design(seeds=(5, 10, 20), spend=(0.2, 0.3, 0.5))
+UNPLANNED = Design(seeds=(5, 10, 20), spend=(1.0, 1.0, 1.0))  # seeds are added until a claim is settled
+FIXED = Design(seeds=(20,), spend=(1.0,))
+DESIGNS = {"planned looks": PLANNED, "the whole error at each look": UNPLANNED, "20 seeds, one look": FIXED}
+# Standard deviations over seeds and over items; that of a seed on an item is RESIDUAL.
+MIXES = {"mixed": (0.03, 0.25), "seeds alone": (0.04, 0.0), "items alone": (0.0, 0.35), "seeds dominate": (0.05, 0.15)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What became of one claim in R studies: the verdict's kind, the seeds it took, whether it is wrong."""
+
+    wrong: np.ndarray
+    settled: np.ndarray
+    seeds: np.ndarray
+
+
+def differences(
+    rng: np.random.Generator, mix: tuple[float, float], repetitions: int, *, seeds: int = 20, items: int = 200
+) -> np.ndarray:
+    """Paired differences [R, S, N] whose true mean is 0."""
+    by_seed, by_item = mix
+    noise = rng.standard_normal((repetitions, seeds, items), dtype=np.float32) * np.float32(RESIDUAL)
+    noise += rng.normal(0.0, by_seed, (repetitions, seeds, 1)).astype(np.float32)
+    noise += rng.normal(0.0, by_item, (repetitions, 1, items)).astype(np.float32)
+    return noise
+
+
+def course(found: Sequence[Draws], design: Design, claims: int, effect: float) -> Course:
+    """Judges one claim of `claims` whose true effect is `effect`; `found` are its draws at each look.
+
+    Wrong are "supported" below DELTA, "opposite" from 0 on, and at DELTA itself "refuted" too.
+    """
+    repetitions = len(found[0].error)
+    wrong, settled = np.zeros(repetitions, bool), np.zeros(repetitions, bool)
+    seeds = np.full(repetitions, design.seeds[-1])
+    for draws, count, share in zip(found, design.seeds, design.spend, strict=True):
+        half = draws.half_widths(simultaneous_level(CONFIDENCE, claims, share))
+        low, high = effect + draws.error - half, effect + draws.error + half
+        supported, refuted = low >= DELTA, high < DELTA
+        mistaken = refuted if effect >= DELTA else high < 0.0
+        if effect <= DELTA:
+            mistaken = mistaken | supported
+        wrong |= ~settled & mistaken
+        new = ~settled & (supported | refuted)
+        seeds[new] = count
+        settled |= new
+    return Course(wrong=wrong, settled=settled, seeds=seeds)
+
+
+def families(
+    rng: np.random.Generator,
+    mix: tuple[float, float],
+    design: Design,
+    *,
+    claims: int,
+    effect: float,
+    repetitions: int,
+    items: int = 200,
+) -> Iterator[list[Course]]:
+    """Studies of so many independent claims, CHUNK at a time."""
+    for _ in range(0, repetitions, CHUNK):
+        found = []
+        for _ in range(claims):
+            scores = differences(rng, mix, CHUNK, seeds=design.seeds[-1], items=items)
+            found.append(course([of_scores(scores[:, :count], 0.0) for count in design.seeds], design, claims, effect))
+        yield found
+
+
+def family_wise_error(
+    rng: np.random.Generator,
+    mix: tuple[float, float],
+    design: Design,
+    *,
+    claims: int,
+    effect: float,
+    repetitions: int,
+    items: int = 200,
+) -> float:
+    """The share of studies with a wrong verdict on any of their claims."""
+    chunks = families(rng, mix, design, claims=claims, effect=effect, repetitions=repetitions, items=items)
+    return float(np.mean([np.any([each.wrong for each in found], axis=0) for found in chunks]))
+
+
+def promised_and_kept(
+    rng: np.random.Generator, mix: tuple[float, float], level: float, repetitions: int
+) -> tuple[float, float]:
+    """The mean chance that is stated at 5 seeds for the look at 10, and how often that look does settle the claim.
+
+    The true effect lies anywhere from 0 to 15 points; `level` is that of both looks.
+    """
+    stated, kept = [], []
+    for _ in range(0, repetitions, CHUNK):
+        scores = differences(rng, mix, CHUNK, seeds=10) + rng.uniform(0.0, 0.15, (CHUNK, 1, 1)).astype(np.float32)
+        first, second = of_scores(scores[:, :5], 0.0), of_scores(scores, 0.0)
+        for now, later in zip(_rows(first), _rows(second), strict=True):
+            if abs(now.value - DELTA) <= now.half_width(level):
+                chance = chance_to_settle(now, DELTA, 10, level)
+                assert chance is not None
+                stated.append(chance)
+                kept.append(abs(later.value - DELTA) > later.half_width(level))
+    return float(np.mean(stated)), float(np.mean(kept))
+
+
+def _rows(draws: Draws) -> list[CrossedMean]:
+    return [
+        CrossedMean(
+            value=float(value),
+            seeds=draws.seeds,
+            per_seed=float(seed) * draws.seeds,
+            sets=(ItemPart(variance=float(item), items=draws.items, noise=float(noise) * draws.seeds),),
+        )
+        for value, seed, item, noise in zip(draws.error, draws.seed, draws.item, draws.noise, strict=True)
+    ]
+
+
+def _errors(repetitions: int) -> None:
+    print("| varies | claims | " + " | ".join(f"{name}, at delta" for name in DESIGNS) + " | planned looks, A/A |")
+    print("| --- " * (3 + len(DESIGNS)) + "|")
+    for number, (name, mix) in enumerate(MIXES.items()):
+        for claims in (1, 5):
+            shown = []
+            for design, effect in [*((each, DELTA) for each in DESIGNS.values()), (PLANNED, 0.0)]:
+                rng = np.random.default_rng([51, number, claims])
+                shown.append(family_wise_error(rng, mix, design, claims=claims, effect=effect, repetitions=repetitions))
+            print(f"| {name} | {claims} | {' | '.join(f'{rate:.3f}' for rate in shown)} |", flush=True)
+
+
+def _power(repetitions: int) -> None:
+    print("\n| true effect | design | claims settled | of them wrong | all five settled | mean seeds of a claim |")
+    print("| --- " * 6 + "|")
+    for effect in (0.0, 0.06, 0.1, 0.14):
+        for name, design in {k: v for k, v in DESIGNS.items() if v is not UNPLANNED}.items():
+            rng = np.random.default_rng([52, int(100 * effect)])
+            chunks = families(rng, MIXES["mixed"], design, claims=5, effect=effect, repetitions=repetitions, items=600)
+            settled, wrong, seeds = zip(
+                *(([e.settled for e in f], [e.wrong for e in f], [e.seeds for e in f]) for f in chunks), strict=True
+            )
+            together = np.mean([np.all(each, axis=0) for each in settled])
+            print(
+                f"| {100 * effect:g} points | {name} | {np.mean(settled):.3f} | {np.mean(wrong):.4f} | "
+                f"{together:.3f} | {np.mean(seeds):.1f} |",
+                flush=True,
+            )
+
+
+def _promises(repetitions: int) -> None:
+    print("\n| varies | level | mean chance stated at 5 seeds | settled at 10 |")
+    print("| --- | --- | --- | --- |")
+    for number, (name, mix) in enumerate(MIXES.items()):
+        for level in (0.95, 0.99):
+            stated, kept = promised_and_kept(np.random.default_rng([53, number]), mix, level, repetitions)
+            print(f"| {name} | {level:.0%} | {stated:.2f} | {kept:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    _errors(8000)
+    _power(1000)
+    _promises(4000)
