@@ -31,8 +31,8 @@ def run(overrides: Sequence[str]) -> int:
     plan = plan_study(overrides)
     require_able_bases(plan)
     show_own_files(plan)
-    for statement in plan.unjudged:
-        print(f"Not judged: {statement!r}. The task has no other domain (task.out_of_domain) to test it on.")
+    for sentence in plan.unjudged:
+        print(sentence)
     if plan.config.plan:
         sweeps = tuning_plans(overrides, plan)
         show_change(None if sweeps else stated(plan)[1])  # their winners decide what is trained

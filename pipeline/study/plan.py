@@ -20,7 +20,7 @@ from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
-from pipeline.records import CellResult, SweepRecord
+from pipeline.records import BEST_FROM_SCRATCH, CellResult, SweepRecord
 from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways
 from pipeline.tasks import kind_of, linear_kind
 from pipeline.training.results import ResultStore
@@ -37,7 +37,7 @@ class Plan:
     data_fingerprint: str
     cells: dict[str, Cell]
     others: dict[str, Located] = field(default_factory=dict)  # by name, the bases of arms on another than the study's
-    unjudged: tuple[str, ...] = ()  # claims on a set that the task has not
+    unjudged: tuple[str, ...] = ()  # sentences on claims that the study leaves out
     tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
     own_files: tuple[str, ...] = ()  # sentences on files of the working folder that are named like presets
 
@@ -113,12 +113,25 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     _refuse(overrides, "arm", "a study takes its arms from study.arms=[pretrained,scratch]")
     _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
     arms = arms_of(overrides, config)
-    judged = {k: c for k, c in config.study.claims.items() if _has_set(config, c)}
-    unjudged = tuple(c.statement or k for k, c in config.study.claims.items() if k not in judged)
+    rivals = [arm.arm.name for arm in arms if arm.arm.start == "scratch"]
+    left_out = {k: why for k, c in config.study.claims.items() if (why := _unjudged(overrides, config, k, c, rivals))}
+    unjudged = tuple(f"Not judged: {config.study.claims[k].statement or k!r}. {why}" for k, why in left_out.items())
+    judged = {k: c for k, c in config.study.claims.items() if k not in left_out}
     config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
-    require_rivals(config.study, [arm.arm.name for arm in arms if arm.arm.start == "scratch"])
+    require_rivals(config.study, rivals)
     require_ways(config.study, arms)
     return dataclasses.replace(_plan(config, arms, tuned), unjudged=unjudged, tuned=tuple(tuned))
+
+
+def _unjudged(overrides: Sequence[str], config: Config, key: str, claim: Claim, rivals: Sequence[str]) -> str:
+    """Why a claim is left out: of a preset, what it needs is not there in this study. Empty where it is judged."""
+    if not _has_set(config, claim):
+        return "The task has no other domain (task.out_of_domain) to test it on."
+    own = any(f"study.claims.{key}." in o or o.startswith("study.claims=") for o in overrides)
+    fewer = any(o.startswith("study.arms=") for o in overrides)
+    if claim.against == BEST_FROM_SCRATCH and len(rivals) < 2 and fewer and not own:
+        return f"study.arms has {len(rivals)} of the arms that start from scratch, and the best of them needs two."
+    return ""
 
 
 def _has_set(config: Config, claim: Claim) -> bool:

@@ -88,7 +88,8 @@ def test_an_unknown_arm_of_a_study_names_the_nearest(overrides: list[str]) -> No
 def test_a_claim_on_another_domain_is_left_out_where_the_task_has_none_and_the_plan_says_so(planned: Planned) -> None:
     other = "+study.claims.elsewhere={statement: 'It travels', dataset: imdb}"
     plan = planned(other)
-    assert plan.unjudged == ("It travels",)
+    (said,) = plan.unjudged
+    assert said.startswith("Not judged: 'It travels'. The task has no other domain")
     assert list(plan.config.study.claims) == ["accurate"]
     assert planned().unjudged == ()
 
@@ -162,3 +163,15 @@ def test_a_claim_on_how_a_score_rises_is_not_about_an_arm_that_is_solved(overrid
     claim = ["+study.claims.early.metric=early_area", f"+study.claims.early.against={arm}"]
     with pytest.raises(ConfigError, match=f"study.claims.early: .*'{arm}' is solved: it has a start and an end"):
         plan_study([*asked, *claim])
+
+
+def test_a_preset_claim_against_the_best_from_scratch_is_left_out_where_there_is_no_choice(
+    overrides: list[str],
+) -> None:
+    quick = ["experiments=quickstart", *overrides, "study.name=q", "study.sizes=[16]", "~study.claims.out_of_domain"]
+    plan = plan_study([*quick, "study.arms=[pretrained,scratch]"])
+    assert "best" not in plan.config.study.claims
+    assert any("the best of them needs two" in sentence for sentence in plan.unjudged)
+    asked = [*quick, "study.arms=[pretrained,scratch]", "study.claims.best.delta=0.05"]
+    with pytest.raises(ConfigError, match="best_from_scratch must be chosen from at least two arms"):
+        plan_study(asked)
