@@ -67,7 +67,7 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, F
     study = plan.config.study
     log = StudyLog(plan.root, plan.study_id, study.name)
     clear_leftovers(plan)
-    said, change = state(plan)
+    said, change = stated(plan)
     show_change(change)
     to_do = wanted(plan, kept(plan).values(), last=True).missing()
     log.started(study.question, metric=plan.config.task.metric, to_do=len(to_do))
@@ -86,7 +86,7 @@ def _by_looks(plan: Plan, said: Stated) -> tuple[Outcome, Findings]:
         if part.missing():
             pretrain(part)
         with Progress(part) as progress:
-            outcome = outcome.then(run_plan(part, progress.watch))
+            outcome = outcome.then(run_plan(part, progress.watch, before_training=lambda: state(plan)))
         tried |= set(part.cells)
         findings = write_findings(plan, plan.results(), outcome.failed, said)
         more = wanted(plan, findings.verdicts)

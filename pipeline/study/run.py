@@ -38,11 +38,12 @@ class Outcome:
         return Outcome(finished=later.finished, trained=self.trained + later.trained, failed=self.failed + later.failed)
 
 
-def run(plan: Plan, watch: Watch) -> Outcome:
+def run(plan: Plan, watch: Watch, *, before_training: Callable[[], object] = lambda: None) -> Outcome:
     """Train every missing cell of `plan`; whatever was finished before is used again.
 
     Args:
         watch: told of each cell that starts, finishes or fails.
+        before_training: called once nothing was refused, before the first cell starts.
 
     Raises:
         UnequalStartError: finished cells were trained with other versions of the libraries.
@@ -50,10 +51,13 @@ def run(plan: Plan, watch: Watch) -> Outcome:
     """
     missing = plan.missing()
     reasons: dict[str, str] = {}
-    if missing:
+    if not missing:
+        before_training()
+    else:
         check_versions(plan)
         warm_up(plan.hardware.threads)
         prepared = [(part, prepare(part)) for part in on_each_base(plan) if part.missing()]
+        before_training()
         reasons = _train(plan, prepared, watch)
     _mirror_reused(plan)
     return Outcome(

@@ -168,7 +168,8 @@ def test_a_study_takes_its_arms_from_its_list(say: Say) -> None:
 
 
 def test_the_best_from_scratch_needs_two_arms_from_scratch_to_choose_from(say: Say) -> None:
-    code, out, err = say("study", "experiments=quickstart", "+study.claims.rival.against=best_from_scratch")
+    code, out, err = say("study", "experiments=quickstart", "study.arms=[pretrained,frozen,scratch]",
+                         "+study.claims.rival.against=best_from_scratch")  # fmt: skip
     assert (code, out) == (2, "")
     assert "study.claims.rival: best_from_scratch must be chosen from at least two arms that start from scratch" in err
     assert "but study.arms=[pretrained,frozen,scratch] has 1 (scratch). Add one, for example scratch_small" in err

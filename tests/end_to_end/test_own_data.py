@@ -100,5 +100,5 @@ def test_the_packaged_base_takes_a_few_steps_on_own_data(reviews: Path, tmp_path
     assert done.code == 0, done.err
     (path,) = (tmp_path / "out" / "cells").glob("*/result.json")
     result = json.loads(path.read_text(encoding="utf-8"))
-    assert result["checkpoint"]["loaded_parameters"] == 22_713_216
+    assert result["checkpoint"]["loaded_parameters"] == 22_565_376  # without the pooler, which nothing reads
     assert result["cost"]["parameters"] == pytest.approx(22.7e6, rel=0.01)

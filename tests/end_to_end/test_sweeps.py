@@ -117,7 +117,7 @@ def test_two_objectives_end_in_a_pareto_front(world: list[str], tmp_path: Path, 
 def test_trials_over_a_constraint_are_never_the_best(world: list[str], tmp_path: Path, capsys: Capture) -> None:
     given = [a for a in world if "log:" not in a and not a.startswith(("train.min", "sweep.only"))]
     given += ["sweep.space={train.epochs: {choice: [2, 30]}}", "sweep.only=[train.epochs]"]
-    given += ["sweep.sampler=grid", "sweep.from_recipe=false"]
+    given += ["sweep.sampler=grid", "sweep.from_recipe=false", "train.min_steps=1"]
     assert command(capsys, "sweep", *given).code == 0
     cheap = min(t["cells"][0] for t in record(tmp_path)["trials"] if t["params"]["train.epochs"] == 2)
     most = ResultStore(tmp_path).result(cheap).cost.flops

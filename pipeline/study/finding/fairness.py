@@ -111,7 +111,8 @@ def _verified(cells: Sequence[CellResult]) -> list[str]:
         f"Same training examples{'' if several else ' in the same order'} for every arm at each size and seed.",
         f"Same global batch ({batches}) and evaluation points for every arm at each size.",
         *_same_state(networks),
-        f"Same precision ({line.precision}) and evaluation sets in every cell.",
+        f"Same precision ({line.precision}) in every cell.",
+        "Same evaluation sets in every cell.",
         f"Same library versions in every cell: {versions or 'none recorded'}.",
     ]
 
