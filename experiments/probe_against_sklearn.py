@@ -123,9 +123,9 @@ class Sets:
 
 def problems(sets: Sets, cell: Cell, features: Callable[[str], Matrix]) -> tuple[Problem, Problem, Problem]:
     """Train subset, validation and test."""
-    rows = sets.rows(cell)
-    train = Problem(features=features("train"), right=sets.right("train")[rows])
-    return (train, *(Problem(features=features(n), right=sets.right(n)) for n in ("validation", "test")))  # type: ignore[return-value]
+    train = Problem(features=features("train"), right=sets.right("train")[sets.rows(cell)])
+    validation, test = (Problem(features=features(n), right=sets.right(n)) for n in ("validation", "test"))
+    return train, validation, test
 
 
 def counted(sets: Sets, cell: Cell) -> Callable[[str], Matrix]:

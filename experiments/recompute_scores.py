@@ -246,7 +246,7 @@ def _texts(data: Path, name: str) -> list[str]:
 
 
 def _labels(data: Path, name: str) -> np.ndarray:
-    return np.load(data / f"{name}.labels.npy", allow_pickle=False)
+    return np.asarray(np.load(data / f"{name}.labels.npy", allow_pickle=False))
 
 
 def _json(path: Path) -> Any:

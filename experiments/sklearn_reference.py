@@ -33,7 +33,7 @@ class Linear:
 
     def logits(self, features: Matrix) -> np.ndarray:
         """[N, K]."""
-        return np.asarray(features @ self.weights.T) + self.bias
+        return np.asarray(np.asarray(features @ self.weights.T) + self.bias)
 
     def probabilities(self, problem: Problem) -> np.ndarray:
         """Of each class, or of each label that it applies, [N, C]."""
