@@ -71,6 +71,7 @@ def solve(
         bias: whether outputs have one.
         start: a model from which the solver sets out.
     """
+    features = features.astype(np.float64, copy=False)  # in float32 the solver stops before the optimum
     if linear == "softmax":
         return _softmax(features, targets, strength, bias, start)
     each = [_sigmoid(features, column, strength, bias) for column in targets.T]
