@@ -18,6 +18,9 @@ _UNKNOWN_KEY = (
 )
 _KEPT = r"Error merging override ~(?P<key>[^=\s]+)\s.* does not support deletion"
 _WITH_VALUE = r"Could not delete from config. The value of '(?P<key>[^']+)' is .* and not "
+RENAMED = {  # settings of earlier versions, and what takes their place
+    "arm.trained": "It is arm.method now: full instead of all, linear_probe instead of head, lora instead of adapters.",
+}
 NAMED = ("study.claims.", "task.out_of_domain.")  # records by a name of the user's; +NAME adds one
 _ENTRY = re.compile(rf"({'|'.join(re.escape(group[:-1]) for group in NAMED)})\.[^.]+")
 _WRONG_VALUE = (
@@ -104,6 +107,8 @@ def _nearest_entry(key: str, entries: Collection[str]) -> str:
 
 
 def _nearest_key(key: str) -> str:
+    if key in RENAMED:
+        return RENAMED[key]
     keys = _keys(key)
     parent = key.rpartition(".")[0]
     siblings = [k for k in keys if k.rpartition(".")[0] == parent]

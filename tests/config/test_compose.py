@@ -430,3 +430,8 @@ def test_a_target_that_no_score_can_have_is_refused(target: str) -> None:
 @pytest.mark.parametrize("name", ["12345e6789012345", "007", "1_000", "1e3"])
 def test_a_name_that_looks_like_a_number_is_taken_as_it_stands(name: str) -> None:
     assert compose([f"cell={name}"], trained=True).cell == name
+
+
+def test_an_old_setting_is_answered_with_what_took_its_place() -> None:
+    with pytest.raises(ConfigError, match=r"arm\.trained: there is no such setting\. It is arm\.method now: full"):
+        compose(["arm.trained=head"])

@@ -120,7 +120,14 @@ def built(names: Sequence[str], root: Path, *settings: str) -> dict[str, Export]
         base = save_tiny(folder / "base", case.family, initializer_range=0.2)  # answers that differ between texts
         tiny_tokenizer().save_pretrained(base)
         asked = [f"base.pooling={case.pooling}", f"base.prefix='{case.prefix}'", f"arm={case.arm}", *case.task]
-        recipe = ["train.size=48", "train.lr=3e-3", "train.epochs=3", "train.min_steps=12", "train.keep=all"]
+        recipe = [
+            "arm.head=fresh",
+            "train.size=48",
+            "train.lr=3e-3",
+            "train.epochs=3",
+            "train.min_steps=12",
+            "train.keep=all",
+        ]
         world = [*tiny.overrides(base, data, folder / "out"), *asked, "task.max_length=24", *recipe]
         assert main(["train", *world]) == 0, name
         assert main(["export", *world, f"export={folder / 'model'}", *settings]) == 0, name
