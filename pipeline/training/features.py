@@ -52,7 +52,7 @@ class FeatureReader:
     def _key(self, encoded: EncodedSet) -> str:
         versions = [str(RESULT_VERSION), str(_VERSION), self.prepared.folder.name]  # tokenizer and length among it
         versions += [self.network.device.type] if self.network.device.type != "cpu" else []  # its bits are others
-        own = [self.network.architecture, _of_head(self.network), self.precision]
+        own = [self.network.architecture, self.network.pooling, _of_head(self.network), self.precision]
         return digest(*versions, *own, str(self.base), encoded.name, encoded.fingerprint)[:16]
 
     def _computed(self, inputs: TokenInputs, rows: np.ndarray) -> np.ndarray:

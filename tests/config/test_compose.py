@@ -124,7 +124,7 @@ def test_an_unknown_name_comes_with_the_nearest_valid_one(override: str, said: s
     [
         (
             "~study.claims",
-            "~study.claims: its entries are left out one by one: ~study.claims.accurate ~study.claims.out",
+            "~study.claims: its entries are left out one by one: ~study.claims.accurate ~study.claims.best",
         ),
         ("~train.lr", "~train.lr: a setting cannot be left out. Give it another value: train.lr=VALUE."),
         ("~study.claims.early=1", "~study.claims.early leaves out what is there, whatever its value: give it none."),
@@ -201,7 +201,7 @@ def test_an_interpolation_that_leads_nowhere_is_refused(value: str) -> None:
 
 BROKEN = [
     ("train.batch=0", "train.batch must be at least 1, but got 0."),
-    ("train.max_steps=5", "train.max_steps must be at least min_steps (40) or 0 for no limit, but got 5."),
+    ("train.max_steps=5", "train.max_steps must be at least min_steps (100) or 0 for no limit, but got 5."),
     ("hardware.devices=0", "hardware.devices must be at least 1, but got 0."),
     ("train.lr=0", "train.lr must be above 0, but got 0.0."),
     ("train.lr=nan", "train.lr must be above 0, but got nan."),

@@ -15,7 +15,7 @@ from pipeline.models.dropout import quicken
 from pipeline.models.narrow import narrow
 from pipeline.models.unpadded import pack
 from pipeline.tasks import Vocabulary, kind
-from pipeline.tasks.pooled import SETTING
+from pipeline.tasks.read_off import SETTING
 from tests.models.tiny_architectures import VOCABULARY, tiny_architecture
 
 TASK = kind("classification")

@@ -47,7 +47,14 @@ def done(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactor
     root = tmp_path_factory.mktemp("done")
     study = tiny.study(claim=False, arms="adapted,self_pretrained,scratch")
     plan = plan_study(
-        [*tiny.overrides(tiny_base, reviews, root), *study, *SHORT, "train.epochs=1", "train.min_steps=2"]
+        [
+            *tiny.overrides(tiny_base, reviews, root),
+            *study,
+            *SHORT,
+            "train.epochs=1",
+            "train.min_steps=2",
+            "arm.head=fresh",
+        ]
     )
     pretrain(plan)
     run(plan, ignore)
