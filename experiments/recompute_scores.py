@@ -255,7 +255,7 @@ def _json(path: Path) -> Any:
 
 def checked(root: Path, cells: Sequence[str]) -> Iterator[Checked]:
     """All finished cells under `root`, or those whose ids start with one of `cells`."""
-    for result in sorted(root.glob("cells/*/result.json")):
+    for result in sorted(root.glob("cells/[!.]*/result.json")):
         if not cells or result.parent.name.startswith(tuple(cells)):
             yield check(root, result.parent.name)
 

@@ -1,6 +1,7 @@
 """The independent script agrees with finished cells, and finds what was changed in them."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,9 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "recompute_scores.py"
 Capture = pytest.CaptureFixture[str]
 
 
-def elsewhere(root: Path) -> "subprocess.CompletedProcess[str]":
-    """What the script says of `root`, in a process that cannot find our package."""
-    guard = f"import sys, runpy; sys.modules['pipeline'] = None; sys.argv = ['script', {str(root)!r}]; "
+def elsewhere(root: Path, cell: str) -> "subprocess.CompletedProcess[str]":
+    """What the script says of a cell, in a process that cannot import our package."""
+    guard = f"import sys, runpy; sys.modules['pipeline'] = None; sys.argv = ['script', {str(root)!r}, {cell!r}]; "
     code = f"{guard}runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
     return subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=root, capture_output=True, text=True, timeout=100, check=False
@@ -61,10 +62,18 @@ def copied(world: Path, tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_every_score_is_found_again(world: Path) -> None:
-    done = elsewhere(world)
+def test_every_score_is_found_again(world: Path, capsys: Capture) -> None:
+    capsys.readouterr()
+    assert script().main([str(world)]) == 0
+    assert "fp32: 2 cells, 0 with differences" in capsys.readouterr().out
+
+
+def test_it_needs_nothing_of_ours(world: Path) -> None:
+    (words,) = world.glob("exports/*/vocabulary.json")
+    done = elsewhere(world, words.parent.name)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "fp32: 2 cells, 0 with differences" in done.stdout
+    assert "fp32: 1 cells, 0 with differences" in done.stdout
+    assert not re.search(r"^\s*(import|from) pipeline", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.slow
