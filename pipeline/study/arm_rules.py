@@ -2,11 +2,28 @@
 
 from collections.abc import Sequence
 
-from pipeline.config.schema import Config, Study
+from pipeline.config.schema import Claim, Config, Study
 from pipeline.errors import ConfigError
 from pipeline.methods import METHODS
 from pipeline.records import BEST_FROM_SCRATCH
 from pipeline.tasks import LINEAR, linear_kind, unsolvable
+
+
+def unjudged_because(overrides: Sequence[str], config: Config, key: str, claim: Claim, rivals: Sequence[str]) -> str:
+    """Why a claim is left out: of a preset, what it needs is not there in this study. Empty where it is judged."""
+    if not _has_set(config, claim):
+        return "The task has no other domain (task.out_of_domain) to test it on."
+    own = any(f"study.claims.{key}." in o or o.startswith("study.claims=") for o in overrides)
+    fewer = any(o.startswith("study.arms=") for o in overrides)
+    if claim.against == BEST_FROM_SCRATCH and len(rivals) < 2 and fewer and not own:
+        return f"study.arms has {len(rivals)} of the arms that start from scratch, and the best of them needs two."
+    return ""
+
+
+def _has_set(config: Config, claim: Claim) -> bool:
+    """Whether the task has the set that the claim is about; a gap may be that between training and test."""
+    of_training = claim.dataset == "train" and claim.metric == "generalisation_gap"
+    return of_training or claim.dataset in ("test", *config.task.out_of_domain)
 
 
 def require_rivals(study: Study, from_scratch: Sequence[str]) -> None:

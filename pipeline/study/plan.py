@@ -9,7 +9,7 @@ from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
 from pipeline.config.preset_files import about_own_files
-from pipeline.config.schema import Claim, Config, Precision, Study
+from pipeline.config.schema import Config, Precision, Study
 from pipeline.config.settings import assigned
 from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.typed_text import setting_name
@@ -20,8 +20,8 @@ from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
-from pipeline.records import BEST_FROM_SCRATCH, CellResult, SweepRecord
-from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways
+from pipeline.records import CellResult, SweepRecord
+from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways, unjudged_because
 from pipeline.tasks import kind_of, linear_kind
 from pipeline.training.results import ResultStore
 
@@ -114,30 +114,15 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
     arms = arms_of(overrides, config)
     rivals = [arm.arm.name for arm in arms if arm.arm.start == "scratch"]
-    left_out = {k: why for k, c in config.study.claims.items() if (why := _unjudged(overrides, config, k, c, rivals))}
+    left_out = {
+        k: why for k, c in config.study.claims.items() if (why := unjudged_because(overrides, config, k, c, rivals))
+    }
     unjudged = tuple(f"Not judged: {config.study.claims[k].statement or k!r}. {why}" for k, why in left_out.items())
     judged = {k: c for k, c in config.study.claims.items() if k not in left_out}
     config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
     require_rivals(config.study, rivals)
     require_ways(config.study, arms)
     return dataclasses.replace(_plan(config, arms, tuned), unjudged=unjudged, tuned=tuple(tuned))
-
-
-def _unjudged(overrides: Sequence[str], config: Config, key: str, claim: Claim, rivals: Sequence[str]) -> str:
-    """Why a claim is left out: of a preset, what it needs is not there in this study. Empty where it is judged."""
-    if not _has_set(config, claim):
-        return "The task has no other domain (task.out_of_domain) to test it on."
-    own = any(f"study.claims.{key}." in o or o.startswith("study.claims=") for o in overrides)
-    fewer = any(o.startswith("study.arms=") for o in overrides)
-    if claim.against == BEST_FROM_SCRATCH and len(rivals) < 2 and fewer and not own:
-        return f"study.arms has {len(rivals)} of the arms that start from scratch, and the best of them needs two."
-    return ""
-
-
-def _has_set(config: Config, claim: Claim) -> bool:
-    """Whether the task has the set that the claim is about; a gap may be that between training and test."""
-    of_training = claim.dataset == "train" and claim.metric == "generalisation_gap"
-    return of_training or claim.dataset in ("test", *config.task.out_of_domain)
 
 
 def arms_of(overrides: Sequence[str], config: Config) -> list[Config]:
