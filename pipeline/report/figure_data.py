@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from pipeline.methods import METHODS
 from pipeline.records import ArmScore, CellResult, EarlyAccuracy, Findings
 from pipeline.report.panels import (
     Curve,
@@ -76,10 +77,13 @@ def _points(scores: Sequence[ArmScore], arm: str) -> tuple[CurvePoint, ...]:
 
 
 def trajectories(findings: Findings, cells: Sequence[CellResult]) -> tuple[TrackPanel, ...]:
-    """One panel per train size. A run that has stopped keeps its last score, so a mean never loses its weak seeds."""
+    """One panel per train size. A run that has stopped keeps its last score, so a mean never loses its weak seeds.
+
+    An arm that is solved has nothing between its start and its end, and no track.
+    """
     groups: dict[tuple[int | str, str], list[CellResult]] = {}
     for cell in cells:
-        if cell.trajectory:
+        if cell.trajectory and not METHODS[cell.start_line.method].solved:
             groups.setdefault((cell.key.size, cell.key.arm), []).append(cell)
     sizes = [size for size in findings.sizes if any(size == s for s, _ in groups)]
     tracks = {

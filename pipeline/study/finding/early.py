@@ -14,8 +14,12 @@ CONDITION = "conditional on the validation items"
 
 
 def early(table: Table) -> tuple[EarlyAccuracy, ...]:
-    """Untrained score, score after the study's `early_examples`, and normalised area, of every arm and size."""
-    return tuple(_early(table, arm, size) for arm, size in table.groups())
+    """Untrained score, score after the study's `early_examples`, and area, of every arm that takes steps and size."""
+    return tuple(_early(table, arm, size) for arm, size in table.groups() if _steps(table, arm, size))
+
+
+def _steps(table: Table, arm: str, size: Size) -> bool:
+    return not any(METHODS[cell.start_line.method].solved for cell in table.of(arm, size))
 
 
 def _early(table: Table, arm: str, size: Size) -> EarlyAccuracy:
