@@ -89,15 +89,21 @@ def solve_by_validation(
     bias: bool = True,
     strengths: Sequence[float] = STRENGTHS,
 ) -> Solved:
-    """The optimum at the strength whose model `judge` ranks first on validation; of equals the strongest penalty."""
+    """The optimum at the strength whose model `judge` ranks first on validation; of equals the strongest penalty.
+
+    Products are computed by one thread: they are small, and several cells run beside each other.
+    """
+    from threadpoolctl import threadpool_limits
+
     best: tuple[tuple[float, float], LinearModel, float] | None = None
     model, iterations = None, 0
-    for strength in strengths:
-        model, steps = solve(train, targets, linear=linear, strength=strength, bias=bias, start=model)
-        iterations += steps
-        rank = judge(model.logits(validation))
-        if best is None or rank > best[0]:
-            best = rank, model, strength
+    with threadpool_limits(limits=1, user_api="blas"):
+        for strength in strengths:
+            model, steps = solve(train, targets, linear=linear, strength=strength, bias=bias, start=model)
+            iterations += steps
+            rank = judge(model.logits(validation))
+            if best is None or rank > best[0]:
+                best = rank, model, strength
     assert best is not None
     outputs = targets.shape[1] if linear == "softmax" and targets.shape[1] > 2 else 1
     flops = 4.0 * outputs * _entries(train) * iterations + 2.0 * targets.shape[1] * _entries(validation) * len(
