@@ -23,10 +23,9 @@ def test_a_study_leaves_findings_report_and_a_result_for_every_cell(finished: Fi
     assert found["failed"] == []
     for name in ("report.html", "report.md"):
         assert "A tiny start is more accurate" in (plan.folder / name).read_text(encoding="utf-8")
-    for name, cell in plan.cells.items():
-        shown = {"samples.json"} if cell.arm.trained != "head" else set()  # features do not answer texts
-        assert {p.name for p in plan.store.folder(name).iterdir()} == shown | {
-            "config.json", "result.json", "scores.npy", "environment.json", "weights",
+    for name in plan.cells:
+        assert {p.name for p in plan.store.folder(name).iterdir()} == {
+            "config.json", "result.json", "scores.npy", "environment.json", "samples.json", "weights",
         }  # fmt: skip
     assert staged(finished.root) == []
 

@@ -22,7 +22,7 @@ from pipeline.training.results import ResultStore
 from tests import tiny
 
 EXACT = ("train.size=40", "train.lr=3e-3", "train.epochs=5", "train.eval_every=16", "train.dropout=0")
-ENDLESS = ("train.epochs=2000", "train.eval_every=16")  # minutes, for a test that ends it
+ENDLESS = ("train.epochs=20000", "train.max_steps=0", "train.eval_every=16")  # minutes, for a test that ends it
 
 
 def assign(*settings: str, overrides: Sequence[str]) -> tuple[Plan, Assignment]:
