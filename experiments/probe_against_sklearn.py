@@ -117,7 +117,7 @@ class Sets:
         return np.unique(np.concatenate([self.rows(cell) for cell in self._plan.cells.values()]))
 
     def rows(self, cell: Cell) -> np.ndarray:
-        """Of the train set, the cell's subset."""
+        """The cell's subset of the train set."""
         return nested_subset(np.asarray(self.prepared.train.labels), cell.train.size, cell.train.seed)
 
 
@@ -151,7 +151,7 @@ def embedded(sets: Sets, cell: Cell, *, unit: bool) -> Callable[[str], Matrix]:
 
 
 def stored_model(plan: Plan, cell_id: str, classes: int, several: bool) -> Linear:
-    """What a cell solved; of two classes the difference."""
+    """The linear model that a cell solved; for two classes the difference of both."""
     from safetensors.numpy import load_file
 
     tensors = load_file(plan.store.folder(cell_id) / "weights" / "trained.safetensors")

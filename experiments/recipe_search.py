@@ -44,7 +44,7 @@ class Row:
 
     @property
     def chosen_by(self) -> float:
-        """What recipes are ranked by."""
+        """The mean validation score, by which recipes are ranked."""
         return statistics.mean(self.validation)
 
 

@@ -33,7 +33,7 @@ Reader = Callable[[Texts], np.ndarray]  # logits, float [N, C]
 
 @dataclass(kw_only=True)
 class Checked:
-    """What was found of one cell. `worst` is the largest difference of a probability, `problems` are sentences."""
+    """The outcome of one cell. `worst` is the largest difference of a probability, `problems` are sentences."""
 
     name: str
     judged: bool  # whether probabilities and labels must agree
