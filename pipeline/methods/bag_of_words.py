@@ -19,7 +19,3 @@ class BagOfWords(Method):
     shardable: bool = False
     trained_part: str = "a linear model on words"
     why: str = "It has no network that could have been pretrained."
-
-    def trains(self, parameter: str, *, in_base: bool) -> bool:
-        """No network's parameter."""
-        return False

@@ -12,9 +12,6 @@ class FullFineTuning(Method):
 
     name: ClassVar[MethodName] = "full"
     starts: tuple[Literal["pretrained", "scratch"], ...] = ("pretrained", "scratch")
+    trains_embeddings: bool = True
     lighter: tuple[tuple[str, MethodName], ...] = (("lora", "lora"), ("frozen", "linear_probe"))
     trained_part: str = "everything"
-
-    def trains(self, parameter: str, *, in_base: bool) -> bool:
-        """Every parameter."""
-        return True

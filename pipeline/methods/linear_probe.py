@@ -17,7 +17,3 @@ class LinearProbe(Method):
     heap: float = 0.0
     shardable: bool = False
     trained_part: str = "a linear head"
-
-    def trains(self, parameter: str, *, in_base: bool) -> bool:
-        """The head's parameters; which of them are solved, the network's last linear layer says."""
-        return not in_base

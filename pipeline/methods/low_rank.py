@@ -17,7 +17,3 @@ class LowRankAdapters(Method):
     heap: float = 1.6
     lighter: tuple[tuple[str, MethodName], ...] = (("frozen", "linear_probe"),)
     trained_part: str = "low-rank adapters and the head"
-
-    def trains(self, parameter: str, *, in_base: bool) -> bool:
-        """Adapters and head; the base's own parameters stay as they are."""
-        return "lora_" in parameter or not in_base

@@ -1,6 +1,5 @@
 """What a way of training is, for everyone who asks: configuration, models, memory, costs, execution and reports."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -9,12 +8,13 @@ MethodName = Literal["full", "linear_probe", "lora", "bag_of_words"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method(ABC):
+class Method:
     """One way to train an arm. A new one is a subclass of this, its name in METHODS, and an arm's YAML.
 
     Attributes:
         reads: what the training sees of a text: its tokens, the features that a fixed base computes once, or its words.
         base_trains: whether the base is in train mode, with dropout, while the arm is trained.
+        trains_embeddings: whether the token embedding is trained, so that rows which no text reads can be left out.
         adapts: whether low-rank adapters are put into the base.
         starts: how its arms may start.
         settings: fields of `Arm` that only this method reads.
@@ -30,6 +30,7 @@ class Method(ABC):
     name: ClassVar[MethodName]
     reads: Reads = "tokens"
     base_trains: bool = True
+    trains_embeddings: bool = False
     adapts: bool = False
     starts: tuple[Literal["pretrained", "scratch"], ...] = ("pretrained",)
     settings: frozenset[str] = frozenset()
@@ -45,17 +46,3 @@ class Method(ABC):
     def solved(self) -> bool:
         """Whether a solver finds the optimum of a convex problem, instead of an optimizer that takes steps."""
         return self.reads != "tokens"
-
-    @property
-    def trains_embeddings(self) -> bool:
-        """Whether the token embedding is trained, so that rows which no text reads can be left out."""
-        return self.trains("embeddings", in_base=True)
-
-    @abstractmethod
-    def trains(self, parameter: str, *, in_base: bool) -> bool:
-        """Whether the parameter of this name gets gradients.
-
-        Args:
-            parameter: its full name in the network.
-            in_base: whether it belongs to the base rather than to the new head.
-        """

@@ -16,7 +16,7 @@ from pipeline.tasks import SetJudge, TaskKind, Vocabulary, WritingKind, linear_k
 from pipeline.training.cost import flops_of, resident_bytes
 from pipeline.training.device import device_of, is_sharded
 from pipeline.training.features import reader_of
-from pipeline.training.heads import calibrated, class_means, put_in_place, solve_head
+from pipeline.training.heads import calibrated, class_means, put_in_place, remembered, solve_head
 from pipeline.training.inputs import TokenInputs
 from pipeline.training.job import Job, seed_for
 from pipeline.training.memory_plan import footprint_of, memory_plan
@@ -96,7 +96,7 @@ def set_head(job: Job, network: Network, inputs: CellInputs, rows: np.ndarray, f
         return 0.0
     if task is None:  # a language model's own head is none to be solved
         return 0.0
-    read = reader_of(job, network, prepared).of
+    read = remembered(reader_of(job, network, prepared).of)
     seen = forward_flops(flops, prepared.train.lengths[rows])
     if asked == "class_means":
         labels = np.asarray(prepared.train.labels)[rows]

@@ -23,6 +23,21 @@ Read = Callable[[EncodedSet, "np.ndarray | None"], Features]  # features of a se
 InputsOf = Callable[[EncodedSet, "np.ndarray | None"], TokenInputs]
 
 
+def remembered(read: Read) -> Read:
+    """`read`, which computes the features of the train subset and of validation once, however often they are asked."""
+    known: dict[tuple[str, bytes | None], Features] = {}
+
+    def once(encoded: EncodedSet, rows: np.ndarray | None) -> Features:
+        if encoded.role not in ("train", "validation"):  # test sets are read a single time, and may be large
+            return read(encoded, rows)
+        key = encoded.name, None if rows is None else rows.tobytes()
+        if key not in known:
+            known[key] = read(encoded, rows)
+        return known[key]
+
+    return once
+
+
 def solve_head(
     cell: Cell, task: LinearKind, prepared: Prepared, rows: np.ndarray, *, read: Read, inputs: InputsOf, bias: bool
 ) -> Solved:

@@ -21,7 +21,7 @@ from pipeline.training.assembly import assemble, forward_flops
 from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.features import reader_of
 from pipeline.training.fitted import Fitted, Report
-from pipeline.training.heads import InputsOf, Read, put_in_place, read_out, solve_head
+from pipeline.training.heads import InputsOf, Read, put_in_place, read_out, remembered, solve_head
 from pipeline.training.inputs import TokenInputs
 from pipeline.training.job import Job
 from pipeline.training.samples import compared, exercises
@@ -158,7 +158,7 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         return network
 
     return Subject(
-        read=reader_of(job, network, prepared).of,
+        read=remembered(reader_of(job, network, prepared).of),
         inputs=built.inputs.of,
         start=_of_layer(last),
         bias=last.bias is not None,
@@ -185,7 +185,7 @@ def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
     start = LinearModel(weights=np.zeros((classes, found.width)), bias=np.zeros(classes))
     count = classes * (found.width + 1)
     return Subject(
-        read=found.of,
+        read=remembered(found.of),
         inputs=lambda encoded, some: TokenInputs(encoded, task, job.vocabulary, some),
         start=start,
         bias=True,

@@ -1,7 +1,7 @@
 """A linear model on counted words: its features of prepared sets, and what stands in for a network when it is asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,11 @@ class WordFeatures:
     prepared: Prepared
     counter: WordCounter
     width: int  # features of a text
-    _counted: dict[tuple[str, bytes | None], Any] = field(default_factory=dict)
 
     def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Any:
-        """A sparse matrix [N, F] of a set, or of some rows of it; counted once."""
-        key = encoded.name, None if rows is None else rows.tobytes()
-        if key not in self._counted:
-            whole = texts_of(self.prepared, encoded.name)
-            self._counted[key] = self.counter(whole if rows is None else [whole[int(row)] for row in rows])
-        return self._counted[key]
+        """A sparse matrix [N, F] of a set, or of some rows of it."""
+        whole = texts_of(self.prepared, encoded.name)
+        return self.counter(whole if rows is None else [whole[int(row)] for row in rows])
 
 
 def word_features(prepared: Prepared, rows: np.ndarray, *, paired: bool) -> WordFeatures:
