@@ -211,7 +211,7 @@ def rows_of(task: str, sizes: str, overrides: Sequence[str]) -> list[Row]:
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
-    """Markdown: means over seeds of each task and size, then what was found of each arm."""
+    """Markdown: a table of means over seeds for each task and size, then a summary of each arm."""
     yield "| arm | task | labels | seeds | objective | predictions that differ | ours | scikit-learn | unit length |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     groups: dict[tuple[str, str, int | str], list[Row]] = {}

@@ -150,7 +150,7 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _reader(export: Path, config: dict[str, Any]) -> Reader:
-    """What gives the logits of texts, by the libraries that the export is made for."""
+    """Returns a function from texts to logits, built on the libraries that the export is made for."""
     if not export.is_dir():
         raise ValueError(f"There must be an export in {export}. Make it: headstart export cell={export.name}")
     if (export / "vocabulary.json").is_file():

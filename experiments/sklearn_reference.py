@@ -36,7 +36,7 @@ class Linear:
         return np.asarray(np.asarray(features @ self.weights.T) + self.bias)
 
     def probabilities(self, problem: Problem) -> np.ndarray:
-        """Of each class, or of each label that it applies, [N, C]."""
+        """Probabilities of each class, or of each label, [N, C]."""
         logits = self.logits(problem.features)
         if len(self.bias) > 1 and not problem.several:
             odds = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -95,7 +95,7 @@ def strength_of(model: Linear, problem: Problem, strengths: Sequence[float]) -> 
 
 
 def predicted(probabilities: np.ndarray, several: bool) -> tuple[np.ndarray, np.ndarray]:
-    """What is predicted of each text, and whether it is a tie [N]."""
+    """The prediction for each text, and whether it is a tie, [N]."""
     if several:
         return probabilities > 0.5, (np.abs(2 * probabilities - 1) < MARGIN).any(axis=1)
     first, second = np.sort(probabilities, axis=1)[:, -1:-3:-1].T
@@ -103,7 +103,7 @@ def predicted(probabilities: np.ndarray, several: bool) -> tuple[np.ndarray, np.
 
 
 def scores(told: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Of each text, whether its class is right, or the F1 of its labels."""
+    """The score of each text: 1 where its class is right, or the F1 of its labels."""
     if right.ndim == 1:
         return np.asarray((told == right).astype(np.float64))
     sizes = told.sum(axis=1) + right.sum(axis=1)

@@ -15,6 +15,7 @@ from pipeline.files import digest, sha256
 from pipeline.models import gguf
 from pipeline.models.declared import Declared, declared
 from pipeline.models.quantised import require_floats, require_unquantised
+from pipeline.models.tensor_names import complete_header
 
 _PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
 _PATIENCE = 5.0  # seconds to wait for the hub to answer
@@ -67,7 +68,7 @@ def _of_directory(directory: Path, base: Base) -> Located:
     require_unquantised(base.name, directory)
     weights = _weight_files(directory, base)
     for file in weights:
-        require_floats(base.name, file, _complete_header(file))
+        require_floats(base.name, file, complete_header(file))
     hashes = {file.name: sha256(file) for file in weights}
     _check_content(base, list(hashes.values()), directory)
     config = sha256(directory / "config.json")
@@ -218,26 +219,6 @@ def _part(directory: Path, name: str, base: Base) -> Path:
     if not (directory / name).is_file():
         raise BaseModelError(f"Base {base.name!r} lacks {name}, which its index names. Copy it to {directory} too.")
     return directory / name
-
-
-def _complete_header(file: Path) -> dict[str, Any]:
-    """The header of a safetensors file, which has the length that the header promises."""
-    size = file.stat().st_size
-    with open(file, "rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        try:
-            header = json.loads(stream.read(length)) if 2 <= length <= size - 8 else None
-        except ValueError:
-            header = None
-    if not isinstance(header, dict):
-        raise BaseModelError(f"{file} is not a safetensors file, or is cut short in its header. Copy it again.")
-    ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
-    if size != 8 + length + max(ends, default=0):
-        raise BaseModelError(
-            f"{file} is truncated: its header promises {8 + length + max(ends, default=0)} bytes, "
-            f"but there are {size}. Copy it again."
-        )
-    return header
 
 
 def _tokenizer_files(directory: Path, base: Base) -> list[Path]:
