@@ -11,6 +11,7 @@ from pipeline.data.sets import LabelledSet, RawSet
 from pipeline.errors import DataError, nearest
 
 LEAST = 2  # examples of each class in a split that is drawn, and in train
+NAMED = 10  # classes that a message names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +124,13 @@ def check_counts(labels: np.ndarray, names: tuple[str, ...], *, least: int, plac
     """Refuse a class with fewer than `least` examples.
 
     Raises:
-        DataError: every such class is named with its count.
+        DataError: such classes are named with their counts.
     """
     counts = np.bincount(labels, minlength=len(names))
     rare = [f"{name!r} has {count}" for name, count in zip(names, counts, strict=True) if count < least]
     if rare:
+        named = ", ".join(rare[:NAMED]) + (f" and {len(rare) - NAMED} more classes have too few" if rare[NAMED:] else "")
         raise DataError(
-            f"Each class needs {least} examples at least in {place}, but {', '.join(rare)}. "
+            f"Each class needs {least} examples at least in {place}, but {named}. "
             f"Add examples, merge classes with task.data.label_names, or leave them out with task.data.where."
         )

@@ -75,6 +75,14 @@ def test_a_class_with_too_few_examples_is_named(tokenizer: object, tmp_path: Pat
     assert "'9' has 1" in refused(kit.task(data), tokenizer, tmp_path / "out")
 
 
+def test_hundreds_of_classes_with_too_few_examples_are_counted_not_listed(tokenizer: object, tmp_path: Path) -> None:
+    lines = "".join(f"sentence number {i} of them,class {i % 150}\n" for i in range(300))
+    message = refused_file(f"text,label\n{lines}".encode(), "reviews.csv", tokenizer, tmp_path)
+    assert "'class 0' has 2" in message
+    assert "and 140 more classes have too few" in message
+    assert len(message) < 600
+
+
 def test_bytes_that_are_not_utf8_are_located(tokenizer: object, tmp_path: Path) -> None:
     message = refused_file(b"text,label\ngood,1\ncaf\xe9,0\n", "reviews.csv", tokenizer, tmp_path)
     assert "byte 0xe9 on line 3 (byte offset 21)" in message
