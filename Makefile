@@ -59,9 +59,12 @@ services: .venv/.ready ## MLflow on PostgreSQL, and a database for sweeps, to tr
 	$(PY) -m pipeline services $(CHOICES)
 
 ##@ Develop
-.PHONY: test check bench soak
+.PHONY: test coverage check bench soak
 test: .venv/.ready ## the tests; ARGS="tests/analysis -k coverage" for some of them
 	$(PY) -m pytest -q $(ARGS)
+
+coverage: .venv/.ready ## the tests, and which lines of pipeline/ they reach
+	$(PY) -m pytest -q --cov --cov-report=term $(ARGS)
 
 check: .venv/.ready ## format, lint, types and layers: the gate of CI
 	$(PY) -m ruff format --check .
