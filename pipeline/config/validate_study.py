@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from pipeline.config.choices import options
 from pipeline.config.closed_sets import words
-from pipeline.config.schema import Claim, ClaimMetric, Config, Study
+from pipeline.config.schema import Claim, Config, Study
 from pipeline.errors import nearest
-from pipeline.records import BEST_FROM_SCRATCH
+from pipeline.records import BEST_FROM_SCRATCH, ClaimMetric
 from pipeline.records.metrics import SHARES
 
 ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test

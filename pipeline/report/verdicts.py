@@ -1,29 +1,13 @@
 """A verdict as the report shows it: a badge, one sentence and its interval against the smallest effect that matters."""
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.records import Findings, RivalChoice, Verdict
-from pipeline.report.wording import (
-    MINUS,
-    PLAIN,
-    TIMES,
-    Scale,
-    behind,
-    plain,
-    ratio,
-    ratio_span,
-    scale_of,
-    size_name,
-)
-
-RATIO_METRICS = frozenset({"label_multiplier", "flops_to_target", "examples_to_target", "seconds_to_target"})
-# How a study words a verdict: "Refuted (too small): a scores … (95% interval …); the smallest effect … Remedy."
-_OPENING = re.compile(r"(?P<kind>Supported|Refuted|Inconclusive)(?: \((?P<how>[^)]*)\))?: ")
-_BODY = re.compile(r"(?P<finding>.+) \((?P<interval>[\d.]+% interval [^()]*)\); (?P<rest>.+)")
-_KINDS = ("supported", "refuted", "inconclusive")
+from pipeline.records.metrics import RATIOS
+from pipeline.report.sentences import REFUTATIONS, finding_text, interval_text, next_step, smallest_text
+from pipeline.report.wording import MINUS, TIMES, Scale, plain, ratio, scale_of, size_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +50,7 @@ class VerdictView:
 
 def verdict_views(findings: Findings) -> tuple[VerdictView, ...]:
     """The verdicts in the order of the study's claims."""
-    return tuple(
-        replace(_view(v, scale_of(findings.metric)), question=question_text(findings, v), notes=_notes(findings, v))
-        for v in findings.verdicts
-    )
+    return tuple(_view(findings, v) for v in findings.verdicts)
 
 
 def question_text(findings: Findings, v: Verdict) -> str:
@@ -138,65 +119,34 @@ def _shares(choice: RivalChoice, where: str) -> str:
     return where + ", ".join(f"{plain(arm, 40)} {count} of {len(choice.seeds)}" for arm, count in ordered)
 
 
-def _view(v: Verdict, scale: Scale) -> VerdictView:
-    kind = v.verdict if v.verdict in _KINDS else "inconclusive"
-    sentence = plain(v.sentence)
-    opening = _OPENING.match(sentence)
-    how = (opening["how"] or "") if opening and opening["kind"].lower() == kind else ""
-    body = sentence[opening.end() :] if opening and opening["kind"].lower() == kind else sentence
-    finding, details, next_step = _parts(body, v, scale)
+def _view(findings: Findings, v: Verdict) -> VerdictView:
+    how = REFUTATIONS[v.refutation] if v.refutation else ""
+    found = plain(finding_text(findings, v))
     return VerdictView(
-        kind=kind,
+        kind=v.verdict,
         how=", ".join(part for part in (how, "after looking" if v.after_looking else "") if part),
         claim=plain(v.statement or v.claim),
-        sentence=finding[:1].upper() + finding[1:],
-        next_step=next_step,
-        details=details,
-        strip=_strip(v, scale) if v.estimate else None,
+        sentence=f"{found[:1].upper()}{found[1:]}{'.' if v.estimate else ''}",
+        next_step=plain(next_step(findings, v)),
+        details=_details(findings, v),
+        strip=_strip(v, scale_of(findings.metric)) if v.estimate else None,
+        question=question_text(findings, v),
+        notes=_notes(findings, v),
     )
 
 
-def _parts(body: str, v: Verdict, scale: Scale) -> tuple[str, str, str]:
-    """What was found, the numbers behind it, and what is still needed; nothing of the sentence is lost."""
-    found = _BODY.fullmatch(body)
-    if not found or not v.estimate:
-        step = _next_step(v)
-        return body, _details(v, scale), "" if step in body else step
-    smallest, _, next_step = found["rest"].partition(". ")
-    interval = re.sub(r"-(?=\d)", MINUS, found["interval"]).replace(" x ", f" {TIMES} ")
-    details = [interval, smallest.rstrip("."), plain(v.estimate.method, 120)]
-    return f"{found['finding']}.", " · ".join(d for d in details if d), next_step or _next_step(v)
-
-
-def _next_step(v: Verdict) -> str:
-    if v.verdict in ("supported", "refuted"):
-        return ""
-    return plain(v.remedy)
-
-
-def _details(v: Verdict, scale: Scale) -> str:
+def _details(findings: Findings, v: Verdict) -> str:
+    """The numbers behind what was found."""
     if v.estimate is None:
         return ""
-    if v.metric in RATIO_METRICS:
-        value, span, least = ratio(v.estimate.value), ratio_span(v.estimate), ratio(v.delta)
-    else:
-        value, span = scale.change(v.estimate.value), scale.span(v.estimate, signed=True)
-        least = _amount(v.delta, scale)
-    shown = f"{value} ({span})" if math.isfinite(v.estimate.value) else span
-    parts = [shown, behind([v.estimate]), f"smallest effect that matters: {least}", plain(v.estimate.method, 120)]
-    return " · ".join(p for p in parts if p)
-
-
-def _amount(value: float, scale: Scale) -> str:
-    text = scale.number(value)
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + scale.unit
+    return " · ".join((interval_text(findings, v), smallest_text(findings, v), plain(v.estimate.method, 120)))
 
 
 def _strip(v: Verdict, scale: Scale) -> Strip | None:
     e = v.estimate
     if e is None or math.isnan(e.low) or math.isnan(e.high):
         return None
-    over = v.metric in RATIO_METRICS
+    over = v.metric in RATIOS
     threshold = _threshold(v, over)
     nothing = 0.0
     ends = [_place(x, over) for x in (e.low, e.value, e.high)]
@@ -222,7 +172,7 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
 
 
 def _signed_amount(value: float, scale: Scale) -> str:
-    text = _amount(abs(value), PLAIN if not scale.unit else scale)
+    text = scale.amount(value)
     return f"+{text}" if value > 0 else f"{MINUS}{text}"
 
 

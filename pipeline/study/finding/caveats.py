@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
 from pipeline.records import BEST_FROM_SCRATCH, ArmCost, CellResult, FailedCell, SweepRecord, Verdict
+from pipeline.records.metrics import amount
 from pipeline.study.finding.costs import target_costs
 from pipeline.study.finding.progress import lacking, left_out
-from pipeline.study.finding.sentences import amount
 from pipeline.study.finding.table import BASELINE, Table
 from pipeline.study.looks import looks_of
 

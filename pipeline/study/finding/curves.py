@@ -111,7 +111,7 @@ def multipliers(
                         against=against,
                         size=size,
                         estimate=labels.estimate,
-                        text=ratio_text(multiplier.value, {"above": "> ", "below": "< "}.get(multiplier.censored, "")),
+                        censored=multiplier.censored,
                         validation_labels=validation_labels,
                     )
                 )
@@ -136,7 +136,7 @@ def multiplier_of(curve: Curve, level: float) -> tuple[Effect, LabelMultiplier] 
         seeds=seeds,
         items=curve.table.in_domain.items,
         method=BOOTSTRAP,
-        note=_conditions(curve, found),
+        notes=_conditions(curve, found),
     )
     return Effect(estimate=estimate, mean=_log_mean(found.value, total, shared, estimate)), found
 
@@ -172,11 +172,11 @@ def _fixed_share(curve: Curve) -> float:
     return found.mean.fixed / found.mean.variance if found.mean.variance > 0.0 else 0.0
 
 
-def _conditions(curve: Curve, found: LabelMultiplier) -> str:
+def _conditions(curve: Curve, found: LabelMultiplier) -> tuple[str, ...]:
     edges = {"above": "censored: past the largest size measured", "below": "censored: below the smallest size measured"}
     alone = ONE_SEED if len(curve.seeds) == 1 else widening(len(curve.seeds))
     parts = [edges.get(found.censored, ""), alone, pool_note([curve.size, *curve.against_sizes])]
-    return "; ".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 def transferred(table: Table, replicates: Replicates, wanted: Sequence[Pair]) -> tuple[Transferred, ...]:
@@ -195,8 +195,7 @@ def _transferred(table: Table, replicates: Replicates, arm: str, against: str) -
     labels = np.array([labels_to_reach(c.sizes, isotonic(c.means), np.array(c.target)) for c in curves])
     points = int(np.sum(np.isfinite(labels) & (labels > sizes)))
     if points < FEWEST_POINTS:
-        note = f"{points} of {len(curves)} sizes have an uncensored positive D = N* - n; a fit needs {FEWEST_POINTS}"
-        return Transferred(arm=arm, against=against, points=points, k=None, alpha=None, note=note)
+        return Transferred(arm=arm, against=against, points=points, sizes=len(curves))
     resampled = np.stack([curve.reached for curve in curves], axis=1)
     return _law(table, arm, against, sizes, labels, resampled, min(len(c.seeds) for c in curves))
 
@@ -207,7 +206,6 @@ def _law(
     law = transferred_law(sizes, labels, resampled, table.study.confidence)
     assert law is not None
     assert table.in_domain is not None
-    note = f"holds for this pair of domains alone; {law.usable:.0%} of the replicates allow the fit"
     items = table.in_domain.items
     k, alpha = (
         Estimate(
@@ -222,11 +220,4 @@ def _law(
         for value, (low, high) in ((law.k, law.k_interval), (law.alpha, law.alpha_interval))
     )
     points = int(np.sum(np.isfinite(labels) & (labels > sizes)))
-    return Transferred(arm=arm, against=against, points=points, k=k, alpha=alpha, note=note)
-
-
-def ratio_text(value: float, mark: str = "") -> str:
-    """A ratio in three digits or fewer, with "> " or "< " before a bound: "6.3", "> 16", "< 0.5"."""
-    if value >= 100.0:
-        return f"{mark}{value:,.0f}"
-    return f"{mark}{value:.3g}" if mark or value < 1.0 else f"{mark}{float(f'{value:.3g}'):.3g}"
+    return Transferred(arm=arm, against=against, points=points, sizes=len(sizes), k=k, alpha=alpha, usable=law.usable)

@@ -105,10 +105,10 @@ def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: flo
     return _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
 
 
-def over_seeds(values: Sequence[float], level: float, note: str = "") -> Effect:
+def over_seeds(values: Sequence[float], level: float, *notes: str) -> Effect:
     """A quantity known once for each seed: its mean and Student's t interval, no interval with one seed."""
     alone = "one seed: no interval" if len(values) == 1 else ""
-    return _from_mean(mean_over(values), level, OVER_SEEDS, "; ".join(part for part in (note, alone) if part))
+    return _from_mean(mean_over(values), level, OVER_SEEDS, *notes, alone)
 
 
 def item_parts(
@@ -130,7 +130,7 @@ def item_parts(
     )
 
 
-def _from_mean(mean: CrossedMean, level: float, method: str, note: str) -> Effect:
+def _from_mean(mean: CrossedMean, level: float, method: str, *notes: str) -> Effect:
     low, high = mean.interval(level)
     estimate = Estimate(
         value=mean.value,
@@ -141,15 +141,15 @@ def _from_mean(mean: CrossedMean, level: float, method: str, note: str) -> Effec
         items=mean.items,
         method=method,
         p=mean.p_value(),
-        note=note,
+        notes=tuple(note for note in notes if note),
     )
     return Effect(estimate=estimate, mean=mean)
 
 
 def noted(found: Effect, *notes: str) -> Effect:
     """The same effect with more conditions in words."""
-    note = "; ".join(part for part in (found.estimate.note, *notes) if part)
-    return dataclasses.replace(found, estimate=dataclasses.replace(found.estimate, note=note))
+    both = (*found.estimate.notes, *(note for note in notes if note))
+    return dataclasses.replace(found, estimate=dataclasses.replace(found.estimate, notes=both))
 
 
 def within(estimate: Estimate, metric: str) -> Estimate:

@@ -4,7 +4,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ class Table:
         scores: ScoreLoader,
         metric: str,
         *,
-        counted: str = "label",
+        counted: Literal["label", "text"] = "label",
         from_scratch: Sequence[str] = (),
     ) -> None:
         self.study, self.counted = study, counted
