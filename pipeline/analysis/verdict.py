@@ -15,9 +15,10 @@ SUPPORTED: Final = "supported"
 REFUTED: Final = "refuted"
 INCONCLUSIVE: Final = "inconclusive"
 MOST_SEEDS = 1000
+Judgement = Literal["supported", "refuted", "inconclusive"]
 
 
-def judge(low: float, high: float, delta: float) -> Literal["supported", "refuted", "inconclusive"]:
+def judge(low: float, high: float, delta: float) -> Judgement:
     """The verdict on "the effect is at least delta" from the interval of the effect, signed in the claim's direction.
 
     Supported when its lower end is at least delta, refuted when its upper end is below delta, else inconclusive.
@@ -25,6 +26,16 @@ def judge(low: float, high: float, delta: float) -> Literal["supported", "refute
     if low >= delta:
         return SUPPORTED
     return REFUTED if high < delta else INCONCLUSIVE
+
+
+def judge_within(low: float, high: float, margin: float) -> Judgement:
+    """The verdict on "the effect is at most `margin` on either side of 0".
+
+    Supported when the whole interval lies within, refuted when all of it lies outside, else inconclusive.
+    """
+    if -margin <= low and high <= margin:
+        return SUPPORTED
+    return REFUTED if high < -margin or low > margin else INCONCLUSIVE
 
 
 def refutation(high: float, nothing: float = 0.0) -> Literal["too_small", "opposite"]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.methods import MethodName
-from pipeline.records import ClaimMetric, Direction
+from pipeline.records import ClaimMetric, ClaimTest, Direction
 
 SECRET = {"secret": True}
 
@@ -238,7 +238,9 @@ class Claim:
     size: int | str = "largest"  # labels, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
     direction: Direction = "higher"  # which way `arm` should differ
-    delta: float = 0.02  # smallest effect that matters, > 0; for ratios, the ratio
+    delta: float = 0.02  # smallest effect that matters, > 0; for ratios and multipliers, the factor
+    test: ClaimTest = "superior"  # superior: by delta or more; not_inferior, equivalent: but for margin
+    margin: float | None = None  # > 0: the loss, or for equivalent the difference, that does not matter
 
 
 @dataclass(frozen=True, kw_only=True)

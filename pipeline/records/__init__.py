@@ -37,6 +37,7 @@ from pipeline.records.sweep import SweepRecord, TrialRecord
 from pipeline.records.verdict import (
     Censoring,
     ClaimMetric,
+    ClaimTest,
     Comparison,
     Direction,
     Estimate,
@@ -46,7 +47,9 @@ from pipeline.records.verdict import (
     Obstacle,
     ObstacleKind,
     Refutation,
+    ScoreTerm,
     Verdict,
+    threshold_of,
 )
 
 __all__ = [
@@ -59,6 +62,7 @@ __all__ = [
     "Censoring",
     "CheckpointUse",
     "ClaimMetric",
+    "ClaimTest",
     "Comparison",
     "Contrast",
     "Cost",
@@ -83,6 +87,7 @@ __all__ = [
     "Refutation",
     "RivalChoice",
     "Sample",
+    "ScoreTerm",
     "StartLine",
     "SweepRecord",
     "TrajectoryPoint",
@@ -97,5 +102,6 @@ __all__ = [
     "from_json",
     "is_pooler",
     "scores_dtype",
+    "threshold_of",
     "to_json",
 ]

@@ -8,7 +8,9 @@ SHARES = frozenset(
      "corpus_chrf", "corpus_bleu", "absolute_error", "example_f1"}
 )  # fmt: skip
 # Metrics of claims that are a ratio of `against` to `arm`, judged as its logarithm.
-RATIOS = frozenset({"label_multiplier", "flops_to_target", "examples_to_target"})
+RATIOS = frozenset({"flops_to_target", "examples_to_target"})
+# Metrics of claims whose delta is a factor of labels or FLOPs, at which scores are compared.
+MULTIPLIERS = frozenset({"label_multiplier", "compute_multiplier"})
 # What people call them, where it is not the name itself.
 _CALLED = {
     "f1": "F1",

@@ -3,12 +3,17 @@
 import math
 from collections.abc import Callable
 
-from pipeline.records import Censoring, ClaimMetric, Findings, Help, Verdict
-from pipeline.records.metrics import RATIOS, amount
+from pipeline.records import Censoring, ClaimMetric, Findings, Help, Refutation, Verdict
+from pipeline.records.metrics import MULTIPLIERS, RATIOS, amount
 from pipeline.report.obstacles import remedy_of, why
-from pipeline.report.wording import TIMES, plural, ratio_text, scale_of
+from pipeline.report.wording import TIMES, plural, ratio_text, scale_of, size_name
 
-REFUTATIONS = {"too_small": "too small", "opposite": "opposite"}
+REFUTATIONS: dict[Refutation, str] = {
+    "too_small": "too small",
+    "opposite": "opposite",
+    "inferior": "inferior",
+    "different": "different",
+}
 _BOUNDS: dict[Censoring, str] = {"above": "more than ", "below": "less than "}
 _UNITS = {"flops_to_target": "FLOPs", "examples_to_target": "training examples"}
 
@@ -20,8 +25,7 @@ def verdict_sentence(findings: Findings, v: Verdict) -> str:
     how = f" ({REFUTATIONS[v.refutation]})" if v.refutation else ""
     changed = f"After looking: {'; '.join(v.after_looking)}." if v.after_looking else ""
     if v.estimate:
-        interval, smallest = interval_text(findings, v), smallest_text(findings, v)
-        found = f"{finding_text(findings, v)} ({interval}); {smallest}."
+        found = f"{finding_text(findings, v)} ({interval_text(findings, v)}); {asked_text(findings, v)}."
     else:
         found = finding_text(findings, v)
     tail = next_step(findings, v)
@@ -46,7 +50,7 @@ def next_step(findings: Findings, v: Verdict) -> str:
     if v.obstacles:
         before = [] if v.estimate is None else [why(findings, v, o) for o in v.obstacles]
         return " ".join(dict.fromkeys(p for p in (*before, *(remedy_of(findings, v, o) for o in v.obstacles)) if p))
-    helps = "" if v.helps in (None, "seeds") else _HELPS[v.helps].format(against=v.against)
+    helps = _HELPS.get(v.helps, "") if v.helps else ""
     if v.next_look:
         likely = f"The chance that it settles this is {_chance(v.chance)}." if v.chance is not None else ""
         return " ".join(p for p in (f"The next look is at {plural(v.next_look, 'seed')}.", likely, helps) if p)
@@ -71,12 +75,20 @@ def interval_text(findings: Findings, v: Verdict) -> str:
     return f"{100 * e.level:.4g}% interval{of} {ends}; {plural(e.seeds, 'seed')}{items}"
 
 
-def smallest_text(findings: Findings, v: Verdict) -> str:
-    """The smallest effect that matters, as the claim states it."""
-    if v.metric in RATIOS:
-        return f"the {'largest' if v.direction == 'lower' else 'smallest'} ratio that matters is {v.delta:.3g}"
-    size = scale_of(findings.metric).amount(v.delta)
-    return f"the smallest effect that matters is {size}{' less' if v.direction == 'lower' else ''}"
+def asked_text(findings: Findings, v: Verdict) -> str:
+    """What the claim asks: the smallest effect that matters, and the margin that does not."""
+    scale, least = scale_of(findings.metric), "largest" if v.direction == "lower" else "smallest"
+    parts = []
+    if v.metric in RATIOS or v.metric in MULTIPLIERS:
+        noun = "ratio" if v.metric in RATIOS else "multiplier"
+        parts.append(f"the {least} {noun} that matters is {v.delta:.3g}")
+    elif v.test == "superior":
+        less = " less" if v.direction == "lower" else ""
+        parts.append(f"the smallest effect that matters is {scale.amount(v.delta)}{less}")
+    if v.test != "superior":
+        noun = "difference" if v.test == "equivalent" else "gain" if v.direction == "lower" else "loss"
+        parts.append(f"a {noun} of up to {scale.amount(v.margin or 0.0)} does not matter")
+    return ", and ".join(parts)
 
 
 def _labels(findings: Findings, v: Verdict) -> str:
@@ -94,9 +106,25 @@ def _score(findings: Findings, v: Verdict, value: float) -> str:
     return f"{v.arm} scores {_differs(findings, value)} than {v.against} at {_labels(findings, v)}{where}"
 
 
+def _better(findings: Findings, value: float) -> str:
+    return f"is {amount(value, findings.metric)} {'better' if value >= 0 else 'worse'}"
+
+
 def _multiplier(findings: Findings, v: Verdict, value: float) -> str:
-    many = f"{_BOUNDS.get(v.censored, '')}{ratio_text(value)} times as many"
-    return f"with {_labels(findings, v)} {v.arm} does as well as {v.against} with {many}"
+    sizes = [size_name(term.size) for term in v.terms if (term.arm, term.size) != (v.arm, v.size)]
+    between = f" (read between {' and '.join(sizes)})" if len(sizes) > 1 else ""
+    more = f"than {v.against} with {v.labels_against or 0.0:,.0f}{between}"
+    return f"with {_labels(findings, v)} {v.arm} {_better(findings, value)} {more}"
+
+
+def _computation(findings: Findings, v: Verdict, value: float) -> str:
+    spent = f"whose runs took {ratio_text(v.budget_ratio or math.nan)} times the training computation"
+    return f"at {_labels(findings, v)} {v.arm} {_better(findings, value)} than {v.against}, {spent}"
+
+
+def _robustness(findings: Findings, v: Verdict, value: float) -> str:
+    alike = f"{v.against} with the same in-domain score, which takes it about {v.labels_against or 0.0:,.0f}"
+    return f"on {v.dataset} {v.arm} with {_labels(findings, v)} {_better(findings, value)} than {alike}"
 
 
 def _cost(findings: Findings, v: Verdict, value: float) -> str:
@@ -135,17 +163,17 @@ def _gap(findings: Findings, v: Verdict, value: float) -> str:
 _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {
     "score": _score,
     "label_multiplier": _multiplier,
+    "compute_multiplier": _computation,
     "flops_to_target": _cost,
     "examples_to_target": _cost,
     "early_area": _area,
     "initial_score": _initial,
     "gain_over_start": _gain,
     "generalisation_gap": _gap,
+    "effective_robustness": _robustness,
 }
 _HELPS: dict[Help, str] = {
     "test_items": "No number of seeds would settle it; more test items would.",
-    "larger_sizes": "Larger sizes of {against} or more test items would narrow it.",
-    "smaller_sizes": "Smaller sizes of {against} would narrow it.",
     "finer_costs": "Longer training, a target that every run reaches, or a finer evaluation grid would settle it.",
 }
 

@@ -4,17 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.records import Findings, RivalChoice, Verdict
-from pipeline.records.metrics import RATIOS
-from pipeline.report.sentences import REFUTATIONS, finding_text, interval_text, next_step, smallest_text
-from pipeline.report.wording import MINUS, TIMES, Scale, plain, ratio, scale_of, size_name
+from pipeline.records import ClaimTest, Findings, RivalChoice, Verdict
+from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.report.sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
+from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES, Scale, plain, ratio, scale_of, size_name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strip:
-    """An interval on a line, positions in per cent of its width; the effects that matter lie from `delta` to `edge`.
+    """An interval on a line, positions in per cent of its width; what is claimed lies from `delta` to `edge`.
 
-    `open_low` and `open_high` say that the interval goes on beyond what is drawn.
+    `zone` says in words what begins at `delta_text`. `open_low` and `open_high` say that the interval goes on beyond
+    what is drawn.
     """
 
     low: float
@@ -27,6 +28,7 @@ class Strip:
     open_high: bool
     nothing_text: str
     delta_text: str
+    zone: str = "matters from"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ def question_text(findings: Findings, v: Verdict) -> str:
         return "Question: what is the start worth? Same network, other start."
     if v.comparison == "other":
         return ""
-    read = [c for c in findings.choices if c.size == v.size or v.metric == "label_multiplier"]
+    read = [c for c in findings.choices if c.size == v.size or v.labels_against is not None]
     shares = "; ".join(_shares(c, f"n={size_name(c.size)}: " if len(read) > 1 else "") for c in read)
     asked = "Question: does it beat the best that was trained from scratch here?"
     return f"{asked} Chosen on validation within each seed{shares and f': {shares}'}."
@@ -139,7 +141,7 @@ def _details(findings: Findings, v: Verdict) -> str:
     """The numbers behind what was found."""
     if v.estimate is None:
         return ""
-    return " · ".join((interval_text(findings, v), smallest_text(findings, v), plain(v.estimate.method, 120)))
+    return " · ".join((interval_text(findings, v), asked_text(findings, v), plain(v.estimate.method, 120)))
 
 
 def _strip(v: Verdict, scale: Scale) -> Strip | None:
@@ -148,9 +150,10 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
         return None
     over = v.metric in RATIOS
     threshold = _threshold(v, over)
+    edges = [_place(threshold, over), *([-threshold] if v.test == "equivalent" else [])]
     nothing = 0.0
     ends = [_place(x, over) for x in (e.low, e.value, e.high)]
-    finite = [x for x in (*ends, nothing, _place(threshold, over)) if math.isfinite(x)]
+    finite = [x for x in (*ends, nothing, *edges) if math.isfinite(x)]
     room = 0.12 * (max(finite) - min(finite)) or 1.0
     low, high = min(finite) - room, max(finite) + room
 
@@ -162,24 +165,34 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
         value=at(ends[1]),
         high=at(ends[2]),
         nothing=at(nothing),
-        delta=at(_place(threshold, over)),
-        edge=100.0 if v.direction != "lower" else 0.0,
+        delta=at(edges[0]),
+        edge=at(edges[1]) if len(edges) > 1 else 100.0 if v.direction != "lower" else 0.0,
         open_low=math.isinf(ends[0]),
         open_high=math.isinf(ends[2]),
         nothing_text=f"1{TIMES}" if over else "0",
-        delta_text=ratio(threshold) if over else _signed_amount(threshold, scale),
+        delta_text=ratio(threshold) if over else _signed_amount(v, threshold, scale),
+        zone=_ZONES[v.test] if v.metric not in MULTIPLIERS or v.test != "superior" else "claimed from",
     )
 
 
-def _signed_amount(value: float, scale: Scale) -> str:
+_ZONES: dict[ClaimTest, str] = {
+    "superior": "matters from",
+    "not_inferior": "allowed from",
+    "equivalent": "allowed within",
+}
+
+
+def _signed_amount(v: Verdict, value: float, scale: Scale) -> str:
     text = scale.amount(value)
-    return f"+{text}" if value > 0 else f"{MINUS}{text}"
+    if not value:
+        return "0"
+    return f"{PLUS_MINUS if v.test == 'equivalent' else '+' if value > 0 else MINUS}{text}"
 
 
 def _threshold(v: Verdict, over: bool) -> float:
-    if v.direction != "lower":
-        return v.delta
-    return min(v.delta, 1 / v.delta) if over and v.delta else -v.delta
+    if over:
+        return min(v.delta, 1 / v.delta) if v.direction == "lower" and v.delta else v.delta
+    return -v.threshold if v.direction == "lower" else v.threshold
 
 
 def _place(value: float, over: bool) -> float:

@@ -9,6 +9,7 @@ from pipeline.records.metrics import SHARES, called
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 

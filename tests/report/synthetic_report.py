@@ -139,9 +139,9 @@ def make_verdicts(sizes: Sequence[int | str], seeds: int) -> tuple[Verdict, ...]
             **common,
         ),
         Verdict(
-            claim="labels",
-            statement="The pretrained start is worth at least ten times the labels.",
-            metric="label_multiplier",
+            claim="compute",
+            statement="The pretrained start needs a tenth of the computation.",
+            metric="flops_to_target",
             size=sizes[0],
             labels=labels_of(sizes[0]),
             direction="higher",
@@ -149,7 +149,7 @@ def make_verdicts(sizes: Sequence[int | str], seeds: int) -> tuple[Verdict, ...]
             verdict="inconclusive",
             estimate=estimate(10.0, 0, seeds, low=7.1, high=math.inf),
             censored="above",
-            helps="larger_sizes",
+            helps="finer_costs",
             **common,
         ),
         Verdict(

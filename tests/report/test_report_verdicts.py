@@ -4,6 +4,7 @@ import math
 import typing
 from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from synthetic_report import estimate, make_findings, make_verdicts
@@ -11,7 +12,7 @@ from synthetic_report import estimate, make_findings, make_verdicts
 from pipeline.records import Obstacle, ObstacleKind, Refutation, Verdict
 from pipeline.report.sentences import REFUTATIONS, next_step, verdict_sentence
 from pipeline.report.verdicts import VerdictView, verdict_views
-from pipeline.report.wording import MINUS, TIMES
+from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES
 
 
 def view(verdict: Verdict) -> VerdictView:
@@ -38,7 +39,9 @@ def test_a_refuted_claim_says_how() -> None:
 
 
 def test_an_open_claim_says_what_would_settle_it() -> None:
-    assert view(OPEN).next_step == "Larger sizes of scratch or more test items would narrow it."
+    assert view(OPEN).next_step == (
+        "Longer training, a target that every run reaches, or a finer evaluation grid would settle it."
+    )
     coming = replace(OPEN, helps="seeds", next_look=8, chance=0.4)
     assert view(coming).next_step == "The next look is at 8 seeds. The chance that it settles this is about 40%."
     assert view(replace(OPEN, helps="seeds", seeds_needed=12)).next_step.startswith(
@@ -79,10 +82,50 @@ def test_every_kind_of_obstacle_and_refutation_has_its_words() -> None:
     for kind in typing.get_args(ObstacleKind):
         obstacle = Obstacle(kind=kind, arm="scratch", size=100, dataset="imdb", numbers=defaultdict(lambda: 1.0))
         open_ = replace(OPEN, obstacles=(obstacle,))
-        assert verdict_sentence(findings, open_).startswith("Inconclusive: with 100 labels pretrained"), kind
+        assert verdict_sentence(findings, open_).startswith("Inconclusive: scratch takes more than 10 times"), kind
         assert next_step(findings, open_), kind
     for how in typing.get_args(Refutation):
         assert verdict_sentence(findings, replace(REFUTED, refutation=how)).startswith(f"Refuted ({REFUTATIONS[how]}):")
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked", "zone"),
+    [
+        ({}, "the smallest effect that matters is 2 points", "matters from +2 points"),
+        (
+            {"test": "not_inferior", "margin": 0.01},
+            "a loss of up to 1 points does not matter",
+            f"allowed from {MINUS}1",
+        ),
+        (
+            {"test": "not_inferior", "margin": 0.01, "direction": "lower"},
+            "a gain of up to 1 points does not matter",
+            "allowed from +1 points",
+        ),
+        (
+            {"test": "equivalent", "margin": 0.015},
+            "a difference of up to 1.5 points does not matter",
+            f"allowed within {PLUS_MINUS}1.5 points",
+        ),
+        (
+            {"metric": "label_multiplier", "delta": 2.0, "labels_against": 200.0},
+            "the smallest multiplier that matters is 2",
+            "claimed from 0",
+        ),
+    ],
+)
+def test_what_a_claim_asks_is_said_and_drawn(changes: dict[str, Any], asked: str, zone: str) -> None:
+    shown = view(replace(SUPPORTED, **changes))
+    assert asked in shown.details
+    assert shown.strip is not None
+    assert f"{shown.strip.zone} {shown.strip.delta_text}".startswith(zone)
+
+
+def test_the_strip_of_an_equivalence_lies_on_both_sides_of_nothing() -> None:
+    near = replace(SUPPORTED, test="equivalent", margin=0.02, estimate=estimate(0.003, 0.01, 3))
+    strip = view(near).strip
+    assert strip is not None
+    assert strip.delta < strip.low < strip.nothing < strip.high < strip.edge < 100
 
 
 def test_the_strip_places_the_interval_on_the_right_side_of_the_threshold() -> None:

@@ -1,5 +1,6 @@
 """Verdicts on claims, and their sentences."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -104,19 +105,46 @@ def test_claims_share_the_error_of_the_study(cells):
     assert {round(v.estimate.level, 6) for v in found if v.estimate} == {0.9875}
 
 
-def test_a_label_multiplier_is_judged_as_a_ratio(cells):
-    supported, refuted, open_ = judge(
-        cells,
-        Claim(metric="label_multiplier", size=100, delta=2.0),
+def test_a_label_multiplier_is_judged_by_scores_at_that_many_labels(cells):
+    claims = (
+        Claim(metric="label_multiplier", size=100, delta=4.0),
         Claim(metric="label_multiplier", size=25, delta=50.0),
         Claim(metric="label_multiplier", size=1600, delta=2.0),
     )
-    assert supported.verdict == "supported"
+    supported, refuted, outside = judge(cells, *claims)
+    assert (supported.verdict, supported.labels_against) == ("supported", 400)
+    assert supported.estimate.value == pytest.approx(mean(cells, "pretrained", 100) - mean(cells, "scratch", 400))
+    assert (refuted.verdict, refuted.refutation) == ("refuted", "too_small")
+    assert (outside.verdict, outside.estimate) == ("inconclusive", None)
+    assert [(o.kind, o.numbers) for o in outside.obstacles] == [("size_outside", {"labels": 3200})]
+    texts = said(cells, *claims)
+    assert re.search(r"with 100 labels pretrained is \d+\.\d points better than scratch with 400 \(9", texts[0])
+    assert "Inconclusive: it cannot be judged." in texts[2]
+    assert "Add 3200 to study.sizes." in texts[2]
+
+
+def test_between_two_sizes_a_multiplier_is_read_linearly_in_the_logarithm(cells):
+    (found,) = judge(cells, Claim(metric="label_multiplier", size=100, delta=2.0))
+    assert [(t.arm, t.size, t.weight) for t in found.terms] == [
+        ("pretrained", 100, 1.0), ("scratch", 100, pytest.approx(-0.5)), ("scratch", 400, pytest.approx(-0.5)),
+    ]  # fmt: skip
+    halfway = (mean(cells, "scratch", 100) + mean(cells, "scratch", 400)) / 2
+    assert found.estimate.value == pytest.approx(mean(cells, "pretrained", 100) - halfway)
     (text,) = said(cells, Claim(metric="label_multiplier", size=100, delta=2.0))
-    assert "with 100 labels pretrained does as well as scratch with" in text
-    assert refuted.verdict == "refuted"
-    assert open_.verdict == "inconclusive"
-    assert open_.helps == "larger_sizes"
+    assert "than scratch with 200 (read between 100 and 400)" in text
+
+
+def test_a_multiplier_with_a_margin_may_lose_that_much(cells):
+    planted = Claim(metric="label_multiplier", size=100, delta=8.0)  # what the cells are made with
+    strict, allowed = judge(cells, planted, dataclasses.replace(planted, test="not_inferior", margin=0.1))
+    assert (strict.verdict, allowed.verdict) == ("inconclusive", "supported")
+    assert strict.estimate == allowed.estimate
+
+
+def mean(cells: list[SyntheticCell], arm: str, size: int) -> float:
+    """The mean score on the test set."""
+    own = [scores for result, scores in cells if (result.key.arm, result.key.size) == (arm, size)]
+    return float(np.mean([scores["score"][scores["dataset"] == 0].mean(dtype=np.float64) for scores in own]))
 
 
 def test_a_ratio_claimed_to_be_lower_reads_two_and_a_half_alike(cells):

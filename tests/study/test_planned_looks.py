@@ -77,7 +77,7 @@ def test_the_first_seeds_named_are_the_first_look() -> None:
         (Claim(size=100), {("pretrained", 100), ("scratch", 100)}),
         (Claim(size="largest", against="frozen"), {("pretrained", 400), ("frozen", 400)}),
         (
-            Claim(metric="label_multiplier", size="smallest"),
+            Claim(metric="label_multiplier", size="smallest", delta=2.0),
             {("pretrained", 100), ("scratch", 100), ("scratch", 400)},
         ),
         (Claim(metric="early_area", size=100), {(arm, 100) for arm in ARMS}),

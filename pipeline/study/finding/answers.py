@@ -1,72 +1,25 @@
 """What the cells of one look say on one claim, for each metric that claims may be about."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from pipeline.config.schema import Claim
-from pipeline.records import Censoring, ClaimMetric, Help, Obstacle, Unit
+from pipeline.records import ClaimMetric, Obstacle, ScoreTerm, Unit
 from pipeline.study.finding.costs import target_ratio
-from pipeline.study.finding.curves import Curve, multiplier_of
 from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
-from pipeline.study.finding.estimates import Effect, Replicates
-from pipeline.study.finding.scores import difference_of, gap_of, score_of
+from pipeline.study.finding.estimates import Effect
+from pipeline.study.finding.matching import at_equal_score, at_more_computation, at_more_labels
+from pipeline.study.finding.question import Outcome, Question, contrast
+from pipeline.study.finding.scores import gap_of, score_of
 from pipeline.study.finding.table import Size, Table
-from pipeline.study.looks import Look
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What the cells say on one claim.
-
-    Args:
-        obstacles: what keeps it from being judged.
-        helps: what would settle it if no number of seeds does.
-    """
-
-    effect: Effect
-    censored: Censoring = "none"
-    obstacles: tuple[Obstacle, ...] = ()
-    helps: Help = "test_items"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """A claim at its resolved size and at one look, with what is needed to answer it; `later` are the looks after it.
-
-    `table` has no other cells than those of the look's seeds.
-    """
-
-    table: Table
-    replicates: Replicates
-    claim: Claim
-    size: Size
-    look: Look
-    later: tuple[Look, ...]
-
-    @property
-    def level(self) -> float:
-        """The level of the interval that the answer rests on."""
-        return self.look.level
 
 
 def _score(question: Question) -> Outcome | None:
     table, claim = question.table, question.claim
     dataset = table.resolve(claim.dataset)
-    found = dataset and difference_of(
-        table, question.replicates, claim.arm, claim.against, question.size, dataset.name, question.level
-    )
-    return Outcome(effect=found) if found else None
-
-
-def _multiplier(question: Question) -> Outcome | None:
-    claim = question.claim
-    curve = Curve(question.table, question.replicates, claim.arm, claim.against, question.size)
-    measured = multiplier_of(curve, question.level)
-    if measured is None:
+    if dataset is None:
         return None
-    found, multiplier = measured
-    helps: Help = "smaller_sizes" if multiplier.censored == "below" else "larger_sizes"
-    return Outcome(effect=found, censored=multiplier.censored, helps=helps)
+    arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=dataset.name)
+    return contrast(question, [arm, dataclasses.replace(arm, weight=-1.0, arm=claim.against)])
 
 
 def _cost(unit: Unit) -> Callable[[Question], Outcome | None]:
@@ -123,11 +76,13 @@ def at_chance(question: Question) -> tuple[Obstacle, ...]:
 
 ANSWERS: dict[ClaimMetric, Callable[[Question], Outcome | None]] = {
     "score": _score,
-    "label_multiplier": _multiplier,
+    "label_multiplier": at_more_labels,
+    "compute_multiplier": at_more_computation,
     "flops_to_target": _cost("flops"),
     "examples_to_target": _cost("examples"),
     "early_area": _of_points(area_difference),
     "initial_score": _of_points(start_difference),
     "gain_over_start": _of_points(gain_over_start),
     "generalisation_gap": _gap,
+    "effective_robustness": at_equal_score,
 }

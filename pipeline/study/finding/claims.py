@@ -7,12 +7,21 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pipeline.analysis.crossed import CrossedMean
-from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, chance_to_settle, judge, refutation, seeds_needed
+from pipeline.analysis.verdict import (
+    INCONCLUSIVE,
+    REFUTED,
+    chance_to_settle,
+    judge,
+    judge_within,
+    refutation,
+    seeds_needed,
+)
 from pipeline.config.schema import Claim
-from pipeline.records import Estimate, Obstacle, Verdict
-from pipeline.records.metrics import RATIOS
-from pipeline.study.finding.answers import ANSWERS, Outcome, Question
-from pipeline.study.finding.estimates import Replicates
+from pipeline.records import Estimate, Help, Judgement, Obstacle, Refutation, Verdict
+from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.study.finding.answers import ANSWERS
+from pipeline.study.finding.estimates import Effect, Replicates
+from pipeline.study.finding.question import Question
 from pipeline.study.finding.rivals import comparison_of
 from pipeline.study.finding.table import Table
 from pipeline.study.looks import Look, Place, claim_size, groups_read, looks_of
@@ -98,12 +107,17 @@ def _answer(name: str, question: Question) -> Verdict:
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:
         return dataclasses.replace(empty, obstacles=(_no_data(question),))
+    read = dataclasses.replace(
+        empty, obstacles=outcome.obstacles, labels_against=outcome.labels_against, budget_ratio=outcome.budget_ratio
+    )
+    if outcome.effect is None:
+        return read
     estimate = outcome.effect.estimate
-    measured = dataclasses.replace(empty, estimate=estimate, censored=outcome.censored)
+    measured = dataclasses.replace(read, estimate=estimate, terms=outcome.terms, censored=outcome.censored)
     obstacles = (*outcome.obstacles, *_too_few(estimate))
     if obstacles:
         return dataclasses.replace(measured, obstacles=obstacles)
-    return _judged(measured, question, outcome)
+    return _judged(measured, question, outcome.effect, outcome.helps)
 
 
 def _too_few(estimate: Estimate) -> tuple[Obstacle, ...]:
@@ -113,38 +127,58 @@ def _too_few(estimate: Estimate) -> tuple[Obstacle, ...]:
     return (Obstacle(kind="one_item"),) if estimate.items == 1 else ()
 
 
-def _judged(measured: Verdict, question: Question, outcome: Outcome) -> Verdict:
-    low, high, delta = _on_scale(question.claim, outcome.effect.estimate)
-    verdict = judge(low, high, delta)
+def _judged(measured: Verdict, question: Question, effect: Effect, helps: Help) -> Verdict:
+    low, high, _ = _on_scale(measured, effect.mean.value)
+    if measured.test == "equivalent":
+        verdict = judge_within(low, high, measured.margin or 0.0)
+    else:
+        verdict = judge(low, high, _threshold(measured))
     if verdict == INCONCLUSIVE:
-        return _still_open(measured, question, outcome, delta)
-    return dataclasses.replace(measured, verdict=verdict, refutation=refutation(high) if verdict == REFUTED else None)
+        return _still_open(measured, question, effect.mean, helps)
+    return dataclasses.replace(measured, verdict=verdict, refutation=_refutation(measured, high, verdict))
 
 
-def _still_open(measured: Verdict, question: Question, outcome: Outcome, delta: float) -> Verdict:
+def _refutation(measured: Verdict, high: float, verdict: Judgement) -> Refutation | None:
+    if verdict != REFUTED:
+        return None
+    if measured.test == "superior":
+        # Of a multiplier that is refuted all that is known is that it is below delta.
+        return "too_small" if measured.metric in MULTIPLIERS else refutation(high)
+    return "inferior" if measured.test == "not_inferior" else "different"
+
+
+def _still_open(measured: Verdict, question: Question, mean: CrossedMean, helps: Help) -> Verdict:
     """The next look with the chance that it settles the claim; if none is left, what a new study would need."""
-    mean = outcome.effect.mean
-    mean = dataclasses.replace(mean, value=-mean.value) if question.claim.direction == "lower" else mean
+    _, _, value = _on_scale(measured, mean.value)
+    # Of two edges the nearer one decides, which stands on the left if the effect does.
+    value = -abs(value) if measured.test == "equivalent" else value
+    mean, threshold = dataclasses.replace(mean, value=value), _threshold(measured)
     coming = question.later[0] if question.later else None
     level = coming.level if coming else question.level
-    needed = _needed(mean, delta, level)
+    needed = _needed(mean, threshold, level)
     return dataclasses.replace(
         measured,
-        helps="seeds" if needed else outcome.helps,
+        helps="seeds" if needed else helps,
         seeds_needed=None if coming else needed,
         next_look=len(coming.seeds) if coming else None,
-        chance=chance_to_settle(mean, delta, len(coming.seeds), level) if coming else None,
+        chance=chance_to_settle(mean, threshold, len(coming.seeds), level) if coming else None,
     )
 
 
-def _on_scale(claim: Claim, estimate: Estimate) -> tuple[float, float, float]:
-    """Interval and delta on the scale of judgement: signed in the claim's direction, ratios as logarithms."""
-    low, high, delta = estimate.low, estimate.high, claim.delta
-    if claim.metric in RATIOS:
-        low, high, delta = _log(low), _log(high), math.log(delta)
-        # "lower, 2" and "lower, 0.5" both ask for half or less.
-        delta = abs(delta) if claim.direction == "lower" else delta
-    return (-high, -low, delta) if claim.direction == "lower" else (low, high, delta)
+def _on_scale(measured: Verdict, value: float) -> tuple[float, float, float]:
+    """The interval's ends and `value` as they are judged: signed in the claim's direction, ratios as logarithms."""
+    assert measured.estimate is not None
+    low, high = measured.estimate.low, measured.estimate.high
+    if measured.metric in RATIOS:
+        low, high = _log(low), _log(high)
+    return (-high, -low, -value) if measured.direction == "lower" else (low, high, value)
+
+
+def _threshold(measured: Verdict) -> float:
+    if measured.metric not in RATIOS:
+        return measured.threshold
+    delta = math.log(measured.delta)
+    return abs(delta) if measured.direction == "lower" else delta  # "lower, 2" and "lower, 0.5" both ask for a half
 
 
 def _needed(mean: CrossedMean, delta: float, level: float) -> int | None:
@@ -165,7 +199,7 @@ def _no_data(question: Question) -> Obstacle:
         return Obstacle(kind="no_target")
     if table.in_domain is not None and claim.dataset != "train" and table.resolve(claim.dataset) is None:
         return Obstacle(kind="unknown_dataset", dataset=claim.dataset)
-    if claim.metric == "generalisation_gap" and claim.dataset == "test":
+    if claim.metric in ("generalisation_gap", "effective_robustness") and claim.dataset == "test":
         return Obstacle(kind="gap_without_dataset")
     return Obstacle(kind="no_common_scores")
 
@@ -182,8 +216,10 @@ def _record(name: str, question: Question) -> Verdict:
         size=question.size,
         labels=question.table.train_items(*group) if question.table.cells.get(group) else None,
         dataset=claim.dataset,
+        test=claim.test,
         direction=claim.direction,
         delta=claim.delta,
+        margin=claim.margin,
         verdict=INCONCLUSIVE,
         look=question.look.number,
         level=question.level,

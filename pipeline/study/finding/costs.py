@@ -46,6 +46,16 @@ class TargetRatio:
     censored_against: int
 
 
+def arm_of(pretraining: CellResult) -> str:
+    """The arm that goes on from a training on the task's own text."""
+    return pretraining.key.arm.removesuffix("-pretraining")
+
+
+def pretraining_flops(pretrained: Sequence[CellResult]) -> dict[str, float]:
+    """By arm, what its pretraining on the task's own text took; ratios of costs leave it out, as they do the base's."""
+    return {arm_of(result): result.cost.flops for result in pretrained}
+
+
 def costs(table: Table) -> tuple[ArmCost, ...]:
     """Means over the seeds of every arm and size."""
     return tuple(_cost(table.of(arm, size), arm, size) for arm, size in table.groups())
@@ -144,12 +154,12 @@ def target_costs(table: Table, arm: str, against: str, size: Size, unit: Unit) -
 
 
 def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: Unit) -> list[Reach]:
-    target = table.study.target
+    target, before = table.study.target, table.pretraining.get(arm, 0.0)
     assert target is not None
     return [
         cost_to_target(
             np.array([point.validation_score for point in cell.trajectory]),
-            np.array(UNITS[unit](cell), dtype=np.float64),
+            np.array(UNITS[unit](cell), dtype=np.float64) - (before if unit == "flops" else 0.0),
             target,
             higher_is_better=table.higher_is_better,
             solved=METHODS[cell.start_line.method].solved,

@@ -1,6 +1,5 @@
 """How many labels a start is worth: label multipliers and effective data transferred."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +7,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.crossed import CrossedMean, ItemPart
 from pipeline.analysis.curves import (
     FEWEST_POINTS,
     LabelMultiplier,
@@ -18,7 +16,7 @@ from pipeline.analysis.curves import (
     transferred_law,
 )
 from pipeline.records import Estimate, Multiplier, Transferred
-from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Effect, Replicates, Term, effect, pool_note, widening
+from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Replicates, pool_note, widening
 from pipeline.study.finding.scores import Pair
 from pipeline.study.finding.table import Size, Table
 
@@ -104,13 +102,13 @@ def multipliers(
         for size in table.curve_sizes(arm):
             measured = multiplier_of(Curve(table, replicates, arm, against, size), table.study.confidence)
             if measured:
-                labels, multiplier = measured
+                estimate, multiplier = measured
                 found.append(
                     Multiplier(
                         arm=arm,
                         against=against,
                         size=size,
-                        estimate=labels.estimate,
+                        estimate=estimate,
                         censored=multiplier.censored,
                         validation_labels=validation_labels,
                     )
@@ -118,58 +116,22 @@ def multipliers(
     return tuple(found)
 
 
-def multiplier_of(curve: Curve, level: float) -> tuple[Effect, LabelMultiplier] | None:
-    """The label multiplier with its interval; the mean of the effect is that of its logarithm.
-
-    None where the arm and the whole of the other's curve share no seed.
-    """
+def multiplier_of(curve: Curve, level: float) -> tuple[Estimate, LabelMultiplier] | None:
+    """The label multiplier with its interval; None where the arm and the whole of the other's curve share no seed."""
     if not curve.seeds or curve.table.in_domain is None:
         return None
     found = multiplier_interval(curve.sizes, curve.means, curve.target, curve.labels, *curve.resampled, level)
-    total, shared = log_variance(curve.reached), _fixed_share(curve)
-    seeds = len(curve.seeds)
     estimate = Estimate(
         value=found.value,
         low=found.low,
         high=found.high,
         level=level,
-        seeds=seeds,
+        seeds=len(curve.seeds),
         items=curve.table.in_domain.items,
         method=BOOTSTRAP,
         notes=_conditions(curve, found),
     )
-    return Effect(estimate=estimate, mean=_log_mean(found.value, total, shared, estimate)), found
-
-
-def _log_mean(value: float, variance: float, shared: float, estimate: Estimate) -> CrossedMean:
-    """The multiplier's logarithm as a mean over seeds and items, to say how many seeds would do."""
-    return CrossedMean(
-        value=math.log(value),
-        seeds=estimate.seeds,
-        per_seed=variance * (1.0 - shared) * estimate.seeds,
-        sets=(ItemPart(variance=variance * shared, items=estimate.items),),
-    )
-
-
-def log_variance(labels: Floats) -> float:
-    """Variance of log N* over replicates [B], by its quartiles, so that censored ones may stay in; may be infinite."""
-    ordered = np.sort(labels)
-    first, third = ordered[len(ordered) // 4], ordered[3 * len(ordered) // 4]
-    if not (first > 0.0 and third < math.inf):
-        return math.inf
-    return float((np.log(third / first) / 1.349) ** 2)
-
-
-def _fixed_share(curve: Curve) -> float:
-    """The share of the variance that more seeds would not remove, as in the difference at the curve's nearest size."""
-    labels = float(labels_to_reach(curve.sizes, isotonic(curve.means), np.array(curve.target)))
-    near = int(np.argmin(np.abs(np.log(curve.sizes) - np.log(np.clip(labels, curve.sizes[0], curve.sizes[-1])))))
-    terms = [
-        Term(sign=1.0, arm=curve.arm, size=curve.size, dataset=curve.dataset),
-        Term(sign=-1.0, arm=curve.against, size=curve.against_sizes[near], dataset=curve.dataset),
-    ]
-    found = effect(curve.table, curve.replicates, terms, curve.seeds, curve.table.study.confidence)
-    return found.mean.fixed / found.mean.variance if found.mean.variance > 0.0 else 0.0
+    return estimate, found
 
 
 def _conditions(curve: Curve, found: LabelMultiplier) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pipeline.config.schema import Base, Study, Task
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, FailedCell, Findings, SweepRecord
 from pipeline.study.finding.caveats import caveats, validation_labels
 from pipeline.study.finding.claims import NOTHING_BEFORE, Standing, verdicts
-from pipeline.study.finding.costs import costs, costs_to_target, on_this_machine
+from pipeline.study.finding.costs import costs, costs_to_target, on_this_machine, pretraining_flops
 from pipeline.study.finding.curves import multipliers, transferred
 from pipeline.study.finding.early import early
 from pipeline.study.finding.estimates import Replicates
@@ -55,7 +55,15 @@ def find(
         StorageError: a cell's scores do not fit its evaluation sets.
     """
     counted: Literal["label", "text"] = "label" if task.data.label else "text"
-    table = Table(study, cells, load_scores, task.metric, counted=counted, from_scratch=from_scratch)
+    table = Table(
+        study,
+        cells,
+        load_scores,
+        task.metric,
+        counted=counted,
+        from_scratch=from_scratch,
+        pretraining=pretraining_flops(pretrained),
+    )
     equal = (*fairness(table.all_cells()), *equal_budget(tuned))
     curves_of_tuning = tuning_curves(tuned)
     replicates = Replicates(table)
