@@ -1,9 +1,12 @@
 """Linear contrasts on learning curves: which weights of its measured points read a curve at a place between them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from pipeline.analysis.crossed import CrossedMean
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,3 +55,13 @@ def match(inside: Floats, outside: Floats, score: float) -> Match | None:
     weights[upper - 1], weights[upper] = 1.0 - share, share
     slope = float(outside[upper] - outside[upper - 1]) / (high - low) if high > low else 1.0
     return Match(weights=weights, slope=slope)
+
+
+def bracket(readings: Iterable[CrossedMean], level: float) -> tuple[float, float]:
+    """The interval of a difference that lies between several others: from their lowest end to their highest.
+
+    Between two sizes a learning curve is only known to rise, so a score there lies between the scores at the two. A
+    straight line between them would be too low where the curve bends.
+    """
+    low, high = zip(*(reading.interval(level) for reading in readings), strict=True)
+    return min(low), max(high)

@@ -18,7 +18,7 @@ Refutation = Literal["too_small", "opposite", "inferior", "different"]
 # A value is exact, or the true one lies above it, below it, or on either side (then it says nothing).
 Censoring = Literal["none", "above", "below", "both"]
 # What would settle an open claim: more seeds, or, where no number of seeds would do, one of the others.
-Help = Literal["seeds", "test_items", "finer_costs"]
+Help = Literal["seeds", "test_items", "size_between", "finer_costs"]
 ObstacleKind = Literal[
     "missing_cells",  # the look lacks cells: `cells`, and numbers["seeds"] of the look
     "no_target",  # the study states no target

@@ -50,7 +50,7 @@ def next_step(findings: Findings, v: Verdict) -> str:
     if v.obstacles:
         before = [] if v.estimate is None else [why(findings, v, o) for o in v.obstacles]
         return " ".join(dict.fromkeys(p for p in (*before, *(remedy_of(findings, v, o) for o in v.obstacles)) if p))
-    helps = _HELPS.get(v.helps, "") if v.helps else ""
+    helps = _HELPS[v.helps].format(labels=f"{v.labels_against or 0.0:.0f}") if v.helps else ""
     if v.next_look:
         likely = f"The chance that it settles this is {_chance(v.chance)}." if v.chance is not None else ""
         return " ".join(p for p in (f"The next look is at {plural(v.next_look, 'seed')}.", likely, helps) if p)
@@ -173,7 +173,9 @@ _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {
     "effective_robustness": _robustness,
 }
 _HELPS: dict[Help, str] = {
+    "seeds": "",
     "test_items": "No number of seeds would settle it; more test items would.",
+    "size_between": "Add {labels} to study.sizes: between two sizes a learning curve is only known to rise.",
     "finer_costs": "Longer training, a target that every run reaches, or a finer evaluation grid would settle it.",
 }
 

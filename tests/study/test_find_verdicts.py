@@ -124,14 +124,26 @@ def test_a_label_multiplier_is_judged_by_scores_at_that_many_labels(cells):
 
 
 def test_between_two_sizes_a_multiplier_is_read_linearly_in_the_logarithm(cells):
-    (found,) = judge(cells, Claim(metric="label_multiplier", size=100, delta=2.0))
+    between = Claim(metric="label_multiplier", size=100, delta=2.0)
+    (found,) = judge(cells, between)
     assert [(t.arm, t.size, t.weight) for t in found.terms] == [
         ("pretrained", 100, 1.0), ("scratch", 100, pytest.approx(-0.5)), ("scratch", 400, pytest.approx(-0.5)),
     ]  # fmt: skip
     halfway = (mean(cells, "scratch", 100) + mean(cells, "scratch", 400)) / 2
     assert found.estimate.value == pytest.approx(mean(cells, "pretrained", 100) - halfway)
-    (text,) = said(cells, Claim(metric="label_multiplier", size=100, delta=2.0))
-    assert "than scratch with 200 (read between 100 and 400)" in text
+    assert "than scratch with 200 (read between 100 and 400)" in said(cells, between)[0]
+
+
+def test_between_two_sizes_the_interval_holds_the_differences_from_both(cells):
+    """Else a curve that bends there, and is read as if it were straight, would support what is not so."""
+    (found,) = judge(cells, Claim(metric="label_multiplier", size=100, delta=2.0))
+    smaller, larger = (judge(cells, Claim(metric="label_multiplier", size=100, delta=d))[0] for d in (1.0 + 1e-9, 4.0))
+    assert found.estimate.low == pytest.approx(larger.estimate.low)
+    assert found.estimate.high == pytest.approx(smaller.estimate.high, abs=1e-6)
+    assert found.estimate.p is None
+    (open_,) = judge(cells, Claim(metric="label_multiplier", size=25, delta=9.0))
+    assert (open_.verdict, open_.helps) == ("inconclusive", "size_between")
+    assert "Add 225 to study.sizes" in said(cells, Claim(metric="label_multiplier", size=25, delta=9.0))[0]
 
 
 def test_a_multiplier_with_a_margin_may_lose_that_much(cells):

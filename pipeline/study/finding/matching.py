@@ -5,13 +5,17 @@ over seeds and items applies to it, and nothing is resampled, extrapolated or le
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.contrast import Match, match, weights_at
-from pipeline.records import Obstacle, ScoreTerm
+from pipeline.analysis.contrast import Match, bracket, match, weights_at
+from pipeline.analysis.crossed import CrossedMean
+from pipeline.config.schema import Claim
+from pipeline.records import Obstacle, ScoreTerm, threshold_of
+from pipeline.study.finding.estimates import Effect
 from pipeline.study.finding.question import Outcome, Question, contrast
 from pipeline.study.finding.table import Size, Table
 from pipeline.study.looks import labels_granted, sizes_against
@@ -22,7 +26,11 @@ ROUNDING = 0.99  # batches that are drawn differ a little in length, and FLOPs w
 
 
 def at_more_labels(question: Question) -> Outcome | None:
-    """`arm` at its size less `against` at delta times the labels, linear in log N between the two sizes around it."""
+    """`arm` at its size less `against` at delta times the labels.
+
+    If these are none of the study's sizes, the value is read linearly in log N between the two sizes around them, and
+    the interval holds the differences from both, since a learning curve is only known to rise between them.
+    """
     table, claim = question.table, question.claim
     labels = labels_granted(claim, table.train_items(claim.arm, question.size))
     sizes = _sizes(question)
@@ -30,8 +38,35 @@ def at_more_labels(question: Question) -> Outcome | None:
     if weights is None:
         outside = Obstacle(kind="size_outside", arm=claim.against, numbers={"labels": labels})
         return Outcome(obstacles=(outside,), labels_against=labels)
-    found = contrast(question, [_arm(question, table.sign), *_curve(question, sizes, weights, -table.sign)])
-    return found and dataclasses.replace(found, labels_against=labels)
+    arm, points = _arm(question, table.sign), list(_curve(question, sizes, weights, -table.sign))
+    found = contrast(question, [arm, *points])
+    if found is None or found.effect is None:
+        return found
+    found = dataclasses.replace(found, labels_against=labels)
+    return found if len(points) == 1 else _bracketed(question, found, found.effect, arm, points)
+
+
+def _bracketed(
+    question: Question, found: Outcome, read: Effect, arm: ScoreTerm, points: Sequence[ScoreTerm]
+) -> Outcome:
+    """The reading between two points with the interval that holds the differences from either."""
+    either = [contrast(question, [arm, dataclasses.replace(p, weight=-arm.weight)]) for p in points]
+    means = [one.effect.mean for one in either if one and one.effect]
+    low, high = bracket([read.mean, *means], question.level)
+    estimate = dataclasses.replace(read.estimate, low=low, high=high, p=None)
+    mean = _decisive(question.claim, means[0], means[-1])
+    return dataclasses.replace(found, effect=Effect(estimate=estimate, mean=mean), helps="size_between")
+
+
+def _decisive(claim: Claim, smaller: CrossedMean, larger: CrossedMean) -> CrossedMean:
+    """The difference that more seeds would settle the claim by: only that from the larger size can exceed its threshold
+    for sure, and only that from the smaller one fall below it. If neither does, seeds never settle it.
+    """
+    threshold = threshold_of(claim.metric, claim.test, claim.delta, claim.margin)
+    threshold = -threshold if claim.direction == "lower" else threshold
+    if larger.value >= threshold:
+        return larger
+    return smaller if smaller.value < threshold else dataclasses.replace(larger, per_seed=math.inf)
 
 
 def at_more_computation(question: Question) -> Outcome | None:
