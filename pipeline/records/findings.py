@@ -1,5 +1,6 @@
 """What a study found: every number with its interval and with the seeds and items behind it."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,7 +39,10 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class Multiplier:
-    """N*/n: how many times the labels `against` needs for `arm`'s score at `size`; a bound if it is `censored`."""
+    """N*/n: how many times the labels `against` needs for `arm`'s score at `size`; a bound if it is `censored`.
+
+    It lies between `tested_low` and `tested_high` by tests at the sizes alone, at the level of `estimate`.
+    """
 
     arm: str
     against: str
@@ -46,6 +50,8 @@ class Multiplier:
     estimate: Estimate
     censored: Censoring
     validation_labels: int
+    tested_low: float = 0.0
+    tested_high: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)

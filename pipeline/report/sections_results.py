@@ -26,6 +26,7 @@ from pipeline.report.wording import (
     p_value,
     plain,
     plural,
+    ratio,
     ratio_span,
     ratio_text,
     scale_of,
@@ -169,17 +170,24 @@ def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
             size_entry(findings, m.size),
             Entry(f"{ratio_text(m.estimate.value, m.censored)}{TIMES}"),
             Entry(ratio_span(m.estimate, *window(findings, m.size, m.against))),
+            Entry(_tested(m)),
         )
         for m in found
     ]
     return Table(
         caption=f"{findings.counted.capitalize()}s the second arm needs for the first one's score, over the first "
-        f"one's; {behind(m.estimate for m in found)}.",
-        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval"),
+        f"one's; {behind(m.estimate for m in found)}. Tested: what differences from the sizes alone leave.",
+        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval", "tested"),
         rows=tuple(rows),
         names=2,
         inline=True,
     )
+
+
+def _tested(m: Multiplier) -> str:
+    if math.isinf(m.tested_high):
+        return f"> {ratio(m.tested_low)}" if m.tested_low else MISSING
+    return f"{ratio(m.tested_low)} to {ratio(m.tested_high)}" if m.tested_low else f"< {ratio(m.tested_high)}"
 
 
 def _transferred(t: Transferred) -> str:

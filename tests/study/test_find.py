@@ -78,6 +78,15 @@ def test_a_planted_multiplier_lies_within_its_interval(findings):
     assert found["pretrained", 100].validation_labels == 400
 
 
+def test_tests_at_the_sizes_leave_the_planted_multiplier(findings):
+    found = {(m.arm, m.size): (m.tested_low, m.tested_high) for m in findings.multipliers}
+    for (arm, _), (low, high) in found.items():
+        assert low <= {"pretrained": 8.0, "frozen": 3.0}[arm] <= high
+    low, _ = found["pretrained", 25]
+    assert low >= 4.0, "it is better than scratch at 100 labels"
+    assert found["pretrained", "all"][1] == float("inf"), "nothing is known past the largest size"
+
+
 def test_a_multiplier_past_the_largest_size_is_written_as_a_bound(findings):
     found = next(m for m in findings.multipliers if (m.arm, m.size) == ("pretrained", "all"))
     assert (found.estimate.value, found.censored) == (1.0, "above")

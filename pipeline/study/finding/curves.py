@@ -1,5 +1,7 @@
 """How many labels a start is worth: label multipliers and effective data transferred."""
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +17,8 @@ from pipeline.analysis.curves import (
     multiplier_interval,
     transferred_law,
 )
-from pipeline.records import Estimate, Multiplier, Transferred
-from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Replicates, pool_note, widening
+from pipeline.records import Estimate, Multiplier, ScoreTerm, Transferred
+from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Replicates, effect, pool_note, widening
 from pipeline.study.finding.scores import Pair
 from pipeline.study.finding.table import Size, Table
 
@@ -100,9 +102,11 @@ def multipliers(
     found = []
     for arm, against in wanted:
         for size in table.curve_sizes(arm):
-            measured = multiplier_of(Curve(table, replicates, arm, against, size), table.study.confidence)
+            curve = Curve(table, replicates, arm, against, size)
+            measured = multiplier_of(curve, table.study.confidence)
             if measured:
                 estimate, multiplier = measured
+                low, high = tested(curve, table.study.confidence)
                 found.append(
                     Multiplier(
                         arm=arm,
@@ -111,6 +115,8 @@ def multipliers(
                         estimate=estimate,
                         censored=multiplier.censored,
                         validation_labels=validation_labels,
+                        tested_low=low,
+                        tested_high=high,
                     )
                 )
     return tuple(found)
@@ -132,6 +138,35 @@ def multiplier_of(curve: Curve, level: float) -> tuple[Estimate, LabelMultiplier
         notes=_conditions(curve, found),
     )
     return estimate, found
+
+
+def tested(curve: Curve, level: float) -> tuple[float, float]:
+    """The lowest and highest multiplier that tests at the sizes of `against` leave, 0 and infinity if they leave all.
+
+    From the smallest size upwards, each at which `arm` is better for sure is below N*, up to the first at which it is
+    not; from the largest downwards alike. In this fixed order each end errs in half of 1 - level, however many sizes.
+    """
+    sign, low, high = curve.table.sign, 0.0, math.inf
+    arm = ScoreTerm(weight=sign, arm=curve.arm, size=curve.size, dataset=curve.dataset)
+    found = [
+        effect(
+            curve.table,
+            curve.replicates,
+            [arm, dataclasses.replace(arm, weight=-sign, arm=curve.against, size=size)],
+            curve.seeds,
+            level,
+        ).estimate
+        for size in curve.against_sizes
+    ]
+    for size, difference in zip(curve.sizes, found, strict=True):
+        if difference.low <= 0.0:
+            break
+        low = float(size) / curve.labels
+    for size, difference in zip(curve.sizes[::-1], found[::-1], strict=True):
+        if difference.high >= 0.0:
+            break
+        high = float(size) / curve.labels
+    return low, high
 
 
 def _conditions(curve: Curve, found: LabelMultiplier) -> tuple[str, ...]:

@@ -40,10 +40,11 @@ def at_more_labels(question: Question) -> Outcome | None:
         return Outcome(obstacles=(outside,), labels_against=labels)
     arm, points = _arm(question, table.sign), list(_curve(question, sizes, weights, -table.sign))
     found = contrast(question, [arm, *points])
-    if found is None or found.effect is None:
+    read = found.effect if found else None
+    if found is None or read is None:
         return found
     found = dataclasses.replace(found, labels_against=labels)
-    return found if len(points) == 1 else _bracketed(question, found, found.effect, arm, points)
+    return found if len(points) == 1 else _bracketed(question, found, read, arm, points)
 
 
 def _bracketed(
