@@ -3,11 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
+
+Censoring = Literal["none", "above", "below", "both"]
+_CENSORED: dict[tuple[bool, bool], Censoring] = {(True, True): "both", (True, False): "above", (False, True): "below"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +36,17 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class CostRatio:
-    """The geometric mean over seeds of against/arm, or of what bounds it. `bound` is "", "above", "below" or "unknown".
+    """The geometric mean over seeds of against/arm, or of what bounds it.
 
-    "above": the true ratio may be any larger, for `against` stopped before it arrived or `arm` was there before the
-    first point; "below": any smaller; "unknown": seeds disagree on the side. `log_variance` is the variance of one
-    seed's log ratio.
+    `censored` "above": the true ratio may be any larger, for `against` stopped before it arrived or `arm` was there
+    before the first point; "below": any smaller; "both": seeds disagree on the side. `log_variance` is the variance of
+    one seed's log ratio.
     """
 
     value: float
     low: float
     high: float
-    bound: str
+    censored: Censoring
     log_variance: float
 
 
@@ -81,13 +84,13 @@ def cost_ratio(arm: Sequence[Reach], against: Sequence[Reach], level: float) -> 
         least = np.log([b.after for b in against]) - np.log([a.until for a in arm])
         most = np.log([b.until for b in against]) - np.log([a.after for a in arm])
     upwards, downwards = bool(np.isposinf(most).any()), bool(np.isneginf(least).any())
-    bound = {(True, True): "unknown", (True, False): "above", (False, True): "below"}.get((upwards, downwards), "")
-    told = {"above": least, "below": most}.get(bound, logs)
+    censored = _CENSORED.get((upwards, downwards), "none")
+    told = {"above": least, "below": most}.get(censored, logs)
     return CostRatio(
         value=_exp(float(told.mean())),
         low=0.0 if downwards or len(logs) < 2 else _exp(float(least.mean()) - _half(least, level)),
         high=math.inf if upwards or len(logs) < 2 else _exp(float(most.mean()) + _half(most, level)),
-        bound=bound,
+        censored=censored,
         log_variance=float(logs.var(ddof=1)) if len(logs) > 1 else math.inf,
     )
 

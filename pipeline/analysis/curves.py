@@ -1,7 +1,7 @@
 """Learning curves over label counts: how many labels a score is worth."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,18 +10,19 @@ from pipeline.analysis.bootstrap import percentile_interval
 
 Floats = npt.NDArray[np.float64]
 
+Censoring = Literal["none", "above", "below"]
 FEWEST_POINTS = 4  # for a power law
 FEWEST_USABLE = 0.5  # share of the replicates that must allow a fit before an interval is given
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelMultiplier:
-    """N*/n. `censored` is "", "above" (value is a lower bound) or "below" (value is an upper bound)."""
+    """N*/n. It is `censored` "above" if `value` is a lower bound, "below" if it is an upper bound."""
 
     value: float
     low: float
     high: float
-    censored: str
+    censored: Censoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +71,14 @@ def labels_to_reach(sizes: Floats, fitted: Floats, targets: Floats) -> Floats:
     return np.where(reached.any(axis=-1), found, np.inf)
 
 
-def label_multiplier(sizes: Floats, curve: Floats, target: float, at: float) -> tuple[float, str]:
+def label_multiplier(sizes: Floats, curve: Floats, target: float, at: float) -> tuple[float, Censoring]:
     """N*/n for one curve [K] over sizes [K] and the score `target` reached elsewhere with `at` labels.
 
     Censored it is the bound, with "above" or "below"; never extrapolated.
     """
     labels = float(labels_to_reach(sizes, isotonic(curve), np.asarray(target, dtype=np.float64)))
     if np.isfinite(labels):
-        return labels / at, ""
+        return labels / at, "none"
     return (float(sizes[-1]) / at, "above") if labels > 0 else (float(sizes[0]) / at, "below")
 
 

@@ -4,17 +4,21 @@ import dataclasses
 import math
 from bisect import bisect_left
 from collections.abc import Callable
+from typing import Final, Literal
 
 from scipy.special import chdtri, ndtr
 
 from pipeline.analysis.crossed import CrossedMean
 
 CAUTION = 0.8  # how surely the variance over seeds is below what the chance of settling grants it
-SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
+SUPPORTED: Final = "supported"
+REFUTED: Final = "refuted"
+INCONCLUSIVE: Final = "inconclusive"
 MOST_SEEDS = 1000
+Judgement = Literal["supported", "refuted", "inconclusive"]
 
 
-def judge(low: float, high: float, delta: float) -> str:
+def judge(low: float, high: float, delta: float) -> Judgement:
     """The verdict on "the effect is at least delta" from the interval of the effect, signed in the claim's direction.
 
     Supported when its lower end is at least delta, refuted when its upper end is below delta, else inconclusive.
@@ -24,9 +28,19 @@ def judge(low: float, high: float, delta: float) -> str:
     return REFUTED if high < delta else INCONCLUSIVE
 
 
-def refutation(high: float, nothing: float = 0.0) -> str:
+def judge_within(low: float, high: float, margin: float) -> Judgement:
+    """The verdict on "the effect is at most `margin` on either side of 0".
+
+    Supported when the whole interval lies within, refuted when all of it lies outside, else inconclusive.
+    """
+    if -margin <= low and high <= margin:
+        return SUPPORTED
+    return REFUTED if high < -margin or low > margin else INCONCLUSIVE
+
+
+def refutation(high: float, nothing: float = 0.0) -> Literal["too_small", "opposite"]:
     """How a refuted claim fails: "opposite" when the whole interval lies on the other side of `nothing`."""
-    return "opposite" if high < nothing else "too small"
+    return "opposite" if high < nothing else "too_small"
 
 
 def seeds_needed(half_width: Callable[[int], float], distance: float, seeds: int) -> int | None:

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
+from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, question_text
 from pipeline.report.wording import scale_of
 from pipeline.study.looks import looks_of
@@ -81,7 +82,9 @@ def show_findings(findings: Findings) -> None:
         console.print(looks, markup=False)
     for verdict in findings.verdicts:
         console.print(verdict.statement or verdict.claim, style="bold", markup=False)
-        console.print(f"  {verdict.said}", style=_STYLES[verdict.verdict].split()[-1], markup=False)
+        console.print(
+            f"  {verdict_sentence(findings, verdict)}", style=_STYLES[verdict.verdict].split()[-1], markup=False
+        )
         if asked := question_text(findings, verdict):
             console.print(f"  {asked}", markup=False)
     for caveat in findings.caveats[:2]:

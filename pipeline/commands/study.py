@@ -9,6 +9,7 @@ from pipeline.commands.pretraining import pretrain
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_change, show_findings, show_own_files, show_plan
 from pipeline.records import Findings
+from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text
 from pipeline.study.able import require_able_bases
 from pipeline.study.finding.tuned import equal_budget
@@ -74,7 +75,8 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, F
     mirror.wake()
     with recorded(log):
         outcome, findings = _by_looks(plan, said)
-        log.finished(findings, report_on(plan, plan.results(), findings, command))
+        report = report_on(plan, plan.results(), findings, command)
+        log.finished(findings, report, [verdict_sentence(findings, verdict) for verdict in findings.verdicts])
     return outcome, findings
 
 

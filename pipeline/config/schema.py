@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.methods import MethodName
+from pipeline.records import ClaimMetric, ClaimTest, Direction
 
 SECRET = {"secret": True}
 
@@ -15,10 +16,6 @@ Pooling = Literal["auto", "cls", "mean", "last", "head"]
 Decay = Literal["linear", "cosine", "constant", "warmup_stable_decay"]
 Precision = Literal["auto", "fp32", "bf16"]
 Objective = Literal["masked_language_modelling", "causal_language_modelling"]
-ClaimMetric = Literal[
-    "score", "label_multiplier", "flops_to_target", "examples_to_target", "early_area", "initial_score",
-    "gain_over_start", "generalisation_gap",
-]  # fmt: skip
 ExportFormat = Literal["safetensors", "onnx"]
 Sampler = Literal["tpe", "gp", "cmaes", "random", "quasi_random", "grid", "brute_force"]
 Pruner = Literal["median", "halving", "hyperband", "wilcoxon", "pausing", "none"]
@@ -240,8 +237,10 @@ class Claim:
     against: str = "scratch"  # an arm, or best_from_scratch: of each seed the best on validation
     size: int | str = "largest"  # labels, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
-    direction: Literal["higher", "lower"] = "higher"  # which way `arm` should differ
-    delta: float = 0.02  # smallest effect that matters, > 0; for ratios, the ratio
+    direction: Direction = "higher"  # which way `arm` should differ
+    delta: float = 0.02  # smallest effect that matters, > 0; for ratios and multipliers, the factor
+    test: ClaimTest = "superior"  # superior: by delta or more; not_inferior, equivalent: but for margin
+    margin: float | None = None  # > 0: the loss, or for equivalent the difference, that does not matter
 
 
 @dataclass(frozen=True, kw_only=True)

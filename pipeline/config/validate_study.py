@@ -5,15 +5,15 @@ from itertools import pairwise
 
 from pipeline.config.choices import options
 from pipeline.config.closed_sets import words
-from pipeline.config.schema import Claim, ClaimMetric, Config, Study
+from pipeline.config.schema import Claim, Config, Study
 from pipeline.errors import nearest
-from pipeline.records import BEST_FROM_SCRATCH
-from pipeline.records.metrics import SHARES
+from pipeline.records import BEST_FROM_SCRATCH, ClaimMetric
+from pipeline.records.metrics import MULTIPLIERS, RATIOS, SHARES
 
-ON_ANY_SET = ("score", "generalisation_gap")  # metrics of claims that can be about another set than the test
-
-
-AGAINST_THE_BEST = ("score", "label_multiplier", "generalisation_gap")  # of claims against best_from_scratch
+# Metrics of claims that can be about another set than the test.
+ON_ANY_SET = ("score", "generalisation_gap", "effective_robustness")
+# Metrics of claims that can be against best_from_scratch.
+AGAINST_THE_BEST = ("score", "label_multiplier", "generalisation_gap", "effective_robustness")
 
 
 def study_rules(config: Config) -> Iterator[str]:
@@ -81,8 +81,7 @@ def _arm_of_study(named: str) -> Iterator[str]:
 
 
 def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
-    if claim.delta <= 0:
-        yield f"delta, the smallest effect that matters, must be above 0, but got {claim.delta}."
+    yield from _asked(claim)
     yield from _arms_of_claim(claim, study)
     if claim.size not in (*study.sizes, "smallest", "largest"):
         yield f"size {claim.size!r} is not in study.sizes {list(study.sizes)}; smallest and largest are valid too."
@@ -96,6 +95,41 @@ def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
         )
     if claim.metric.endswith("_to_target") and study.target is None:
         yield "needs study.target, the validation score to reach, stated beforehand."
+
+
+def _asked(claim: Claim) -> Iterator[str]:
+    """What is wrong with delta, test, margin and direction, at most one sentence for each."""
+    if claim.delta <= 0:
+        yield f"delta, the smallest effect that matters, must be above 0, but got {claim.delta}."
+    elif claim.metric in MULTIPLIERS and claim.direction == "higher" and claim.delta <= 1:
+        yield f"delta of metric {claim.metric} is a factor and must be above 1, for example 2.0, but got {claim.delta}."
+    elif claim.test != "superior" and claim.metric not in MULTIPLIERS and claim.delta != Claim().delta:
+        yield f"test {claim.test} reads margin and no delta, but got delta {claim.delta}. Leave it out."
+    yield from _margin(claim)
+    if claim.direction == "lower" and (claim.test == "equivalent" or claim.metric == "compute_multiplier"):
+        what = (
+            "test equivalent looks both ways" if claim.test == "equivalent" else f"metric {claim.metric} has no other"
+        )
+        yield f"{what}, but got direction lower. Leave direction out, or exchange arm and against."
+
+
+def _margin(claim: Claim) -> Iterator[str]:
+    if claim.test == "superior":
+        if claim.margin is not None:
+            yield (
+                f"test superior reads no margin, but got {claim.margin}: its threshold is delta. Leave margin out, or "
+                "set test: not_inferior or equivalent."
+            )
+    elif claim.metric in RATIOS:
+        yield (
+            f"test {claim.test} compares scores, but metric {claim.metric} is a ratio of costs. Use test superior, or "
+            "metric compute_multiplier."
+        )
+    elif claim.margin is None:
+        allowed = "difference" if claim.test == "equivalent" else "loss"
+        yield f"test {claim.test} needs margin, the largest {allowed} that does not matter, for example margin: 0.02."
+    elif claim.margin <= 0:
+        yield f"margin must be above 0, but got {claim.margin}."
 
 
 def _arms_of_claim(claim: Claim, study: Study) -> Iterator[str]:

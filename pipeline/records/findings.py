@@ -1,31 +1,13 @@
 """What a study found: every number with its interval and with the seeds and items behind it."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.records.verdict import Censoring, Estimate, Looks, Verdict
+
 BEST_FROM_SCRATCH = "best_from_scratch"  # what a claim names in place of an arm
-# What a claim compares: two starts of one network, an arm with the best from scratch, or any two arms.
-Comparison = Literal["same_network", "best_from_scratch", "other"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A value with its interval. `low` or `high` may be infinite where the quantity is censored.
-
-    `p` is two-sided against "no difference" (0, or 1 for ratios); None where the method gives none.
-    `method` names how the interval was made; `note` states its conditions in words, or is empty.
-    """
-
-    value: float
-    low: float
-    high: float
-    level: float
-    seeds: int
-    items: int
-    method: str
-    p: float | None = None
-    p_holm: float | None = None
-    note: str = ""
+Unit = Literal["flops", "examples", "seconds"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,44 +39,53 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class Multiplier:
-    """N*/n: how many times the labels `against` needs for `arm`'s score at `size`; `text` is "> 16" if censored."""
+    """N*/n: how many times the labels `against` needs for `arm`'s score at `size`; a bound if it is `censored`.
 
-    arm: str
-    against: str
-    size: int | str
-    estimate: Estimate
-    text: str
-    validation_labels: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transferred:
-    """Effective data transferred D_T(n) = N* - n, fitted as k n^alpha (Hernandez et al. 2021), where points allow."""
-
-    arm: str
-    against: str
-    points: int
-    k: Estimate | None
-    alpha: Estimate | None
-    note: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CostToTarget:
-    """Ratio against/arm of the cost to reach `target` on validation; `unit` is flops, examples or seconds.
-
-    `censored_*` count the seeds that never reach it; where any is, the value is a bound.
+    It lies between `tested_low` and `tested_high` by tests at the sizes alone, at the level of `estimate`.
     """
 
     arm: str
     against: str
     size: int | str
-    unit: str
+    estimate: Estimate
+    censored: Censoring
+    validation_labels: int
+    tested_low: float = 0.0
+    tested_high: float = math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transferred:
+    """Effective data transferred D_T(n) = N* - n, fitted as k n^alpha (Hernandez et al. 2021), where points allow.
+
+    `points` of the `sizes` have an uncensored positive D; `usable` is the share of the replicates that allow the fit.
+    """
+
+    arm: str
+    against: str
+    points: int
+    sizes: int
+    k: Estimate | None = None
+    alpha: Estimate | None = None
+    usable: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostToTarget:
+    """Ratio against/arm of the cost to reach `target` on validation; a bound if it is `censored`.
+
+    `censored_*` count the seeds that never reach it.
+    """
+
+    arm: str
+    against: str
+    size: int | str
+    unit: Unit
     target: float
     estimate: Estimate
+    censored: Censoring
     censored_arm: int
     censored_against: int
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +113,7 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmCost:
-    """What an arm costs at one size, means over seeds; `seconds` and `peak_memory_bytes` live under `measured`.
+    """What an arm costs at one size on any machine, means over seeds.
 
     `converged_gain` is the late gain in score, None where evaluations are too few; `late_loss_fall` the share by which
     the validation loss fell over the last quarter of the steps, or a little more, where none was at its beginning.
@@ -143,57 +134,28 @@ class ArmCost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The answer to one claim: "supported", "refuted" or "inconclusive", said in a sentence.
+class MachineCost:
+    """What an arm costs at one size on the machine that trained it: mean seconds, and the most memory of any seed.
 
-    `look` is the number of the look that it rests on, 0 where none is reached yet, and `level` that of its interval.
-    `next_look` is the number of seeds of the look after it, where the claim is open and one is left; `chance` how
-    likely that settles it. `seeds_needed` is how many seeds a new study would need where no look is left; None where
-    no number of seeds would do. `remedy` says what would help an open claim. `comparison` is "same_network" where the
-    two arms differ in nothing but their start (and recipe). `after_looking` says what of the claim, or of the looks,
-    was changed after results had been seen.
+    Of the peak, `training_memory_bytes` is the training's own; that and what was planned are None if not known.
     """
 
-    claim: str
-    statement: str
-    metric: str
     arm: str
-    against: str
     size: int | str
-    dataset: str
-    direction: str
-    delta: float
-    verdict: str
-    sentence: str
-    estimate: Estimate | None
-    seeds_needed: int | None = None
-    remedy: str = ""
-    comparison: Comparison = "other"
-    look: int = 0
-    level: float | None = None
-    next_look: int | None = None
-    chance: float | None = None
-    after_looking: tuple[str, ...] = ()
-
-    @property
-    def said(self) -> str:
-        """The sentence, with what was changed after results had been seen, if anything was."""
-        changed = f" After looking: {'; '.join(self.after_looking)}." if self.after_looking else ""
-        return self.sentence + changed
+    seconds: float
+    training_seconds: float
+    evaluation_seconds: float
+    peak_memory_bytes: float
+    training_memory_bytes: float | None = None
+    planned_memory_bytes: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looks:
-    """The looks of a study: numbers of seeds, and the level of a claim's interval at each.
+class OnThisMachine:
+    """What may differ between two runs of one study: costs, and ratios of seconds to the target."""
 
-    `reached` is the number of the last look at which a claim was judged, 0 if there is none; `lacking` names the cells
-    that open claims still need for their next look.
-    """
-
-    seeds: tuple[int, ...]
-    levels: tuple[float, ...]
-    reached: int
-    lacking: tuple[str, ...]
+    costs: tuple[MachineCost, ...] = ()
+    to_target: tuple[CostToTarget, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +215,7 @@ class TuningNeed:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """findings.json: all that a report shows. `measured` holds what may differ between two runs (keys "arm n=size")."""
+    """findings.json: all that a report shows; its JSON schema is `docs/findings.schema.json`."""
 
     study: str
     question: str
@@ -277,10 +239,11 @@ class Findings:
     failed: tuple[FailedCell, ...]
     fairness: tuple[str, ...]
     caveats: tuple[str, ...]
-    measured: dict[str, dict[str, float]]
+    measured: OnThisMachine
+    target: float | None = None  # validation score that costs to target refer to
     tuning: tuple[TuningCurve, ...] = ()
     tuning_needs: tuple[TuningNeed, ...] = ()
-    counted: str = "label"  # what the sizes are numbers of: label | text
+    counted: Literal["label", "text"] = "label"  # what the sizes are numbers of
     choices: tuple[RivalChoice, ...] = ()  # one for each size, where a claim is against the best from scratch
     looks: Looks | None = None  # None where the study states no claim
 

@@ -7,6 +7,10 @@ SHARES = frozenset(
     {"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1", "chrf",
      "corpus_chrf", "corpus_bleu", "absolute_error", "example_f1"}
 )  # fmt: skip
+# Metrics of claims that are a ratio of `against` to `arm`, judged as its logarithm.
+RATIOS = frozenset({"flops_to_target", "examples_to_target"})
+# Metrics of claims whose delta is a factor of labels or FLOPs, at which scores are compared.
+MULTIPLIERS = frozenset({"label_multiplier", "compute_multiplier"})
 # What people call them, where it is not the name itself.
 _CALLED = {
     "f1": "F1",
@@ -31,3 +35,8 @@ def higher_is_better(metric: str) -> bool:
 def called(metric: str) -> str:
     """What people call a metric, in the middle of a sentence."""
     return _CALLED.get(metric, metric.replace("_", " "))
+
+
+def amount(value: float, metric: str) -> str:
+    """A difference in score without its sign: "18.2 points", or a plain number for metrics that are no shares."""
+    return f"{100 * abs(value):.1f} points" if metric in SHARES else f"{abs(value):.3g}"

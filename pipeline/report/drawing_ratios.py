@@ -54,7 +54,7 @@ def _draw_row(axes: "Axes", y: int, row: RatioRow, panel: RatioPanel, theme: The
         if open_end:
             axes.plot(at, y, color=colour, marker=arrow, markersize=6.5, clip_on=False, zorder=3)
     if not unknown and math.isfinite(row.value) and value not in (floor, ceiling):
-        fill = theme.paper if row.bound else colour
+        fill = theme.paper if row.is_bound else colour
         axes.plot(value, y, color=colour, marker=marker, markersize=7.5, markerfacecolor=fill, zorder=4)
     _say(axes, row.text, value, y, theme)
 

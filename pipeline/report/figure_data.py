@@ -18,7 +18,7 @@ from pipeline.report.panels import (
     Track,
     TrackPanel,
 )
-from pipeline.report.wording import TIMES, metric_name, plain, plural
+from pipeline.report.wording import TIMES, metric_name, plain, plural, ratio_text
 
 T = TypeVar("T")
 MOST_PANELS = 12
@@ -97,7 +97,7 @@ def trajectories(findings: Findings, cells: Sequence[CellResult]) -> tuple[Track
             title=_size_title(findings, size, counts),
             metric=findings.metric,
             tracks=group,
-            target=findings.costs_to_target[0].target if findings.costs_to_target else None,
+            target=findings.target,
             low=low,
             high=high,
             most_examples=max(t.examples[-1] for t in group),
@@ -136,18 +136,13 @@ def label_multipliers(findings: Findings) -> tuple[RatioPanel, ...]:
             value=m.estimate.value,
             low=m.estimate.low,
             high=m.estimate.high,
-            text=f"{plain(m.text, 24)}{TIMES}",
-            bound=bound_of(m.text),
+            text=f"{ratio_text(m.estimate.value, m.censored)}{TIMES}",
+            is_bound=m.censored != "none",
             floor=floor,
             ceiling=ceiling,
         )
         pairs.setdefault((m.arm, m.against), []).append(row)
     return _ratio_panels(pairs)
-
-
-def bound_of(text: str) -> str:
-    """ ">" or "<" where a ratio's text says that its value is a bound, else nothing."""
-    return text[:1] if text[:1] in ("<", ">") else ""
 
 
 def window(findings: Findings, size: int | str, against: str) -> tuple[float, float]:
@@ -172,8 +167,8 @@ def costs_to_target(findings: Findings, unit: str) -> tuple[RatioPanel, ...]:
             value=e.value,
             low=e.low,
             high=e.high,
-            text=plain(cost.text, 24),
-            bound=bound_of(cost.text),
+            text=ratio_text(e.value, cost.censored),
+            is_bound=cost.censored != "none",
         )
         pairs.setdefault((cost.arm, cost.against), []).append(row)
     return _ratio_panels(pairs)

@@ -56,8 +56,8 @@ def cut(sentences: Sequence[str], most: int = 60) -> tuple[str, ...]:
 
 def notes(estimates: Iterable[Estimate]) -> tuple[str, ...]:
     """The conditions under which the intervals hold, each said once."""
-    parts = dict.fromkeys(part.strip().rstrip(".") for e in estimates for part in e.note.split("; "))
-    return cut([f"{part[0].upper()}{part[1:]}." for part in parts if part], 12)
+    parts = dict.fromkeys(note for e in estimates for note in e.notes)
+    return cut([f"{part[:1].upper()}{part[1:]}." for part in parts], 12)
 
 
 def size_entry(findings: Findings, size: int | str) -> Entry:

@@ -81,7 +81,7 @@ class RatioRow:
     low: float
     high: float
     text: str
-    bound: str = ""
+    is_bound: bool = False
     floor: float = 0.0
     ceiling: float = math.inf
 

@@ -1,6 +1,5 @@
 """The sections on what it costs and how far it carries: cost to target, early accuracy, other domains, costs."""
 
-import math
 from collections.abc import Sequence
 
 from pipeline.records import CostToTarget, EarlyAccuracy, Findings, Gap
@@ -19,6 +18,7 @@ from pipeline.report.wording import (
     plain,
     plural,
     ratio_span,
+    ratio_text,
     scale_of,
     short_count,
 )
@@ -51,7 +51,7 @@ def _cost_ratio_table(findings: Findings, found: Sequence[CostToTarget]) -> Tabl
             Entry(plain(c.against, 40)),
             Entry(plain(c.unit, 20)),
             size_entry(findings, c.size),
-            Entry(plain(c.text, 40)),
+            Entry(ratio_text(c.estimate.value, c.censored)),
             Entry(ratio_span(c.estimate)),
             Entry(f"{c.censored_arm} and {c.censored_against} of {c.estimate.seeds}"),
         )
@@ -194,20 +194,19 @@ def _cost_table(findings: Findings) -> Table:
 
 
 def _measured_table(findings: Findings, about: About) -> tuple[Table, ...]:
-    measured = {(c.arm, c.size): findings.measured.get(f"{c.arm} n={c.size}", {}) for c in findings.costs}
-    if not any(measured.values()):
+    if not findings.measured.costs:
         return ()
-    sizes = {c.size: size_entry(findings, c.size) for c in findings.costs}
     rows = [
         (
-            arm_entry(arm),
-            sizes[size],
-            Entry(duration(values.get("seconds", math.nan))),
-            Entry(byte_size(values.get("peak_memory_bytes", math.nan))),
-            Entry(byte_size(values.get("training_memory_bytes", math.nan))),
-            Entry(byte_size(values.get("planned_memory_bytes", math.nan))),
+            arm_entry(c.arm),
+            size_entry(findings, c.size),
+            Entry(duration(c.seconds)),
+            *(
+                Entry(MISSING if known is None else byte_size(known))
+                for known in (c.peak_memory_bytes, c.training_memory_bytes, c.planned_memory_bytes)
+            ),
         )
-        for (arm, size), values in measured.items()
+        for c in findings.measured.costs
     ]
     caption = f"Measured on this machine ({plain(about.machine, 200)}), {plural(about.concurrency, 'cell')} at a time."
     caption += (

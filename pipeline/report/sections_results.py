@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from pipeline.analysis.curves import FEWEST_POINTS
 from pipeline.records import (
     BEST_FROM_SCRATCH,
     ArmScore,
@@ -25,7 +26,9 @@ from pipeline.report.wording import (
     p_value,
     plain,
     plural,
+    ratio,
     ratio_span,
+    ratio_text,
     scale_of,
 )
 
@@ -165,35 +168,40 @@ def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
             arm_entry(m.arm),
             Entry(plain(m.against, 40)),
             size_entry(findings, m.size),
-            Entry(f"{plain(m.text, 24)}{TIMES}"),
+            Entry(f"{ratio_text(m.estimate.value, m.censored)}{TIMES}"),
             Entry(ratio_span(m.estimate, *window(findings, m.size, m.against))),
+            Entry(_tested(m)),
         )
         for m in found
     ]
     return Table(
         caption=f"{findings.counted.capitalize()}s the second arm needs for the first one's score, over the first "
-        f"one's; {behind(m.estimate for m in found)}.",
-        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval"),
+        f"one's; {behind(m.estimate for m in found)}. Tested: what differences from the sizes alone leave.",
+        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval", "tested"),
         rows=tuple(rows),
         names=2,
         inline=True,
     )
 
 
+def _tested(m: Multiplier) -> str:
+    if math.isinf(m.tested_high):
+        return f"> {ratio(m.tested_low)}" if m.tested_low else MISSING
+    return f"{ratio(m.tested_low)} to {ratio(m.tested_high)}" if m.tested_low else f"< {ratio(m.tested_high)}"
+
+
 def _transferred(t: Transferred) -> str:
     pair = f"Effective data transferred, {plain(t.arm, 40)} over {plain(t.against, 40)}"
-    note = f" {_sentence(t.note)}" if t.note else ""
     if t.k is None or t.alpha is None:
-        return f"{pair}: not fitted ({plural(t.points, 'usable size')}).{note}"
+        return (
+            f"{pair}: not fitted. {t.points} of {plural(t.sizes, 'size')} have an uncensored positive "
+            f"D = N* {MINUS} n; a fit needs {FEWEST_POINTS}."
+        )
+    usable = "" if t.usable is None else f" {t.usable:.0%} of the replicates allow the fit."
     return (
         f"{pair}: D(n) = k·n^{ALPHA} with k = {t.k.value:.3g} ({_ends(t.k)}) and {ALPHA} = {t.alpha.value:.2f} "
-        f"({_ends(t.alpha)}), fitted on {plural(t.points, 'size')}.{note}"
+        f"({_ends(t.alpha)}), fitted on {plural(t.points, 'size')}. It holds for this pair of domains alone.{usable}"
     )
-
-
-def _sentence(note: str) -> str:
-    text = plain(note, 300)
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _ends(estimate: Estimate) -> str:
@@ -206,7 +214,7 @@ def tracks(findings: Findings, cells: Sequence[CellResult]) -> Section:
     """Trajectories, a panel per size."""
     panels = trajectories(findings, cells)
     more = f" Of {len(findings.sizes)} sizes, {MOST_PANELS} are drawn." if len(findings.sizes) > MOST_PANELS else ""
-    target = " The dashed line is the target that cost to target refers to." if findings.costs_to_target else ""
+    target = " The dashed line is the target that cost to target refers to." if findings.target is not None else ""
     return Section(
         anchor="trajectories",
         title="Trajectories",

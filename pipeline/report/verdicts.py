@@ -1,36 +1,21 @@
 """A verdict as the report shows it: a badge, one sentence and its interval against the smallest effect that matters."""
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pipeline.records import Findings, RivalChoice, Verdict
-from pipeline.report.wording import (
-    MINUS,
-    PLAIN,
-    TIMES,
-    Scale,
-    behind,
-    plain,
-    ratio,
-    ratio_span,
-    scale_of,
-    size_name,
-)
-
-RATIO_METRICS = frozenset({"label_multiplier", "flops_to_target", "examples_to_target", "seconds_to_target"})
-# How a study words a verdict: "Refuted (too small): a scores … (95% interval …); the smallest effect … Remedy."
-_OPENING = re.compile(r"(?P<kind>Supported|Refuted|Inconclusive)(?: \((?P<how>[^)]*)\))?: ")
-_BODY = re.compile(r"(?P<finding>.+) \((?P<interval>[\d.]+% interval [^()]*)\); (?P<rest>.+)")
-_KINDS = ("supported", "refuted", "inconclusive")
+from pipeline.records import ClaimTest, Findings, RivalChoice, Verdict
+from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.report.sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
+from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES, Scale, plain, ratio, scale_of, size_name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strip:
-    """An interval on a line, positions in per cent of its width; the effects that matter lie from `delta` to `edge`.
+    """An interval on a line, positions in per cent of its width; what is claimed lies from `delta` to `edge`.
 
-    `open_low` and `open_high` say that the interval goes on beyond what is drawn.
+    `zone` says in words what begins at `delta_text`. `open_low` and `open_high` say that the interval goes on beyond
+    what is drawn.
     """
 
     low: float
@@ -43,6 +28,7 @@ class Strip:
     open_high: bool
     nothing_text: str
     delta_text: str
+    zone: str = "matters from"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +52,7 @@ class VerdictView:
 
 def verdict_views(findings: Findings) -> tuple[VerdictView, ...]:
     """The verdicts in the order of the study's claims."""
-    return tuple(
-        replace(_view(v, scale_of(findings.metric)), question=question_text(findings, v), notes=_notes(findings, v))
-        for v in findings.verdicts
-    )
+    return tuple(_view(findings, v) for v in findings.verdicts)
 
 
 def question_text(findings: Findings, v: Verdict) -> str:
@@ -78,7 +61,7 @@ def question_text(findings: Findings, v: Verdict) -> str:
         return "Question: what is the start worth? Same network, other start."
     if v.comparison == "other":
         return ""
-    read = [c for c in findings.choices if c.size == v.size or v.metric == "label_multiplier"]
+    read = [c for c in findings.choices if c.size == v.size or v.labels_against is not None]
     shares = "; ".join(_shares(c, f"n={size_name(c.size)}: " if len(read) > 1 else "") for c in read)
     asked = "Question: does it beat the best that was trained from scratch here?"
     return f"{asked} Chosen on validation within each seed{shares and f': {shares}'}."
@@ -138,69 +121,39 @@ def _shares(choice: RivalChoice, where: str) -> str:
     return where + ", ".join(f"{plain(arm, 40)} {count} of {len(choice.seeds)}" for arm, count in ordered)
 
 
-def _view(v: Verdict, scale: Scale) -> VerdictView:
-    kind = v.verdict if v.verdict in _KINDS else "inconclusive"
-    sentence = plain(v.sentence)
-    opening = _OPENING.match(sentence)
-    how = (opening["how"] or "") if opening and opening["kind"].lower() == kind else ""
-    body = sentence[opening.end() :] if opening and opening["kind"].lower() == kind else sentence
-    finding, details, next_step = _parts(body, v, scale)
+def _view(findings: Findings, v: Verdict) -> VerdictView:
+    how = REFUTATIONS[v.refutation] if v.refutation else ""
+    found = plain(finding_text(findings, v))
     return VerdictView(
-        kind=kind,
+        kind=v.verdict,
         how=", ".join(part for part in (how, "after looking" if v.after_looking else "") if part),
         claim=plain(v.statement or v.claim),
-        sentence=finding[:1].upper() + finding[1:],
-        next_step=next_step,
-        details=details,
-        strip=_strip(v, scale) if v.estimate else None,
+        sentence=f"{found[:1].upper()}{found[1:]}{'.' if v.estimate else ''}",
+        next_step=plain(next_step(findings, v)),
+        details=_details(findings, v),
+        strip=_strip(v, scale_of(findings.metric)) if v.estimate else None,
+        question=question_text(findings, v),
+        notes=_notes(findings, v),
     )
 
 
-def _parts(body: str, v: Verdict, scale: Scale) -> tuple[str, str, str]:
-    """What was found, the numbers behind it, and what is still needed; nothing of the sentence is lost."""
-    found = _BODY.fullmatch(body)
-    if not found or not v.estimate:
-        step = _next_step(v)
-        return body, _details(v, scale), "" if step in body else step
-    smallest, _, next_step = found["rest"].partition(". ")
-    interval = re.sub(r"-(?=\d)", MINUS, found["interval"]).replace(" x ", f" {TIMES} ")
-    details = [interval, smallest.rstrip("."), plain(v.estimate.method, 120)]
-    return f"{found['finding']}.", " · ".join(d for d in details if d), next_step or _next_step(v)
-
-
-def _next_step(v: Verdict) -> str:
-    if v.verdict in ("supported", "refuted"):
-        return ""
-    return plain(v.remedy)
-
-
-def _details(v: Verdict, scale: Scale) -> str:
+def _details(findings: Findings, v: Verdict) -> str:
+    """The numbers behind what was found."""
     if v.estimate is None:
         return ""
-    if v.metric in RATIO_METRICS:
-        value, span, least = ratio(v.estimate.value), ratio_span(v.estimate), ratio(v.delta)
-    else:
-        value, span = scale.change(v.estimate.value), scale.span(v.estimate, signed=True)
-        least = _amount(v.delta, scale)
-    shown = f"{value} ({span})" if math.isfinite(v.estimate.value) else span
-    parts = [shown, behind([v.estimate]), f"smallest effect that matters: {least}", plain(v.estimate.method, 120)]
-    return " · ".join(p for p in parts if p)
-
-
-def _amount(value: float, scale: Scale) -> str:
-    text = scale.number(value)
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + scale.unit
+    return " · ".join((interval_text(findings, v), asked_text(findings, v), plain(v.estimate.method, 120)))
 
 
 def _strip(v: Verdict, scale: Scale) -> Strip | None:
     e = v.estimate
     if e is None or math.isnan(e.low) or math.isnan(e.high):
         return None
-    over = v.metric in RATIO_METRICS
+    over = v.metric in RATIOS
     threshold = _threshold(v, over)
+    edges = [_place(threshold, over), *([-threshold] if v.test == "equivalent" else [])]
     nothing = 0.0
     ends = [_place(x, over) for x in (e.low, e.value, e.high)]
-    finite = [x for x in (*ends, nothing, _place(threshold, over)) if math.isfinite(x)]
+    finite = [x for x in (*ends, nothing, *edges) if math.isfinite(x)]
     room = 0.12 * (max(finite) - min(finite)) or 1.0
     low, high = min(finite) - room, max(finite) + room
 
@@ -212,24 +165,34 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
         value=at(ends[1]),
         high=at(ends[2]),
         nothing=at(nothing),
-        delta=at(_place(threshold, over)),
-        edge=100.0 if v.direction != "lower" else 0.0,
+        delta=at(edges[0]),
+        edge=at(edges[1]) if len(edges) > 1 else 100.0 if v.direction != "lower" else 0.0,
         open_low=math.isinf(ends[0]),
         open_high=math.isinf(ends[2]),
         nothing_text=f"1{TIMES}" if over else "0",
-        delta_text=ratio(threshold) if over else _signed_amount(threshold, scale),
+        delta_text=ratio(threshold) if over else _signed_amount(v, threshold, scale),
+        zone=_ZONES[v.test] if v.metric not in MULTIPLIERS or v.test != "superior" else "claimed from",
     )
 
 
-def _signed_amount(value: float, scale: Scale) -> str:
-    text = _amount(abs(value), PLAIN if not scale.unit else scale)
-    return f"+{text}" if value > 0 else f"{MINUS}{text}"
+_ZONES: dict[ClaimTest, str] = {
+    "superior": "matters from",
+    "not_inferior": "allowed from",
+    "equivalent": "allowed within",
+}
+
+
+def _signed_amount(v: Verdict, value: float, scale: Scale) -> str:
+    text = scale.amount(value)
+    if not value:
+        return "0"
+    return f"{PLUS_MINUS if v.test == 'equivalent' else '+' if value > 0 else MINUS}{text}"
 
 
 def _threshold(v: Verdict, over: bool) -> float:
-    if v.direction != "lower":
-        return v.delta
-    return min(v.delta, 1 / v.delta) if over and v.delta else -v.delta
+    if over:
+        return min(v.delta, 1 / v.delta) if v.direction == "lower" and v.delta else v.delta
+    return -v.threshold if v.direction == "lower" else v.threshold
 
 
 def _place(value: float, over: bool) -> float:

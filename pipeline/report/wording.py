@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.records import Estimate
+from pipeline.records import Censoring, Estimate
 from pipeline.records.metrics import SHARES, called
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 
@@ -33,6 +34,11 @@ class Scale:
     def change(self, value: float) -> str:
         """A difference with its sign and unit, "+18.2 points"."""
         return MISSING if math.isnan(value) else self.signed(value) + self.unit
+
+    def amount(self, value: float) -> str:
+        """A difference without its sign and without zeros at the end, "2 points"."""
+        text = self.number(abs(value))
+        return (text.rstrip("0").rstrip(".") if "." in text else text) + self.unit
 
     def signed(self, value: float) -> str:
         """A difference with its sign, "+18.2"; what rounds to zero has none."""
@@ -70,6 +76,16 @@ def ratio(value: float) -> str:
     if not math.isfinite(value):
         return _fixed(value, 0)
     return f"{_figures(value)}{TIMES}"
+
+
+def ratio_text(value: float, censored: Censoring = "none") -> str:
+    """A ratio in three digits or fewer, as a bound if it is censored: "6.3", "> 16", "< 0.5", "not determined"."""
+    if censored == "both":
+        return "not determined"
+    mark = {"above": "> ", "below": "< "}.get(censored, "")
+    if value >= 100.0:
+        return f"{mark}{_fixed(value, 0)}"
+    return f"{mark}{value:.3g}" if mark or value < 1.0 else f"{float(f'{value:.3g}'):.3g}"
 
 
 def ratio_span(estimate: Estimate, floor: float = -math.inf, ceiling: float = math.inf) -> str:

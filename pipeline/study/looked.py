@@ -1,7 +1,7 @@
 """The looks that a study has taken, one line each in `looks.jsonl`: what was found, at which level, on which cells.
 
 Lines are only ever added. A verdict that was reached stands, also where its cells are lost later, as long as the claim,
-the level and the cells are those of then.
+the level and the cells are those of then. Lines of another version of verdicts are kept and not read.
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ import datetime
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.files import digest, write_text
@@ -25,6 +26,7 @@ class Taken:
     """One look at one claim. `terms` is a digest of all that decides its verdict: claim, level, target and cells."""
 
     at: str
+    version: int
     seeds: tuple[int, ...]
     cells: tuple[str, ...]
     terms: str
@@ -56,12 +58,12 @@ def kept(plan: Plan) -> dict[str, Verdict]:
 
 def take(plan: Plan, verdicts: Sequence[Verdict]) -> None:
     """Add the looks that `verdicts` rest on, those that have no line yet."""
-    before = _read(plan)
-    known = {taken.terms for taken in before}
+    known = {taken.terms for taken in _read(plan)}
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     new = [
         Taken(
             at=at,
+            version=VERDICT_VERSION,
             seeds=looks_of(plan.config.study)[v.look - 1].seeds,
             cells=_cells(plan, v.claim, v.look),
             terms=terms,
@@ -71,14 +73,24 @@ def take(plan: Plan, verdicts: Sequence[Verdict]) -> None:
         if v.look and (terms := _terms(plan, v.claim, v.look)) not in known
     ]
     if new:
-        lines = [json.dumps(encode(taken), sort_keys=True, ensure_ascii=False) for taken in (*before, *new)]
-        write_text(plan.folder / FILE, "\n".join(lines) + "\n")
+        lines = [json.dumps(encode(taken), sort_keys=True, ensure_ascii=False) for taken in new]
+        write_text(plan.folder / FILE, "\n".join((*_lines(plan), *lines)) + "\n")
 
 
 def _read(plan: Plan) -> list[Taken]:
+    """The looks of this version of verdicts; the records of another may have other fields."""
     path = plan.folder / FILE
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [from_json(Taken, line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
+    found = []
+    for number, line in enumerate(_lines(plan), start=1):
+        where = f"{path}, line {number}"
+        if from_json(dict[str, Any], line, where).get("version") == VERDICT_VERSION:
+            found.append(from_json(Taken, line, where))
+    return found
+
+
+def _lines(plan: Plan) -> list[str]:
+    path = plan.folder / FILE
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def _cells(plan: Plan, claim: str, look: int) -> tuple[str, ...]:

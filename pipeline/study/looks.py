@@ -56,10 +56,37 @@ def groups_read(study: Study, claim: Claim, from_scratch: Sequence[str]) -> tupl
     """
     size = claim_size(study, claim)
     rivals = tuple(from_scratch) if claim.against == BEST_FROM_SCRATCH else (claim.against,)
+    sizes = sizes_against(study, claim)
     # The area spans the examples that every arm saw.
-    arms = (claim.arm, *rivals, *(study.arms if claim.metric == "early_area" else ()))
-    sizes = study.sizes if claim.metric == "label_multiplier" else ()
+    arms = (claim.arm, *(() if sizes else rivals), *(study.arms if claim.metric == "early_area" else ()))
     return tuple(dict.fromkeys([*((arm, size) for arm in arms), *((arm, s) for arm in rivals for s in sizes)]))
+
+
+def labels_granted(claim: Claim, labels: int) -> float:
+    """How many labels a claim of a label multiplier grants `against`, where `arm` has `labels`.
+
+    "lower, 2" and "lower, 0.5" both say a half.
+    """
+    factor = claim.delta if claim.direction == "higher" else min(claim.delta, 1.0 / claim.delta)
+    return round(factor * labels, 6)  # 1.1 times 100 is 110
+
+
+def sizes_against(study: Study, claim: Claim) -> tuple[int | str, ...]:
+    """The sizes at which a claim reads `against`, if those are others than its own; none for most claims.
+
+    For a label multiplier they are the two around that many labels, or the one that has them; for effective robustness
+    all, since scores decide where it is read.
+    """
+    size = claim_size(study, claim)
+    if claim.metric not in ("label_multiplier", "effective_robustness"):
+        return ()
+    if claim.metric == "effective_robustness" or isinstance(size, str):
+        return study.sizes
+    labels = labels_granted(claim, size)
+    numbers = sorted(s for s in study.sizes if isinstance(s, int))
+    below, above = [s for s in numbers if s <= labels], [s for s in numbers if s >= labels]
+    whole: list[int | str] = ["all"] if "all" in study.sizes else []
+    return tuple(dict.fromkeys([*below[-1:], *(above[:1] or whole)]))
 
 
 def ahead(study: Study, verdicts: Iterable[Verdict], *, last: bool = False) -> dict[str, int]:

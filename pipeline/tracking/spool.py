@@ -102,14 +102,19 @@ class StudyLog(_Log):
         else:
             self._write(body)
 
-    def finished(self, findings: Findings, report: Path) -> None:
-        """The study has findings, and its report lies in the folder of (or at) `report`; the same ones count once."""
+    def finished(self, findings: Findings, report: Path, sentences: Sequence[str] = ()) -> None:
+        """The study has findings; the same ones count once.
+
+        Args:
+            report: the folder of the report, or the path of its page.
+            sentences: one for each verdict.
+        """
         folder = report if report.is_dir() else report.parent
         page = folder / "report.html"
         self._finish(
             StudyFinished(
                 verdicts=tuple(v.verdict for v in findings.verdicts),
-                sentences=tuple(redact(v.said) for v in findings.verdicts),
+                sentences=tuple(map(redact, sentences)),
                 cells=tuple(sorted(findings.cells.values())),
                 failed=tuple(sorted({cell.cell_id for cell in findings.failed})),
                 report=_relative(folder, self.root),

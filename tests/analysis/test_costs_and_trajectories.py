@@ -48,7 +48,7 @@ def test_the_ratio_is_a_geometric_mean_and_its_ends_are_what_the_points_allow():
     half = stdtrit(1, 0.975) * np.std(np.log([2.0, 8.0]), ddof=1) / math.sqrt(2)
     assert found.value == pytest.approx(4.0)
     assert (found.low, found.high) == pytest.approx((2 * math.exp(-half), 8 * math.exp(half)))
-    assert found.bound == ""
+    assert found.censored == "none"
 
 
 def test_seeds_that_agree_are_no_proof_of_the_ratio_that_the_points_show():
@@ -74,22 +74,22 @@ def _bracket(cost: float, grid: np.ndarray) -> Reach:
 
 def test_a_censored_opponent_makes_the_ratio_a_lower_bound():
     found = cost_ratio(between((5, 10), (5, 10)), [NEVER, NEVER], 0.95)
-    assert (found.value, found.low, found.high, found.bound) == (4.0, 4.0, math.inf, "above")
+    assert (found.value, found.low, found.high, found.censored) == (4.0, 4.0, math.inf, "above")
 
 
 def test_a_censored_arm_makes_the_ratio_an_upper_bound():
     found = cost_ratio([NEVER, NEVER], between((5, 10), (10, 20)), 0.95)
-    assert (found.low, found.bound) == (0.0, "below")
+    assert (found.low, found.censored) == (0.0, "below")
 
 
 def test_censoring_on_both_sides_determines_nothing():
     found = cost_ratio([NEVER, NEVER], [NEVER, NEVER], 0.95)
-    assert (found.low, found.high, found.bound) == (0.0, math.inf, "unknown")
+    assert (found.low, found.high, found.censored) == (0.0, math.inf, "both")
 
 
 def test_an_arm_at_the_target_from_the_start_costs_less_than_the_points_can_tell():
     found = cost_ratio(between((0, 10), (0, 10)), between((10, 20), (10, 20)), 0.95)
-    assert (found.value, found.low, found.high, found.bound) == (1.0, 1.0, math.inf, "above")
+    assert (found.value, found.low, found.high, found.censored) == (1.0, 1.0, math.inf, "above")
 
 
 def test_one_seed_gives_a_ratio_without_an_interval():

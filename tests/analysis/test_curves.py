@@ -62,7 +62,7 @@ def test_between_sizes_labels_are_read_off_linearly_in_their_logarithm():
 
 def test_the_smallest_size_of_a_plateau_counts():
     value, censored = label_multiplier(SIZES, np.array([0.5, 0.7, 0.7]), 0.7, 10.0)
-    assert (value, censored) == (pytest.approx(10.0), "")
+    assert (value, censored) == (pytest.approx(10.0), "none")
 
 
 def test_past_the_largest_size_the_multiplier_is_a_lower_bound():
@@ -74,14 +74,14 @@ def test_below_the_smallest_size_the_multiplier_is_an_upper_bound():
 
 
 def test_the_score_of_the_smallest_size_itself_is_not_censored():
-    assert label_multiplier(SIZES, np.array([0.5, 0.6, 0.7]), 0.5, 10.0) == (1.0, "")
+    assert label_multiplier(SIZES, np.array([0.5, 0.6, 0.7]), 0.5, 10.0) == (1.0, "none")
 
 
 def test_an_end_of_the_interval_may_itself_be_a_bound():
     curves = np.tile([0.5, 0.6, 0.7], (100, 1))
     targets = np.linspace(0.55, 0.75, 100)
     found = multiplier_interval(SIZES, curves[0], 0.65, 10.0, curves, targets, 0.9)
-    assert found.censored == ""
+    assert found.censored == "none"
     assert found.high == math.inf
     assert found.low == pytest.approx(10**0.6, rel=0.05)
 

@@ -28,8 +28,8 @@ def test_an_interval_is_judged_against_the_smallest_effect_that_matters(low, hig
 
 def test_a_refuted_claim_is_opposite_only_where_the_whole_interval_is():
     assert refutation(-0.01) == "opposite"
-    assert refutation(0.0) == "too small"
-    assert refutation(0.01) == "too small"
+    assert refutation(0.0) == "too_small"
+    assert refutation(0.01) == "too_small"
 
 
 def needed(per_seed: float, fixed: float, distance: float, seeds: int) -> int | None:

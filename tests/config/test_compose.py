@@ -335,6 +335,17 @@ UNJUDGED = [
     ("+study.claims.a.size=11", "study.claims.a: size 11 is not in study.sizes"),
     ("+study.claims.a.dataset=imbd", "dataset 'imbd' is not an evaluation set of the task. Did you mean 'imdb'"),
     ("+study.claims.a.metric=flops_to_target", "study.claims.a: needs study.target"),
+    ("+study.claims.m.test=not_inferior", "test not_inferior needs margin, the largest loss that does not matter, for"),
+    ("+study.claims.n.test=equivalent", "test equivalent needs margin, the largest difference that does not matter"),
+    ("+study.claims.o.margin=0.01", "test superior reads no margin, but got 0.01: its threshold is delta. Leave"),
+    ("+study.claims.b={test:not_inferior,margin:0.0}", "margin must be above 0, but got 0.0."),
+    ("+study.claims.c={test:not_inferior,margin:0.01,delta:0.03}", "test not_inferior reads margin and no delta, but"),
+    ("+study.claims.d={test:equivalent,margin:0.01,direction:lower}", "test equivalent looks both ways, but got"),
+    ("+study.claims.e={metric:flops_to_target,test:not_inferior,margin:1.1}", "metric flops_to_target is a ratio of"),
+    ("+study.claims.f={metric:label_multiplier}", "delta of metric label_multiplier is a factor and must be above 1"),
+    ("+study.claims.g={metric:compute_multiplier,delta:2,direction:lower}", "metric compute_multiplier has no other,"),
+    ("+study.claims.p.test=non_inferior", "must be one of its choices, but got 'non_inferior'. Did you mean 'not_infe"),
+    ("+study.claims.q.metric=label_multiplyer", "but got 'label_multiplyer'. Did you mean 'label_multiplier'?"),
 ]
 
 
@@ -388,6 +399,7 @@ def test_a_name_that_leads_out_of_its_folder_is_refused(
 @pytest.mark.parametrize("metric", ["label_multiplier", "flops_to_target", "examples_to_target", "early_area"])
 def test_a_claim_about_a_set_that_its_metric_never_looks_at_is_refused(metric: str) -> None:
     claim = [f"+study.claims.far.metric={metric}", "+study.claims.far.dataset=imdb", "study.target=0.6"]
+    claim.append("+study.claims.far.delta=2.0")
     (said,) = wrong(*STUDY, *claim)
     assert f"metric {metric} is about the task's own sets, but got dataset 'imdb'" in said
 
@@ -399,7 +411,10 @@ def test_the_best_from_scratch_has_no_cost_and_no_course_of_its_own(metric: str)
     claim = ["+study.claims.rival.against=best_from_scratch", f"+study.claims.rival.metric={metric}"]
     (said,) = wrong(*STUDY, *claim, "study.target=0.6")
     assert said.startswith(f"study.claims.rival: metric {metric} reads how one training went or what it cost, but")
-    assert "Use metric score, label_multiplier, generalisation_gap, or name one arm in against." in said
+    assert (
+        "Use metric score, label_multiplier, generalisation_gap, effective_robustness, or name one arm in against."
+        in said
+    )
 
 
 @pytest.mark.parametrize("named", ["best_from_scratch", "best_from_scratch@minilm"])

@@ -9,6 +9,7 @@ from command_kit import command, copy, findings, planned, runs, staged
 from conftest import Finished
 
 from tests import tiny
+from tests.records.findings_schema import misfits
 
 Capture = pytest.CaptureFixture[str]
 
@@ -37,6 +38,7 @@ def test_a_second_study_trains_nothing_and_ends_with_the_same_bytes(
     plan = planned(finished.at(root))
     before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in plan.store.cells.rglob("*.json")}
     text = (plan.folder / "findings.json").read_bytes()
+    assert misfits(text.decode()) == [], "docs/findings.schema.json"
     done = command(capsys, "study", *finished.at(root))
     assert done.code == 0
     assert "A tiny start is more accurate" in done.out

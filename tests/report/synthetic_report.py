@@ -21,8 +21,10 @@ from pipeline.records import (
     FailedCell,
     Findings,
     Gap,
+    MachineCost,
     Measured,
     Multiplier,
+    OnThisMachine,
     StartLine,
     TrajectoryPoint,
     Transferred,
@@ -115,9 +117,8 @@ def make_findings(
             "One pretrained checkpoint: the findings are about it, not about a way of pretraining.",
             "Every arm also used 400 validation labels to choose its best step.",
         ),
-        measured={
-            f"{a} n={s}": {"seconds": 3.0 + labels_of(s) / 40, "peak_memory_bytes": 9.4e8} for a in arms for s in sizes
-        },
+        measured=OnThisMachine(costs=tuple(_machine_cost(a, s) for a in arms for s in sizes)),
+        target=0.65,
     )
 
 
@@ -130,27 +131,25 @@ def make_verdicts(sizes: Sequence[int | str], seeds: int) -> tuple[Verdict, ...]
             statement="With the fewest labels, the pretrained start scores at least 2 points more.",
             metric="score",
             size=sizes[0],
+            labels=labels_of(sizes[0]),
             direction="higher",
             delta=0.02,
             verdict="supported",
-            sentence="Supported: pretrained scores 18.2 points more than scratch at 100 labels (95% interval 15.1 to "
-            "21.3; 3 seeds x 1,500 items); the smallest effect that matters is 2 points.",
             estimate=estimate(0.182, 0.031, seeds, p=0.0002, p_holm=0.0004),
             **common,
         ),
         Verdict(
-            claim="labels",
-            statement="The pretrained start is worth at least ten times the labels.",
-            metric="label_multiplier",
+            claim="compute",
+            statement="The pretrained start needs a tenth of the computation.",
+            metric="flops_to_target",
             size=sizes[0],
+            labels=labels_of(sizes[0]),
             direction="higher",
             delta=10.0,
             verdict="inconclusive",
-            sentence="Inconclusive: with 100 labels pretrained does as well as scratch with more than 10 times as many "
-            "(95% interval 7.1 or more; 3 seeds x 1,500 items); the smallest ratio that matters is 10. Larger sizes of "
-            "scratch would narrow it.",
-            estimate=estimate(math.inf, 0, seeds, low=7.1, high=math.inf),
-            remedy="Larger sizes of scratch would narrow it.",
+            estimate=estimate(10.0, 0, seeds, low=7.1, high=math.inf),
+            censored="above",
+            helps="finer_costs",
             **common,
         ),
         Verdict(
@@ -158,12 +157,11 @@ def make_verdicts(sizes: Sequence[int | str], seeds: int) -> tuple[Verdict, ...]
             statement="The pretrained start loses less out of domain.",
             metric="generalisation_gap",
             size=sizes[-1],
+            labels=labels_of(sizes[-1]),
             direction="lower",
             delta=0.02,
             verdict="refuted",
-            sentence="Refuted (too small): from the test to imdb pretrained loses 0.3 points less than scratch at "
-            "1,000 labels (95% interval of the difference -1.5 to 0.9; 3 seeds x 500 items); the smallest effect that "
-            "matters is 2 points less.",
+            refutation="too_small",
             estimate=estimate(-0.003, 0.012, seeds),
             **common,
         ),
@@ -196,20 +194,21 @@ def _multiplier(arm: str, size: int | str, sizes: Sequence[int | str], seeds: in
     value, most = HEAD_START.get(arm, 2.0), max(map(labels_of, sizes)) / labels_of(size)
     beyond = value > most
     high = value * 1.4 if value * 1.4 <= most else math.inf
-    made = estimate(math.inf if beyond else value, 0, seeds, low=min(value, most) * 0.75, high=high)
+    made = estimate(min(value, most), 0, seeds, low=min(value, most) * 0.75, high=high)
     return Multiplier(
         arm=arm,
         against="scratch",
         size=size,
-        estimate=replace(made, method="crossed bootstrap", note="With 3 seeds the seed component is inflated by 1.22."),
-        text=f"> {most:.2g}" if beyond else f"{value:.1f}",
+        estimate=replace(
+            made, method="crossed bootstrap", notes=("with 3 seeds the seed component is inflated by 1.22",)
+        ),
+        censored="above" if beyond else "none",
         validation_labels=400,
     )
 
 
 def _transferred(arm: str) -> Transferred:
-    note = "It needs four uncensored sizes."
-    return Transferred(arm=arm, against="scratch", points=2, k=None, alpha=None, note=note)
+    return Transferred(arm=arm, against="scratch", points=2, sizes=3)
 
 
 def _to_target(arm: str, size: int | str, seeds: int) -> CostToTarget:
@@ -222,9 +221,9 @@ def _to_target(arm: str, size: int | str, seeds: int) -> CostToTarget:
         unit="flops",
         target=0.65,
         estimate=made,
+        censored="above" if censored else "none",
         censored_arm=0,
         censored_against=seeds if censored else 0,
-        text=f"> {value:.1f}" if censored else f"{value:.1f}",
     )
 
 
@@ -262,6 +261,18 @@ def _arm_cost(arm: str, size: int | str) -> ArmCost:
         converged_gain=0.0012 if arm == "scratch" else -0.0004,
         late_loss_fall=0.01,
         kept_start=None if arm == "frozen" else 0.4,
+    )
+
+
+def _machine_cost(arm: str, size: int | str) -> MachineCost:
+    seconds = 3.0 + labels_of(size) / 40
+    return MachineCost(
+        arm=arm,
+        size=size,
+        seconds=seconds,
+        training_seconds=0.8 * seconds,
+        evaluation_seconds=0.2 * seconds,
+        peak_memory_bytes=9.4e8,
     )
 
 

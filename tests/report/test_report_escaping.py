@@ -1,6 +1,7 @@
 """Text from data, labels, errors or settings is shown as it stands and never takes effect."""
 
 import dataclasses
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from markdown_it import MarkdownIt
 from page_reading import Page
 from synthetic_report import Study, make_study, with_failure
 
+from pipeline.config.closed_sets import words
 from pipeline.report import model_card, write_report
 from pipeline.report.markdown import escape, fenced
 from pipeline.report.usage import by_transformers
@@ -27,8 +29,8 @@ def poisoned(value: Any, name: str = "") -> Any:
     if isinstance(value, str):
         return value if name in KEPT else f"{value} {BREAKING}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: poisoned(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
-        return type(value)(**fields)
+        free = [name for name, hint in typing.get_type_hints(type(value)).items() if not words(hint)]
+        return dataclasses.replace(value, **{name: poisoned(getattr(value, name), name) for name in free})
     if isinstance(value, tuple):
         return tuple(poisoned(v, name) for v in value)
     if isinstance(value, dict) and name != "metrics":

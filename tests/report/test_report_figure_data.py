@@ -80,7 +80,7 @@ def test_a_run_that_has_stopped_keeps_its_last_score_in_the_mean() -> None:
 
 def test_a_multiplier_past_the_largest_size_is_marked_as_a_bound(findings: Findings) -> None:
     rows = label_multipliers(findings)[0].rows
-    assert [r.bound for r in rows] == ["", "", ">"]
+    assert [r.is_bound for r in rows] == [False, False, True]
     assert rows[2].ceiling == 1.0
     assert rows[0].ceiling == pytest.approx(76.76)
     assert rows[2].text.startswith("> 1")

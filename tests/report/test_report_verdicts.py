@@ -1,14 +1,18 @@
-"""A verdict's sentence is set in parts, and none of them is lost."""
+"""Verdicts in words, made from their fields, and how the report sets them."""
 
 import math
+import typing
+from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from synthetic_report import estimate, make_findings, make_verdicts
 
-from pipeline.records import Verdict
+from pipeline.records import Obstacle, ObstacleKind, Refutation, Verdict
+from pipeline.report.sentences import REFUTATIONS, next_step, verdict_sentence
 from pipeline.report.verdicts import VerdictView, verdict_views
-from pipeline.report.wording import MINUS, TIMES
+from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES
 
 
 def view(verdict: Verdict) -> VerdictView:
@@ -35,22 +39,93 @@ def test_a_refuted_claim_says_how() -> None:
 
 
 def test_an_open_claim_says_what_would_settle_it() -> None:
-    assert view(OPEN).next_step == "Larger sizes of scratch would narrow it."
-    bare = replace(OPEN, sentence="Inconclusive: not enough cells.", remedy="The next look is at 8 seeds.")
-    assert view(bare).next_step == "The next look is at 8 seeds."
+    assert view(OPEN).next_step == (
+        "Longer training, a target that every run reaches, or a finer evaluation grid would settle it."
+    )
+    coming = replace(OPEN, helps="seeds", next_look=8, chance=0.4)
+    assert view(coming).next_step == "The next look is at 8 seeds. The chance that it settles this is about 40%."
+    assert view(replace(OPEN, helps="seeds", seeds_needed=12)).next_step.startswith(
+        "No look is left. A new study would need about 12 seeds"
+    )
 
 
-def test_a_sentence_of_another_form_is_shown_whole() -> None:
-    shown = view(replace(SUPPORTED, sentence="It holds (see below)."))
-    assert shown.sentence == "It holds (see below)."
-    assert "+18.2 points (+15.1 to +21.3)" in shown.details
-
-
-def test_a_claim_without_data_has_no_interval() -> None:
-    shown = view(replace(OPEN, estimate=None, sentence="Inconclusive: no cell of pretrained has finished."))
+@pytest.mark.parametrize(
+    ("obstacle", "why", "remedy"),
+    [
+        (Obstacle(kind="no_target"), "It cannot be judged. The study states no target.", "Set study.target"),
+        (Obstacle(kind="unknown_dataset", dataset="imbd"), "No set is called 'imbd'.", "Use one of test, imdb."),
+        (
+            Obstacle(kind="missing_cells", cells=("a", "b", "c", "d", "e"), numbers={"seeds": 3}),
+            "Not judged yet. The look, at 3 seeds, lacks a, b, c and 2 more.",
+            "Run the study again",
+        ),
+    ],
+)
+def test_a_claim_without_data_has_no_interval_and_says_why(obstacle: Obstacle, why: str, remedy: str) -> None:
+    shown = view(replace(OPEN, estimate=None, obstacles=(obstacle,)))
     assert shown.strip is None
-    assert shown.sentence == "No cell of pretrained has finished."
-    assert shown.next_step == "Larger sizes of scratch would narrow it."
+    assert shown.details == ""
+    assert why in shown.sentence
+    assert shown.next_step.startswith(remedy)
+
+
+def test_an_obstacle_to_a_measured_claim_is_said_with_its_remedy() -> None:
+    chance = Obstacle(kind="at_chance", arm="scratch", dataset="imdb", numbers={"low": 0.4, "chance": 0.5})
+    verdict = replace(REFUTED, verdict="inconclusive", refutation=None, obstacles=(chance, Obstacle(kind="one_item")))
+    said = "Scratch is not above chance on imdb, so its gap says nothing. One test item cannot show"
+    assert view(verdict).next_step.startswith(said[0].lower() + said[1:])
+    assert view(verdict).next_step.endswith("Add labels. Use a larger test set.")
+
+
+def test_every_kind_of_obstacle_and_refutation_has_its_words() -> None:
+    findings = make_findings(("pretrained", "scratch"), (100, 400), 3)
+    for kind in typing.get_args(ObstacleKind):
+        obstacle = Obstacle(kind=kind, arm="scratch", size=100, dataset="imdb", numbers=defaultdict(lambda: 1.0))
+        open_ = replace(OPEN, obstacles=(obstacle,))
+        assert verdict_sentence(findings, open_).startswith("Inconclusive: scratch takes more than 10 times"), kind
+        assert next_step(findings, open_), kind
+    for how in typing.get_args(Refutation):
+        assert verdict_sentence(findings, replace(REFUTED, refutation=how)).startswith(f"Refuted ({REFUTATIONS[how]}):")
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked", "zone"),
+    [
+        ({}, "the smallest effect that matters is 2 points", "matters from +2 points"),
+        (
+            {"test": "not_inferior", "margin": 0.01},
+            "a loss of up to 1 points does not matter",
+            f"allowed from {MINUS}1",
+        ),
+        (
+            {"test": "not_inferior", "margin": 0.01, "direction": "lower"},
+            "a gain of up to 1 points does not matter",
+            "allowed from +1 points",
+        ),
+        (
+            {"test": "equivalent", "margin": 0.015},
+            "a difference of up to 1.5 points does not matter",
+            f"allowed within {PLUS_MINUS}1.5 points",
+        ),
+        (
+            {"metric": "label_multiplier", "delta": 2.0, "labels_against": 200.0},
+            "the smallest multiplier that matters is 2",
+            "claimed from 0",
+        ),
+    ],
+)
+def test_what_a_claim_asks_is_said_and_drawn(changes: dict[str, Any], asked: str, zone: str) -> None:
+    shown = view(replace(SUPPORTED, **changes))
+    assert asked in shown.details
+    assert shown.strip is not None
+    assert f"{shown.strip.zone} {shown.strip.delta_text}".startswith(zone)
+
+
+def test_the_strip_of_an_equivalence_lies_on_both_sides_of_nothing() -> None:
+    near = replace(SUPPORTED, test="equivalent", margin=0.02, estimate=estimate(0.003, 0.01, 3))
+    strip = view(near).strip
+    assert strip is not None
+    assert strip.delta < strip.low < strip.nothing < strip.high < strip.edge < 100
 
 
 def test_the_strip_places_the_interval_on_the_right_side_of_the_threshold() -> None:

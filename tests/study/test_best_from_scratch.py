@@ -126,7 +126,8 @@ def test_an_arm_that_wins_every_seed_gives_the_verdict_that_it_gives_by_its_own_
     named = answer(always, dataclasses.replace(claim, against="scratch_small"))
     assert rival.estimate == named.estimate
     assert rival.estimate is not None
-    assert rival.sentence == named.sentence.replace("scratch_small", BEST_FROM_SCRATCH)
+    assert (rival.verdict, rival.refutation, rival.look) == (named.verdict, named.refutation, named.look)
+    assert [o.kind for o in rival.obstacles] == [o.kind for o in named.obstacles]
 
 
 def test_a_mixed_choice_is_paired_by_seed_with_the_cells_that_were_chosen(cells, findings):
@@ -169,7 +170,7 @@ def test_a_seed_in_which_an_arm_failed_is_left_out(cells):
     contrast = next(c for c in found.contrasts if (c.against, c.size, c.dataset) == (BEST_FROM_SCRATCH, 100, "test"))
     assert contrast.estimate.seeds == 4
     assert found.verdicts[0].look == 0, "its one look is at complete seeds"
-    assert "lacks scratch_small n=100 seed=3" in found.verdicts[0].sentence
+    assert "scratch_small n=100 seed=3" in found.verdicts[0].obstacles[0].cells
 
 
 def test_where_an_arm_has_no_result_at_all_the_claim_stays_open_and_says_so(cells):
@@ -177,7 +178,7 @@ def test_where_an_arm_has_no_result_at_all_the_claim_stays_open_and_says_so(cell
     found = run(kept, RIVAL)
     assert [c.size for c in found.choices] == [25, 400]
     assert found.verdicts[0].verdict == "inconclusive"
-    assert "lacks scratch_small n=100 seed=0" in found.verdicts[0].sentence
+    assert "scratch_small n=100 seed=0" in found.verdicts[0].obstacles[0].cells
     assert run([], RIVAL).verdicts[0].verdict == "inconclusive"
 
 

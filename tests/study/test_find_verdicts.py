@@ -1,12 +1,15 @@
 """Verdicts on claims, and their sentences."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
-from pipeline.records import Verdict
+from pipeline.records import Findings, Verdict
+from pipeline.report.sentences import verdict_sentence
+from pipeline.report.wording import MINUS, TIMES
 from pipeline.study.finding.find import find
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
@@ -25,6 +28,16 @@ def cells() -> list[SyntheticCell]:
 
 
 def judge(cells: list[SyntheticCell], *claims: Claim, seeds: int = 6, target: float | None = 0.7) -> list[Verdict]:
+    return list(findings_of(cells, *claims, seeds=seeds, target=target).verdicts)
+
+
+def said(cells: list[SyntheticCell], *claims: Claim, target: float | None = 0.7) -> list[str]:
+    """The sentences on the claims."""
+    found = findings_of(cells, *claims, target=target)
+    return [verdict_sentence(found, verdict) for verdict in found.verdicts]
+
+
+def findings_of(cells: list[SyntheticCell], *claims: Claim, seeds: int = 6, target: float | None = 0.7) -> Findings:
     study = Study(
         name="s",
         arms=ARMS,
@@ -34,7 +47,7 @@ def judge(cells: list[SyntheticCell], *claims: Claim, seeds: int = 6, target: fl
         claims={f"claim{i}": claim for i, claim in enumerate(claims)},
     )
     results = [result for result, _ in cells]
-    return list(find(study, results, loader(cells), base=Base(name="minilm"), task=Task(name="sentiment")).verdicts)
+    return find(study, results, loader(cells), base=Base(name="minilm"), task=Task(name="sentiment"))
 
 
 def test_a_large_difference_is_supported_in_a_sentence_for_people(cells):
@@ -42,22 +55,26 @@ def test_a_large_difference_is_supported_in_a_sentence_for_people(cells):
     assert found.verdict == "supported"
     assert re.fullmatch(
         r"Supported: pretrained scores \d+\.\d points more than scratch at 100 labels "
-        r"\(95% interval \d+\.\d to \d+\.\d; 6 seeds x 1,500 items\); the smallest effect that matters is 2 points\.",
-        found.sentence,
+        rf"\(95% interval \d+\.\d to \d+\.\d; 6 seeds {TIMES} 1,500 items\); the smallest effect that matters is "
+        r"2 points\.",
+        said(cells, Claim(size=100, delta=0.02))[0],
     )
 
 
 def test_a_difference_in_the_other_direction_is_refuted_as_opposite(cells):
-    (found,) = judge(cells, Claim(arm="scratch", against="pretrained", size=100))
-    assert found.verdict == "refuted"
-    assert found.sentence.startswith("Refuted (opposite): scratch scores")
-    assert "points less than pretrained" in found.sentence
-    assert "interval of the difference -" in found.sentence
+    claim = Claim(arm="scratch", against="pretrained", size=100)
+    (found,) = judge(cells, claim)
+    assert (found.verdict, found.refutation) == ("refuted", "opposite")
+    (text,) = said(cells, claim)
+    assert text.startswith("Refuted (opposite): scratch scores")
+    assert "points less than pretrained" in text
+    assert f"interval of the difference {MINUS}" in text
 
 
 def test_a_real_but_small_difference_is_refuted_as_too_small(cells):
     (found,) = judge(cells, Claim(size=100, delta=0.4))
-    assert found.sentence.startswith("Refuted (too small): pretrained scores")
+    assert (found.verdict, found.refutation) == ("refuted", "too_small")
+    assert said(cells, Claim(size=100, delta=0.4))[0].startswith("Refuted (too small): pretrained scores")
 
 
 def test_a_difference_near_the_smallest_that_matters_is_open_and_names_the_seeds(cells):
@@ -66,8 +83,9 @@ def test_a_difference_near_the_smallest_that_matters_is_open_and_names_the_seeds
     (found,) = judge(cells, Claim(size=100, delta=measured.value - 0.004))
     assert found.verdict == "inconclusive"
     assert found.seeds_needed is None or found.seeds_needed > 6
-    assert found.remedy in found.sentence
-    assert ("A new study would need" if found.seeds_needed else "more test items would") in found.remedy
+    assert found.helps == ("seeds" if found.seeds_needed else "test_items")
+    (text,) = said(cells, Claim(size=100, delta=measured.value - 0.004))
+    assert ("A new study would need" if found.seeds_needed else "more test items would") in text
 
 
 def test_a_claim_of_less_is_judged_in_its_own_direction(cells):
@@ -87,18 +105,58 @@ def test_claims_share_the_error_of_the_study(cells):
     assert {round(v.estimate.level, 6) for v in found if v.estimate} == {0.9875}
 
 
-def test_a_label_multiplier_is_judged_as_a_ratio(cells):
-    supported, refuted, open_ = judge(
-        cells,
-        Claim(metric="label_multiplier", size=100, delta=2.0),
+def test_a_label_multiplier_is_judged_by_scores_at_that_many_labels(cells):
+    claims = (
+        Claim(metric="label_multiplier", size=100, delta=4.0),
         Claim(metric="label_multiplier", size=25, delta=50.0),
         Claim(metric="label_multiplier", size=1600, delta=2.0),
     )
-    assert supported.verdict == "supported"
-    assert "with 100 labels pretrained does as well as scratch with" in supported.sentence
-    assert refuted.verdict == "refuted"
-    assert open_.verdict == "inconclusive"
-    assert "Larger sizes of scratch" in open_.remedy
+    supported, refuted, outside = judge(cells, *claims)
+    assert (supported.verdict, supported.labels_against) == ("supported", 400)
+    assert supported.estimate.value == pytest.approx(mean(cells, "pretrained", 100) - mean(cells, "scratch", 400))
+    assert (refuted.verdict, refuted.refutation) == ("refuted", "too_small")
+    assert (outside.verdict, outside.estimate) == ("inconclusive", None)
+    assert [(o.kind, o.numbers) for o in outside.obstacles] == [("size_outside", {"labels": 3200})]
+    texts = said(cells, *claims)
+    assert re.search(r"with 100 labels pretrained is \d+\.\d points better than scratch with 400 \(9", texts[0])
+    assert "Inconclusive: it cannot be judged." in texts[2]
+    assert "Add 3200 to study.sizes." in texts[2]
+
+
+def test_between_two_sizes_a_multiplier_is_read_linearly_in_the_logarithm(cells):
+    between = Claim(metric="label_multiplier", size=100, delta=2.0)
+    (found,) = judge(cells, between)
+    assert [(t.arm, t.size, t.weight) for t in found.terms] == [
+        ("pretrained", 100, 1.0), ("scratch", 100, pytest.approx(-0.5)), ("scratch", 400, pytest.approx(-0.5)),
+    ]  # fmt: skip
+    halfway = (mean(cells, "scratch", 100) + mean(cells, "scratch", 400)) / 2
+    assert found.estimate.value == pytest.approx(mean(cells, "pretrained", 100) - halfway)
+    assert "than scratch with 200 (read between 100 and 400)" in said(cells, between)[0]
+
+
+def test_between_two_sizes_the_interval_holds_the_differences_from_both(cells):
+    """Else a curve that bends there, and is read as if it were straight, would support what is not so."""
+    (found,) = judge(cells, Claim(metric="label_multiplier", size=100, delta=2.0))
+    smaller, larger = (judge(cells, Claim(metric="label_multiplier", size=100, delta=d))[0] for d in (1.0 + 1e-9, 4.0))
+    assert found.estimate.low == pytest.approx(larger.estimate.low)
+    assert found.estimate.high == pytest.approx(smaller.estimate.high, abs=1e-6)
+    assert found.estimate.p is None
+    (open_,) = judge(cells, Claim(metric="label_multiplier", size=25, delta=9.0))
+    assert (open_.verdict, open_.helps) == ("inconclusive", "size_between")
+    assert "Add 225 to study.sizes" in said(cells, Claim(metric="label_multiplier", size=25, delta=9.0))[0]
+
+
+def test_a_multiplier_with_a_margin_may_lose_that_much(cells):
+    planted = Claim(metric="label_multiplier", size=100, delta=8.0)  # what the cells are made with
+    strict, allowed = judge(cells, planted, dataclasses.replace(planted, test="not_inferior", margin=0.1))
+    assert (strict.verdict, allowed.verdict) == ("inconclusive", "supported")
+    assert strict.estimate == allowed.estimate
+
+
+def mean(cells: list[SyntheticCell], arm: str, size: int) -> float:
+    """The mean score on the test set."""
+    own = [scores for result, scores in cells if (result.key.arm, result.key.size) == (arm, size)]
+    return float(np.mean([scores["score"][scores["dataset"] == 0].mean(dtype=np.float64) for scores in own]))
 
 
 def test_a_ratio_claimed_to_be_lower_reads_two_and_a_half_alike(cells):
@@ -110,50 +168,52 @@ def test_a_ratio_claimed_to_be_lower_reads_two_and_a_half_alike(cells):
 
 
 def test_cost_to_target_is_judged_from_its_ratio_or_its_bound(cells):
-    coarse, bound = judge(
-        cells,
+    claims = (
         Claim(metric="flops_to_target", size=1600, delta=1.5),
         Claim(metric="examples_to_target", size=100, delta=2.0),
     )
-    assert "times the FLOPs of pretrained to reach 70.0% on validation" in coarse.sentence
+    coarse, bound = judge(cells, *claims)
+    of_coarse, of_bound = said(cells, *claims)
+    assert "times the FLOPs of pretrained to reach 70.0% on validation" in of_coarse
     assert coarse.verdict == "inconclusive"  # the points of the trajectories allow less
-    assert bound.verdict == "supported"
-    assert "more than 8 times the training examples" in bound.sentence
+    assert (bound.verdict, bound.censored) == ("supported", "above")
+    assert "more than 8 times the training examples" in of_bound
 
 
 def test_a_cost_that_no_run_reaches_is_open_with_a_remedy(cells):
     (found,) = judge(cells, Claim(metric="flops_to_target", size=25), target=0.99)
     assert found.verdict == "inconclusive"
-    assert "Longer training" in found.remedy
+    assert (found.helps, found.censored) == ("finer_costs", "both")
+    assert "Longer training" in said(cells, Claim(metric="flops_to_target", size=25), target=0.99)[0]
 
 
 def test_early_area_and_generalisation_gaps_are_judged(cells):
-    early, gap = judge(
-        cells,
+    claims = (
         Claim(metric="early_area", size=400),
         Claim(metric="generalisation_gap", size=1600, dataset="imdb", direction="lower", delta=0.2),
     )
-    assert early.verdict == "supported"
-    assert "on validation" in early.sentence
-    assert gap.verdict == "refuted"
-    assert "from the test to imdb pretrained loses" in gap.sentence
+    assert [v.verdict for v in judge(cells, *claims)] == ["supported", "refuted"]
+    of_area, of_gap = said(cells, *claims)
+    assert "on validation" in of_area
+    assert "from the test to imdb pretrained loses" in of_gap
 
 
 def test_what_arms_tell_before_training_and_what_training_brings_are_judged(cells):
-    initial, gain, own = judge(
-        cells,
+    claims = (
         Claim(metric="initial_score", size=400, delta=0.05),
         Claim(metric="gain_over_start", size=400),
         Claim(metric="gain_over_start", size=400, arm="pretrained", against="pretrained"),
     )
+    initial, gain, own = judge(cells, *claims)
+    of_start, of_gain, of_own = said(cells, *claims)
     starts = {a: _points(cells, a, 0) for a in ("pretrained", "scratch")}
     assert initial.estimate.value == pytest.approx((starts["pretrained"] - starts["scratch"]).mean())
-    assert "before training pretrained scores" in initial.sentence
+    assert "before training pretrained scores" in of_start
     ends = _points(cells, "pretrained", -1)
     assert gain.estimate.value == pytest.approx((ends - starts["scratch"]).mean())
-    assert "than the start of scratch on validation" in gain.sentence
+    assert "than the start of scratch on validation" in of_gain
     assert own.estimate.value == pytest.approx((ends - starts["pretrained"]).mean())
-    assert "than its own start on validation" in own.sentence
+    assert "than its own start on validation" in of_own
 
 
 def _points(cells: list[SyntheticCell], arm: str, point: int) -> np.ndarray:
@@ -162,25 +222,28 @@ def _points(cells: list[SyntheticCell], arm: str, point: int) -> np.ndarray:
 
 
 def test_a_gap_of_an_arm_at_chance_is_not_judged(cells):
-    (found,) = judge(cells, Claim(metric="generalisation_gap", size=25, dataset="imdb", delta=0.01))
+    claim = Claim(metric="generalisation_gap", size=25, dataset="imdb", delta=0.01)
+    (found,) = judge(cells, claim)
     assert found.verdict == "inconclusive"
-    assert "not above chance" in found.remedy
+    assert [(o.kind, o.arm, o.dataset) for o in found.obstacles] == [("at_chance", "scratch", "imdb")]
+    assert found.obstacles[0].numbers["low"] <= found.obstacles[0].numbers["chance"] == 0.5
+    assert "scratch is not above chance on imdb" in said(cells, claim)[0]
 
 
 @pytest.mark.parametrize(
-    ("claim", "target", "remedy"),
+    ("claim", "target", "kind", "remedy"),
     [
-        (Claim(metric="flops_to_target"), None, "set study.target"),
-        (Claim(dataset="nowhere"), 0.7, "use one of test, imdb"),
-        (Claim(metric="generalisation_gap"), 0.7, "A gap needs an out-of-domain set"),
-        (Claim(arm="lora"), 0.7, "Run the study again"),
+        (Claim(metric="flops_to_target"), None, "no_target", "Set study.target"),
+        (Claim(dataset="nowhere"), 0.7, "unknown_dataset", "Use one of test, imdb"),
+        (Claim(metric="generalisation_gap"), 0.7, "gap_without_dataset", "A gap needs an out-of-domain set"),
+        (Claim(arm="lora"), 0.7, "missing_cells", "Run the study again"),
     ],
 )
-def test_a_claim_without_data_is_open_and_says_what_is_missing(cells, claim, target, remedy):
+def test_a_claim_without_data_is_open_and_says_what_is_missing(cells, claim, target, kind, remedy):
     (found,) = judge(cells, claim, target=target)
     assert (found.verdict, found.estimate) == ("inconclusive", None)
-    assert remedy in found.remedy
-    assert remedy in found.sentence
+    assert [obstacle.kind for obstacle in found.obstacles] == [kind]
+    assert remedy in said(cells, claim, target=target)[0]
 
 
 def test_one_seed_settles_nothing():
@@ -192,10 +255,10 @@ def test_one_seed_settles_nothing():
         seeds=1,
     )
     assert {v.verdict for v in found} == {"inconclusive"}
-    assert all("five or more" in v.remedy for v in found)
+    assert all([o.kind for o in v.obstacles] == ["one_seed"] for v in found)
 
 
 def test_one_test_item_settles_nothing():
     found = judge(make_cells(5, 1), Claim(size=100), Claim(metric="label_multiplier", size=100, delta=2.0), seeds=5)
     assert {v.verdict for v in found} == {"inconclusive"}
-    assert all("use a larger test set" in v.sentence for v in found)
+    assert all([o.kind for o in v.obstacles] == ["one_item"] for v in found)

@@ -12,6 +12,7 @@ from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import ConfigError
 from pipeline.records import Findings, Verdict
 from pipeline.report.markdown import markdown_page
+from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, verdict_views
 from pipeline.study.finding.claims import Standing
 from pipeline.study.finding.find import find
@@ -76,7 +77,7 @@ def test_the_first_seeds_named_are_the_first_look() -> None:
         (Claim(size=100), {("pretrained", 100), ("scratch", 100)}),
         (Claim(size="largest", against="frozen"), {("pretrained", 400), ("frozen", 400)}),
         (
-            Claim(metric="label_multiplier", size="smallest"),
+            Claim(metric="label_multiplier", size="smallest", delta=2.0),
             {("pretrained", 100), ("scratch", 100), ("scratch", 400)},
         ),
         (Claim(metric="early_area", size=100), {(arm, 100) for arm in ARMS}),
@@ -114,7 +115,7 @@ def test_more_looks_never_need_fewer_cells(settled: int) -> None:
 def verdict(claim: str, look: int, settled: bool) -> Verdict:
     said = "supported" if settled and look else "inconclusive"
     rest = {"statement": "", "metric": "score", "arm": "a", "against": "b", "dataset": "test", "direction": "higher"}
-    return Verdict(claim=claim, size=100, delta=0.1, verdict=said, sentence="", estimate=None, look=look, **rest)
+    return Verdict(claim=claim, size=100, delta=0.1, verdict=said, look=look, **rest)
 
 
 def test_a_verdict_once_reached_is_never_taken_back_and_earlier_looks_do_not_change(cells) -> None:
@@ -149,7 +150,9 @@ def test_a_look_at_incomplete_seeds_is_not_taken_and_says_what_it_lacks(cells) -
     found = run(study_of(), under(short, 3))
     clear, close = found.verdicts
     assert (clear.verdict, clear.look, clear.estimate, clear.level) == ("inconclusive", 0, None, None)
-    assert "The first look, at 3 seeds, lacks scratch n=100 seed=2. Run the study again" in clear.sentence
+    assert "The first look, at 3 seeds, lacks scratch n=100 seed=2. Run the study again" in verdict_sentence(
+        found, clear
+    )
     assert close.look == 1, "it reads other cells, and they are all there"
     assert found.looks.lacking[0] == "scratch n=100 seed=2"
     again = run(study_of(), under(cells, 3))
@@ -162,17 +165,18 @@ def test_a_claim_that_waits_for_its_next_look_stays_with_the_last_one(cells) -> 
     close = between.verdicts[1]
     assert (close.next_look, close.seeds_needed) == (5, None)
     assert 0 <= close.chance <= 1
-    assert "The next look is at 5 seeds. The chance that it settles this is " in close.sentence
+    assert "The next look is at 5 seeds. The chance that it settles this is " in verdict_sentence(between, close)
     assert "frozen n=400 seed=4" in looks_text(between)
     assert "Scores are interim" in looks_text(between)
 
 
 def test_after_the_last_look_a_new_study_is_asked_for_and_none_of_more_seeds(cells) -> None:
-    v = run(study_of({"close": CLOSE}, looks=(8,), spend=(1.0,)), cells).verdicts[0]
+    found = run(study_of({"close": CLOSE}, looks=(8,), spend=(1.0,)), cells)
+    v, said = found.verdicts[0], verdict_sentence(found, found.verdicts[0])
     assert v.verdict == "inconclusive"
     assert v.next_look is None
-    assert v.seeds_needed is None or f"A new study would need about {v.seeds_needed} seeds" in v.sentence
-    assert v.seeds_needed or "more test items" in v.sentence
+    assert v.seeds_needed is None or f"A new study would need about {v.seeds_needed} seeds" in said
+    assert v.seeds_needed or "more test items" in said
 
 
 def test_the_report_says_which_look_it_is_and_at_which_level_each_verdict_rests(cells) -> None:
@@ -220,8 +224,8 @@ def test_what_was_changed_after_looking_is_in_findings_report_and_sentence(cells
     found = run(study_of(), cells, changed)
     assert found.verdicts[0].after_looking == ("delta of claim clear was 0.05, is 0.02",)
     assert found.verdicts[1].after_looking == ()
-    assert "After looking: delta of claim clear was 0.05, is 0.02." in found.verdicts[0].said
-    assert found.verdicts[1].said == found.verdicts[1].sentence
+    assert "After looking: delta of claim clear was 0.05, is 0.02." in verdict_sentence(found, found.verdicts[0])
+    assert "After looking" not in verdict_sentence(found, found.verdicts[1])
     assert found.caveats[0] == "Changed."
     marked, plain = verdict_views(found)
     assert (marked.how, plain.how) == ("after looking", "")

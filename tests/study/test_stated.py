@@ -172,7 +172,7 @@ def settled(claim: str, look: int) -> Verdict:
     estimate = Estimate(value=0.1, low=0.05, high=0.15, level=0.99, seeds=2, items=48, method="m")
     return Verdict(
         claim=claim, statement="", metric="score", arm="pretrained", against="scratch", size=48, dataset="test",
-        direction="higher", delta=0.02, verdict="supported", sentence="Supported: it is.", estimate=estimate,
+        direction="higher", delta=0.02, verdict="supported", estimate=estimate,
         look=look, level=0.99,
     )  # fmt: skip
 
@@ -208,3 +208,16 @@ def test_a_kept_verdict_survives_the_loss_of_its_cells(planned: Planned) -> None
     take(plan, [settled("accurate", 1)])
     shutil.rmtree(plan.store.cells, ignore_errors=True)
     assert set(kept(plan)) == {"accurate"}
+
+
+def test_looks_of_an_earlier_version_are_kept_on_disk_and_not_read(planned: Planned) -> None:
+    plan = planned(OTHER, *LOOKS)
+    take(plan, [settled("accurate", 1)])
+    path = plan.folder / "looks.jsonl"
+    line = json.loads(path.read_text())
+    old = json.dumps(line | {"version": 0, "verdict": {"claim": "accurate", "sentence": "Supported: it is."}}) + "\n"
+    path.write_text(old)
+    assert kept(plan) == {}
+    take(plan, [settled("accurate", 1)])
+    assert path.read_text().startswith(old)
+    assert kept(plan) == {"accurate": settled("accurate", 1)}

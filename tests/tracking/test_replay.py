@@ -172,10 +172,10 @@ def test_changed_findings_update_the_one_run_of_the_study(store: Store) -> None:
     look = replayed(store)
     first = look.study()
     cells = grid(arms=("pretrained",))
-    findings = some_findings(cells, "Inconclusive: four more seeds would settle it.")
+    findings = some_findings(cells)
     again = StudyLog(store.root, STUDY, STUDY)
     again.started(QUESTION, to_do=0)
-    again.finished(findings, a_report(store.root, findings))
+    again.finished(findings, a_report(store.root, findings), ["Inconclusive: four more seeds would settle it."])
     replayed(store)
     assert look.study().info.run_id == first.info.run_id
     assert look.study().info.status == "FINISHED"

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import time
@@ -114,11 +115,11 @@ def test_the_same_findings_are_recorded_once(tmp_path: Path) -> None:
     findings = some_findings(grid())
     again = StudyLog(tmp_path, STUDY, STUDY)
     again.started(QUESTION, to_do=0)
-    again.finished(findings, a_report(tmp_path, findings))
+    again.finished(findings, a_report(tmp_path, findings), [SENTENCE])
     assert spooled(tmp_path) == before
-    other = some_findings(grid(), "Refuted: too small.")
+    other = dataclasses.replace(findings, caveats=("Another.",))
     again.started(QUESTION, to_do=0)
-    again.finished(other, a_report(tmp_path, other))
+    again.finished(other, a_report(tmp_path, other), [SENTENCE])
     kinds = [type(event.body).__name__ for event in events.read(study.path)[0]]
     assert kinds == ["StudyStarted", "StudyFinished", "StudyStarted", "StudyFinished"]
 

@@ -18,6 +18,7 @@ from pipeline.records import (
     Evaluation,
     Findings,
     Measured,
+    OnThisMachine,
     StartLine,
     TrajectoryPoint,
     Verdict,
@@ -132,7 +133,7 @@ def _start_line(cell: Cell) -> StartLine:
     )
 
 
-def some_findings(cells: Sequence[Cell], sentence: str = SENTENCE) -> Findings:
+def some_findings(cells: Sequence[Cell]) -> Findings:
     """Findings that rest on `cells`."""
     estimate = Estimate(value=0.152, low=0.121, high=0.183, level=0.95, seeds=3, items=1500, method="crossed")
     verdict = Verdict(
@@ -146,7 +147,6 @@ def some_findings(cells: Sequence[Cell], sentence: str = SENTENCE) -> Findings:
         direction="higher",
         delta=0.02,
         verdict="supported",
-        sentence=sentence,
         estimate=estimate,
     )
     return Findings(
@@ -172,7 +172,7 @@ def some_findings(cells: Sequence[Cell], sentence: str = SENTENCE) -> Findings:
         failed=(),
         fairness=(),
         caveats=(),
-        measured={},
+        measured=OnThisMachine(),
     )
 
 
@@ -180,7 +180,7 @@ def a_report(root: Path, findings: Findings) -> Path:
     """The report's page, with the files beside it."""
     folder = root / "studies" / STUDY
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(f"<!doctype html><h1>The report</h1><p>{findings.verdicts[0].sentence}</p>")
+    (folder / "report.html").write_text(f"<!doctype html><h1>The report</h1><p>{findings.verdicts[0].statement}</p>")
     (folder / "report.md").write_text("# The report\n")
     (folder / "findings.json").write_text(to_json(findings))
     return folder / "report.html"
@@ -207,8 +207,8 @@ def record_study(root: Path, cells: Sequence[Cell], sentence: str = SENTENCE) ->
     for cell in cells:
         log = open_attempt(root, cell, points=10)
         log.finished(a_result(cell))
-    findings = some_findings(cells, sentence)
-    study.finished(findings, a_report(root, findings))
+    findings = some_findings(cells)
+    study.finished(findings, a_report(root, findings), [sentence])
     return study
 
 

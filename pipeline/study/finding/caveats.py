@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
 from pipeline.records import BEST_FROM_SCRATCH, ArmCost, CellResult, FailedCell, SweepRecord, Verdict
-from pipeline.study.finding.costs import target_costs
+from pipeline.records.metrics import amount
+from pipeline.study.finding.costs import arm_of, target_costs
 from pipeline.study.finding.progress import lacking, left_out
-from pipeline.study.finding.sentences import amount
 from pipeline.study.finding.table import BASELINE, Table
 from pipeline.study.looks import looks_of
 
@@ -218,12 +218,13 @@ def _kept_starts(costs: Sequence[ArmCost]) -> Iterator[str]:
 
 def _own_text(pretrained: Sequence[CellResult]) -> Iterator[str]:
     for result in pretrained:
-        arm = result.key.arm.removesuffix("-pretraining")
+        arm = arm_of(result)
         yield (
             f"{arm} first read {result.train_items:,} training texts without their labels, {result.cost.examples:,} "
             f"examples in all, which other arms do not; its loss on validation came to {_lowest_loss(result):.3g} "
-            f"nats. These {result.cost.flops:.2g} FLOPs are counted in each of its cells, its time and memory are not. "
-            "One such training serves all sizes and seeds: how others would have turned out is not in the intervals."
+            f"nats. These {result.cost.flops:.2g} FLOPs are part of the computation of each of its cells, but of no "
+            "comparison of costs, as a base's pretraining is not; its time and memory are in neither. One such "
+            "training serves all sizes and seeds: how others would have turned out is not in the intervals."
         )
 
 

@@ -7,17 +7,24 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pipeline.analysis.crossed import CrossedMean
-from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, chance_to_settle, judge, refutation, seeds_needed
+from pipeline.analysis.verdict import (
+    INCONCLUSIVE,
+    REFUTED,
+    chance_to_settle,
+    judge,
+    judge_within,
+    refutation,
+    seeds_needed,
+)
 from pipeline.config.schema import Claim
-from pipeline.records import Estimate, Verdict
-from pipeline.study.finding import sentences as words
-from pipeline.study.finding.answers import ANSWERS, Outcome, Question
-from pipeline.study.finding.estimates import Replicates
+from pipeline.records import Estimate, Help, Judgement, Obstacle, Refutation, Verdict
+from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.study.finding.answers import ANSWERS
+from pipeline.study.finding.estimates import Effect, Replicates
+from pipeline.study.finding.question import Question
 from pipeline.study.finding.rivals import comparison_of
 from pipeline.study.finding.table import Table
 from pipeline.study.looks import Look, Place, claim_size, groups_read, looks_of
-
-MORE_ITEMS = "No number of seeds would settle it; more test items would."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +77,7 @@ def _verdict(views: Sequence[tuple[Table, Replicates]], looks: Sequence[Look], n
         lacking = _lacking(question)
         if lacking:
             return found or _unreached(name, question, lacking)
-        found = _answered(name, question)
+        found = _answer(name, question)
         if found.verdict != INCONCLUSIVE:
             break
     assert found is not None
@@ -87,73 +94,91 @@ def _lacking(question: Question) -> list[Place]:
 
 
 def _unreached(name: str, question: Question, lacking: Sequence[Place]) -> Verdict:
-    remedy = "Run the study again: it trains only the cells that are missing."
-    sentence = words.unreached(len(question.look.seeds), lacking, remedy, several=bool(question.later))
-    empty = dataclasses.replace(question, look=dataclasses.replace(question.look, number=0))
-    return dataclasses.replace(_record(name, empty, INCONCLUSIVE, sentence, remedy), level=None)
-
-
-def _answered(name: str, question: Question) -> Verdict:
-    comparison = comparison_of(question.table, question.claim, question.size)
-    return dataclasses.replace(_answer(name, question), comparison=comparison)
+    cells = tuple(f"{arm} n={size} seed={seed}" for arm, size, seed in lacking)
+    missing = Obstacle(kind="missing_cells", cells=cells, numbers={"seeds": len(question.look.seeds)})
+    empty = _record(name, question)
+    return dataclasses.replace(empty, obstacles=(missing,), look=0, level=None)
 
 
 def _answer(name: str, question: Question) -> Verdict:
     table, claim, size = question.table, question.claim, question.size
+    empty = dataclasses.replace(_record(name, question), comparison=comparison_of(table, claim, size))
     ready = bool(table.cells.get((claim.arm, size))) and table.in_domain is not None
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:
-        return _record(name, question, INCONCLUSIVE, *_no_data(question))
-    obstacle = outcome.obstacle or _too_few(outcome.effect.estimate)
-    if obstacle:
-        return _record(name, question, INCONCLUSIVE, *_open(question, outcome, obstacle), outcome.effect.estimate)
-    return _judged(name, question, outcome)
-
-
-def _too_few(estimate: Estimate) -> str:
-    """Why no interval can be trusted, whatever its width; empty if there are seeds and items enough."""
-    if estimate.seeds < 2:
-        return "One seed cannot show what varies from seed to seed: use five or more."
-    return "One test item cannot show what varies from item to item: use a larger test set." * (estimate.items == 1)
-
-
-def _judged(name: str, question: Question, outcome: Outcome) -> Verdict:
+        return dataclasses.replace(empty, obstacles=(_no_data(question),))
+    read = dataclasses.replace(
+        empty, obstacles=outcome.obstacles, labels_against=outcome.labels_against, budget_ratio=outcome.budget_ratio
+    )
+    if outcome.effect is None:
+        return read
     estimate = outcome.effect.estimate
-    low, high, delta = _on_scale(question.claim, estimate)
-    verdict = judge(low, high, delta)
+    measured = dataclasses.replace(read, estimate=estimate, terms=outcome.terms, censored=outcome.censored)
+    obstacles = (*outcome.obstacles, *_too_few(estimate))
+    if obstacles:
+        return dataclasses.replace(measured, obstacles=obstacles)
+    return _judged(measured, question, outcome.effect, outcome.helps)
+
+
+def _too_few(estimate: Estimate) -> tuple[Obstacle, ...]:
+    """What makes any interval untrustworthy, whatever its width: a single seed, or a single item."""
+    if estimate.seeds < 2:
+        return (Obstacle(kind="one_seed"),)
+    return (Obstacle(kind="one_item"),) if estimate.items == 1 else ()
+
+
+def _judged(measured: Verdict, question: Question, effect: Effect, helps: Help) -> Verdict:
+    low, high, _ = _on_scale(measured, effect.mean.value)
+    if measured.test == "equivalent":
+        verdict = judge_within(low, high, measured.margin or 0.0)
+    else:
+        verdict = judge(low, high, _threshold(measured))
     if verdict == INCONCLUSIVE:
-        return _still_open(name, question, outcome, delta)
-    how = refutation(high) if verdict == REFUTED else ""
-    return _record(name, question, verdict, _sentence(question, outcome, verdict, how, ""), "", estimate)
+        return _still_open(measured, question, effect.mean, helps)
+    return dataclasses.replace(measured, verdict=verdict, refutation=_refutation(measured, high, verdict))
 
 
-def _still_open(name: str, question: Question, outcome: Outcome, delta: float) -> Verdict:
-    """The next look with the chance that it settles the claim; where none is left, what a new study would need."""
-    mean = outcome.effect.mean
-    mean = dataclasses.replace(mean, value=-mean.value) if question.claim.direction == "lower" else mean
+def _refutation(measured: Verdict, high: float, verdict: Judgement) -> Refutation | None:
+    if verdict != REFUTED:
+        return None
+    if measured.test == "superior":
+        # Of a multiplier that is refuted all that is known is that it is below delta.
+        return "too_small" if measured.metric in MULTIPLIERS else refutation(high)
+    return "inferior" if measured.test == "not_inferior" else "different"
+
+
+def _still_open(measured: Verdict, question: Question, mean: CrossedMean, helps: Help) -> Verdict:
+    """The next look with the chance that it settles the claim; if none is left, what a new study would need."""
+    _, _, value = _on_scale(measured, mean.value)
+    # Of two edges the nearer one decides, which stands on the left if the effect does.
+    value = -abs(value) if measured.test == "equivalent" else value
+    mean, threshold = dataclasses.replace(mean, value=value), _threshold(measured)
     coming = question.later[0] if question.later else None
     level = coming.level if coming else question.level
-    needed = _needed(mean, delta, level)
-    chance = chance_to_settle(mean, delta, len(coming.seeds), level) if coming else None
-    helps = "" if needed else outcome.remedy or MORE_ITEMS
-    remedy = words.next_look(len(coming.seeds), chance, helps) if coming else helps or words.new_study(needed)
-    found = _record(name, question, INCONCLUSIVE, *_open(question, outcome, remedy), outcome.effect.estimate)
+    needed = _needed(mean, threshold, level)
     return dataclasses.replace(
-        found,
+        measured,
+        helps="seeds" if needed else helps,
         seeds_needed=None if coming else needed,
         next_look=len(coming.seeds) if coming else None,
-        chance=chance,
+        chance=chance_to_settle(mean, threshold, len(coming.seeds), level) if coming else None,
     )
 
 
-def _on_scale(claim: Claim, estimate: Estimate) -> tuple[float, float, float]:
-    """Interval and delta on the scale of judgement: signed in the claim's direction, ratios as logarithms."""
-    low, high, delta = estimate.low, estimate.high, claim.delta
-    if claim.metric in words.RATIOS:
-        low, high, delta = _log(low), _log(high), math.log(delta)
-        # "lower, 2" and "lower, 0.5" both ask for half or less.
-        delta = abs(delta) if claim.direction == "lower" else delta
-    return (-high, -low, delta) if claim.direction == "lower" else (low, high, delta)
+def _on_scale(measured: Verdict, value: float) -> tuple[float, float, float]:
+    """The interval's ends and `value` as they are judged: signed in the claim's direction, ratios as logarithms."""
+    assert measured.estimate is not None
+    low, high = measured.estimate.low, measured.estimate.high
+    if measured.metric in RATIOS:
+        low, high = _log(low), _log(high)
+    return (-high, -low, -value) if measured.direction == "lower" else (low, high, value)
+
+
+def _threshold(measured: Verdict) -> float:
+    if measured.metric not in RATIOS:
+        return measured.threshold
+    delta = math.log(measured.delta)
+    return abs(delta) if measured.direction == "lower" else delta  # "lower, 2" and "lower, 0.5" both ask for a half
 
 
 def _needed(mean: CrossedMean, delta: float, level: float) -> int | None:
@@ -167,35 +192,21 @@ def _log(value: float) -> float:
     return -math.inf if value <= 0 else math.log(value)
 
 
-def _no_data(question: Question) -> tuple[str, str]:
-    """The sentence and the remedy where nothing can be compared."""
+def _no_data(question: Question) -> Obstacle:
+    """Why nothing can be compared."""
     table, claim = question.table, question.claim
     if claim.metric.endswith("_to_target") and table.study.target is None:
-        remedy = "The study states no target: set study.target to a validation score."
-    elif table.in_domain is not None and claim.dataset not in ("train",) and table.resolve(claim.dataset) is None:
-        known = ", ".join(["test", *(s.name for s in table.sets.values() if s.role == "out_of_domain")])
-        remedy = f"No set is called {claim.dataset!r}: use one of {known}."
-    elif claim.metric == "generalisation_gap" and claim.dataset == "test":
-        remedy = "A gap needs an out-of-domain set, or train: name it in the claim's dataset."
-    else:
-        remedy = f"{claim.arm} and {claim.against} have no scores in common for it."
-    return f"Inconclusive: it cannot be judged. {remedy}", remedy
+        return Obstacle(kind="no_target")
+    if table.in_domain is not None and claim.dataset != "train" and table.resolve(claim.dataset) is None:
+        return Obstacle(kind="unknown_dataset", dataset=claim.dataset)
+    if claim.metric in ("generalisation_gap", "effective_robustness") and claim.dataset == "test":
+        return Obstacle(kind="gap_without_dataset")
+    return Obstacle(kind="no_common_scores")
 
 
-def _open(question: Question, outcome: Outcome, remedy: str) -> tuple[str, str]:
-    return _sentence(question, outcome, INCONCLUSIVE, "", remedy), remedy
-
-
-def _sentence(question: Question, outcome: Outcome, verdict: str, how: str, remedy: str) -> str:
-    claim, metric = question.claim, question.table.metric
-    interval = words.interval_text(claim, outcome.effect.estimate, metric)
-    return words.sentence(verdict, how, outcome.finding, interval, words.smallest_text(claim, metric), remedy)
-
-
-def _record(
-    name: str, question: Question, verdict: str, sentence: str, remedy: str, estimate: Estimate | None = None
-) -> Verdict:
-    claim = question.claim
+def _record(name: str, question: Question) -> Verdict:
+    """An inconclusive verdict that holds what is known before anything is measured."""
+    claim, group = question.claim, (question.claim.arm, question.size)
     return Verdict(
         claim=name,
         statement=claim.statement,
@@ -203,13 +214,13 @@ def _record(
         arm=claim.arm,
         against=claim.against,
         size=question.size,
+        labels=question.table.train_items(*group) if question.table.cells.get(group) else None,
         dataset=claim.dataset,
+        test=claim.test,
         direction=claim.direction,
         delta=claim.delta,
-        verdict=verdict,
-        sentence=sentence,
-        estimate=estimate,
-        remedy=remedy,
+        margin=claim.margin,
+        verdict=INCONCLUSIVE,
         look=question.look.number,
         level=question.level,
     )

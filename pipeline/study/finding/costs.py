@@ -10,32 +10,50 @@ import numpy.typing as npt
 from pipeline.analysis.cost import CostRatio, Reach, cost_ratio, cost_to_target
 from pipeline.analysis.crossed import CrossedMean
 from pipeline.methods import METHODS
-from pipeline.records import ArmCost, CellResult, CostToTarget, Estimate, TrajectoryPoint
-from pipeline.study.finding.curves import ratio_text
+from pipeline.records import (
+    ArmCost,
+    CellResult,
+    Censoring,
+    CostToTarget,
+    Estimate,
+    MachineCost,
+    OnThisMachine,
+    TrajectoryPoint,
+    Unit,
+)
 from pipeline.study.finding.estimates import Effect
 from pipeline.study.finding.scores import Pair
 from pipeline.study.finding.table import Size, Table
 
 Floats = npt.NDArray[np.float64]
 
-UNITS: dict[str, Callable[[CellResult], Sequence[float]]] = {
+UNITS: dict[Unit, Callable[[CellResult], Sequence[float]]] = {
     "flops": lambda cell: [point.flops for point in cell.trajectory],
     "examples": lambda cell: [point.examples for point in cell.trajectory],
     "seconds": lambda cell: cell.measured.trajectory_seconds,
 }
-REPEATABLE = ("flops", "examples")  # seconds differ between two runs of the same study
+REPEATABLE: tuple[Unit, ...] = ("flops", "examples")  # seconds differ between two runs of the same study
 LOG_T = "Student's t on log ratios over seeds"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetRatio:
-    """A cost ratio with its record's text and the number of seeds that never reach the target."""
+    """A cost ratio with the number of seeds of each arm that never reach the target."""
 
     effect: Effect
-    ratio: CostRatio
+    censored: Censoring
     censored_arm: int
     censored_against: int
-    text: str
+
+
+def arm_of(pretraining: CellResult) -> str:
+    """The arm that goes on from a training on the task's own text."""
+    return pretraining.key.arm.removesuffix("-pretraining")
+
+
+def pretraining_flops(pretrained: Sequence[CellResult]) -> dict[str, float]:
+    """By arm, what its pretraining on the task's own text took; ratios of costs leave it out, as they do the base's."""
+    return {arm_of(result): result.cost.flops for result in pretrained}
 
 
 def costs(table: Table) -> tuple[ArmCost, ...]:
@@ -68,6 +86,10 @@ def _late_loss_fall(points: Sequence[TrajectoryPoint]) -> float:
 
 def costs_to_target(table: Table, wanted: Sequence[Pair]) -> tuple[CostToTarget, ...]:
     """Ratios in FLOPs and in examples of every pair at every size, where the study states a target."""
+    return _ratios(table, wanted, REPEATABLE)
+
+
+def _ratios(table: Table, wanted: Sequence[Pair], units: Sequence[Unit]) -> tuple[CostToTarget, ...]:
     target = table.study.target
     if target is None:
         return ()
@@ -79,18 +101,18 @@ def costs_to_target(table: Table, wanted: Sequence[Pair]) -> tuple[CostToTarget,
             unit=unit,
             target=target,
             estimate=found.effect.estimate,
+            censored=found.censored,
             censored_arm=found.censored_arm,
             censored_against=found.censored_against,
-            text=found.text,
         )
         for arm, against in wanted
         for size in table.study.sizes
-        for unit in REPEATABLE
+        for unit in units
         if (found := target_ratio(table, arm, against, size, unit, table.study.confidence))
     )
 
 
-def target_ratio(table: Table, arm: str, against: str, size: Size, unit: str, level: float) -> TargetRatio | None:
+def target_ratio(table: Table, arm: str, against: str, size: Size, unit: Unit, level: float) -> TargetRatio | None:
     """against/arm of the cost to the study's target; None without a target or a shared seed."""
     seeds = table.seeds((arm, size), (against, size))
     if table.study.target is None or not seeds:
@@ -107,21 +129,20 @@ def target_ratio(table: Table, arm: str, against: str, size: Size, unit: str, le
         items=0,
         method=LOG_T,
         p=None,
-        note=_conditions(ratio, len(seeds), missed, missed_against),
+        notes=_conditions(ratio, len(seeds), missed, missed_against),
     )
-    spread = ratio.log_variance if ratio.bound == "" else math.inf
+    spread = ratio.log_variance if ratio.censored == "none" else math.inf
     return TargetRatio(
         effect=Effect(
             estimate=estimate, mean=CrossedMean(value=math.log(ratio.value), seeds=len(seeds), per_seed=spread)
         ),
-        ratio=ratio,
+        censored=ratio.censored,
         censored_arm=missed,
         censored_against=missed_against,
-        text=bound_text(ratio),
     )
 
 
-def target_costs(table: Table, arm: str, against: str, size: Size, unit: str) -> tuple[float, float] | None:
+def target_costs(table: Table, arm: str, against: str, size: Size, unit: Unit) -> tuple[float, float] | None:
     """Mean costs to the target of the two arms over their shared seeds; None unless every seed of both gets there."""
     seeds = table.seeds((arm, size), (against, size))
     if table.study.target is None or not seeds:
@@ -132,20 +153,13 @@ def target_costs(table: Table, arm: str, against: str, size: Size, unit: str) ->
     return float(np.mean([run.measured for run in ours])), float(np.mean([run.measured for run in theirs]))
 
 
-def bound_text(ratio: CostRatio) -> str:
-    """ "3.2", "> 3.2", "< 0.8" or "not determined"."""
-    if ratio.bound == "unknown":
-        return "not determined"
-    return ratio_text(ratio.value, {"above": "> ", "below": "< "}.get(ratio.bound, ""))
-
-
-def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: str) -> list[Reach]:
-    target = table.study.target
+def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: Unit) -> list[Reach]:
+    target, before = table.study.target, table.pretraining.get(arm, 0.0)
     assert target is not None
     return [
         cost_to_target(
             np.array([point.validation_score for point in cell.trajectory]),
-            np.array(UNITS[unit](cell), dtype=np.float64),
+            np.array(UNITS[unit](cell), dtype=np.float64) - (before if unit == "flops" else 0.0),
             target,
             higher_is_better=table.higher_is_better,
             solved=METHODS[cell.start_line.method].solved,
@@ -154,49 +168,35 @@ def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: str) 
     ]
 
 
-def _conditions(ratio: CostRatio, seeds: int, missed: int, missed_against: int) -> str:
+def _conditions(ratio: CostRatio, seeds: int, missed: int, missed_against: int) -> tuple[str, ...]:
     parts = ["between two points of the evaluation grid"]
     if missed or missed_against:
         parts.append(f"the target is not reached by {missed} and {missed_against} of {seeds} seeds")
-    if ratio.bound == "unknown":
+    if ratio.censored == "both":
         parts.append("seeds bound it on both sides")
     if seeds == 1:
         parts.append("one seed: no interval")
-    return "; ".join(parts)
+    return tuple(parts)
 
 
-def measured(table: Table, wanted: Sequence[Pair]) -> dict[str, dict[str, float]]:
-    """What depends on the machine and the moment, by "arm n=size": seconds, memory, ratio of seconds to target."""
-    found = {f"{arm} n={size}": _measured(table.of(arm, size)) for arm, size in table.groups()}
-    for arm, against in wanted:
-        for size in table.study.sizes:
-            ratio = target_ratio(table, arm, against, size, "seconds", table.study.confidence)
-            if ratio:
-                estimate, name = ratio.effect.estimate, f"{arm} n={size}"
-                prefix = "seconds_to_target_ratio" + ("" if against == "scratch" else f"_against_{against}")
-                found[name] |= {
-                    prefix: estimate.value,
-                    f"{prefix}_low": estimate.low,
-                    f"{prefix}_high": estimate.high,
-                }
-    return found
+def on_this_machine(table: Table, wanted: Sequence[Pair]) -> OnThisMachine:
+    """What depends on the machine and the moment: seconds, memory, ratios of seconds to the target."""
+    return OnThisMachine(
+        costs=tuple(_measured(arm, size, table.of(arm, size)) for arm, size in table.groups()),
+        to_target=_ratios(table, wanted, ["seconds"]),
+    )
 
 
-def _measured(cells: Sequence[CellResult]) -> dict[str, float]:
-    return {
-        "seconds": float(np.mean([cell.measured.seconds for cell in cells])),
-        "training_seconds": float(np.mean([cell.measured.training_seconds for cell in cells])),
-        "evaluation_seconds": float(np.mean([cell.measured.evaluation_seconds for cell in cells])),
-        "peak_memory_bytes": float(max(cell.measured.peak_memory_bytes for cell in cells)),
-    } | _training_memory(max(cells, key=lambda cell: cell.measured.peak_memory_bytes))
-
-
-def _training_memory(cell: CellResult) -> dict[str, float]:
-    """Of the peak what is the training's own, and what was planned; nothing where that is not known."""
-    measured = cell.measured
-    if not measured.planned_memory_bytes:
-        return {}
-    return {
-        "training_memory_bytes": float(measured.peak_memory_bytes - measured.libraries_bytes),
-        "planned_memory_bytes": float(measured.planned_memory_bytes),
-    }
+def _measured(arm: str, size: Size, cells: Sequence[CellResult]) -> MachineCost:
+    most = max(cells, key=lambda cell: cell.measured.peak_memory_bytes).measured
+    planned = most.planned_memory_bytes
+    return MachineCost(
+        arm=arm,
+        size=size,
+        seconds=float(np.mean([cell.measured.seconds for cell in cells])),
+        training_seconds=float(np.mean([cell.measured.training_seconds for cell in cells])),
+        evaluation_seconds=float(np.mean([cell.measured.evaluation_seconds for cell in cells])),
+        peak_memory_bytes=float(most.peak_memory_bytes),
+        training_memory_bytes=float(most.peak_memory_bytes - most.libraries_bytes) if planned else None,
+        planned_memory_bytes=float(planned) if planned else None,
+    )

@@ -1,5 +1,6 @@
 """How many labels a start is worth: label multipliers and effective data transferred."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.crossed import CrossedMean, ItemPart
 from pipeline.analysis.curves import (
     FEWEST_POINTS,
     LabelMultiplier,
@@ -17,8 +17,8 @@ from pipeline.analysis.curves import (
     multiplier_interval,
     transferred_law,
 )
-from pipeline.records import Estimate, Multiplier, Transferred
-from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Effect, Replicates, Term, effect, pool_note, widening
+from pipeline.records import Estimate, Multiplier, ScoreTerm, Transferred
+from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Replicates, effect, pool_note, widening
 from pipeline.study.finding.scores import Pair
 from pipeline.study.finding.table import Size, Table
 
@@ -102,81 +102,78 @@ def multipliers(
     found = []
     for arm, against in wanted:
         for size in table.curve_sizes(arm):
-            measured = multiplier_of(Curve(table, replicates, arm, against, size), table.study.confidence)
+            curve = Curve(table, replicates, arm, against, size)
+            measured = multiplier_of(curve, table.study.confidence)
             if measured:
-                labels, multiplier = measured
+                estimate, multiplier = measured
+                low, high = tested(curve, table.study.confidence)
                 found.append(
                     Multiplier(
                         arm=arm,
                         against=against,
                         size=size,
-                        estimate=labels.estimate,
-                        text=ratio_text(multiplier.value, {"above": "> ", "below": "< "}.get(multiplier.censored, "")),
+                        estimate=estimate,
+                        censored=multiplier.censored,
                         validation_labels=validation_labels,
+                        tested_low=low,
+                        tested_high=high,
                     )
                 )
     return tuple(found)
 
 
-def multiplier_of(curve: Curve, level: float) -> tuple[Effect, LabelMultiplier] | None:
-    """The label multiplier with its interval; the mean of the effect is that of its logarithm.
-
-    None where the arm and the whole of the other's curve share no seed.
-    """
+def multiplier_of(curve: Curve, level: float) -> tuple[Estimate, LabelMultiplier] | None:
+    """The label multiplier with its interval; None where the arm and the whole of the other's curve share no seed."""
     if not curve.seeds or curve.table.in_domain is None:
         return None
     found = multiplier_interval(curve.sizes, curve.means, curve.target, curve.labels, *curve.resampled, level)
-    total, shared = log_variance(curve.reached), _fixed_share(curve)
-    seeds = len(curve.seeds)
     estimate = Estimate(
         value=found.value,
         low=found.low,
         high=found.high,
         level=level,
-        seeds=seeds,
+        seeds=len(curve.seeds),
         items=curve.table.in_domain.items,
         method=BOOTSTRAP,
-        note=_conditions(curve, found),
+        notes=_conditions(curve, found),
     )
-    return Effect(estimate=estimate, mean=_log_mean(found.value, total, shared, estimate)), found
+    return estimate, found
 
 
-def _log_mean(value: float, variance: float, shared: float, estimate: Estimate) -> CrossedMean:
-    """The multiplier's logarithm as a mean over seeds and items, to say how many seeds would do."""
-    return CrossedMean(
-        value=math.log(value),
-        seeds=estimate.seeds,
-        per_seed=variance * (1.0 - shared) * estimate.seeds,
-        sets=(ItemPart(variance=variance * shared, items=estimate.items),),
-    )
+def tested(curve: Curve, level: float) -> tuple[float, float]:
+    """The lowest and highest multiplier that tests at the sizes of `against` leave, 0 and infinity if they leave all.
 
-
-def log_variance(labels: Floats) -> float:
-    """Variance of log N* over replicates [B], by its quartiles, so that censored ones may stay in; may be infinite."""
-    ordered = np.sort(labels)
-    first, third = ordered[len(ordered) // 4], ordered[3 * len(ordered) // 4]
-    if not (first > 0.0 and third < math.inf):
-        return math.inf
-    return float((np.log(third / first) / 1.349) ** 2)
-
-
-def _fixed_share(curve: Curve) -> float:
-    """The share of the variance that more seeds would not remove, as in the difference at the curve's nearest size."""
-    labels = float(labels_to_reach(curve.sizes, isotonic(curve.means), np.array(curve.target)))
-    near = int(np.argmin(np.abs(np.log(curve.sizes) - np.log(np.clip(labels, curve.sizes[0], curve.sizes[-1])))))
-    terms = [
-        Term(sign=1.0, arm=curve.arm, size=curve.size, dataset=curve.dataset),
-        Term(sign=-1.0, arm=curve.against, size=curve.against_sizes[near], dataset=curve.dataset),
+    From the smallest size upwards, each at which `arm` is better for sure is below N*, up to the first at which it is
+    not; from the largest downwards alike. In this fixed order each end errs in half of 1 - level, however many sizes.
+    """
+    sign, low, high = curve.table.sign, 0.0, math.inf
+    arm = ScoreTerm(weight=sign, arm=curve.arm, size=curve.size, dataset=curve.dataset)
+    found = [
+        effect(
+            curve.table,
+            curve.replicates,
+            [arm, dataclasses.replace(arm, weight=-sign, arm=curve.against, size=size)],
+            curve.seeds,
+            level,
+        ).estimate
+        for size in curve.against_sizes
     ]
-    found = effect(curve.table, curve.replicates, terms, curve.seeds, curve.table.study.confidence)
-    return found.mean.fixed / found.mean.variance if found.mean.variance > 0.0 else 0.0
+    for size, difference in zip(curve.sizes, found, strict=True):
+        if difference.low <= 0.0:
+            break
+        low = float(size) / curve.labels
+    for size, difference in zip(curve.sizes[::-1], found[::-1], strict=True):
+        if difference.high >= 0.0:
+            break
+        high = float(size) / curve.labels
+    return low, high
 
 
-def _conditions(curve: Curve, found: LabelMultiplier) -> str:
+def _conditions(curve: Curve, found: LabelMultiplier) -> tuple[str, ...]:
     edges = {"above": "censored: past the largest size measured", "below": "censored: below the smallest size measured"}
     alone = ONE_SEED if len(curve.seeds) == 1 else widening(len(curve.seeds))
     parts = [edges.get(found.censored, ""), alone, pool_note([curve.size, *curve.against_sizes])]
-    return "; ".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 def transferred(table: Table, replicates: Replicates, wanted: Sequence[Pair]) -> tuple[Transferred, ...]:
@@ -195,8 +192,7 @@ def _transferred(table: Table, replicates: Replicates, arm: str, against: str) -
     labels = np.array([labels_to_reach(c.sizes, isotonic(c.means), np.array(c.target)) for c in curves])
     points = int(np.sum(np.isfinite(labels) & (labels > sizes)))
     if points < FEWEST_POINTS:
-        note = f"{points} of {len(curves)} sizes have an uncensored positive D = N* - n; a fit needs {FEWEST_POINTS}"
-        return Transferred(arm=arm, against=against, points=points, k=None, alpha=None, note=note)
+        return Transferred(arm=arm, against=against, points=points, sizes=len(curves))
     resampled = np.stack([curve.reached for curve in curves], axis=1)
     return _law(table, arm, against, sizes, labels, resampled, min(len(c.seeds) for c in curves))
 
@@ -207,7 +203,6 @@ def _law(
     law = transferred_law(sizes, labels, resampled, table.study.confidence)
     assert law is not None
     assert table.in_domain is not None
-    note = f"holds for this pair of domains alone; {law.usable:.0%} of the replicates allow the fit"
     items = table.in_domain.items
     k, alpha = (
         Estimate(
@@ -222,11 +217,4 @@ def _law(
         for value, (low, high) in ((law.k, law.k_interval), (law.alpha, law.alpha_interval))
     )
     points = int(np.sum(np.isfinite(labels) & (labels > sizes)))
-    return Transferred(arm=arm, against=against, points=points, k=k, alpha=alpha, note=note)
-
-
-def ratio_text(value: float, mark: str = "") -> str:
-    """A ratio in three digits or fewer, with "> " or "< " before a bound: "6.3", "> 16", "< 0.5"."""
-    if value >= 100.0:
-        return f"{mark}{value:,.0f}"
-    return f"{mark}{value:.3g}" if mark or value < 1.0 else f"{mark}{float(f'{value:.3g}'):.3g}"
+    return Transferred(arm=arm, against=against, points=points, sizes=len(sizes), k=k, alpha=alpha, usable=law.usable)

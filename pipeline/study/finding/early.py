@@ -26,14 +26,14 @@ def _early(table: Table, arm: str, size: Size) -> EarlyAccuracy:
     study, cells, end = table.study, table.of(arm, size), horizon(table, size)
     ended = any(cell.trajectory[-1].examples < study.early_examples for cell in cells)
     quick = [score_after(*_path(cell), study.early_examples) for cell in cells]
-    note = f"{CONDITION}; {'a run ended earlier: its last score counts' if ended else ''}".rstrip("; ")
     parts = (
-        ([cell.trajectory[0].validation_score for cell in cells], CONDITION),
-        (quick, note),
-        ([normalised_area(*_path(cell), end) for cell in cells], f"over the first {end:,} examples; {CONDITION}"),
+        ([cell.trajectory[0].validation_score for cell in cells], ""),
+        (quick, "a run ended earlier: its last score counts" if ended else ""),
+        ([normalised_area(*_path(cell), end) for cell in cells], f"over the first {end:,} examples"),
     )
     untrained, after, area = (
-        without_p(within(over_seeds(values, study.confidence, text).estimate, table.metric)) for values, text in parts
+        without_p(within(over_seeds(values, study.confidence, text, CONDITION).estimate, table.metric))
+        for values, text in parts
     )
     return EarlyAccuracy(
         arm=arm, size=size, untrained=untrained, early_examples=study.early_examples, early=after, area=area
@@ -50,7 +50,7 @@ def area_difference(table: Table, arm: str, against: str, size: Size, level: flo
         np.array([normalised_area(*_path(cell), end) for cell in table.of(name, size, seeds)])
         for name in (arm, against)
     )
-    return over_seeds(list(ours - theirs), level, f"over the first {end:,} examples; {CONDITION}")
+    return over_seeds(list(ours - theirs), level, f"over the first {end:,} examples", CONDITION)
 
 
 def start_difference(table: Table, arm: str, against: str, size: Size, level: float) -> Effect | None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
 from pipeline.analysis.crossed import CrossedMean, ItemPart, item_part, mean_over
-from pipeline.records import Estimate
+from pipeline.records import Estimate, ScoreTerm
 from pipeline.records.metrics import SHARES
 from pipeline.study.finding.table import Size, Table
 
@@ -23,16 +23,6 @@ DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
 BOOTSTRAP = f"crossed multi-bootstrap, {REPLICATES:,} replicates"
 OVER_SEEDS = "Student's t over seeds"
 ONE_SEED = "one seed: the interval holds for this seed alone"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Term:
-    """One arm's score at one size on one set; estimates are signed sums of such terms over the same seeds."""
-
-    sign: float
-    arm: str
-    size: Size
-    dataset: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +83,11 @@ class Replicates:
         return self._weights[dataset]
 
 
-def effect(table: Table, replicates: Replicates, terms: Sequence[Term], seeds: Sequence[int], level: float) -> Effect:
-    """The signed sum of scores over `seeds`, with interval and p-value."""
-    scores = [t.sign * table.score(table.rows(t.arm, t.size, t.dataset, seeds), t.dataset) for t in terms]
+def effect(
+    table: Table, replicates: Replicates, terms: Sequence[ScoreTerm], seeds: Sequence[int], level: float
+) -> Effect:
+    """The weighted sum of scores over `seeds`, with interval and p-value."""
+    scores = [t.weight * table.score(table.rows(t.arm, t.size, t.dataset, seeds), t.dataset) for t in terms]
     return effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
 
 
@@ -105,32 +97,32 @@ def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: flo
     return _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
 
 
-def over_seeds(values: Sequence[float], level: float, note: str = "") -> Effect:
+def over_seeds(values: Sequence[float], level: float, *notes: str) -> Effect:
     """A quantity known once for each seed: its mean and Student's t interval, no interval with one seed."""
     alone = "one seed: no interval" if len(values) == 1 else ""
-    return _from_mean(mean_over(values), level, OVER_SEEDS, "; ".join(part for part in (note, alone) if part))
+    return _from_mean(mean_over(values), level, OVER_SEEDS, *notes, alone)
 
 
 def item_parts(
-    table: Table, replicates: Replicates, terms: Sequence[Term], seeds: Sequence[int]
+    table: Table, replicates: Replicates, terms: Sequence[ScoreTerm], seeds: Sequence[int]
 ) -> tuple[ItemPart, ...]:
-    """What the choice of items adds to the variance of a signed sum, for each set that its terms are measured on.
+    """What the choice of items adds to the variance of a weighted sum, for each set that its terms are measured on.
 
     Terms on the same set are subtracted item by item, so that items which are hard for both cancel.
     """
     datasets = dict.fromkeys(term.dataset for term in terms)
     here = ([term for term in terms if term.dataset == dataset] for dataset in datasets)
     if table.is_mean:
-        blocks = (sum(np.float32(t.sign) * table.rows(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
+        blocks = (sum(np.float64(t.weight) * table.rows(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
         return tuple(item_part(np.asarray(block)) for block in blocks)
-    drawn = (sum(t.sign * replicates.chosen(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
+    drawn = (sum(t.weight * replicates.chosen(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
     return tuple(
         drawn_item_part(np.asarray(draws), table.sets[dataset].items)
         for dataset, draws in zip(datasets, drawn, strict=True)
     )
 
 
-def _from_mean(mean: CrossedMean, level: float, method: str, note: str) -> Effect:
+def _from_mean(mean: CrossedMean, level: float, method: str, *notes: str) -> Effect:
     low, high = mean.interval(level)
     estimate = Estimate(
         value=mean.value,
@@ -141,15 +133,15 @@ def _from_mean(mean: CrossedMean, level: float, method: str, note: str) -> Effec
         items=mean.items,
         method=method,
         p=mean.p_value(),
-        note=note,
+        notes=tuple(note for note in notes if note),
     )
     return Effect(estimate=estimate, mean=mean)
 
 
 def noted(found: Effect, *notes: str) -> Effect:
     """The same effect with more conditions in words."""
-    note = "; ".join(part for part in (found.estimate.note, *notes) if part)
-    return dataclasses.replace(found, estimate=dataclasses.replace(found.estimate, note=note))
+    both = (*found.estimate.notes, *(note for note in notes if note))
+    return dataclasses.replace(found, estimate=dataclasses.replace(found.estimate, notes=both))
 
 
 def within(estimate: Estimate, metric: str) -> Estimate:

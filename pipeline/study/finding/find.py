@@ -5,12 +5,13 @@ the machine or the moment stands outside `Findings.measured`.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pipeline.config.schema import Base, Study, Task
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, FailedCell, Findings, SweepRecord
 from pipeline.study.finding.caveats import caveats, validation_labels
 from pipeline.study.finding.claims import NOTHING_BEFORE, Standing, verdicts
-from pipeline.study.finding.costs import costs, costs_to_target, measured
+from pipeline.study.finding.costs import costs, costs_to_target, on_this_machine, pretraining_flops
 from pipeline.study.finding.curves import multipliers, transferred
 from pipeline.study.finding.early import early
 from pipeline.study.finding.estimates import Replicates
@@ -53,8 +54,16 @@ def find(
         UnequalStartError: the arms do not start on the same line.
         StorageError: a cell's scores do not fit its evaluation sets.
     """
-    counted = "label" if task.data.label else "text"
-    table = Table(study, cells, load_scores, task.metric, counted=counted, from_scratch=from_scratch)
+    counted: Literal["label", "text"] = "label" if task.data.label else "text"
+    table = Table(
+        study,
+        cells,
+        load_scores,
+        task.metric,
+        counted=counted,
+        from_scratch=from_scratch,
+        pretraining=pretraining_flops(pretrained),
+    )
     equal = (*fairness(table.all_cells()), *equal_budget(tuned))
     curves_of_tuning = tuning_curves(tuned)
     replicates = Replicates(table)
@@ -86,7 +95,8 @@ def find(
         failed=tuple(failed),
         fairness=equal,
         caveats=(*standing.notes, *caveats(table, judged, (base, *others), task, failed, spent, tuned, pretrained)),
-        measured=measured(table, priced),
+        measured=on_this_machine(table, priced),
+        target=study.target,
         tuning=curves_of_tuning,
         tuning_needs=tuning_needs(curves_of_tuning, higher_is_better=table.higher_is_better),
         counted=table.counted,

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.analysis.multiple import holm
-from pipeline.records import ArmScore, Contrast, Gap
+from pipeline.records import ArmScore, Contrast, Gap, ScoreTerm
 from pipeline.study.finding.estimates import (
     Effect,
     Replicates,
-    Term,
     effect,
     effect_of,
     item_parts,
@@ -34,7 +33,7 @@ def scores(table: Table, replicates: Replicates) -> tuple[ArmScore, ...]:
 def score_of(table: Table, replicates: Replicates, arm: str, size: Size, dataset: str) -> ArmScore:
     """The mean score of one arm at one size on one set over all its finished seeds."""
     seeds = table.seeds((arm, size))
-    term = Term(sign=1.0, arm=arm, size=size, dataset=dataset)
+    term = ScoreTerm(weight=1.0, arm=arm, size=size, dataset=dataset)
     found = noted(effect(table, replicates, [term], seeds, table.study.confidence), pool_note([size]))
     per_seed = table.score(table.rows(arm, size, dataset, seeds), dataset)
     estimate = without_p(within(found.estimate, table.metric))
@@ -87,8 +86,8 @@ def difference_of(
     if not seeds:
         return None
     terms = [
-        Term(sign=1.0, arm=arm, size=size, dataset=dataset),
-        Term(sign=-1.0, arm=against, size=size, dataset=dataset),
+        ScoreTerm(weight=1.0, arm=arm, size=size, dataset=dataset),
+        ScoreTerm(weight=-1.0, arm=against, size=size, dataset=dataset),
     ]
     return noted(effect(table, replicates, terms, seeds, level), pool_note([size]))
 
@@ -127,7 +126,7 @@ def gap_of(
     if dataset not in table.sets or dataset == inside.name:
         return None
     terms = [
-        Term(sign=sign * side, arm=arm, size=size, dataset=name)
+        ScoreTerm(weight=sign * side, arm=arm, size=size, dataset=name)
         for sign, arm in arms
         for side, name in ((table.sign, inside.name), (-table.sign, dataset))
     ]
@@ -148,8 +147,10 @@ def _train_gap(
         return None
     signs = [sign * table.sign for sign, _ in arms]
     trained = np.sum([sign * np.array(row, dtype=np.float64) for sign, row in zip(signs, train, strict=True)], axis=0)
-    terms = [Term(sign=-s, arm=arm, size=size, dataset=inside.name) for s, (_, arm) in zip(signs, arms, strict=True)]
-    tested = [t.sign * table.score(table.rows(t.arm, size, inside.name, seeds), inside.name) for t in terms]
+    terms = [
+        ScoreTerm(weight=-s, arm=arm, size=size, dataset=inside.name) for s, (_, arm) in zip(signs, arms, strict=True)
+    ]
+    tested = [t.weight * table.score(table.rows(t.arm, size, inside.name, seeds), inside.name) for t in terms]
     # Seeds share the test items, so the choice of items adds to what varies over seeds.
     sets = item_parts(table, replicates, terms, seeds)
     return noted(effect_of(table, trained + np.sum(tested, axis=0), sets, level), "train minus test")

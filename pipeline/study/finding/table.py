@@ -2,9 +2,10 @@
 
 import copy
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,7 @@ class Table:
     Args:
         counted: what sizes are numbers of, label or text.
         from_scratch: the arms whose network starts without pretrained weights.
+        pretraining: by arm, the FLOPs of pretraining on the task's own text that the cost of each of its cells holds.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class Table:
         scores: ScoreLoader,
         metric: str,
         *,
-        counted: str = "label",
+        counted: Literal["label", "text"] = "label",
         from_scratch: Sequence[str] = (),
+        pretraining: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        self.study, self.counted = study, counted
+        self.study, self.counted, self.pretraining = study, counted, pretraining
         self.from_scratch = tuple(arm for arm in study.arms if arm in from_scratch)
         self.cells: dict[tuple[str, Size], dict[int, CellResult]] = defaultdict(dict)
         for cell in _wanted(study, cells):
