@@ -23,12 +23,14 @@ MORE_ITEMS = "No number of seeds would settle it; more test items would."
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What a study brings with it from before: verdicts that were reached at earlier looks and are kept, and by claim
-    what was changed after results had been seen. `notes` say of the study what readers must know of either.
+    what was changed after results had been seen. `notes` say of the study what readers must know of either, `ended_by`
+    which budget it ended with.
     """
 
     kept: Mapping[str, Verdict] = field(default_factory=dict)
     after_looking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ended_by: str = ""
 
 
 NOTHING_BEFORE = Standing()
