@@ -1,26 +1,21 @@
 """`study`: one study, from its plan to its verdicts."""
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from pipeline.analysis.verdict import INCONCLUSIVE
-from pipeline.commands.closing import dashboard_command, recorded, report_on, write_findings
-from pipeline.commands.pretraining import pretrain
+from pipeline.commands.closing import dashboard_command, recorded, report_on
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_change, show_findings, show_own_files, show_plan
+from pipeline.commands.study_run import StudyRun
 from pipeline.records import Findings
-from pipeline.report.verdicts import looks_text
 from pipeline.study.able import require_able_bases
-from pipeline.study.ended import end, ended
+from pipeline.study.ended import ended
 from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.looked import kept, wanted
 from pipeline.study.plan import Plan, plan_study
-from pipeline.study.progress import Progress
 from pipeline.study.run import Outcome, clear_leftovers
-from pipeline.study.run import run as run_plan
-from pipeline.study.spending import Spending, require_first_look
-from pipeline.study.stated import Stated, state, stated
+from pipeline.study.spending import require_first_look, require_fixed_lengths
+from pipeline.study.stated import state, stated
 from pipeline.study.tuning import tuning_plans
 from pipeline.tracking.client import Mirror
 from pipeline.tracking.links import links
@@ -33,6 +28,7 @@ def run(overrides: Sequence[str]) -> int:
     """Run the study that `overrides` choose; with plan=true only show what would be done."""
     plan = plan_study(overrides)
     require_able_bases(plan)
+    require_fixed_lengths(plan)
     show_own_files(plan)
     for sentence in plan.unjudged:
         print(sentence)
@@ -73,58 +69,16 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outc
     clear_leftovers(plan)
     said, change = stated(plan)
     show_change(change)
-    record = partial(state, plan)
-    plan = ended(plan)
+    running = StudyRun(ended(plan), said, partial(state, plan), command)
+    plan = running.plan
     require_first_look(plan, wanted(plan, ()))
     to_do = {} if plan.ended_by else wanted(plan, kept(plan).values(), last=True).missing()
     log.started(study.question, metric=plan.config.task.metric, to_do=len(to_do))
     mirror.wake()
     with recorded(log):
-        plan, outcome, findings = _by_looks(plan, said, record)
-        log.finished(findings, report_on(plan, plan.results(), findings, command))
-    return plan, outcome, findings
-
-
-def _by_looks(plan: Plan, said: Stated, record: Callable[[], object]) -> tuple[Plan, Outcome, Findings]:
-    """Train for one look after the other what open claims need for it, until all are settled, no look is left or the
-    budget is spent. `record` writes down what the study states; it is called before the first cell starts.
-    """
-    outcome, part = Outcome(finished=(), trained=(), failed=()), wanted(plan, ())
-    spending = Spending(plan) if plan.config.study.budget and not plan.ended_by else None
-    tried: set[str] = set()
-    while True:
-        outcome = outcome.then(_trained(plan, part, spending, record))
-        tried |= set(part.cells)
-        findings = write_findings(plan, plan.results(), outcome.failed, said)
-        if spending and spending.over:
-            plan = end(plan, findings.verdicts, {failed.cell_id for failed in outcome.failed})
-            return plan, outcome, write_findings(plan, plan.results(), outcome.failed, said)
-        more = wanted(plan, findings.verdicts)
-        if set(more.cells) <= tried or plan.ended_by:
-            return plan, outcome, findings
-        print(f"{looks_text(findings)} {_settled(findings)}".strip())
-        gone = {failed.cell_id for failed in outcome.failed}
-        part = dataclasses.replace(more, cells={n: c for n, c in more.cells.items() if n not in gone})
-
-
-def _trained(plan: Plan, part: Plan, spending: Spending | None, record: Callable[[], object]) -> Outcome:
-    """What of `part` was trained, as far as the budget goes; nothing more once the study has ended."""
-    if plan.ended_by:
-        part = dataclasses.replace(part, cells={n: c for n, c in part.cells.items() if part.store.has(n)})
-    if part.missing():
-        pretrain(part)
-    affords = spending.affords if spending else lambda _: True
-    try:
-        with Progress(part) as progress:
-            return run_plan(part, progress.watch, before_training=record, affords=affords)
-    finally:
-        if spending:
-            spending.keep()
-
-
-def _settled(findings: Findings) -> str:
-    settled = sum(v.verdict != INCONCLUSIVE for v in findings.verdicts)
-    return f"{settled} of {len(findings.verdicts)} claims are settled; the study goes on with what the others need."
+        findings = running.to_the_end()
+        log.finished(findings, report_on(running.plan, running.plan.results(), findings, command))
+    return running.plan, running.outcome, findings
 
 
 def _say_where(plan: Plan, outcome: Outcome) -> None:

@@ -69,13 +69,30 @@ class Spending:
         write_text(self._plan.folder / FILE, to_json({"seconds": seconds}))
 
 
+def require_fixed_lengths(plan: Plan) -> None:
+    """That no arm of a study with a budget stops early: what its cells take would depend on their scores.
+
+    Raises:
+        ConfigError: naming the arms that do.
+    """
+    patient = {c.arm.name: c.recipe.patience for c in plan.cells.values() if c.recipe.patience and not c.method.solved}
+    if plan.config.study.budget is not None and patient:
+        found = ", ".join(f"{arm} (patience {patience})" for arm, patience in patient.items())
+        raise ConfigError(
+            [
+                "study.budget needs trainings whose length does not depend on their scores, since the last look is at "
+                f"the seeds that are complete by then, but these arms stop early: {found}. Use train.patience=0."
+            ]
+        )
+
+
 def require_first_look(plan: Plan, first: Plan) -> None:
     """That the budget of `plan` pays for the cells of its `first` look, as far as their price is known.
 
     Raises:
         ConfigError: it does not; the message says what would.
     """
-    if plan.config.study.budget is None:
+    if plan.config.study.budget is None or plan.ended_by:
         return
     spending = Spending(plan)
     budget = spending.budget

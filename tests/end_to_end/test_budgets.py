@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from command_kit import command, copy, planned
 
+from pipeline.commands.closing import report_on
 from pipeline.study.ended import ended
 from pipeline.study.spending import Spending
 from tests import tiny
@@ -78,6 +79,15 @@ def test_less_than_the_first_look_needs_is_refused(
     assert not (tmp_path / "cells").exists()
 
 
+def test_early_stopping_is_refused_since_the_seeds_of_the_last_look_would_depend_on_scores(
+    tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    given = arguments(tiny_base, reviews, tmp_path, "study.budget=10min", "train.patience=2")
+    done = command(capsys, "study", *given)
+    assert done.code == 2
+    assert "these arms stop early: pretrained (patience 2), scratch (patience 2)" in done.err
+
+
 def test_time_is_of_all_runs_together_and_a_seed_begins_only_if_it_can_end(
     root: Path, tiny_base: Path, reviews: Path, tmp_path: Path
 ) -> None:
@@ -106,3 +116,23 @@ def test_another_plan_than_the_one_that_ended_has_not_ended(
     assert len(ended(same).config.study.seeds) == 3
     unlimited = planned(arguments(tiny_base, reviews, other))
     assert ended(unlimited) is unlimited
+
+
+def test_after_each_complete_seed_a_report_shows_the_scores_so_far_and_judges_nothing(
+    tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.commands.study_run.INTERIM_SECONDS", 0.0)
+    pages: list[str] = []
+
+    def kept(*arguments: Any) -> Path:
+        page = report_on(*arguments)
+        pages.append((page.parent / "report.md").read_text(encoding="utf-8"))
+        return page
+
+    monkeypatch.setattr("pipeline.commands.study_run.report_on", kept)
+    given = arguments(tiny_base, reviews, tmp_path, "study.seeds=[0,1]", "study.looks=[]", "study.spend=[]")
+    done = command(capsys, "study", *given, "executor.workers=1")
+    assert done.out.count("Scores so far:") == 1
+    (page,) = pages
+    assert "Scores are interim: the look lacks" in page
+    assert "**Inconclusive" in page
