@@ -58,7 +58,7 @@ def write_findings(
 
 
 def _standing(plan: Plan, stated: Stated) -> Standing:
-    return Standing(kept=kept(plan), after_looking=stated.after_looking(), notes=stated.notes())
+    return Standing(kept=kept(plan), after_looking=stated.after_looking(), notes=stated.notes(), ended_by=plan.ended_by)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from pipeline.commands.showing import show_change, show_findings
 from pipeline.config.redaction import without_secrets
 from pipeline.config.where import program
 from pipeline.errors import UserError
+from pipeline.study.ended import ended
 from pipeline.study.plan import plan_study
 from pipeline.study.run import failures
 from pipeline.study.stated import state
@@ -23,6 +24,7 @@ def run(overrides: Sequence[str]) -> int:
         raise UserError(f"No cell of {plan.config.study.name} is finished under {plan.store.cells}. Run: {given}")
     stated, change = state(plan)
     show_change(change)
+    plan = ended(plan)
     findings = write_findings(plan, cells, failures(plan), stated)
     path = report_on(plan, cells, findings, ["study", *overrides])
     show_findings(findings)

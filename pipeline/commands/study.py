@@ -1,24 +1,22 @@
 """`study`: one study, from its plan to its verdicts."""
 
-import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
-from pipeline.analysis.verdict import INCONCLUSIVE
-from pipeline.commands.closing import dashboard_command, recorded, report_on, write_findings
-from pipeline.commands.pretraining import pretrain
+from pipeline.commands.closing import dashboard_command, recorded, report_on
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_change, show_findings, show_own_files, show_plan
+from pipeline.commands.study_run import StudyRun
 from pipeline.records import Findings
 from pipeline.report.sentences import verdict_sentence
-from pipeline.report.verdicts import looks_text
 from pipeline.study.able import require_able_bases
+from pipeline.study.ended import ended
 from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.looked import kept, wanted
 from pipeline.study.plan import Plan, plan_study
-from pipeline.study.progress import Progress
 from pipeline.study.run import Outcome, clear_leftovers
-from pipeline.study.run import run as run_plan
-from pipeline.study.stated import Stated, state, stated
+from pipeline.study.spending import require_first_look, require_fixed_lengths
+from pipeline.study.stated import state, stated
 from pipeline.study.tuning import tuning_plans
 from pipeline.tracking.client import Mirror
 from pipeline.tracking.links import links
@@ -31,6 +29,7 @@ def run(overrides: Sequence[str]) -> int:
     """Run the study that `overrides` choose; with plan=true only show what would be done."""
     plan = plan_study(overrides)
     require_able_bases(plan)
+    require_fixed_lengths(plan)
     show_own_files(plan)
     for sentence in plan.unjudged:
         print(sentence)
@@ -44,7 +43,7 @@ def run(overrides: Sequence[str]) -> int:
         return 0
     plan = _tuned(overrides, plan)
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
-        outcome, findings = _run(plan, mirror, ["study", *overrides])
+        plan, outcome, findings = _run(plan, mirror, ["study", *overrides])
         everything_told = mirror.drain(DRAIN_SECONDS)
         show_findings(findings)
         _say_where(plan, outcome)
@@ -64,44 +63,24 @@ def _tuned(overrides: Sequence[str], plan: Plan) -> Plan:
     return plan_study(overrides, tuned) if tuned else plan
 
 
-def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Outcome, Findings]:
+def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outcome, Findings]:
+    """Train and judge; the plan comes back with the looks that were taken."""
     study = plan.config.study
     log = StudyLog(plan.root, plan.study_id, study.name)
     clear_leftovers(plan)
     said, change = stated(plan)
     show_change(change)
-    to_do = wanted(plan, kept(plan).values(), last=True).missing()
+    running = StudyRun(ended(plan), said, partial(state, plan), command)
+    plan = running.plan
+    require_first_look(plan, wanted(plan, ()))
+    to_do = {} if plan.ended_by else wanted(plan, kept(plan).values(), last=True).missing()
     log.started(study.question, metric=plan.config.task.metric, to_do=len(to_do))
     mirror.wake()
     with recorded(log):
-        outcome, findings = _by_looks(plan, said)
-        report = report_on(plan, plan.results(), findings, command)
+        findings = running.to_the_end()
+        report = report_on(running.plan, running.plan.results(), findings, command)
         log.finished(findings, report, [verdict_sentence(findings, verdict) for verdict in findings.verdicts])
-    return outcome, findings
-
-
-def _by_looks(plan: Plan, said: Stated) -> tuple[Outcome, Findings]:
-    """Train for one look after the other what open claims need for it, until all are settled or no look is left."""
-    outcome, part = Outcome(finished=(), trained=(), failed=()), wanted(plan, ())
-    tried: set[str] = set()
-    while True:
-        if part.missing():
-            pretrain(part)
-        with Progress(part) as progress:
-            outcome = outcome.then(run_plan(part, progress.watch, before_training=lambda: state(plan)))
-        tried |= set(part.cells)
-        findings = write_findings(plan, plan.results(), outcome.failed, said)
-        more = wanted(plan, findings.verdicts)
-        if set(more.cells) <= tried:
-            return outcome, findings
-        print(f"{looks_text(findings)} {_settled(findings)}".strip())
-        gone = {failed.cell_id for failed in outcome.failed}
-        part = dataclasses.replace(more, cells={n: c for n, c in more.cells.items() if n not in gone})
-
-
-def _settled(findings: Findings) -> str:
-    settled = sum(v.verdict != INCONCLUSIVE for v in findings.verdicts)
-    return f"{settled} of {len(findings.verdicts)} claims are settled; the study goes on with what the others need."
+    return running.plan, running.outcome, findings
 
 
 def _say_where(plan: Plan, outcome: Outcome) -> None:

@@ -259,6 +259,7 @@ class Study:
     looks: tuple[int, ...] = ()  # numbers of seeds at which claims are judged; empty: once, at all of study.seeds
     spend: tuple[float, ...] = ()  # the share of the error that each look may use, 1 in all; empty: one look uses it
     until: Literal["settled", "all"] = "settled"  # settled: after the first look, only cells that open claims read
+    budget: str | None = None  # 10min, 2h, 40 cells or 2e15 FLOPs: no cell is begun beyond it, then one last look
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from pipeline.config.budget import budget_of
 from pipeline.config.choices import options
 from pipeline.config.closed_sets import words
 from pipeline.config.schema import Claim, Config, Study
@@ -37,6 +38,7 @@ def study_rules(config: Config) -> Iterator[str]:
     if not 0.5 < study.confidence < 1:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
     yield from _looks(study)
+    yield from _budget(study)
     unknown = [text for arm in study.arms for text in _arm_of_study(arm)]
     if unknown:  # what claims say of arms would mislead
         yield from unknown
@@ -64,6 +66,14 @@ def _looks(study: Study) -> Iterator[str]:
         yield f"study.spend must have one share for each of study.looks={looks}, but got {spend}. For example {even}."
     elif spend and (min(spend) <= 0 or abs(sum(spend) - 1) > 1e-6):
         yield f"study.spend must be shares above 0 that sum to 1, but got {spend}, whose sum is {sum(spend):g}."
+
+
+def _budget(study: Study) -> Iterator[str]:
+    if study.budget is not None:
+        try:
+            budget_of(study.budget)
+        except ValueError as error:
+            yield f"study.budget {error}"
 
 
 def _arm_of_study(named: str) -> Iterator[str]:

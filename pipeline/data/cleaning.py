@@ -129,7 +129,9 @@ def check_counts(labels: np.ndarray, names: tuple[str, ...], *, least: int, plac
     counts = np.bincount(labels, minlength=len(names))
     rare = [f"{name!r} has {count}" for name, count in zip(names, counts, strict=True) if count < least]
     if rare:
-        named = ", ".join(rare[:NAMED]) + (f" and {len(rare) - NAMED} more classes have too few" if rare[NAMED:] else "")
+        named = ", ".join(rare[:NAMED]) + (
+            f" and {len(rare) - NAMED} more classes have too few" if rare[NAMED:] else ""
+        )
         raise DataError(
             f"Each class needs {least} examples at least in {place}, but {named}. "
             f"Add examples, merge classes with task.data.label_names, or leave them out with task.data.where."

@@ -49,14 +49,23 @@ class Source(Protocol):
 
 
 class Fixed:
-    """The source of a list of assignments, in its order, each trained to its end."""
+    """The source of a list of assignments, in its order, each trained to its end.
 
-    def __init__(self, assignments: Iterable[Assignment]) -> None:
-        self._waiting = iter(assignments)
+    The first one that `affords` refuses ends the list.
+    """
+
+    def __init__(
+        self, assignments: Iterable[Assignment], affords: Callable[[Assignment], bool] = lambda _: True
+    ) -> None:
+        self._waiting, self._affords = iter(assignments), affords
 
     def take(self) -> Assignment | None:
         """See `Source`."""
-        return next(self._waiting, None)
+        found = next(self._waiting, None)
+        if found is not None and not self._affords(found):
+            self._waiting = iter(())
+            return None
+        return found
 
     def stop(self, assignment: Assignment, point: TrajectoryPoint) -> bool:
         """See `Source`."""

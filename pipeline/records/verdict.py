@@ -162,10 +162,12 @@ class Looks:
     """The looks of a study: numbers of seeds, and the level of a claim's interval at each.
 
     `reached` is the number of the last look at which a claim was judged, 0 if there is none; `lacking` names the cells
-    that open claims still need for their next look.
+    that open claims still need for their next look. Where the study ended because its `budget` was spent, the last look
+    is the one it ended with; the others were planned.
     """
 
     seeds: tuple[int, ...]
     levels: tuple[float, ...]
     reached: int
     lacking: tuple[str, ...]
+    budget: str = ""

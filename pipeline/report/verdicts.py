@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.records import ClaimTest, Findings, RivalChoice, Verdict
+from pipeline.records import ClaimTest, Findings, Looks, RivalChoice, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
 from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES, Scale, plain, ratio, scale_of, size_name
@@ -72,11 +72,10 @@ def looks_text(findings: Findings) -> str:
     all its cells.
     """
     looks = findings.looks
-    if looks is None or (len(looks.seeds) == 1 and not looks.lacking):
+    if looks is None or (len(looks.seeds) == 1 and not looks.lacking and not looks.budget):
         return ""
     several = len(looks.seeds) > 1
-    planned = f"{'Looks' if several else 'One look'} planned at {_listed(looks.seeds)} seeds"
-    parts = [f"{planned}; {f'this is the {_ordinal(looks.reached)}' if looks.reached else 'none is reached yet'}."]
+    parts = [_planned(looks)]
     if looks.reached:
         level = f"{100 * looks.levels[looks.reached - 1]:.4g}% interval"
         alike = all(v.look == looks.reached for v in findings.verdicts)
@@ -91,6 +90,15 @@ def looks_text(findings: Findings) -> str:
         which = "next look" if looks.reached else "first look" if several else "look"
         parts.append(f"Scores are interim: the {which} lacks {first}{more}.")
     return " ".join(parts)
+
+
+def _planned(looks: Looks) -> str:
+    if looks.budget:
+        before = f" Looks before it: at {_listed(looks.seeds[:-1])} seeds." if looks.seeds[1:] else ""
+        spent = f"The study ended when its budget of {plain(looks.budget)} was spent"
+        return f"{spent}, with a look at all {looks.seeds[-1]:,} complete seeds and the error that was left.{before}"
+    planned = f"{'Looks' if looks.seeds[1:] else 'One look'} planned at {_listed(looks.seeds)} seeds"
+    return f"{planned}; {f'this is the {_ordinal(looks.reached)}' if looks.reached else 'none is reached yet'}."
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -40,6 +40,7 @@ class Plan:
     unjudged: tuple[str, ...] = ()  # sentences on claims that the study leaves out
     tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
     own_files: tuple[str, ...] = ()  # sentences on files of the working folder that are named like presets
+    ended_by: str = ""  # the budget that ended the study; its last look is then the one that it ended with
 
     @property
     def root(self) -> Path:

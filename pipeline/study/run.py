@@ -38,12 +38,19 @@ class Outcome:
         return Outcome(finished=later.finished, trained=self.trained + later.trained, failed=self.failed + later.failed)
 
 
-def run(plan: Plan, watch: Watch, *, before_training: Callable[[], object] = lambda: None) -> Outcome:
+def run(
+    plan: Plan,
+    watch: Watch,
+    *,
+    before_training: Callable[[], object] = lambda: None,
+    affords: Callable[[str], bool] = lambda _: True,
+) -> Outcome:
     """Train every missing cell of `plan`; whatever was finished before is used again.
 
     Args:
         watch: told of each cell that starts, finishes or fails.
         before_training: called once nothing was refused, before the first cell starts.
+        affords: asked before each cell; the first one that it refuses ends the run.
 
     Raises:
         UnequalStartError: finished cells were trained with other versions of the libraries.
@@ -58,7 +65,7 @@ def run(plan: Plan, watch: Watch, *, before_training: Callable[[], object] = lam
         warm_up(plan.hardware.threads)
         prepared = [(part, prepare(part)) for part in on_each_base(plan) if part.missing()]
         before_training()
-        reasons = _train(plan, prepared, watch)
+        reasons = _train(plan, prepared, watch, affords)
     _mirror_reused(plan)
     return Outcome(
         finished=tuple(name for name in plan.cells if plan.store.has(name)),
@@ -115,7 +122,9 @@ def clear_leftovers(plan: Plan) -> None:
     clear_staged(plan.root)
 
 
-def _train(plan: Plan, prepared: Sequence[tuple[Plan, Ready]], watch: Watch) -> dict[str, str]:
+def _train(
+    plan: Plan, prepared: Sequence[tuple[Plan, Ready]], watch: Watch, affords: Callable[[str], bool]
+) -> dict[str, str]:
     """Train what is missing of `plan`, whose parts on each base are `prepared`; why cells failed."""
     reasons: dict[str, str] = {}
 
@@ -133,7 +142,8 @@ def _train(plan: Plan, prepared: Sequence[tuple[Plan, Ready]], watch: Watch) -> 
     grounds = _grounds(prepared)
     order = [name for name in running_order(plan) if name not in left_out]
     executor = executor_of(plan.config.executor, grounds[order[0]].hardware if order else plan.hardware, plan.root)
-    executor.run(Fixed(grounds[name].assignment(name, plan.cells[name]) for name in order), notify)
+    assignments = (grounds[name].assignment(name, plan.cells[name]) for name in order)
+    executor.run(Fixed(assignments, lambda each: affords(each.job.cell_id)), notify)
     return reasons
 
 

@@ -170,6 +170,7 @@ def _shared(before: Statement, now: Statement) -> Iterator[str]:
             "looks": _list([len(look.seeds) for look in looks_of(s.study)]),
             "spend": _list(s.study.spend or (1.0,)),
             "confidence": s.study.confidence,
+            "budget": s.study.budget,
             "seeds": _list(looks_of(s.study)[-1].seeds),
             "task": s.task,
             "metric": s.metric,

@@ -30,12 +30,14 @@ from pipeline.study.looks import Look, Place, claim_size, groups_read, looks_of
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What a study brings with it from before: verdicts that were reached at earlier looks and are kept, and by claim
-    what was changed after results had been seen. `notes` say of the study what readers must know of either.
+    what was changed after results had been seen. `notes` say of the study what readers must know of either, `ended_by`
+    which budget it ended with.
     """
 
     kept: Mapping[str, Verdict] = field(default_factory=dict)
     after_looking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ended_by: str = ""
 
 
 NOTHING_BEFORE = Standing()

@@ -101,7 +101,7 @@ def find(
         tuning_needs=tuning_needs(curves_of_tuning, higher_is_better=table.higher_is_better),
         counted=table.counted,
         choices=choices(table),
-        looks=progress_of(table, judged) if study.claims else None,
+        looks=progress_of(table, judged, standing.ended_by) if study.claims else None,
     )
 
 

@@ -7,7 +7,7 @@ from pipeline.study.finding.table import Table
 from pipeline.study.looks import Place, ahead, looks_of, needed
 
 
-def progress_of(table: Table, verdicts: Sequence[Verdict]) -> Looks:
+def progress_of(table: Table, verdicts: Sequence[Verdict], budget: str = "") -> Looks:
     """The looks of the study, the last one that a claim was judged at, and the cells that the next one lacks."""
     looks = looks_of(table.study)
     return Looks(
@@ -15,6 +15,7 @@ def progress_of(table: Table, verdicts: Sequence[Verdict]) -> Looks:
         levels=tuple(look.level for look in looks),
         reached=max((v.look for v in verdicts), default=0),
         lacking=tuple(f"{arm} n={size} seed={seed}" for arm, size, seed in lacking(table, verdicts)),
+        budget=budget,
     )
 
 

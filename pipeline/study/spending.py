@@ -1,0 +1,137 @@
+"""What a study has spent of its budget, and whether it can afford another cell.
+
+A cell is not begun unless it is expected to end within the budget, and a seed is not begun unless all its cells are.
+What a cell takes is read off finished cells, of the same arm and size if there are any; scores have no part in it.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+
+from pipeline.config.budget import Budget, Unit, budget_of
+from pipeline.config.cell import Cell
+from pipeline.errors import ConfigError
+from pipeline.files import write_text
+from pipeline.records import CellResult, from_json, to_json
+from pipeline.study.plan import Plan
+from pipeline.study.workload import work_of
+
+FILE = "spent.json"
+
+
+class Spending:
+    """Asked before each cell of a study whether it fits; `over` once the answer was no."""
+
+    def __init__(self, plan: Plan, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._budget = budget_of(plan.config.study.budget or "")
+        self._plan, self._clock, self._began = plan, clock, clock()
+        self._before = _seconds_before(plan)
+        self._begun: dict[str, Cell] = {}
+        self.over = False
+
+    @property
+    def budget(self) -> Budget:
+        """What there was to spend."""
+        return self._budget
+
+    def affords(self, name: str) -> bool:
+        """Whether the cell `name` of the plan may begin."""
+        cell = self._plan.cells[name]
+        seed = cell.train.seed
+        if any(other.train.seed == seed for other in self._begun.values()):
+            needed = self.price([cell])
+        else:
+            needed = self.price(c for n, c in self._plan.missing().items() if c.train.seed == seed)
+        self.over = self.over or self.spent() + needed > self._budget.amount
+        if not self.over:
+            self._begun[name] = cell
+        return not self.over
+
+    def spent(self) -> float:
+        """In the unit of the budget, what finished and running cells have taken, those of earlier runs included."""
+        if self._budget.unit == "seconds":
+            return self._before + self._clock() - self._began
+        finished = [name for name in self._plan.cells if self._plan.store.has(name)]
+        running = [cell for name, cell in self._begun.items() if name not in finished]
+        done = [_spent_by(self._plan.store.result(name), self._budget.unit) for name in finished]
+        return sum(done) + self.price(running)
+
+    def price(self, cells: Iterable[Cell]) -> float:
+        """What the cells are expected to take; those that nothing is known of, 0."""
+        each = [_expected(self._plan, cell, self._budget.unit) for cell in cells]
+        if self._budget.unit != "seconds":
+            return sum(each)
+        return max(sum(each) / self._plan.hardware.workers, max(each, default=0.0))
+
+    def keep(self) -> None:
+        """Write down how long the study has run, for a later run of it."""
+        seconds = self._before + self._clock() - self._began
+        write_text(self._plan.folder / FILE, to_json({"seconds": seconds}))
+
+
+def require_fixed_lengths(plan: Plan) -> None:
+    """That no arm of a study with a budget stops early: what its cells take would depend on their scores.
+
+    Raises:
+        ConfigError: naming the arms that do.
+    """
+    patient = {c.arm.name: c.recipe.patience for c in plan.cells.values() if c.recipe.patience and not c.method.solved}
+    if plan.config.study.budget is not None and patient:
+        found = ", ".join(f"{arm} (patience {patience})" for arm, patience in patient.items())
+        raise ConfigError(
+            [
+                "study.budget needs trainings whose length does not depend on their scores, since the last look is at "
+                f"the seeds that are complete by then, but these arms stop early: {found}. Use train.patience=0."
+            ]
+        )
+
+
+def require_first_look(plan: Plan, first: Plan) -> None:
+    """That the budget of `plan` pays for the cells of its `first` look, as far as their price is known.
+
+    Raises:
+        ConfigError: it does not; the message says what would.
+    """
+    if plan.config.study.budget is None or plan.ended_by:
+        return
+    spending = Spending(plan)
+    budget = spending.budget
+    least = spending.spent() + spending.price(first.missing().values())
+    if least > budget.amount:
+        amount = f"{least:.0f} cells" if budget.unit == "cells" else _worded(1.1 * least, budget.unit)
+        raise ConfigError(
+            [
+                f"study.budget must pay for the study's first look, which is expected to take {amount}, but got "
+                f"{budget.text!r}. Raise it, or make the study smaller: fewer study.seeds, study.sizes or study.arms."
+            ]
+        )
+
+
+def _worded(amount: float, unit: Unit) -> str:
+    if unit == "FLOPs":
+        return f"{amount:.1e} FLOPs"
+    return f"{amount:.0f}s" if amount < 90 else f"{amount / 60:.0f}min"
+
+
+def _seconds_before(plan: Plan) -> float:
+    path = plan.folder / FILE
+    if not path.is_file():
+        return 0.0
+    return from_json(dict[str, float], path.read_text(encoding="utf-8"), str(path)).get("seconds", 0.0)
+
+
+def _spent_by(result: CellResult, unit: Unit) -> float:
+    return {"seconds": result.measured.seconds, "FLOPs": result.cost.flops, "cells": 1.0}[unit]
+
+
+def _expected(plan: Plan, cell: Cell, unit: Unit) -> float:
+    """The mean over finished cells of the same arm and size; else by the amount of work, at the pace of the others."""
+    if unit == "cells":
+        return 1.0
+    finished = {name: c for name, c in plan.cells.items() if plan.store.has(name)}
+    prices = {name: _spent_by(plan.store.result(name), unit) for name in finished}
+    alike = [prices[n] for n, c in finished.items() if (c.arm.name, c.train.size) == (cell.arm.name, cell.train.size)]
+    if alike:
+        return statistics.mean(alike)
+    paces = [prices[name] / work_of(c) for name, c in finished.items() if c.method.solved == cell.method.solved]
+    return statistics.mean(paces) * work_of(cell) if paces else 0.0

@@ -1,0 +1,114 @@
+"""How often a study that ends with its budget gives a wrong verdict.
+
+    python -m tests.analysis.budgets
+
+prints the table of docs/statistics.md (some minutes). A budget is drawn for each study, in seeds: the price of a seed
+falls as claims are settled, since cells that only settled claims read are not trained. So the number of seeds of the
+last look depends on the verdicts of earlier looks, and the union bound over planned looks alone does not cover it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pipeline.analysis.multiple import simultaneous_level
+from tests.analysis.coverage import Draws, of_scores
+from tests.analysis.looks import CHUNK, CONFIDENCE, DELTA, MIXES, PLANNED, differences
+
+CORRELATION = 0.5  # of the differences of two claims, which share an arm
+SHARED = 0.3  # of a seed's price, that of the arm all claims share
+BUDGET = (2.0, 20.0)  # seeds at full price, drawn uniformly
+
+
+class Claims:
+    """The intervals of m claims in R studies, at each number of seeds: estimates [R, m] and half-widths [R, m]."""
+
+    def __init__(self, rng: np.random.Generator, mix: tuple[float, float], claims: int, items: int) -> None:
+        own = [differences(rng, mix, CHUNK, items=items) for _ in range(claims)]
+        shared = differences(rng, mix, CHUNK, items=items)
+        weights = (CORRELATION**0.5, (1 - CORRELATION) ** 0.5)
+        scores = [weights[0] * shared + weights[1] * each if claims > 1 else each for each in own]
+        self.number = claims
+        self._draws: dict[int, list[Draws]] = {
+            count: [of_scores(each[:, :count], 0.0) for each in scores] for count in range(2, PLANNED.seeds[-1] + 1)
+        }
+
+    def judged(self, count: int, share: float, effect: float) -> tuple[np.ndarray, np.ndarray]:
+        """Which claims a look with `share` of the error settles, and which of these verdicts are wrong, [R, m] each."""
+        level = simultaneous_level(CONFIDENCE, self.number, share)
+        estimate = effect + np.stack([each.error for each in self._draws[count]], axis=1)
+        half = np.stack([each.half_widths(level) for each in self._draws[count]], axis=1)
+        supported, refuted = estimate - half >= DELTA, estimate + half < DELTA
+        wrong = refuted if effect >= DELTA else estimate + half < 0.0
+        return supported | refuted, wrong | supported if effect <= DELTA else wrong
+
+
+def wrong_verdicts(rng: np.random.Generator, found: Claims, effect: float) -> np.ndarray:
+    """Whether any verdict of a study is wrong, [R]."""
+    budgets = rng.uniform(*BUDGET, CHUNK)
+    planned = {k: found.judged(k, s, effect) for k, s in zip(PLANNED.seeds, PLANNED.spend, strict=True)}
+    left = [1.0 - sum(PLANNED.spend[:taken]) for taken in range(len(PLANNED.spend))]
+    last = {(k, taken): found.judged(k, left[taken], effect) for k in range(2, 20) for taken in range(len(left))}
+    wrong = np.zeros(CHUNK, bool)
+    for study, budget in enumerate(budgets):
+        open_claims = np.ones(found.number, bool)
+        for count, taken, ends in _looks(budget, open_claims):
+            settled, mistaken = last[count, taken] if ends else planned[count]
+            wrong[study] |= bool(np.any(open_claims & mistaken[study] & settled[study]))
+            open_claims &= ~settled[study]
+    return wrong
+
+
+def _looks(budget: float, open_claims: np.ndarray) -> Iterator[tuple[int, int, bool]]:
+    """The looks of a study: number of seeds, planned looks before it, and whether the budget ends there.
+
+    `open_claims` is read anew after each look, which changes it.
+    """
+    seeds = 0
+    for taken, planned in enumerate(PLANNED.seeds):
+        price = SHARED + (1 - SHARED) * open_claims.mean()
+        affordable = seeds + int(budget / price)
+        if affordable < planned:
+            if affordable > max(seeds, 1):
+                yield affordable, taken, True
+            return
+        budget -= price * (planned - seeds)
+        seeds = planned
+        yield planned, taken, False
+        if not open_claims.any():
+            return
+
+
+def family_wise_error(
+    rng: np.random.Generator,
+    mix: tuple[float, float],
+    *,
+    claims: int,
+    effect: float,
+    repetitions: int,
+    items: int = 200,
+) -> float:
+    """The share of studies with a wrong verdict on any of their claims."""
+    chunks = (wrong_verdicts(rng, Claims(rng, mix, claims, items), effect) for _ in range(0, repetitions, CHUNK))
+    return float(np.mean(list(chunks)))
+
+
+def _table(repetitions: int) -> None:
+    print("| varies | claims | at delta | A/A |\n| --- | --- | --- | --- |")
+    for number, (name, mix) in enumerate(MIXES.items()):
+        for claims in (1, 5):
+            rates = [
+                family_wise_error(
+                    np.random.default_rng([61, number, claims]),
+                    mix,
+                    claims=claims,
+                    effect=effect,
+                    repetitions=repetitions,
+                )
+                for effect in (DELTA, 0.0)
+            ]
+            print(f"| {name} | {claims} | {' | '.join(f'{rate:.3f}' for rate in rates)} |", flush=True)
+
+
+if __name__ == "__main__":
+    _table(4000)
