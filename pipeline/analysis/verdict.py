@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final, Literal
 
-from scipy.special import chdtri, ndtr
+from scipy.special import chdtri, ndtr, ndtri
 
 from pipeline.analysis.crossed import CrossedMean
 
@@ -78,3 +78,17 @@ def chance_to_settle(mean: CrossedMean, delta: float, seeds: int, level: float) 
     if moves == 0.0:
         return float(above >= 0.0 or below > 0.0)
     return float(ndtr(above / moves) + ndtr(below / moves))
+
+
+def smallest_effect(mean: CrossedMean, threshold: float, seeds: int, level: float, power: float = 0.8) -> float | None:
+    """The smallest true effect that so many seeds show to be above `threshold` with this chance.
+
+    The interval is taken at its expected width, and its middle as normal around the true effect with the variance of
+    `mean` at so many seeds: both parts, seeds and items, as they were measured; its value is not looked at.
+
+    None with one seed, or where the variance is not finite.
+    """
+    if mean.seeds < 2 or not math.isfinite(mean.variance):
+        return None
+    spread = math.sqrt(mean.per_seed / seeds + mean.fixed)
+    return threshold + mean.half_width(level, seeds) + float(ndtri(power)) * spread

@@ -5,11 +5,13 @@ from rich.table import Table
 
 from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
+from pipeline.records.metrics import SHARES
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, question_text
 from pipeline.report.wording import scale_of
 from pipeline.study.looks import looks_of
 from pipeline.study.plan import Plan, on_each_base
+from pipeline.study.power import POWER, powers
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.progress import duration
 from pipeline.study.run import prepare
@@ -55,6 +57,38 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
     if len(looks) > 1:
         seeds = " and ".join(str(len(look.seeds)) for look in looks)
         console.print(f"Looks at {seeds} seeds: cells that only settled claims need are left out.", markup=False)
+    _show_power(console, whole or plan)
+
+
+def _show_power(console: Console, plan: Plan) -> None:
+    """The smallest effect that each look can show of each claim, where finished cells tell."""
+    study = plan.config.study
+    if not study.claims:
+        return
+    found = powers(plan)
+    if not found:
+        console.print(
+            "What effects it can show is not known yet: that takes two seeds of these arms and sizes, of this study or "
+            f"of a pilot on others: study.name={study.name}_pilot 'study.seeds=[900,901,902]'.",
+            markup=False,
+        )
+        return
+    pilot = min(power.pilot for power in found)
+    title = f"Smallest true effect that is shown with a chance of {POWER:.0%} (variances of {pilot} seeds)"
+    table = Table(title=title, title_justify="left")
+    table.add_column("claim")
+    looks = [len(look.seeds) for look in looks_of(study)]
+    for seeds in looks:
+        table.add_column(f"{seeds} seeds", justify="right")
+    for name in dict.fromkeys(power.claim for power in found):
+        effects = {power.seeds: _effect(plan, power.effect) for power in found if power.claim == name}
+        table.add_row(name, *(effects.get(seeds, "") for seeds in looks))
+    console.print(table)
+
+
+def _effect(plan: Plan, effect: float) -> str:
+    metric = plan.config.task.metric
+    return "none at all" if metric in SHARES and effect >= 1 else scale_of(metric).amount(effect)
 
 
 def show_change(change: Change | None) -> None:

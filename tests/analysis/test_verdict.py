@@ -3,11 +3,12 @@
 import math
 from functools import partial
 
+import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from pipeline.analysis.crossed import CrossedMean, ItemPart
-from pipeline.analysis.verdict import judge, refutation, seeds_needed
+from pipeline.analysis.crossed import CrossedMean, ItemPart, crossed_mean
+from pipeline.analysis.verdict import judge, refutation, seeds_needed, smallest_effect
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,21 @@ def test_no_number_of_seeds_helps_where_the_test_items_leave_the_interval_too_wi
 
 def test_no_number_of_seeds_helps_an_estimate_that_equals_delta():
     assert needed(0.01, 0.0, 0.0, 3) is None
+
+
+def test_the_smallest_effect_is_shown_with_the_chance_that_it_states():
+    rng, level, threshold, seeds, items = np.random.default_rng(4), 0.95, 0.02, 10, 400
+
+    def scores(effect: float) -> np.ndarray:
+        noise = rng.normal(0.0, 0.4, (seeds, items)) + rng.normal(0.0, 0.2, items)
+        return noise + rng.normal(0.0, 0.02, (seeds, 1)) + effect
+
+    effects = [smallest_effect(crossed_mean(scores(0.0)), threshold, seeds, level) for _ in range(50)]
+    effect = float(np.mean([e for e in effects if e is not None]))
+    shown = [crossed_mean(scores(effect)).interval(level)[0] >= threshold for _ in range(600)]
+    assert 0.75 <= np.mean(shown) <= 0.87
+
+
+def test_one_seed_tells_no_smallest_effect():
+    one = crossed_mean(np.random.default_rng(0).normal(size=(1, 50)))
+    assert smallest_effect(one, 0.02, 5, 0.95) is None

@@ -137,3 +137,19 @@ def test_after_each_complete_seed_a_report_shows_the_scores_so_far_and_judges_no
     assert "Scores are interim: the look lacks" in page
     assert "inconclusive" in page.lower()
     assert "supported" not in page.lower().split("## ")[1]
+
+
+def test_a_plan_tells_the_smallest_effect_that_its_looks_can_show(
+    root: Path, tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    later = copy(root, tmp_path / "later")
+    others = "study.seeds=[20,21,22,23,24,25]"
+    shown = command(capsys, "study", *arguments(tiny_base, reviews, later, others), "plan=true").out
+    said = " ".join(shown.split())
+    assert "Smallest true effect that is shown with a chance of 80% (variances of 3 seeds)" in said
+    (row,) = [line for line in shown.splitlines() if line.startswith("│ near ")]
+    two, six = (cell.strip() for cell in row.split("│")[2:4])
+    assert two == "none at all", "two seeds at a quarter of the error"
+    assert 5 < float(six.split()[0]) < 60
+    otherwise = arguments(tiny_base, reviews, later, others, "train.lr=1e-5")
+    assert "not known yet" in command(capsys, "study", *otherwise, "plan=true").out
