@@ -13,6 +13,10 @@ from pipeline.records.metrics import MULTIPLIERS, RATIOS, SHARES
 
 # Metrics of claims that can be about another set than the test.
 ON_ANY_SET = ("score", "generalisation_gap", "effective_robustness")
+BETWEEN_SETS = (
+    "generalisation_gap",
+    "effective_robustness",
+)  # metrics of claims that compare the test with another set
 # Metrics of claims that can be against best_from_scratch.
 AGAINST_THE_BEST = ("score", "label_multiplier", "generalisation_gap", "effective_robustness")
 
@@ -95,6 +99,10 @@ def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
     yield from _arms_of_claim(claim, study)
     if claim.size not in (*study.sizes, "smallest", "largest"):
         yield f"size {claim.size!r} is not in study.sizes {list(study.sizes)}; smallest and largest are valid too."
+    if claim.metric in BETWEEN_SETS and claim.dataset == "test":
+        others = (*config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
+        valid = f"Valid: {', '.join(others)}." if others else "The task has none (task.out_of_domain)."
+        yield f"metric {claim.metric} compares the test set with another one: name it in dataset. {valid}"
     datasets = ("test", *config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
     if claim.dataset not in datasets and config.task.out_of_domain:  # else the plan leaves the claim out, and says so
         yield f"dataset {claim.dataset!r} is not an evaluation set of the task. {nearest(claim.dataset, datasets)}"

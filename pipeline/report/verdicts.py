@@ -61,7 +61,8 @@ def question_text(findings: Findings, v: Verdict) -> str:
         return "Question: what is the start worth? Same network, other start."
     if v.comparison == "other":
         return ""
-    read = [c for c in findings.choices if c.size == v.size or v.labels_against is not None]
+    sizes = {term.size for term in v.terms if term.arm == v.against} or {v.size}
+    read = [c for c in findings.choices if c.size in sizes]
     shares = "; ".join(_shares(c, f"n={size_name(c.size)}: " if len(read) > 1 else "") for c in read)
     asked = "Question: does it beat the best that was trained from scratch here?"
     return f"{asked} Chosen on validation within each seed{shares and f': {shares}'}."

@@ -99,6 +99,33 @@ def test_a_report_is_rebuilt_from_finished_cells_without_training(
     assert (plan.folder / "report.html").read_bytes() != page
 
 
+def test_claims_of_every_form_are_judged_on_finished_cells(finished: Finished, tmp_path: Path, capsys: Capture) -> None:
+    root = copy(finished.root, tmp_path / "out")
+    claims = [
+        "+study.claims.double={metric:label_multiplier,size:16,delta:2.0}",
+        "+study.claims.triple={metric:label_multiplier,size:16,delta:3.0}",
+        "+study.claims.more={metric:label_multiplier,size:largest,delta:2.0}",
+        "+study.claims.cheap={metric:compute_multiplier,arm:frozen,delta:1.5}",
+        "+study.claims.same={metric:compute_multiplier,delta:1.5}",
+        "+study.claims.no_worse={test:not_inferior,margin:0.5}",
+        "+study.claims.equal={test:equivalent,margin:0.5}",
+    ]
+    given = [*finished.at(root), "study.name=forms", *claims]
+    done = command(capsys, "report", *given)
+    assert done.code == 0, done.err
+    found = (root / "studies" / "forms" / "findings.json").read_text(encoding="utf-8")
+    assert misfits(found) == []
+    said, verdicts = " ".join(done.out.split()), {v["claim"]: v for v in json.loads(found)["verdicts"]}
+    assert "than scratch with 32 (read between 16 and 48)" in said
+    assert "better than scratch with 48 (" in said or "worse than scratch with 48 (" in said
+    assert "Add 96 to study.sizes." in said
+    assert verdicts["cheap"]["budget_ratio"] > 1.5
+    assert [o["kind"] for o in verdicts["same"]["obstacles"]] == ["budgets_too_close"]
+    assert "a loss of up to 50 points does not matter" in said
+    page = (root / "studies" / "forms" / "report.html").read_text(encoding="utf-8")
+    assert "allowed within \u00b150 points" in page
+
+
 def test_a_report_of_nothing_says_what_to_run(finished: Finished, tmp_path: Path, capsys: Capture) -> None:
     done = command(capsys, "report", *finished.at(tmp_path))
     assert done.code == 2

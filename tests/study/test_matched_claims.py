@@ -203,3 +203,18 @@ def test_for_a_metric_that_should_be_low_the_same_claims_say_the_same(cells):
         assert (one.estimate.value, one.estimate.low) == pytest.approx(
             (other.estimate.value, other.estimate.low), abs=1e-6
         )
+
+
+def test_an_effect_is_the_sum_of_its_terms(cells):
+    by_cell = {(r.key.arm, r.key.size): [] for r, _ in cells}
+    for result, scores in cells:
+        by_cell[result.key.arm, result.key.size].append(scores)
+    names = {"test": 0, "imdb": 1}
+    claims = (Claim(size=100), Claim(metric="label_multiplier", size=100, delta=3.0), ROBUST)
+    for v in judge(cells, *claims):
+        summed = sum(
+            t.weight
+            * np.mean([s["score"][s["dataset"] == names[t.dataset]].mean(dtype=float) for s in by_cell[t.arm, t.size]])
+            for t in v.terms
+        )
+        assert v.estimate.value == pytest.approx(summed, abs=1e-12)
