@@ -111,4 +111,4 @@ def _table(repetitions: int) -> None:
 
 
 if __name__ == "__main__":
-    _table(4000)
+    _table(2000)
