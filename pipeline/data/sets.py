@@ -47,6 +47,13 @@ class LabelledSet:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def group_numbers(self) -> np.ndarray:
+        """The number of each row's group, int32 [N]; rows without groups are groups of one."""
+        if self.groups is None:
+            return np.arange(len(self), dtype=np.int32)
+        return np.unique(np.array(self.groups), return_inverse=True)[1].astype(np.int32)
+
     def take(self, rows: np.ndarray) -> "LabelledSet":
         """The rows at these positions (or where this mask is true), in order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
@@ -116,6 +123,7 @@ class EncodedSet:
     ids: np.ndarray  # int32 [tokens]
     offsets: np.ndarray  # int64 [N + 1]
     labels: np.ndarray  # int32 [N]
+    groups: np.ndarray  # int32 [N]: number of each text's group; rows without groups are groups of one
     truncated: int
     unknown: float  # share of its tokens, special ones left out, that the tokenizer does not know
     fingerprint: str

@@ -12,6 +12,7 @@ SCORES_DTYPE = np.dtype(
     [
         ("dataset", "u1"),  # index into CellResult.evaluations
         ("item", "i4"),  # row of that evaluation set, the same in every cell
+        ("group", "i4"),  # number of its group within the set; rows without groups are groups of one
         ("label", "i4"),  # gold class, or -1 where the kind has none
         ("predicted", "i4"),  # predicted class, or -1
         ("score", "f4"),  # per-example score of the task's metric (1 = correct for accuracy)
@@ -139,11 +140,15 @@ class StartLine:
 
 @dataclass(frozen=True, kw_only=True)
 class CellResult:
-    """One training, finished. Per-example scores lie beside it in `scores.npy` (dtype SCORES_DTYPE)."""
+    """One training, finished. Per-example scores lie beside it in `scores.npy` (dtype SCORES_DTYPE).
+
+    What the metric is made of at each point of the trajectory, for each validation item, is in `validation.npy`.
+    """
 
     cell_id: str
     key: CellKey
     train_items: int
+    pool_items: int  # that these were drawn from
     labels: tuple[str, ...]
     metric: str
     higher_is_better: bool

@@ -36,7 +36,7 @@ def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
 
 def save(store: ResultStore, fitted: Fitted, result: CellResult, scores: np.ndarray) -> None:
     """Write the finished cell in one step."""
-    with store.writing(fitted.job.cell, result, scores) as folder:
+    with store.writing(fitted.job.cell, result, scores, np.stack(fitted.trajectory.item_scores)) as folder:
         text = json.dumps(result.start_line.versions, indent=2, sort_keys=True)
         (folder / "environment.json").write_text(text + "\n", encoding="utf-8")
         if fitted.samples:
@@ -59,7 +59,7 @@ def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluati
 def _scored(fitted: Fitted, encoded: EncodedSet, index: int, found: Any) -> tuple[Evaluation, np.ndarray]:
     statistics = _statistics(fitted, found)
     scores = np.zeros(len(encoded), dtype=scores_dtype(statistics.shape[1]))
-    scores["dataset"], scores["item"] = index, np.arange(len(encoded))
+    scores["dataset"], scores["item"], scores["group"] = index, np.arange(len(encoded)), encoded.groups
     scores["label"], scores["predicted"] = found.labels, found.predicted
     scores["score"] = found.losses if fitted.job.cell.task.metric == "loss" else found.scores
     scores["loss"] = found.losses
@@ -116,6 +116,7 @@ def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
         cell_id=fitted.job.cell_id,
         key=cell.key,
         train_items=len(fitted.rows),
+        pool_items=len(fitted.prepared.train),
         labels=fitted.prepared.labels,
         metric=cell.task.metric,
         higher_is_better=trajectory.sign > 0,

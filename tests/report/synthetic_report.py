@@ -309,6 +309,7 @@ def make_cell(arm: str, size: int | str, seed: int, sets: Sequence[str] = ("test
         cell_id=sha256(f"{arm} {size} {seed}".encode()).hexdigest()[:20],
         key=CellKey(base="minilm", task="sentiment", arm=arm, size=size, seed=seed),
         train_items=labels,
+        pool_items=7000,
         labels=("negative", "positive"),
         metric="accuracy",
         higher_is_better=True,

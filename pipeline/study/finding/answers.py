@@ -32,13 +32,13 @@ def _cost(unit: Unit) -> Callable[[Question], Outcome | None]:
 
 
 def _of_points(
-    measure: Callable[[Table, str, str, Size, float], Effect | None],
+    measure: Callable[[Table, Replicates, str, str, Size, float], Effect | None],
 ) -> Callable[[Question], Outcome | None]:
     """What is read off the trajectories of two arms."""
 
     def answer(question: Question) -> Outcome | None:
         claim = question.claim
-        found = measure(question.table, claim.arm, claim.against, question.size, question.level)
+        found = measure(question.table, question.replicates, claim.arm, claim.against, question.size, question.level)
         return Outcome(effect=found) if found else None
 
     return answer

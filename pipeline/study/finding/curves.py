@@ -133,7 +133,7 @@ def multiplier_of(curve: Curve, level: float) -> tuple[Estimate, LabelMultiplier
         high=found.high,
         level=level,
         seeds=len(curve.seeds),
-        items=curve.table.in_domain.items,
+        items=curve.table.in_domain.units,
         method=BOOTSTRAP,
         notes=_conditions(curve, found),
     )
@@ -203,7 +203,7 @@ def _law(
     law = transferred_law(sizes, labels, resampled, table.study.confidence)
     assert law is not None
     assert table.in_domain is not None
-    items = table.in_domain.items
+    items = table.in_domain.units
     k, alpha = (
         Estimate(
             value=value,

@@ -4,24 +4,24 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
-from pipeline.analysis.crossed import CrossedMean, ItemPart, item_part, mean_over
+from pipeline.analysis.crossed import CrossedMean, ItemPart, by_group, item_part, mean_over
 from pipeline.records import Estimate, ScoreTerm
 from pipeline.records.metrics import SHARES
-from pipeline.study.finding.table import Size, Table
+from pipeline.study.finding.table import Size, Table, TestSet
 
 Floats = npt.NDArray[np.float64]
 
 REPLICATES = 2000
-ITEM_DRAWS, SEED_DRAWS = 101, 102  # one stream of random numbers each
+ITEM_DRAWS, SEED_DRAWS, VALIDATION_DRAWS = 101, 102, 103  # one stream of random numbers each
 CROSSED = "Student's t over seeds and over items, added as squares"
 DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
 BOOTSTRAP = f"crossed multi-bootstrap, {REPLICATES:,} replicates"
-OVER_SEEDS = "Student's t over seeds"
 ONE_SEED = "one seed: the interval holds for this seed alone"
 
 
@@ -69,18 +69,28 @@ class Replicates:
         weights = self._draws(dataset)
         if self.table.is_mean:
             return item_means(rows, weights)
-        return self.table.drawn(rows, weights, dataset).astype(np.float32)
+        return self.table.drawn(rows, weights, self.table.sets[dataset]).astype(np.float32)
 
     def _seed_draws(self, seeds: int) -> Floats:
         if seeds not in self._seeds:
             self._seeds[seeds] = seed_weights(seeds, REPLICATES, np.random.default_rng([SEED_DRAWS, seeds]))
         return self._seeds[seeds]
 
+    @cached_property
+    def of_validation(self) -> npt.NDArray[np.float32]:
+        """How often each validation item is drawn, [B, V]."""
+        assert self.table.validation is not None
+        return _weights(self.table.validation, [VALIDATION_DRAWS])
+
     def _draws(self, dataset: str) -> npt.NDArray[np.float32]:
         if dataset not in self._weights:
-            stream = np.random.default_rng([ITEM_DRAWS, list(self.table.sets).index(dataset)])
-            self._weights[dataset] = item_weights(self.table.sets[dataset].items, REPLICATES, stream)
+            stream = [ITEM_DRAWS, list(self.table.sets).index(dataset)]
+            self._weights[dataset] = _weights(self.table.sets[dataset], stream)
         return self._weights[dataset]
+
+
+def _weights(of: TestSet, stream: Sequence[int]) -> npt.NDArray[np.float32]:
+    return item_weights(of.items, REPLICATES, np.random.default_rng(stream), of.groups)
 
 
 def effect(
@@ -97,12 +107,6 @@ def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: flo
     return _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
 
 
-def over_seeds(values: Sequence[float], level: float, *notes: str) -> Effect:
-    """A quantity known once for each seed: its mean and Student's t interval, no interval with one seed."""
-    alone = "one seed: no interval" if len(values) == 1 else ""
-    return _from_mean(mean_over(values), level, OVER_SEEDS, *notes, alone)
-
-
 def item_parts(
     table: Table, replicates: Replicates, terms: Sequence[ScoreTerm], seeds: Sequence[int]
 ) -> tuple[ItemPart, ...]:
@@ -114,12 +118,17 @@ def item_parts(
     here = ([term for term in terms if term.dataset == dataset] for dataset in datasets)
     if table.is_mean:
         blocks = (sum(np.float64(t.weight) * table.rows(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
-        return tuple(item_part(np.asarray(block)) for block in blocks)
+        return tuple(part_of(np.asarray(b), table.sets[name]) for name, b in zip(datasets, blocks, strict=True))
     drawn = (sum(t.weight * replicates.chosen(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
     return tuple(
-        drawn_item_part(np.asarray(draws), table.sets[dataset].items)
+        drawn_item_part(np.asarray(draws), table.sets[dataset].units)
         for dataset, draws in zip(datasets, drawn, strict=True)
     )
+
+
+def part_of(scores: Floats, of: TestSet) -> ItemPart:
+    """The item part of the mean of scores [S, N] on a set, whose groups of items are one item each."""
+    return item_part(scores if of.groups is None else by_group(scores, of.groups))
 
 
 def _from_mean(mean: CrossedMean, level: float, method: str, *notes: str) -> Effect:

@@ -23,23 +23,36 @@ BASELINE = "scratch"
 TESTED = ("in_domain", "out_of_domain")
 
 
-class ScoreLoader(Protocol):
-    """Reads a finished cell's per-example scores, dtype SCORES_DTYPE, by its id."""
+class CellScores(Protocol):
+    """Reads what finished cells scored, item by item."""
 
-    def __call__(self, cell_id: str, /) -> npt.NDArray[Any]:
-        """The rows of all its evaluation sets."""
+    def scores(self, cell_id: str, /) -> npt.NDArray[Any]:
+        """The rows of all evaluation sets of a cell, dtype SCORES_DTYPE."""
+        ...
+
+    def validation(self, result: CellResult, /) -> npt.NDArray[Any]:
+        """What the metric is made of at T points of its trajectory, for V validation items: [T, V] or [T, V, K]."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestSet:
-    """One evaluation set that arms are compared on; `labels` is [N], -1 where an item has none."""
+    """One evaluation set of N items. `labels` is [N], -1 where an item has none.
+
+    `groups` is the number of each item's group from 0 on, [N]; None where each is a group of its own.
+    """
 
     name: str
     role: str
     items: int
     labels: Matrix
+    groups: Matrix | None
     chance: float
+
+    @property
+    def units(self) -> int:
+        """How many independent items it holds: the groups, where items come in groups."""
+        return self.items if self.groups is None else int(self.groups.max()) + 1
 
 
 class Table:
@@ -59,14 +72,14 @@ class Table:
         self,
         study: Study,
         cells: Sequence[CellResult],
-        scores: ScoreLoader,
+        store: CellScores,
         metric: str,
         *,
         counted: Literal["label", "text"] = "label",
         from_scratch: Sequence[str] = (),
         pretraining: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        self.study, self.counted, self.pretraining = study, counted, pretraining
+        self.study, self.store, self.counted, self.pretraining = study, store, counted, pretraining
         self.from_scratch = tuple(arm for arm in study.arms if arm in from_scratch)
         self.cells: dict[tuple[str, Size], dict[int, CellResult]] = defaultdict(dict)
         for cell in _wanted(study, cells):
@@ -76,10 +89,11 @@ class Table:
         self.higher_is_better = first.higher_is_better if first else True
         self.labels = first.labels if first else ()
         self.sets: dict[str, TestSet] = {}
+        self.validation: TestSet | None = None
         self._rows: dict[tuple[str, Size, str], Matrix] = {}
         self._row_of: dict[tuple[str, Size], dict[int, int]] = {}  # by arm and size, where the row of a seed is
         for arm, size in self.groups():
-            self._read(arm, size, self.of(arm, size), scores)
+            self._read(arm, size, self.of(arm, size))
         if self.from_scratch and any(claim.against == BEST_FROM_SCRATCH for claim in study.claims.values()):
             for size in study.sizes:
                 self._choose_rival(size)
@@ -153,14 +167,13 @@ class Table:
         """The metric of every seed, [S], from `rows`."""
         if self.is_mean:
             return np.asarray(rows.mean(axis=1, dtype=np.float64))
-        return np.asarray(self.drawn(rows, np.ones((1, rows.shape[1])), dataset)[0])
+        return np.asarray(self.drawn(rows, np.ones((1, rows.shape[1])), self.sets[dataset])[0])
 
-    def drawn(self, rows: Matrix, weights: Matrix, dataset: str) -> npt.NDArray[np.float64]:
+    def drawn(self, rows: Matrix, weights: Matrix, of: TestSet) -> npt.NDArray[np.float64]:
         """A metric that is no mean, of every seed under B draws of the set's items, [B, S]; `weights` are [B, N]."""
         if self.metric in OF_SUMS:
             return np.stack([of_draws(self.metric, one, weights) for one in rows], axis=1)
-        labels = self.sets[dataset].labels
-        return np.asarray(weighted_macro_f1(labels, rows, weights, classes=len(self.labels)))
+        return np.asarray(weighted_macro_f1(of.labels, rows, weights, classes=len(self.labels)))
 
     def under(self, seeds: Sequence[int]) -> "Table":
         """The same with the cells of these seeds alone."""
@@ -171,14 +184,17 @@ class Table:
             view.cells[group] = {seed: cell for seed, cell in cells.items() if seed in kept}
         return view
 
-    def _read(self, arm: str, size: Size, cells: list[CellResult], scores: ScoreLoader) -> None:
+    def _read(self, arm: str, size: Size, cells: list[CellResult]) -> None:
         self._row_of[arm, size] = {cell.key.seed: row for row, cell in enumerate(cells)}
         for position, cell in enumerate(cells):
-            table = scores(cell.cell_id)
+            table = self.store.scores(cell.cell_id)
             for index, evaluation in enumerate(cell.evaluations):
+                if evaluation.role == "validation" and self.validation is None:
+                    part = _ordered(table[table["dataset"] == index], evaluation, cell)
+                    self.validation = self._set_of(evaluation, part)
                 if evaluation.role in TESTED:
                     part = _ordered(table[table["dataset"] == index], evaluation, cell)
-                    self._add_set(evaluation, part)
+                    self.sets.setdefault(evaluation.dataset, self._set_of(evaluation, part))
                     made_of, key = part[self._made_of], (arm, size, evaluation.dataset)
                     if key not in self._rows:
                         self._rows[key] = np.zeros((len(cells), *made_of.shape), dtype=made_of.dtype)
@@ -196,16 +212,16 @@ class Table:
             rows = [self.rows(c.key.arm, size, dataset, [seed])[0] for seed, c in zip(seeds, chosen, strict=True)]
             self._rows[BEST_FROM_SCRATCH, size, dataset] = np.stack(rows)
 
-    def _add_set(self, evaluation: Evaluation, part: Matrix) -> None:
-        if evaluation.dataset not in self.sets:
-            labels = np.array(part["label"])
-            self.sets[evaluation.dataset] = TestSet(
-                name=evaluation.dataset,
-                role=evaluation.role,
-                items=evaluation.items,
-                labels=labels,
-                chance=chance_level(self.metric, labels),
-            )
+    def _set_of(self, evaluation: Evaluation, part: Matrix) -> TestSet:
+        labels, (numbers, groups) = np.array(part["label"]), np.unique(part["group"], return_inverse=True)
+        return TestSet(
+            name=evaluation.dataset,
+            role=evaluation.role,
+            items=evaluation.items,
+            labels=labels,
+            groups=None if len(numbers) == len(groups) else groups,
+            chance=chance_level(self.metric, labels),
+        )
 
 
 def best_on_validation(cells: Sequence[CellResult]) -> CellResult:
