@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.tasks import Known
+
 RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot take
 
 
@@ -137,6 +139,15 @@ class EncodedSet:
     def item(self, i: int) -> np.ndarray:
         """Token ids of item i, int32 [length]."""
         return self.ids[self.offsets[i] : self.offsets[i + 1]]
+
+    def known(self, rows: np.ndarray, classes: int) -> Known:
+        """What a task kind knows of these rows, where there are so many classes."""
+        return Known(
+            ids=[self.item(int(row)) for row in rows],
+            labels=np.asarray(self.labels)[rows],
+            beside={name: np.asarray(values)[rows] for name, values in self.beside.items()},
+            classes=classes,
+        )
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -46,7 +46,11 @@ class CellKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """One evaluation set: `role` is "validation", "in_domain", "out_of_domain" or "train"."""
+    """One evaluation set: `role` is "validation", "in_domain", "out_of_domain" or "train".
+
+    `constant` is the score there of the best answer that reads no text, chosen on the train subset; None where the
+    metric has none.
+    """
 
     dataset: str
     role: str
@@ -54,6 +58,7 @@ class Evaluation:
     truncated: int
     fingerprint: str
     metrics: dict[str, float]
+    constant: float | None = None
     unknown: float = 0.0  # share of the set's tokens that the base's tokenizer does not know
     confusion: tuple[tuple[int, ...], ...] = ()  # items of each class (rows) told as each (columns); up to 30 classes
 

@@ -65,7 +65,7 @@ def _scored(fitted: Fitted, encoded: EncodedSet, index: int, found: Any) -> tupl
     scores["loss"] = found.losses
     if statistics.shape[1]:
         scores["statistics"] = statistics
-    return _evaluation(fitted, encoded, found), scores
+    return _evaluation(fitted, encoded, found, _constant_score(fitted, encoded)), scores
 
 
 def _statistics(fitted: Fitted, found: Any) -> np.ndarray:
@@ -75,7 +75,13 @@ def _statistics(fitted: Fitted, found: Any) -> np.ndarray:
     return np.zeros((len(found.labels), 0), dtype=np.float32)
 
 
-def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
+def _constant_score(fitted: Fitted, encoded: EncodedSet) -> float | None:
+    prepared, metric = fitted.prepared, fitted.job.cell.task.metric
+    known = prepared.train.known(fitted.rows, len(prepared.labels))
+    return fitted.task.constant_score(metric, known, encoded.known(np.arange(len(encoded)), len(prepared.labels)))
+
+
+def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any, constant: float | None = None) -> Evaluation:
     return Evaluation(
         dataset=encoded.name,
         role=encoded.role,
@@ -84,6 +90,7 @@ def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
         unknown=encoded.unknown,
         fingerprint=encoded.fingerprint,
         metrics=fitted.task.measure(found),
+        constant=constant,
         confusion=_confusion(fitted, found),
     )
 
