@@ -162,6 +162,7 @@ def _evaluation(name: str, role: str, table: Scores, metric: str) -> Evaluation:
         truncated=0,
         fingerprint=f"fingerprint-{name}",
         metrics={metric: float(table["score"].mean())},
+        constant=0.5,
     )
 
 
@@ -185,7 +186,7 @@ def _result(
     evaluations: Sequence[Evaluation],
     metric: str,
 ) -> CellResult:
-    pace = 300.0 / MULTIPLIERS[arm]
+    pace = 200.0 / MULTIPLIERS[arm]
     examples = [step * GRID for step in range(POINTS)]
     trajectory = tuple(
         _point(count, 0.5 + (accuracy - 0.5) * (1.0 - float(np.exp(-count / pace)))) for count in examples

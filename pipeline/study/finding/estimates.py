@@ -18,6 +18,7 @@ from pipeline.study.finding.table import Size, Table, TestSet
 Floats = npt.NDArray[np.float64]
 
 REPLICATES = 2000
+SMALL_SHARE = 0.05  # of the pool, up to which its subsets count as independent
 ITEM_DRAWS, SEED_DRAWS, VALIDATION_DRAWS = 101, 102, 103  # one stream of random numbers each
 CROSSED = "Student's t over seeds and over items, added as squares"
 DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
@@ -27,10 +28,14 @@ ONE_SEED = "one seed: the interval holds for this seed alone"
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """An estimate, and the mean with the parts of its variance behind it; of ratios that is the mean logarithm."""
+    """An estimate, and the mean with the parts of its variance behind it; of ratios that is the mean logarithm.
+
+    `values` are those of the seeds that the mean is of; empty for ratios.
+    """
 
     estimate: Estimate
     mean: CrossedMean
+    values: tuple[float, ...] = ()
 
 
 class Replicates:
@@ -104,7 +109,8 @@ def effect(
 def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: float) -> Effect:
     """An effect from its per-seed values [S], in units of the study's metric, and the item parts of its sets."""
     alone = ONE_SEED if len(values) == 1 else ""
-    return _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
+    found = _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
+    return dataclasses.replace(found, values=tuple(float(value) for value in values))
 
 
 def item_parts(
@@ -165,9 +171,28 @@ def without_p(estimate: Estimate) -> Estimate:
     return dataclasses.replace(estimate, p=None)
 
 
-def pool_note(sizes: Sequence[Size]) -> str:
-    """The condition of intervals at size "all", or nothing."""
-    return 'at "all" every seed trains on the same pool: the interval is conditional on it' if "all" in sizes else ""
+def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> str:
+    """The condition of an interval at sizes that take more than a small part of the pool, or nothing.
+
+    The factor is that of Nadeau and Bengio (2003) for S subsets of n among P rows, 1 + S n / (P - n). It is the most
+    that new labels may need, since order and initialisation do not come from the pool.
+    """
+    if "all" in sizes:
+        return 'at "all" every seed trains on the same pool: the interval is conditional on it'
+    items, pool = max((table.drawn_from(size) for size in sizes), key=lambda found: found[0] / found[1])
+    if items <= SMALL_SHARE * pool:
+        return ""
+    more = 1.0 + seeds * items / (pool - items) if pool > items else math.inf
+    return (
+        f"seeds draw {items:,} of the same {pool:,} {table.counted}s: the interval is for draws from this pool; for "
+        f"others of its kind the variance over seeds may be up to {more:.2g} times as large"
+    )
+
+
+def failed_note(table: Table, *groups: tuple[str, Size]) -> str:
+    """How many of the trainings behind an estimate failed and are not in it, or nothing."""
+    failed = sum((arm, size) in groups for arm, size, _ in table.failed)
+    return f"trainings that failed are not in it: {failed}" if failed else ""
 
 
 def widening(seeds: int) -> str:

@@ -19,8 +19,9 @@ from pipeline.study.finding.fairness import fairness
 from pipeline.study.finding.progress import progress_of
 from pipeline.study.finding.rivals import choices
 from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
-from pipeline.study.finding.table import BASELINE, CellScores, Table
+from pipeline.study.finding.table import CellScores, Table
 from pipeline.study.finding.tuned import equal_budget, tuning_curves, tuning_needs
+from pipeline.study.looks import BASELINE
 
 __all__ = ["CellScores", "find"]
 
@@ -64,6 +65,7 @@ def find(
         counted=counted,
         from_scratch=from_scratch,
         pretraining=pretraining_flops(pretrained),
+        failed=failed,
     )
     equal = (*fairness(table.all_cells()), *equal_budget(tuned))
     curves_of_tuning = tuning_curves(tuned)

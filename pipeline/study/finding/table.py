@@ -10,16 +10,15 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.metrics import chance_level, weighted_macro_f1
+from pipeline.analysis.metrics import weighted_macro_f1
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
-from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation
+from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation, FailedCell
 from pipeline.records.metrics import MEANS
 from pipeline.tasks.sums import OF_SUMS, of_draws
 
 Size = int | str
 Matrix = npt.NDArray[Any]
-BASELINE = "scratch"
 TESTED = ("in_domain", "out_of_domain")
 
 
@@ -47,7 +46,6 @@ class TestSet:
     items: int
     labels: Matrix
     groups: Matrix | None
-    chance: float
 
     @property
     def units(self) -> int:
@@ -66,6 +64,7 @@ class Table:
         counted: what sizes are numbers of, label or text.
         from_scratch: the arms whose network starts without pretrained weights.
         pretraining: by arm, the FLOPs of pretraining on the task's own text that the cost of each of its cells holds.
+        failed: the cells whose training failed.
     """
 
     def __init__(
@@ -78,7 +77,9 @@ class Table:
         counted: Literal["label", "text"] = "label",
         from_scratch: Sequence[str] = (),
         pretraining: Mapping[str, float] = MappingProxyType({}),
+        failed: Sequence[FailedCell] = (),
     ) -> None:
+        self.failed = {(cell.arm, cell.size, cell.seed) for cell in failed}
         self.study, self.store, self.counted, self.pretraining = study, store, counted, pretraining
         self.from_scratch = tuple(arm for arm in study.arms if arm in from_scratch)
         self.cells: dict[tuple[str, Size], dict[int, CellResult]] = defaultdict(dict)
@@ -153,6 +154,17 @@ class Table:
         """How many labels its cells trained on, the most of any seed."""
         return max(cell.train_items for cell in self.of(arm, size))
 
+    def drawn_from(self, size: Size) -> tuple[int, int]:
+        """How many labels cells of this size trained on, the most of any, and how many there were to draw from."""
+        cells = [cell for arm, other in self.groups() if other == size for cell in self.of(arm, size)]
+        return max(cell.train_items for cell in cells), max(cell.pool_items for cell in cells)
+
+    def chance(self, arm: str, size: Size, dataset: str) -> float | None:
+        """The score on a set of the best answer that reads no text, mean over seeds; None if there is none."""
+        found = [e.constant for c in self.of(arm, size) for e in c.evaluations if e.dataset == dataset]
+        known = [constant for constant in found if constant is not None]
+        return float(np.mean(known)) if known and len(known) == len(found) else None
+
     def curve_sizes(self, arm: str) -> list[Size]:
         """The sizes at which the arm has cells, by the labels they trained on, ascending."""
         present = [size for size in self.study.sizes if self.cells.get((arm, size))]
@@ -220,7 +232,6 @@ class Table:
             items=evaluation.items,
             labels=labels,
             groups=None if len(numbers) == len(groups) else groups,
-            chance=chance_level(self.metric, labels),
         )
 
 
