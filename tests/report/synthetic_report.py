@@ -203,6 +203,7 @@ def _multiplier(arm: str, size: int | str, sizes: Sequence[int | str], seeds: in
             made, method="crossed bootstrap", notes=("with 3 seeds the seed component is inflated by 1.22",)
         ),
         censored="above" if beyond else "none",
+        labels=labels_of(size),
         validation_labels=400,
     )
 
