@@ -122,7 +122,7 @@ def _multiplier(findings: Findings, v: Verdict, value: float) -> str:
     if v.validation_labels and v.labels:
         ratio = counting_validation(granted / v.labels, v.labels, v.validation_labels)
         kind = plural(v.validation_labels, f"validation {findings.counted}")
-        counted = f", {ratio_text(ratio)} times as many with the {kind} of both"
+        counted = f", {ratio_text(ratio)} times as many counting the {kind} of both"
     more = f"than {v.against} with {granted:,.0f}{between}{counted}"
     return f"with {_labels(findings, v)} {v.arm} {_better(findings, value)} {more}"
 

@@ -65,7 +65,7 @@ def groups_read(study: Study, claim: Claim, from_scratch: Sequence[str]) -> tupl
 
 
 def words_read(study: Study, claim: Claim) -> tuple[Group, ...]:
-    """The cells of the bag of words that a claim against `scratch` must hold against: it needs no pretraining either."""
+    """The cells of the bag of words, which needs no pretraining either, that a claim against `scratch` must bear."""
     asked = claim.metric in ("score", "label_multiplier") and claim.against == BASELINE
     if not asked or BAG_OF_WORDS not in study.arms or claim.arm == BAG_OF_WORDS:
         return ()

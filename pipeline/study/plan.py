@@ -21,12 +21,7 @@ from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
 from pipeline.records import CellResult, SweepRecord
-from pipeline.study.arm_rules import (
-    require_rivals,
-    require_solvable,
-    require_ways,
-    unjudged_because,
-)
+from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways, unjudged_because
 from pipeline.tasks import kind_of, linear_kind
 from pipeline.training.results import ResultStore
 
