@@ -240,6 +240,7 @@ def test_items_of_one_group_count_as_one(metric):
     made = synthetic_cells(ARMS, (100,), range(SEEDS), 300, np.random.default_rng(2), metric=metric)
     once, twice = run(made).contrasts[0].estimate, run(doubled(made)).contrasts[0].estimate
     assert (once.items, twice.items) == (300, 300)
+    assert "600 items of test in 300 groups, each of which is one item" in twice.notes
     assert twice.value == pytest.approx(once.value)
     assert twice.high - twice.low == pytest.approx(once.high - once.low, rel=0.06 if metric == "macro_f1" else 1e-6)
 
@@ -249,6 +250,15 @@ def test_a_test_set_of_one_group_cannot_be_judged():
     for _, scores in made:
         scores["group"][scores["dataset"] == 0] = 7
     assert of_kind(verdict(made), "one_item").kind == "one_item"
+
+
+def test_arms_with_different_seeds_share_none_and_are_not_compared():
+    made = [c for c in cells() if (c[0].key.seed < 5) == (c[0].key.arm == "pretrained")]
+    found = run(made)
+    assert found.contrasts == ()
+    obstacle = of_kind(found.verdicts[0], "missing_cells")
+    assert "pretrained n=100 seed=5" in obstacle.cells
+    assert "scratch n=100 seed=0" in obstacle.cells
 
 
 def test_subsets_of_a_small_pool_are_said_to_be_draws_from_it():

@@ -90,3 +90,15 @@ def test_a_cell_without_them_or_with_those_of_another_is_refused(
     (store.folder(result.cell_id) / VALIDATION).unlink()
     with pytest.raises(StorageError, match="Delete its folder to train the cell again"):
         store.validation(result)
+
+
+def test_scores_name_the_group_of_each_item(tiny_base: Path, table: Path, tmp_path: Path) -> None:
+    asked = [*small(tiny_base, table, tmp_path), *settings("classification"), "arm=bag_of_words"]
+    found = {}
+    for column in ("null", "rating"):
+        fitted = trained([*asked, f"task.data.group={column}", "task.deduplicate=false"])
+        result, scores = finish(fitted)
+        index = next(i for i, e in enumerate(result.evaluations) if e.role == "in_domain")
+        found[column] = scores["group"][scores["dataset"] == index]
+    assert found["null"].tolist() == list(range(len(found["null"])))
+    assert 1 <= len(set(found["rating"].tolist())) <= 5 < len(found["rating"])

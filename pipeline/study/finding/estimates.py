@@ -103,7 +103,8 @@ def effect(
 ) -> Effect:
     """The weighted sum of scores over `seeds`, with interval and p-value."""
     scores = [t.weight * table.score(table.rows(t.arm, t.size, t.dataset, seeds), t.dataset) for t in terms]
-    return effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
+    found = effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
+    return noted(found, *(group_note(table.sets[name]) for name in dict.fromkeys(term.dataset for term in terms)))
 
 
 def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: float) -> Effect:
@@ -187,6 +188,12 @@ def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> str:
         f"seeds draw {items:,} of the same {pool:,} {table.counted}s: the interval is for draws from this pool; for "
         f"others of its kind the variance over seeds may be up to {more:.2g} times as large"
     )
+
+
+def group_note(of: TestSet) -> str:
+    """How many groups count as items where items come in groups, or nothing."""
+    alone = of.groups is None
+    return "" if alone else f"{of.items:,} items of {of.name} in {of.units:,} groups, each of which is one item"
 
 
 def failed_note(table: Table, *groups: tuple[str, Size]) -> str:
