@@ -85,8 +85,7 @@ def _undoes(question: Question, measured: Verdict, reserve: Reserve) -> bool:
         return True
     estimate = measured.estimate
     assert estimate is not None
-    weights = [t.weight for t in measured.terms if (t.arm, t.size) == reserve.group]
-    change = question.table.sign * (sum(weights) if measured.terms else 1.0) * reserve.gain
+    change = question.table.sign * _weight(measured, reserve.group) * reserve.gain
     low, high = estimate.low + min(0.0, change), estimate.high + max(0.0, change)
     return judged(measured, dataclasses.replace(estimate, low=low, high=high)) != judged(measured, estimate)
 
@@ -95,6 +94,14 @@ def _unknown(reserves: Iterator[Reserve]) -> Iterator[Reserve]:
     """The same, where a better score would change the number by no one knows how much: if it is above CONVERGED."""
     for reserve in reserves:
         yield dataclasses.replace(reserve, gain=math.inf if reserve.gain >= MORE * CONVERGED else 0.0)
+
+
+def _weight(measured: Verdict, group: Group) -> float:
+    """How an estimate changes with the score of a group."""
+    weight = sum(t.weight for t in measured.terms if (t.arm, t.size) == group) if measured.terms else 1.0
+    if measured.metric == "label_multiplier":  # of two sizes either one alone decides on an end of the interval
+        return math.copysign(1.0, weight)
+    return weight
 
 
 def _longer(question: Question, group: Group) -> Iterator[Reserve]:
