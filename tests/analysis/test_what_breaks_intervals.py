@@ -6,7 +6,6 @@ import pytest
 from pipeline.analysis.two_kinds import CLEAN, two_kinds
 from tests.analysis.clusters import misses as group_misses
 from tests.analysis.failing import Failures, wrong_verdicts
-from tests.analysis.looks import DELTA
 from tests.analysis.pools import Learner, misses, truth
 
 
@@ -47,17 +46,23 @@ def test_two_seeds_or_equal_ones_cannot_be_of_two_kinds(values):
 def test_seeds_that_fail_up_to_one_time_in_ten_leave_wrong_verdicts_as_rare_as_promised(chance, loss, claims):
     rng = np.random.default_rng([71, claims])
     failures = Failures(chance=chance, loss=loss)
-    _, wrong, _ = wrong_verdicts(rng, failures, claims=claims, effect=DELTA, repetitions=400, items=200)
-    assert wrong <= allowed(0.05, 400)
+    found = wrong_verdicts(rng, failures, claims=claims, repetitions=400)
+    assert found.obstacle <= allowed(0.05, 400)
 
 
 def test_failures_that_are_seen_hold_up_the_claim_where_items_do_not_hide_them():
-    rng = np.random.default_rng(72)
-    without, with_it, held = wrong_verdicts(
-        rng, Failures(chance=0.2, loss=0.2), claims=1, effect=DELTA, repetitions=100, items=1000, chunk=50
+    found = wrong_verdicts(
+        np.random.default_rng(72), Failures(chance=0.2, loss=0.2), claims=1, repetitions=100, items=1000
     )
-    assert held > 0.9
-    assert with_it <= without
+    assert found.held_up > 0.9
+    assert found.obstacle <= found.plain
+
+
+def test_failures_that_are_not_seen_are_not_ruled_out_unless_a_verdict_leaves_room_for_one():
+    failures = Failures(chance=0.1, loss=0.2)
+    found = wrong_verdicts(np.random.default_rng(73), failures, claims=5, repetitions=100, items=1000)
+    assert found.obstacle > 0.15
+    assert found.room <= allowed(0.05, 100)
 
 
 def test_items_one_by_one_miss_where_groups_count_as_one():

@@ -107,8 +107,9 @@ def _weight(measured: Verdict, group: Group) -> float:
 def _longer(question: Question, group: Group) -> Iterator[Reserve]:
     """What twice as many steps would bring the arm: twice its gain from the third quarter of its steps to the last.
 
-    A score that rises with the logarithm of the steps gains 2.06 times that from twice as many, one that nears its end
-    as 1 / steps 1.1 times. Where evaluations are too few for a late gain, a falling loss says that there is some.
+    A score that rises with the logarithm of the steps gains 2.0 times that from twice as many, one that nears its end
+    as 1 / sqrt(steps) 1.5 times, as 1 / steps 1.1 times. Where evaluations are too few for a late gain, a falling loss
+    says that there is some.
     """
     table, (arm, size) = question.table, group
     cells = table.of(arm, size)
