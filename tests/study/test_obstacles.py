@@ -10,6 +10,7 @@ from synthetic_cells import SyntheticCell, loader, start_line, synthetic_cells
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Evaluation, FailedCell, Findings, Obstacle, Verdict
 from pipeline.study.finding.find import find
+from pipeline.study.finding.obstacles import MORE
 from pipeline.study.looks import groups_read
 
 ARMS = ("pretrained", "scratch")
@@ -110,6 +111,23 @@ def test_a_refutation_waits_for_the_arm_it_is_about():
     assert (verdict(cells(), worse).verdict, verdict(cells(), worse).refutation) == ("refuted", "opposite")
     assert of_kind(verdict(changed(cells(), "scratch", rising(0.08)), worse), "not_converged").arm == "scratch"
     assert verdict(changed(cells(), "pretrained", rising(0.08)), worse).verdict == "refuted"
+
+
+def test_a_claim_of_less_waits_for_the_arm_that_is_said_to_have_less():
+    less = Claim(size=100, arm="scratch", against="pretrained", direction="lower")
+    assert verdict(cells(), less).verdict == "supported"
+    assert of_kind(verdict(changed(cells(), "scratch", rising(0.08)), less), "not_converged").arm == "scratch"
+    assert verdict(changed(cells(), "pretrained", rising(0.08)), less).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("curve", "times"), [(np.log, 2.0), (lambda steps: -(steps**-0.5), 1.5), (lambda steps: -1 / steps, 1.1)]
+)
+def test_twice_as_many_steps_bring_no_more_than_twice_the_late_gain(curve, times):
+    third, last = np.linspace(0.5, 0.75, 200), np.linspace(0.75, 1.0, 200)
+    more = (curve(2.0) - curve(1.0)) / (curve(last).mean() - curve(third).mean())
+    assert more == pytest.approx(times, abs=0.06)
+    assert more <= MORE + 0.06
 
 
 def test_where_evaluations_are_too_few_a_falling_loss_tells_that_an_arm_has_not_converged():

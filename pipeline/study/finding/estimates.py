@@ -178,12 +178,12 @@ def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> str:
     The factor is that of Nadeau and Bengio (2003) for S subsets of n among P rows, 1 + S n / (P - n). It is the most
     that new labels may need, since order and initialisation do not come from the pool.
     """
-    if "all" in sizes:
-        return 'at "all" every seed trains on the same pool: the interval is conditional on it'
     items, pool = max((table.drawn_from(size) for size in sizes), key=lambda found: found[0] / found[1])
+    if "all" in sizes or items >= pool:
+        return 'at "all" every seed trains on the same pool: the interval is conditional on it'
     if items <= SMALL_SHARE * pool:
         return ""
-    more = 1.0 + seeds * items / (pool - items) if pool > items else math.inf
+    more = 1.0 + seeds * items / (pool - items)
     return (
         f"seeds draw {items:,} of the same {pool:,} {table.counted}s: the interval is for draws from this pool; for "
         f"others of its kind the variance over seeds may be up to {more:.2g} times as large"

@@ -44,7 +44,8 @@ def seeds_of_two_kinds(question: Question, effect: Effect) -> tuple[Obstacle, ..
     found = two_kinds(effect.values, sum(part.noise for part in mean.sets))
     if found is None or found.p > CLEAN:
         return ()
-    rare = [question.look.seeds[place] for place in found.rare]
+    seeds = sorted(question.look.seeds)  # as values are
+    rare = [seeds[place] for place in found.rare]
     numbers = {"rare": len(rare), "seeds": mean.seeds, "distance": found.distance, "p": found.p}
     cells = tuple(place_text((*group, seed)) for seed in rare)
     return (dataclasses.replace(_obstacle("two_kinds_of_seeds", group, numbers), cells=cells),)
@@ -71,7 +72,8 @@ def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
             yield from _unknown(_longer(question, group))
     else:
         for (arm, at), dataset in dict.fromkeys(((t.arm, t.size), t.dataset) for t in measured.terms):
-            yield from _longer(question, (arm, at))
+            if claim.metric != "compute_multiplier":  # which compares runs of stated lengths, converged or not
+                yield from _longer(question, (arm, at))
             yield from _constant(question, (arm, at), dataset)
             if (BAG_OF_WORDS, at) in words_read(question.table.study, claim) and arm == BASELINE:
                 yield from _words(question, at, dataset)
