@@ -38,7 +38,7 @@ def write_findings(
     found = find(
         config.study,
         cells,
-        plan.store.scores,
+        plan.store,
         base=config.base,
         others=_other_bases(plan),
         task=config.task,

@@ -40,11 +40,12 @@ class Meta:
 
 
 def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: Encoded, unknown: float) -> SetMeta:
-    """Write one set's token ids, labels and texts, and say what was written."""
+    """Write one set's token ids, labels, groups and texts, and say what was written."""
     offsets = np.cumsum([0, *(len(row) for row in encoded.ids)], dtype=np.int64)
     np.save(folder / f"{name}.ids.npy", np.concatenate(encoded.ids).astype(np.int32), allow_pickle=False)
     np.save(folder / f"{name}.offsets.npy", offsets, allow_pickle=False)
     np.save(folder / f"{name}.labels.npy", rows.labels.astype(np.int32), allow_pickle=False)
+    np.save(folder / f"{name}.groups.npy", rows.group_numbers, allow_pickle=False)
     for known, numbers in encoded.beside.items():
         np.save(folder / f"{name}.{known}.npy", numbers, allow_pickle=False)
     with open(folder / f"{name}.texts.jsonl", "w", encoding="utf-8") as file:
@@ -111,9 +112,9 @@ def texts(prepared: Prepared, set_name: str) -> list[str]:
 
 
 def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
-    ids, offsets, labels = (_array(folder, meta.name, part) for part in ("ids", "offsets", "labels"))
+    ids, offsets, labels, groups = (_array(folder, meta.name, p) for p in ("ids", "offsets", "labels", "groups"))
     beside = {known: _array(folder, meta.name, known) for known in meta.beside}
-    if any(len(numbers) != meta.rows for numbers in beside.values()):
+    if any(len(numbers) != meta.rows for numbers in (groups, *beside.values())):
         raise _damaged(folder, meta.name, "its arrays do not fit together")
     if (len(ids), len(offsets), len(labels)) != (meta.tokens, meta.rows + 1, meta.rows) or offsets[-1] != meta.tokens:
         raise _damaged(folder, meta.name, "its arrays do not fit together")
@@ -123,6 +124,7 @@ def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
         ids=ids,
         offsets=offsets,
         labels=labels,
+        groups=groups,
         beside=beside,
         truncated=meta.truncated,
         unknown=meta.unknown,

@@ -11,7 +11,7 @@ from pipeline.config.schema import Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, TextModel, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, Exercise, Known, Linear, Outputs, TextModel, Vocabulary
 from pipeline.tasks.read_off import pooling_of
 
 if TYPE_CHECKING:
@@ -134,6 +134,14 @@ class Classification:
             "calibration_error": calibration_error(outputs.probabilities, outputs.labels),
             "brier": brier_score(outputs.probabilities, outputs.labels),
         }
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. The commonest class; macro F1 not below that of guessing, one over the classes."""
+        told = np.full(len(held.labels), np.bincount(train.labels, minlength=train.classes).argmax())
+        if metric == "accuracy":
+            return accuracy(held.labels, told)
+        guessing = 1 / len(np.unique(held.labels))
+        return max(guessing, macro_f1(held.labels, told, classes=train.classes))
 
     def exercise(self, text: str, label: str) -> Exercise | None:
         """See TaskKind. The text itself."""

@@ -10,9 +10,10 @@ import numpy as np
 from pipeline.config.schema import Predict
 from pipeline.tasks import able, two_parts
 from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
+from pipeline.tasks.constant import Unigram
 from pipeline.tasks.decoding import logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_both
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 from pipeline.tasks.writing import translations
 
@@ -160,6 +161,16 @@ class Translation:
     def judge(self, tokenizer: Any, texts: Sequence[str]) -> Judge:
         """See WritingKind."""
         return Judge(tokenizer=tokenizer, references=tuple(text.partition(PAIR)[2] for text in texts))
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. Tokens as frequent as they are, for the loss alone."""
+        if metric != "loss":
+            return None
+        known, told = (
+            [row[start:] for row, start in zip(rows.ids, rows.beside["second"], strict=True)] for rows in (train, held)
+        )
+        unigram = Unigram(known)
+        return float(np.mean([unigram.nats(tokens).sum() / max(1, len(tokens)) for tokens in told]))
 
     def exercise(self, text: str, label: str) -> Exercise | None:
         """See TaskKind."""

@@ -28,6 +28,7 @@ from pipeline.training.device import device_of, is_sharded, rank
 from pipeline.training.fitted import Fitted, Report
 from pipeline.training.inference import answers
 from pipeline.training.inputs import Inputs
+from pipeline.training.item_scores import made_of
 from pipeline.training.job import Job, seed_for
 from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
@@ -36,7 +37,7 @@ from pipeline.training.samples import compared, exercises
 from pipeline.training.solve import solve_cell
 from pipeline.training.start_line import start_line
 from pipeline.training.trainer import Batches, loader, trainer_of
-from pipeline.training.trajectory import Trajectory
+from pipeline.training.trajectory import Evaluated, Trajectory
 
 
 def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
@@ -98,13 +99,18 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
 def _trajectory(
     job: Job, model: Any, inputs: CellInputs, prepared: Prepared, course: Course, report: Report
 ) -> Trajectory:
-    cell = job.cell
+    cell, task = job.cell, kind(job.cell.task.kind)
     validation = inputs.of(prepared.validation)
 
-    def measure() -> tuple[float, float, Any]:
+    def measure() -> Evaluated:
         found = outputs(job, model, validation, len(prepared.labels))
-        metrics = kind(cell.task.kind).measure(found)
-        return metrics[cell.task.metric], metrics["loss"], found
+        metrics = task.measure(found)
+        return Evaluated(
+            score=metrics[cell.task.metric],
+            loss=metrics["loss"],
+            item_scores=made_of(task, cell.task.metric, found),
+            outputs=found,
+        )
 
     return Trajectory(
         due=course.due,
@@ -116,7 +122,7 @@ def _trajectory(
         patience_from=course.interval,
         higher_is_better=higher_is_better(cell.task.metric),
         best_by=cell.train.best_by,
-        outputs_type=kind(cell.task.kind).outputs_type,
+        outputs_type=task.outputs_type,
     )
 
 

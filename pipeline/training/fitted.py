@@ -23,6 +23,7 @@ class Walked(Protocol):
     """The points at which a training was measured on validation, and which of them was kept."""
 
     points: list[TrajectoryPoint]
+    item_scores: list[np.ndarray]  # of each point, what the metric is made of: [V] or [V, K] for V validation items
     best_step: int
     best_outputs: Any  # on validation
     stopped_by: str
