@@ -46,11 +46,9 @@ def storage_checks(root: Path) -> list[Check]:
 
 
 def _memory(section: str) -> Check:
-    import psutil
-
-    memory = psutil.virtual_memory()
-    value = f"{_gib(memory.total)}, {_gib(memory.available)} free"
-    if memory.available >= LEAST_MEMORY_BYTES:
+    free = machine.available_memory()
+    value = f"{_gib(machine.total_memory())}, {_gib(free)} free"
+    if free >= LEAST_MEMORY_BYTES:
         return Check(section=section, name="Memory", value=value)
     problem = f"a worker needs about {_gib(LEAST_MEMORY_BYTES)} of memory"
     return Check(

