@@ -4,10 +4,13 @@ import glob
 import math
 import os
 import platform
+import resource
 from functools import cache
 from pathlib import Path
 
 from pipeline.hardware import control_groups
+
+_MANY_FILES = 1 << 16  # more than any number of workers needs
 
 
 def cores() -> int:
@@ -41,6 +44,18 @@ def available_memory() -> int:
 
     free, left = int(psutil.virtual_memory().available), control_groups.memory_left()
     return free if left is None else min(free, left)
+
+
+def open_files() -> int:
+    """How many files a process here may have open at once, sockets and pipes included (`ulimit -Hn`)."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+
+
+def allow_open_files() -> None:
+    """Let this process and those that it starts have as many files open as the system allows them."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files(), hard))
 
 
 def free_memory(accelerator: str) -> int:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import resource
 
 import pytest
 
@@ -215,3 +216,22 @@ def test_layers_are_compiled_for_gpus_alone(on) -> None:
     on(gpus=0)
     with pytest.raises(ConfigError, match=r"hardware\.compile=true is for GPUs"):
         resolved(compile=True)
+
+
+def test_no_more_workers_than_the_coordinator_may_watch(on, monkeypatch: pytest.MonkeyPatch) -> None:
+    on(cores=256)
+    monkeypatch.setattr(machine, "available_memory", lambda: 1 << 50)
+    monkeypatch.setattr(machine, "open_files", lambda: 256)
+    found = resolved()
+    assert (found.workers, found.threads) == (39, 6)
+    assert "no more than 256 files may be open at once" in found.reasons[1]
+
+
+def test_as_many_files_may_be_open_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        machine.allow_open_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (machine.open_files(), hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
