@@ -13,7 +13,7 @@ from pipeline.errors import ConfigError
 SOCKETS = "HEADSTART_SOCKETS"
 _LONGEST = 103  # bytes of a socket's path: what macOS allows, 4 fewer than Linux
 _BELOW = len("/pymp-12345678/listener-12345678")  # what multiprocessing adds to the folder for temporary files
-_SHORT = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - tried where TMPDIR is too long; the folder inside is private
+_SHORT = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 def socket_folder() -> str:

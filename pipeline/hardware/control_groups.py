@@ -68,7 +68,7 @@ def _mounts(resource: str) -> Iterator[tuple[Path, str]]:
     for line in _text(ROOT / "proc/self/mountinfo").splitlines():
         mount, _, system = line.partition(" - ")
         kind, _, options = system.split(" ", 2)
-        if kind == "cgroup2" and not resource or kind == "cgroup" and resource in options.split(","):
+        if (kind == "cgroup2" and not resource) or (kind == "cgroup" and resource in options.split(",")):
             _, _, _, mounted, place, *_ = mount.split(" ")
             yield ROOT / place.lstrip("/"), mounted
 
