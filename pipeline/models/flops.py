@@ -107,7 +107,7 @@ def _convolution_backward(
     from torch.utils.flop_counter import conv_flop_count
 
     transposed, wanted = settings[4], settings[7]
-    return int(conv_flop_count(inputs, weights, outputs, transposed=transposed)) * sum(wanted[:2])
+    return int(conv_flop_count(inputs, weights, outputs, transposed=transposed) * sum(wanted[:2]))
 
 
 def _network(cell: Cell, config: Any, device: str) -> Any:
