@@ -2,13 +2,19 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
+from pipeline.analysis.bootstrap import (
+    drawn_item_part,
+    item_means,
+    item_weight_blocks,
+    item_weights,
+    seed_weights,
+)
 from pipeline.analysis.crossed import CrossedMean, ItemPart, item_part, mean_over
 from pipeline.records import Estimate, ScoreTerm
 from pipeline.records.metrics import SHARES
@@ -17,6 +23,7 @@ from pipeline.study.finding.table import Size, Table
 Floats = npt.NDArray[np.float64]
 
 REPLICATES = 2000
+KEPT_BYTES = 256 << 20  # of one set's draws: of a larger set they are drawn again for each arm and size, in blocks
 ITEM_DRAWS, SEED_DRAWS = 101, 102  # one stream of random numbers each
 CROSSED = "Student's t over seeds and over items, added as squares"
 DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
@@ -66,21 +73,25 @@ class Replicates:
         return self._per_seed[key]
 
     def _measure(self, rows: npt.NDArray[np.float32], dataset: str) -> npt.NDArray[np.float32]:
-        weights = self._draws(dataset)
         if self.table.is_mean:
-            return item_means(rows, weights)
-        return self.table.drawn(rows, weights, dataset).astype(np.float32)
+            return np.concatenate([item_means(rows, weights) for weights in self._draws(dataset)])
+        drawn = [self.table.drawn(rows, weights, dataset) for weights in self._draws(dataset)]
+        return np.concatenate(drawn).astype(np.float32)
 
     def _seed_draws(self, seeds: int) -> Floats:
         if seeds not in self._seeds:
             self._seeds[seeds] = seed_weights(seeds, REPLICATES, np.random.default_rng([SEED_DRAWS, seeds]))
         return self._seeds[seeds]
 
-    def _draws(self, dataset: str) -> npt.NDArray[np.float32]:
+    def _draws(self, dataset: str) -> Iterable[npt.NDArray[np.float32]]:
+        """How often each item is drawn, the same each time: blocks [b, N] of REPLICATES rows in all."""
+        items = self.table.sets[dataset].items
         if dataset not in self._weights:
             stream = np.random.default_rng([ITEM_DRAWS, list(self.table.sets).index(dataset)])
-            self._weights[dataset] = item_weights(self.table.sets[dataset].items, REPLICATES, stream)
-        return self._weights[dataset]
+            if items * REPLICATES * np.dtype(np.float32).itemsize > KEPT_BYTES:
+                return item_weight_blocks(items, REPLICATES, stream, most=KEPT_BYTES // 4)
+            self._weights[dataset] = item_weights(items, REPLICATES, stream)
+        return [self._weights[dataset]]
 
 
 def effect(
