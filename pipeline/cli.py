@@ -15,6 +15,7 @@ from typing import NoReturn
 from pipeline import __version__
 from pipeline.errors import ConfigError, HeadstartError, nearest
 from pipeline.files import NO_FOLDER, storage_error
+from pipeline.hardware.machine import limit_threads
 from pipeline.import_path import leave_out_the_working_folder
 from pipeline.text_encoding import restart_in_utf8
 
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     if arguments is None:
         leave_out_the_working_folder()
+        limit_threads()
         sys.excepthook = sys.excepthook if debug else _unexpected
     try:
         return _among_others(given) if "TORCHELASTIC_RUN_ID" in os.environ else _dispatch(given)

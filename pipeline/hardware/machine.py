@@ -30,6 +30,15 @@ def _cores_seen() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def limit_threads() -> None:
+    """Let numeric libraries that are imported later start no more threads than a container has cores' time for.
+
+    They count cores that can be seen; a number of threads that the user has set stands.
+    """
+    if cores() < _cores_seen():
+        os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
+
+
 def total_memory() -> int:
     """Bytes of memory of the machine, or of the container where it is limited."""
     import psutil

@@ -1,5 +1,6 @@
 """What a container leaves of a machine's cores and memory, read from a made-up root of the system's files."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def test_under_a_limit_of_one_and_a_half_cores_doctor_and_plan_say_two_workers_a
     said = " ".join(f"{check.name} {check.value}" for check in [*hardware_checks(), *choice_checks(compose([]))])
     assert "2 cores (a container's limit of 1.5 on 64)" in said
     assert "64 workers" not in said
+
+
+@pytest.mark.parametrize(
+    ("limit", "given", "threads"), [("150000", None, "2"), ("150000", "5", "5"), ("max", None, None)]
+)
+def test_libraries_start_no_more_threads_than_the_limit_has_time_for(
+    within, monkeypatch: pytest.MonkeyPatch, limit: str, given: str | None, threads: str | None
+) -> None:
+    unified(within, {"cpu.max": f"{limit} 100000"})
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    if given:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    machine.limit_threads()
+    assert os.environ.get("OMP_NUM_THREADS") == threads
 
 
 @pytest.mark.parametrize(
