@@ -1,6 +1,7 @@
 """From overrides to cells: which, in which order, under which identity. Nothing is trained and nothing is written."""
 
 import dataclasses
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.commands.closing import dashboard_command
 from pipeline.config.compose import compose
 from pipeline.errors import BaseModelError, ConfigError, DataError
 from pipeline.study.plan import Plan, plan_cell, plan_of_cell, plan_study
@@ -205,3 +207,7 @@ def test_the_pace_of_finished_cells_is_that_of_their_own_sets() -> None:
     ((result, _),) = synthetic_cells(["scratch"], [50], [0], 30, np.random.default_rng(0), out_of_domain=("a", "b"))
     found = Examples.of_result(result)
     assert found == Examples(train=50, validation=VALIDATION_ITEMS, tests=30 + 100 + 100)
+
+
+def test_a_command_that_is_shown_can_be_typed_whatever_the_folder_is_called(planned: Planned) -> None:
+    assert shlex.split(dashboard_command(planned("paths.root=saída 1")))[-2:] == ["dashboard", "paths.root=saída 1"]
