@@ -97,7 +97,7 @@ def lock(path: Path) -> Iterator[None]:
     except OSError as error:
         raise storage_error(path, error) from error
     try:
-        _flock(handle, fcntl.LOCK_EX, path)
+        flock(handle, path)
         yield
     finally:
         os.close(handle)
@@ -109,15 +109,21 @@ def is_locked(path: Path) -> bool:
         return False
     with open(path, "r+b") as file:  # over NFS, a lock wants a file that is open for writing
         try:
-            _flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB, path)
+            flock(file.fileno(), path, wait=False)
         except (BlockingIOError, PermissionError):  # the latter over NFS
             return True
     return False
 
 
-def _flock(handle: int, operation: int, path: Path) -> None:
+def flock(handle: int, path: Path, *, wait: bool = True) -> None:
+    """Lock the open file `handle`, at `path`, for this process alone, until it is closed.
+
+    Raises:
+        UnwritableError: its file system has no locks.
+        BlockingIOError, PermissionError: somebody holds it, and `wait` is false.
+    """
     try:
-        fcntl.flock(handle, operation)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in _NOT_OFFERED:
             raise

@@ -16,4 +16,5 @@ def restart_in_utf8() -> None:
     os.environ["PYTHONUTF8"] = "1"  # for processes that are started from here
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    words = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+    os.execv(sys.executable, [word.encode("utf-8", "surrogateescape") for word in words])

@@ -94,6 +94,7 @@ def estimated_seconds(plan: Plan) -> tuple[float, str]:
     ]
     pace = statistics.median(paces) if paces else 1 / DEFAULT_PACE
     basis = f"at the median pace of {len(paces)} finished trainings" if paces else "a guess: nothing was timed here yet"
-    examples = examples_of(plan)
-    work = sum(work_of(cell, examples) for cell in plan.missing().values())
+    missing = plan.missing()
+    examples = examples_of(plan) if missing else None
+    work = sum(work_of(cell, examples) for cell in missing.values())
     return work * pace / plan.hardware.workers, basis
