@@ -17,6 +17,8 @@ def on(monkeypatch: pytest.MonkeyPatch):
 
     def become(*, cores: int = 8, gpus: int = 0, cpu_bf16: bool = False, gpu_bf16: bool = True) -> None:
         monkeypatch.setattr(machine, "cores", lambda: cores)
+        monkeypatch.setattr(machine, "available_memory", lambda: 1 << 40)
+        monkeypatch.setattr(machine, "open_files", lambda: 1 << 16)
         monkeypatch.setattr(machine, "gpus", lambda: tuple(f"GPU {i}" for i in range(gpus)))
         monkeypatch.setattr(machine, "cpu_has_bf16", lambda: cpu_bf16)
         monkeypatch.setattr(machine, "gpu_has_bf16", lambda: gpus > 0 and gpu_bf16)
@@ -220,7 +222,6 @@ def test_layers_are_compiled_for_gpus_alone(on) -> None:
 
 def test_no_more_workers_than_the_coordinator_may_watch(on, monkeypatch: pytest.MonkeyPatch) -> None:
     on(cores=256)
-    monkeypatch.setattr(machine, "available_memory", lambda: 1 << 50)
     monkeypatch.setattr(machine, "open_files", lambda: 256)
     found = resolved()
     assert (found.workers, found.threads) == (39, 6)
