@@ -6,6 +6,7 @@ items for label multipliers alone.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,15 @@ def item_weights(
     for row in counts:  # one at a time: the draws take twice the room of the counts
         row[:] = np.bincount(rng.integers(0, items, size=items), minlength=items)
     return counts
+
+
+def item_weight_blocks(
+    items: int, replicates: int, rng: np.random.Generator, groups: npt.NDArray[Any] | None = None, *, most: int
+) -> Iterator[Weights]:
+    """The rows of `item_weights`, in order, in blocks of at most `most` bytes, or of one row."""
+    rows = max(1, most // (items * np.dtype(np.float32).itemsize))
+    for first in range(0, replicates, rows):
+        yield item_weights(items, min(rows, replicates - first), rng, groups)
 
 
 def seed_weights(seeds: int, replicates: int, rng: np.random.Generator) -> Floats:

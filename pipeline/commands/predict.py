@@ -1,27 +1,18 @@
 """`predict`: what a trained cell says of one text, a CSV, a text file or standard input."""
 
-import csv
-import io
 import itertools
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
+from pipeline.commands.predict_io import given_texts, write_answers
 from pipeline.commands.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.config.schema import Predict
-from pipeline.data.locate import TABLES
-from pipeline.data.rows import Wanted
-from pipeline.data.sources import read_table
-from pipeline.data.text_tables import read_utf8
-from pipeline.errors import DataError
-from pipeline.files import write_text
 from pipeline.records import CellResult
-from pipeline.tasks import KnowingKind, TextModel, WritingKind, as_read, kind, pair
+from pipeline.tasks import PAIR, KnowingKind, TaskKind, TextModel, WritingKind, as_read, kind
 
 BATCH = 64
 
@@ -33,28 +24,28 @@ def run(overrides: Sequence[str]) -> int:
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
     asked = kind(trained.cell.task.kind)
     reads_pairs = asked.paired and not isinstance(asked, WritingKind)
-    texts, columns = _texts(config.predict, paired=reads_pairs), asked.predicted
-    if config.predict.output:
-        buffer = io.StringIO()
-        _write(columns, predictions(trained, texts, config.predict), buffer)
-        write_text(Path(config.predict.output), buffer.getvalue())
-    else:
-        _write(columns, predictions(trained, texts, config.predict), sys.stdout)
+    texts = given_texts(config.predict, paired=reads_pairs)
+    write_answers(asked.predicted, predictions(trained, texts, config.predict), config.predict.output)
     return 0
 
 
 def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Iterator[tuple[str, ...]]:
     """Each text with what the task's kind says of it, in order, as they come, in the precision of the cell.
 
-    Standard error is told afterwards how many were too long to be read to their ends, and how well the network knows
-    the first of them where the kind can say so.
+    A text without a word has no answer: its row is empty but for the text. Standard error is told afterwards how many
+    those are, how many texts were too long to be read to their ends, and how well the network knows the first of them
+    where the kind can say so.
     """
     from pipeline.training.inference import evaluating
 
     model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
     task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
-    nats, read, cut = None, 0, 0
+    nats, read, cut, empty = None, 0, 0, 0
     for batch in _batched(texts):
+        if not _has_words(batch[0]):
+            empty += len(batch)
+            yield from (_unanswered(text, task) for text in batch)
+            continue
         with nullcontext() if isinstance(model, TextModel) else evaluating(model, cell.train.precision):
             asked_of = as_read(cell.task, batch, prefix=cell.prefix)
             rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
@@ -64,10 +55,18 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
         if not (task.reads_whole or isinstance(model, TextModel)):
             cut += task.encode(asked_of, tokenizer, length).truncated
         yield from rows
+    if empty:
+        print(f"{empty:,} of {read + empty:,} texts are empty and have no answer.", file=sys.stderr)
     if cut:
         print(f"{cut:,} of {read:,} texts are longer than {length} tokens and were truncated.", file=sys.stderr)
     if nats is not None and len(nats):
         _tell_perplexity(nats, trained.result)
+
+
+def _unanswered(text: str, task: TaskKind) -> tuple[str, ...]:
+    """The row of an empty text; of a pair, both texts stand in it."""
+    texts = text.split(PAIR)
+    return (*texts, *[""] * (1 + len(task.predicted) - len(texts)))
 
 
 def _tell_perplexity(nats: np.ndarray, result: CellResult) -> None:
@@ -81,68 +80,18 @@ def _tell_perplexity(nats: np.ndarray, result: CellResult) -> None:
     )
 
 
-def _texts(given: Predict, *, paired: bool) -> Iterator[str]:
-    if given.text is not None:
-        return iter([_both(given.text, given.second, paired)])
-    if given.path is None:
-        return (_of_line(line.rstrip("\n"), paired) for line in sys.stdin if line.strip())
-    path = Path(given.path)
-    if not path.is_file():
-        raise DataError(f"predict.path={given.path}: there is no such file.")
-    if path.suffix.lower() in TABLES:
-        return _of_table(path, given, paired)
-    lines = read_utf8(path, "predict.path").replace("\r\n", "\n").split("\n")
-    return (_of_line(line, paired) for line in lines if line.strip())
-
-
-def _of_table(path: Path, given: Predict, paired: bool) -> Iterator[str]:
-    second = given.second_column if paired else None
-    ask = Wanted(
-        text=given.column,
-        second=second,
-        label=None,
-        where={},
-        field="predict",
-        text_setting="predict.column",
-        second_setting="predict.second_column",
-    )
-    rows = read_table(path, ask, "predict.path")
-    if second is None:
-        return (value or "" for value in rows[given.column])
-    return (pair(one or "", other or "") for one, other in zip(rows[given.column], rows[second], strict=True))
-
-
-def _of_line(line: str, paired: bool) -> str:
-    """A line is a text, or two with a tab between them."""
-    first, tab, second = line.partition("\t")
-    return _both(first, second if tab else None, paired) if paired else line
-
-
-def _both(first: str, second: str | None, paired: bool) -> str:
-    if paired and second is None:
-        raise DataError(
-            f"This cell reads pairs, but {first[:60]!r} has no second text. Give it: predict.second=TEXT, a column of "
-            "a table (predict.second_column), or after a tab in a line."
-        )
-    if not paired and second is not None:
-        raise DataError("This cell reads single texts: leave out predict.second.")
-    return first if second is None else pair(first, second)
-
-
 def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Single texts first, so that an interactive reader is answered at once, then batches."""
+    """Single texts first, so that an interactive reader is answered at once, then batches; empty texts apart."""
     rest = iter(texts)
     sizes = itertools.chain([1], itertools.repeat(BATCH if not sys.stdin.isatty() else 1))
     for size in sizes:
         batch = list(itertools.islice(rest, size))
         if not batch:
             return
-        yield batch
+        for _, alike in itertools.groupby(batch, key=_has_words):
+            yield list(alike)
 
 
-def _write(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], stream: TextIO) -> None:
-    writer = csv.writer(stream)
-    writer.writerow(["text", *columns])
-    for row in rows:
-        writer.writerow(row)
-        stream.flush()
+def _has_words(text: str) -> bool:
+    """Whether there is something to read: in both texts of a pair."""
+    return all(part.strip() for part in text.split(PAIR))

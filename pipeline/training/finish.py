@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +116,9 @@ def train_sample(labels: np.ndarray, seed: int) -> np.ndarray:
 
 def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
     trajectory, cell = fitted.trajectory, fitted.job.cell
-    now = time.time()
-    measured = dataclasses.replace(fitted.measured, finished_at=now, seconds=now - fitted.measured.started_at)
+    clock = fitted.clock
+    seconds = clock.seconds
+    measured = dataclasses.replace(fitted.measured, finished_at=clock.started_at + seconds, seconds=seconds)
     return CellResult(
         cell_id=fitted.job.cell_id,
         key=cell.key,

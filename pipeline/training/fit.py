@@ -1,6 +1,5 @@
 """Trains one cell and returns what it leaves behind."""
 
-import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from pipeline.training.ranks import Agreement
 from pipeline.training.samples import compared, exercises
 from pipeline.training.solve import solve_cell
 from pipeline.training.start_line import start_line
+from pipeline.training.stopwatch import Stopwatch
 from pipeline.training.trainer import Batches, loader, trainer_of
 from pipeline.training.trajectory import Evaluated, Trajectory
 
@@ -59,7 +59,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     """
     if job.cell.method.solved:
         return solve_cell(job, report)
-    started = time.time()
+    clock = Stopwatch()
     cell, task = job.cell, kind(job.cell.task.kind)
     prepared = load(Path(job.data_folder))
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
@@ -89,7 +89,8 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         trajectory=trajectory,
         start_line=line,
         cost=_cost(trajectory, network),
-        measured=_measured(job, trajectory, started, built, module.micro_batch),
+        clock=clock,
+        measured=_measured(job, trajectory, clock, built, module.micro_batch),
         samples=compared(asked, before, network),
         outputs=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
         tensors=network.stored,
@@ -195,18 +196,20 @@ def _cost(trajectory: Trajectory, network: Network) -> Cost:
     )
 
 
-def _measured(job: Job, trajectory: Trajectory, started: float, built: Assembled, micro_batch: int | None) -> Measured:
-    now = time.time()
+def _measured(
+    job: Job, trajectory: Trajectory, clock: Stopwatch, built: Assembled, micro_batch: int | None
+) -> Measured:
+    seconds = clock.seconds
     return Measured(
-        seconds=now - started,
+        seconds=seconds,
         training_seconds=trajectory.training_seconds,
         evaluation_seconds=trajectory.evaluation_seconds,
         trajectory_seconds=tuple(trajectory.seconds),
         peak_memory_bytes=peak_memory_bytes(),
         libraries_bytes=built.libraries_bytes,
         planned_memory_bytes=built.planned_memory_bytes,
-        started_at=started,
-        finished_at=now,
+        started_at=clock.started_at,
+        finished_at=clock.started_at + seconds,
         threads=job.hardware.threads,
         devices=job.hardware.devices,
         concurrency=job.concurrency,

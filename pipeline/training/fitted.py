@@ -12,6 +12,7 @@ from pipeline.models.build import Network
 from pipeline.records import Cost, Measured, Sample, StartLine, TrajectoryPoint
 from pipeline.tasks import TaskKind
 from pipeline.training.job import Job
+from pipeline.training.stopwatch import Stopwatch
 
 Report = Callable[[TrajectoryPoint], bool]  # told each point; answers whether the training is to be given up
 Outputs = Callable[
@@ -46,6 +47,7 @@ class Fitted:
     trajectory: Walked
     start_line: StartLine
     cost: Cost
+    clock: Stopwatch  # started with the cell
     measured: Measured
     samples: tuple[Sample, ...]
     outputs: Outputs

@@ -1,6 +1,5 @@
 """Cells that are solved instead of trained in steps: a linear probe on a fixed base, or a linear model on words."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from pipeline.training.item_scores import made_of
 from pipeline.training.job import Job
 from pipeline.training.samples import compared, exercises
 from pipeline.training.start_line import start_line
+from pipeline.training.stopwatch import Stopwatch
 from pipeline.training.word_model import WordModel, word_features
 
 
@@ -80,7 +80,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         ConfigError: the task's kind poses no convex problem.
         BaseModelError, DataError, StorageError: what was there when the study was planned is gone or changed.
     """
-    started = time.time()
+    clock = Stopwatch()
     cell, task = job.cell, linear_kind(job.cell.task.kind)
     if task is None:
         raise ConfigError([unsolvable(cell.arm.name, cell.method.name, cell.task.kind)])
@@ -93,7 +93,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
     solved = replace(solved, model=solved.model.stored())
     measure = _Measure(task=task, subject=subject, prepared=prepared, rows=rows, metric=cell.task.metric)
     points = measure.points(solved, tested=cell.tested)
-    seconds = time.time() - started
+    seconds = clock.seconds
     for point in points.points:
         report(point)
     return Fitted(
@@ -105,7 +105,8 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         trajectory=points,
         start_line=subject.line,
         cost=_cost(subject, solved, points.points[-1]),
-        measured=_measured(job, subject, started, seconds, len(points.points)),
+        clock=clock,
+        measured=_measured(job, subject, clock.started_at, seconds, len(points.points)),
         samples=compared(asked, before, subject.put(solved.model)),
         outputs=lambda encoded, some: read_out(
             task, subject.inputs(encoded, some), solved.model.logits(subject.read(encoded, some))

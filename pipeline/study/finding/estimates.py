@@ -2,14 +2,20 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
+from pipeline.analysis.bootstrap import (
+    drawn_item_part,
+    item_means,
+    item_weight_blocks,
+    item_weights,
+    seed_weights,
+)
 from pipeline.analysis.crossed import CrossedMean, ItemPart, by_group, item_part, mean_over
 from pipeline.records import Estimate, ScoreTerm
 from pipeline.records.metrics import SHARES
@@ -19,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 REPLICATES = 2000
 SMALL_SHARE = 0.05  # of the pool, up to which its subsets count as independent
+KEPT_BYTES = 256 << 20  # of one set's draws: of a larger set they are drawn again for each arm and size, in blocks
 ITEM_DRAWS, SEED_DRAWS, VALIDATION_DRAWS = 101, 102, 103  # one stream of random numbers each
 CROSSED = "Student's t over seeds and over items, added as squares"
 DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
@@ -71,10 +78,12 @@ class Replicates:
         return self._per_seed[key]
 
     def _measure(self, rows: npt.NDArray[np.float32], dataset: str) -> npt.NDArray[np.float32]:
-        weights = self._draws(dataset)
         if self.table.is_mean:
-            return item_means(rows, weights)
-        return self.table.drawn(rows, weights, self.table.sets[dataset]).astype(np.float32)
+            return np.concatenate([item_means(rows, weights) for weights in self._draws(dataset)])
+        of = self.table.sets[dataset]
+        return np.concatenate([self.table.drawn(rows, weights, of) for weights in self._draws(dataset)]).astype(
+            np.float32
+        )
 
     def _seed_draws(self, seeds: int) -> Floats:
         if seeds not in self._seeds:
@@ -87,11 +96,15 @@ class Replicates:
         assert self.table.validation is not None
         return _weights(self.table.validation, [VALIDATION_DRAWS])
 
-    def _draws(self, dataset: str) -> npt.NDArray[np.float32]:
+    def _draws(self, dataset: str) -> Iterable[npt.NDArray[np.float32]]:
+        """How often each item is drawn, the same each time: blocks [b, N] of REPLICATES rows in all."""
+        of, stream = self.table.sets[dataset], [ITEM_DRAWS, list(self.table.sets).index(dataset)]
         if dataset not in self._weights:
-            stream = [ITEM_DRAWS, list(self.table.sets).index(dataset)]
-            self._weights[dataset] = _weights(self.table.sets[dataset], stream)
-        return self._weights[dataset]
+            if of.items * REPLICATES * np.dtype(np.float32).itemsize > KEPT_BYTES:
+                rng = np.random.default_rng(stream)
+                return item_weight_blocks(of.items, REPLICATES, rng, of.groups, most=KEPT_BYTES // 4)
+            self._weights[dataset] = _weights(of, stream)
+        return [self._weights[dataset]]
 
 
 def _weights(of: TestSet, stream: Sequence[int]) -> npt.NDArray[np.float32]:
