@@ -1,0 +1,216 @@
+"""Recomputes every interval of a study from its cells, with numpy and SciPy's quantiles alone. Nothing of `pipeline`.
+
+    python experiments/recompute_intervals.py outputs/studies/quickstart
+
+The folder holds `findings.json`; the cells are beside it in `cells.zip`, or in `../../cells`. From each cell are read
+the per-item scores (`scores.npy`), the validation trajectory and the costs (`result.json`). Formulas are those of
+docs/statistics.md; bootstrap replicates are drawn again from the seeds in `findings.json`. Prints by kind how many
+intervals there are and the largest difference, relative where a number is above 1. Exits with 1 if one is above 1e-9.
+"""
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from stored_curves import area, cost, horizon, multiplier, path, transferred
+from stored_study import Interval, Spread, Study
+
+TOLERANCE = 1e-9
+SHARES = ("accuracy", "macro_f1", "micro_f1", "top1", "chrf", "absolute_error", "example_f1")  # from 0 to 1
+RATIOS = ("label_multiplier", "flops_to_target", "examples_to_target")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One interval: the numbers that are stored, and those found again."""
+
+    kind: str
+    name: str
+    stored: tuple[float, ...]
+    found: tuple[float, ...]
+
+    @property
+    def difference(self) -> float:
+        """The largest difference of two numbers."""
+        return max(_apart(a, b) for a, b in zip(self.stored, self.found, strict=True))
+
+
+def _apart(one: float, other: float) -> float:
+    return 0.0 if one == other else abs(one - other) / max(1.0, min(abs(one), abs(other)))
+
+
+def compared(study: Study) -> Iterator[Compared]:
+    """Every interval of the findings."""
+    found, seeds = study.findings, study.findings["seeds"]
+    for s in found["scores"]:
+        term = (1.0, (s["arm"], s["size"]), s["dataset"])
+        spread = study.spread([term], study.seeds([term[1]], seeds))
+        yield _row("score", s, _clipped(study, spread.interval(s["estimate"]["level"])))
+    yield from _contrasts(study, seeds)
+    for m in found["multipliers"]:
+        yield _row("label multiplier", m, multiplier(study, m, m["estimate"]["level"], seeds))
+    for law in found["transferred"]:
+        for name, interval in zip(("k", "alpha"), transferred(study, law), strict=True):
+            if law[name]:
+                yield _row("data transferred", {**law, "estimate": law[name]}, interval)
+    for c in found["costs_to_target"]:
+        yield _row("cost to target", c, cost(study, c, c["unit"], c["target"], c["estimate"]["level"], seeds))
+    for e in found["early"]:
+        yield from _early(study, e)
+    for g in found["gaps"]:
+        spread = gap(study, [(1.0, g["arm"])], g["size"], g["dataset"], seeds)
+        yield _row("gap", g, (*spread.interval(g["estimate"]["level"]), spread.p()), p=True)
+    yield from _seconds(study)
+    for v in found["verdicts"]:
+        if v["estimate"]:
+            yield from _verdict(study, v)
+
+
+def _row(kind: str, record: dict[str, Any], found: tuple[float, ...], *, p: bool = False) -> Compared:
+    estimate = record["estimate"]
+    stored = [float(estimate[name]) for name in ("value", "low", "high", *(["p"] if p else []))]
+    words = [
+        str(record[n]) for n in ("claim", "arm", "against", "size", "dataset", "unit") if record.get(n) is not None
+    ]
+    return Compared(kind, " ".join(words), tuple(stored), found)
+
+
+def _clipped(study: Study, interval: Interval) -> Interval:
+    value, low, high = interval
+    return (value, max(0.0, low), min(1.0, high)) if study.metric in SHARES else interval
+
+
+def difference(study: Study, arm: str, against: str, size: Any, name: str, seeds: Sequence[int]) -> Spread:
+    """`arm` minus `against`, paired by seed and item."""
+    groups = (arm, size), (against, size)
+    return study.spread([(1.0, groups[0], name), (-1.0, groups[1], name)], study.seeds(groups, seeds))
+
+
+def _contrasts(study: Study, seeds: Sequence[int]) -> Iterator[Compared]:
+    contrasts = study.findings["contrasts"]
+    spreads = [difference(study, c["arm"], c["against"], c["size"], c["dataset"], seeds) for c in contrasts]
+    p = np.array([spread.p() for spread in spreads])
+    order = np.argsort(p, kind="stable")
+    holm = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))[np.argsort(order)]
+    for c, spread, own, adjusted in zip(contrasts, spreads, p, holm, strict=True):
+        yield _row("difference", c, (*spread.interval(c["estimate"]["level"]), float(own)), p=True)
+        yield Compared("Holm's p", f"{c['arm']} {c['size']}", (c["estimate"]["p_holm"],), (float(adjusted),))
+
+
+def gap(study: Study, arms: Sequence[tuple[float, str]], size: Any, name: str, seeds: Sequence[int]) -> Spread:
+    """In-domain minus another set, or train minus test; of one arm, or the signed sum over several."""
+    shared = study.seeds([(arm, size) for _, arm in arms], seeds)
+    outside = -study.sign if name == "train" else study.sign
+    terms = [(sign * outside, (arm, size), study.test) for sign, arm in arms]
+    if name != "train":
+        return study.spread([*terms, *((-s, group, name) for s, group, _ in terms)], shared)
+    tested = study.spread(terms, shared)
+    trained = [-s * np.array([_train(study, c) for c in study.of(group, shared)]) for s, group, _ in terms]
+    return Spread(tested.values + np.sum(trained, axis=0), tested.items)
+
+
+def _train(study: Study, cell: dict[str, Any]) -> float:
+    return float(next(e["metrics"][study.metric] for e in cell["evaluations"] if e["role"] == "train"))
+
+
+def _early(study: Study, e: dict[str, Any]) -> Iterator[Compared]:
+    group, seeds = (e["arm"], e["size"]), study.findings["seeds"]
+    cells, end = study.of(group, study.seeds([group], seeds)), horizon(study, e["size"], seeds)
+    for name, values in {
+        "untrained": [c["trajectory"][0]["validation_score"] for c in cells],
+        "early": [float(np.interp(e["early_examples"], *path(c))) for c in cells],
+        "area": [area(c, end) for c in cells],
+    }.items():
+        found = _clipped(study, Spread(np.array(values)).interval(e[name]["level"]))
+        yield _row("early accuracy", {**e, "estimate": e[name]}, found)
+
+
+def _seconds(study: Study) -> Iterator[Compared]:
+    target = next((c["target"] for c in study.findings["costs_to_target"]), None)
+    start = "seconds_to_target_ratio"
+    for place, numbers in study.findings["measured"].items():
+        group = next(g for g in study.cells if f"{g[0]} n={g[1]}" == place)
+        for name in (n for n in numbers if n.startswith(start) and not n.endswith(("_low", "_high"))):
+            against = name.removeprefix(f"{start}_against_") if name != start else "scratch"
+            record = {"arm": group[0], "size": group[1], "against": against}
+            found = cost(study, record, "seconds", target, study.findings["scores"][0]["estimate"]["level"],
+                         study.findings["seeds"])  # fmt: skip
+            stored = tuple(float(numbers[f"{name}{end}"]) for end in ("", "_low", "_high"))
+            yield Compared("seconds to target", f"{place} {against}", stored, found)
+
+
+def _verdict(study: Study, v: dict[str, Any]) -> Iterator[Compared]:
+    """The interval of a verdict on the seeds of its look, and whether it does settle the claim."""
+    looks = study.findings["looks"]
+    seeds, level = study.findings["seeds"][: looks["seeds"][v["look"] - 1]], looks["levels"][v["look"] - 1]
+    name = study.test if v["dataset"] == "test" else v["dataset"]
+    found = _claimed(study, v, name, level, seeds)
+    interval, p = (found.interval(level), (found.p(),)) if isinstance(found, Spread) else (found, ())
+    yield _row("verdict", v, (*interval, *p), p=bool(p))
+    if v["verdict"] != "inconclusive":
+        yield Compared("settled", v["claim"], (1.0,), (float(v["verdict"] == _judged(v, interval)),))
+
+
+def _claimed(study: Study, v: dict[str, Any], name: str, level: float, seeds: Sequence[int]) -> Spread | Interval:
+    arm, against, size, metric = v["arm"], v["against"], v["size"], v["metric"]
+    if metric == "score":
+        return difference(study, arm, against, size, name, seeds)
+    if metric == "label_multiplier":
+        return multiplier(study, v, level, seeds)
+    if metric == "generalisation_gap":
+        return gap(study, [(1.0, arm), (-1.0, against)], size, name, seeds)
+    if metric.endswith("_to_target"):
+        target = study.findings["costs_to_target"][0]["target"]
+        return cost(study, v, metric.removesuffix("_to_target"), target, level, seeds)
+    shared, end = study.seeds([(arm, size), (against, size)], seeds), horizon(study, size, seeds)
+    read = {
+        "early_area": (lambda c: area(c, end),) * 2,
+        "initial_score": (_point(0), _point(0)),
+        "gain_over_start": (_point(-1), _point(0)),
+    }[metric]
+    ours, theirs = (
+        np.array([one(c) for c in study.of((a, size), shared)]) for one, a in zip(read, (arm, against), strict=True)
+    )
+    return Spread(ours - theirs)
+
+
+def _point(place: int) -> Any:
+    return lambda cell: cell["trajectory"][place]["validation_score"]
+
+
+def _judged(v: dict[str, Any], interval: Interval) -> str:
+    _, low, high = interval
+    delta = v["delta"]
+    if v["metric"] in RATIOS:
+        low, high, delta = (math.log(x) if x > 0 else -math.inf for x in (low, high, delta))
+        delta = abs(delta) if v["direction"] == "lower" else delta
+    low, high = (-high, -low) if v["direction"] == "lower" else (low, high)
+    return "supported" if low >= delta else "refuted" if high < delta else "inconclusive"
+
+
+def main(given: Sequence[str]) -> int:
+    """Print the table; the exit code."""
+    if len(given) != 1:
+        raise ValueError(f"The form is recompute_intervals.py STUDY_FOLDER, but {len(given)} folders were given.")
+    every = list(compared(Study(Path(given[0]))))
+    print("| interval | how many | largest difference |\n| --- | --- | --- |")
+    for kind in dict.fromkeys(each.kind for each in every):
+        own = [each.difference for each in every if each.kind == kind]
+        print(f"| {kind} | {len(own)} | {max(own):.1e} |")
+    wrong = [each for each in every if not each.difference <= TOLERANCE]
+    for each in wrong:
+        print(f"{each.kind} {each.name}: stored {each.stored}, found {each.found}")
+    print(f"{len(every)} intervals, {len(wrong)} differ by more than {TOLERANCE:g}")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
