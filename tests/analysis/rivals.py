@@ -1,6 +1,6 @@
 """What others compare arms with, beside this project's planned looks, on the same simulated studies.
 
-`python -m tests.analysis.rivals` prints the table of docs/statistics.md (about an hour). It needs AdaStop, which no
+`python -m tests.analysis.rivals` prints the table of docs/statistics.md (about ten minutes). It needs AdaStop, which no
 test does, so install it beside the other packages: `pip install -c constraints.txt adastop==0.1.3`.
 
 AdaStop (Mathieu et al. 2023, https://arxiv.org/abs/2306.10882) is run as its guide advises: groups of five seeds, up to
@@ -196,14 +196,14 @@ def _rows(methods: Mapping[str, tuple[Method, int]], scores: str, varies: str) -
 
 def _table() -> None:
     methods: dict[str, tuple[Method, int]] = {
-        "planned looks (ours)": (planned_looks, 4000),
-        "AdaStop 0.1.3, alpha 0.05": (adastop(0.05), 500),
-        "AdaStop 0.1.3, alpha 0.025": (adastop(0.025), 500),
-        "paired t-test, 5 seeds": (paired_t(5), 4000),
-        "paired t-test, 20 seeds": (paired_t(20), 4000),
-        "paired t-test at 5, 10 and 20 until significant": (paired_t(5, 10, 20), 4000),
-        "bootstrap over seeds, 5 seeds": (bootstrap_over_seeds(5), 4000),
-        "bootstrap over items, 5 seeds": (bootstrap_over_items(5), 4000),
+        "planned looks (ours)": (planned_looks, 2000),
+        "AdaStop 0.1.3, alpha 0.05": (adastop(0.05), 200),
+        "AdaStop 0.1.3, alpha 0.025": (adastop(0.025), 200),
+        "paired t-test, 5 seeds": (paired_t(5), 2000),
+        "paired t-test, 20 seeds": (paired_t(20), 2000),
+        "paired t-test at 5, 10 and 20 until significant": (paired_t(5, 10, 20), 2000),
+        "bootstrap over seeds, 5 seeds": (bootstrap_over_seeds(5), 2000),
+        "bootstrap over items, 5 seeds": (bootstrap_over_items(5), 2000),
     }
     print("| scores | varies | method | A/A | at delta | power, 2 delta | seeds | power, 5 delta | seeds |")
     print("| --- " * 9 + "|")
