@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from stored_curves import area, cost, horizon, multiplier, path, transferred
+from stored_curves import area, cost, horizon, multiplier, path, transferred, weights_at
 from stored_study import Interval, Spread, Study
 
 TOLERANCE = 1e-9
 SHARES = ("accuracy", "macro_f1", "micro_f1", "top1", "chrf", "absolute_error", "example_f1")  # from 0 to 1
-RATIOS = ("label_multiplier", "flops_to_target", "examples_to_target")
+RATIOS = ("flops_to_target", "examples_to_target")
+MULTIPLIERS = ("label_multiplier", "compute_multiplier")
 
 
 @dataclass(frozen=True)
@@ -130,17 +131,9 @@ def _early(study: Study, e: dict[str, Any]) -> Iterator[Compared]:
 
 
 def _seconds(study: Study) -> Iterator[Compared]:
-    target = next((c["target"] for c in study.findings["costs_to_target"]), None)
-    start = "seconds_to_target_ratio"
-    for place, numbers in study.findings["measured"].items():
-        group = next(g for g in study.cells if f"{g[0]} n={g[1]}" == place)
-        for name in (n for n in numbers if n.startswith(start) and not n.endswith(("_low", "_high"))):
-            against = name.removeprefix(f"{start}_against_") if name != start else "scratch"
-            record = {"arm": group[0], "size": group[1], "against": against}
-            found = cost(study, record, "seconds", target, study.findings["scores"][0]["estimate"]["level"],
-                         study.findings["seeds"])  # fmt: skip
-            stored = tuple(float(numbers[f"{name}{end}"]) for end in ("", "_low", "_high"))
-            yield Compared("seconds to target", f"{place} {against}", stored, found)
+    for c in study.findings["measured"]["to_target"]:
+        found = cost(study, c, "seconds", c["target"], c["estimate"]["level"], study.findings["seeds"])
+        yield _row("seconds to target", c, found)
 
 
 def _verdict(study: Study, v: dict[str, Any]) -> Iterator[Compared]:
@@ -151,21 +144,25 @@ def _verdict(study: Study, v: dict[str, Any]) -> Iterator[Compared]:
     found = _claimed(study, v, name, level, seeds)
     interval, p = (found.interval(level), (found.p(),)) if isinstance(found, Spread) else (found, ())
     yield _row("verdict", v, (*interval, *p), p=bool(p))
+    if v["metric"] == "label_multiplier":
+        stored = {t["size"]: -study.sign * t["weight"] for t in v["terms"] if t["arm"] == v["against"]}
+        found_weights = weights_at(study, v["against"], v["labels"] * v["delta"])
+        yield Compared(
+            "weights", v["claim"], *zip(*((stored.get(s, 0.0), w) for s, w in found_weights.items()), strict=True)
+        )
     if v["verdict"] != "inconclusive":
         yield Compared("settled", v["claim"], (1.0,), (float(v["verdict"] == _judged(v, interval)),))
 
 
 def _claimed(study: Study, v: dict[str, Any], name: str, level: float, seeds: Sequence[int]) -> Spread | Interval:
     arm, against, size, metric = v["arm"], v["against"], v["size"], v["metric"]
-    if metric == "score":
-        return difference(study, arm, against, size, name, seeds)
-    if metric == "label_multiplier":
-        return multiplier(study, v, level, seeds)
+    if v["terms"]:
+        terms = [(t["weight"], (t["arm"], t["size"]), t["dataset"]) for t in v["terms"]]
+        return study.spread(terms, study.seeds([group for _, group, _ in terms], seeds))
     if metric == "generalisation_gap":
         return gap(study, [(1.0, arm), (-1.0, against)], size, name, seeds)
     if metric.endswith("_to_target"):
-        target = study.findings["costs_to_target"][0]["target"]
-        return cost(study, v, metric.removesuffix("_to_target"), target, level, seeds)
+        return cost(study, v, metric.removesuffix("_to_target"), study.findings["target"], level, seeds)
     shared, end = study.seeds([(arm, size), (against, size)], seeds), horizon(study, size, seeds)
     read = {
         "early_area": (lambda c: area(c, end),) * 2,
@@ -184,12 +181,15 @@ def _point(place: int) -> Any:
 
 def _judged(v: dict[str, Any], interval: Interval) -> str:
     _, low, high = interval
-    delta = v["delta"]
+    edge = -v["margin"] if v["test"] == "not_inferior" else 0.0 if v["metric"] in MULTIPLIERS else v["delta"]
     if v["metric"] in RATIOS:
-        low, high, delta = (math.log(x) if x > 0 else -math.inf for x in (low, high, delta))
-        delta = abs(delta) if v["direction"] == "lower" else delta
+        low, high, edge = (math.log(x) if x > 0 else -math.inf for x in (low, high, edge))
+        edge = abs(edge) if v["direction"] == "lower" else edge
     low, high = (-high, -low) if v["direction"] == "lower" else (low, high)
-    return "supported" if low >= delta else "refuted" if high < delta else "inconclusive"
+    if v["test"] == "equivalent":
+        within, outside = max(-low, high) <= v["margin"], max(low, -high) > v["margin"]
+        return "supported" if within else "refuted" if outside else "inconclusive"
+    return "supported" if low >= edge else "refuted" if high < edge else "inconclusive"
 
 
 def main(given: Sequence[str]) -> int:

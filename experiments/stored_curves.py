@@ -24,6 +24,16 @@ def labels_of(study: Study, group: Group) -> int:
     return max(cell["train_items"] for cell in study.cells[group].values())
 
 
+def weights_at(study: Study, against: str, labels: float) -> dict[Any, float]:
+    """By size, the weights that read a curve at so many labels, linear in log N."""
+    curve = _curve(study, against)
+    logs = np.log([labels_of(study, group) for group in curve])
+    return {
+        group[1]: float(np.interp(np.log(labels), logs, each))
+        for group, each in zip(curve, np.eye(len(curve)), strict=True)
+    }
+
+
 def needed(study: Study, m: dict[str, Any], seeds: Sequence[int]) -> tuple[np.ndarray, float, np.ndarray]:
     """The sizes of the curve, N* of the means, and N* of each replicate [B]; infinite where censored."""
     own, curve = (m["arm"], m["size"]), _curve(study, m["against"])

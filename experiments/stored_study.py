@@ -196,7 +196,7 @@ class Study:
         for name in dict.fromkeys(name for _, _, name in terms):
             own = [(sign, group) for sign, group, other in terms if other == name]
             if self.is_mean:
-                found.append(item_part(sum(np.float32(s) * self.rows(g, name, seeds) for s, g in own)))
+                found.append(item_part(sum(np.float64(s) * self.rows(g, name, seeds) for s, g in own)))
             else:
                 block = sum(np.float32(s) * self.draws(g, name, seeds) for s, g in own)
                 found.append(drawn_part(block, len(self.labels[name])))

@@ -22,6 +22,10 @@ CLAIMS = {
     "best": Claim(size=100, against="best_from_scratch", delta=0.02),
     "worse": Claim(arm="scratch", against="pretrained", size=50, delta=0.02),
     "labels": Claim(metric="label_multiplier", size=50, delta=2.0),
+    "fewer": Claim(metric="label_multiplier", size=25, delta=3.0),
+    "no_worse": Claim(test="not_inferior", margin=0.05, size=200),
+    "equal": Claim(arm="scratch_small", test="equivalent", margin=0.2, size=1600),
+    "robust": Claim(metric="effective_robustness", dataset="imdb", size=50, delta=0.02),
     "compute": Claim(metric="flops_to_target", size=100, delta=1.5),
     "lower": Claim(
         metric="examples_to_target", arm="scratch", against="pretrained", size=100, direction="lower", delta=2

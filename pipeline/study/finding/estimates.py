@@ -58,7 +58,7 @@ class Replicates:
     @property
     def record(self) -> Resampling:
         """The seeds that they were drawn with."""
-        streams = {name: (ITEM_DRAWS, place) for place, name in enumerate(self.table.sets)}
+        streams: dict[str, tuple[int, ...]] = {s: (ITEM_DRAWS, place) for place, s in enumerate(self.table.sets)}
         return Resampling(replicates=REPLICATES, items=streams, seeds=SEED_DRAWS)
 
     def of(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> Floats:
