@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from stored_curves import area, cost, horizon, multiplier, path, transferred, weights_at
+from stored_curves import after, area, at_point, cost, horizon, multiplier, read_off, tested, transferred, weights_at
 from stored_study import Interval, Spread, Study
 
 TOLERANCE = 1e-9
@@ -54,6 +54,8 @@ def compared(study: Study) -> Iterator[Compared]:
     yield from _contrasts(study, seeds)
     for m in found["multipliers"]:
         yield _row("label multiplier", m, multiplier(study, m, m["estimate"]["level"], seeds))
+        ends = (float(m["tested_low"]), float(m["tested_high"]))
+        yield Compared("tested multiplier", m["arm"], ends, tested(study, m, m["estimate"]["level"], seeds))
     for law in found["transferred"]:
         for name, interval in zip(("k", "alpha"), transferred(study, law), strict=True):
             if law[name]:
@@ -119,15 +121,11 @@ def _train(study: Study, cell: dict[str, Any]) -> float:
 
 
 def _early(study: Study, e: dict[str, Any]) -> Iterator[Compared]:
-    group, seeds = (e["arm"], e["size"]), study.findings["seeds"]
-    cells, end = study.of(group, study.seeds([group], seeds)), horizon(study, e["size"], seeds)
-    for name, values in {
-        "untrained": [c["trajectory"][0]["validation_score"] for c in cells],
-        "early": [float(np.interp(e["early_examples"], *path(c))) for c in cells],
-        "area": [area(c, end) for c in cells],
-    }.items():
-        found = _clipped(study, Spread(np.array(values)).interval(e[name]["level"]))
-        yield _row("early accuracy", {**e, "estimate": e[name]}, found)
+    seeds = study.findings["seeds"]
+    end = horizon(study, e["size"], seeds)
+    for name, weigh in {"untrained": at_point(0), "early": after(e["early_examples"]), "area": area(end)}.items():
+        spread = read_off(study, [(1.0, e["arm"], weigh)], e["size"], seeds)
+        yield _row("early accuracy", {**e, "estimate": e[name]}, _clipped(study, spread.interval(e[name]["level"])))
 
 
 def _seconds(study: Study) -> Iterator[Compared]:
@@ -157,26 +155,31 @@ def _verdict(study: Study, v: dict[str, Any]) -> Iterator[Compared]:
 def _claimed(study: Study, v: dict[str, Any], name: str, level: float, seeds: Sequence[int]) -> Spread | Interval:
     arm, against, size, metric = v["arm"], v["against"], v["size"], v["metric"]
     if v["terms"]:
-        terms = [(t["weight"], (t["arm"], t["size"]), t["dataset"]) for t in v["terms"]]
-        return study.spread(terms, study.seeds([group for _, group, _ in terms], seeds))
+        return _contrast(study, v, level, seeds)
     if metric == "generalisation_gap":
         return gap(study, [(1.0, arm), (-1.0, against)], size, name, seeds)
     if metric.endswith("_to_target"):
         return cost(study, v, metric.removesuffix("_to_target"), study.findings["target"], level, seeds)
-    shared, end = study.seeds([(arm, size), (against, size)], seeds), horizon(study, size, seeds)
-    read = {
-        "early_area": (lambda c: area(c, end),) * 2,
-        "initial_score": (_point(0), _point(0)),
-        "gain_over_start": (_point(-1), _point(0)),
+    end = horizon(study, size, seeds)
+    ours, theirs = {
+        "early_area": (area(end), area(end)),
+        "initial_score": (at_point(0), at_point(0)),
+        "gain_over_start": (at_point(-1), at_point(0)),
     }[metric]
-    ours, theirs = (
-        np.array([one(c) for c in study.of((a, size), shared)]) for one, a in zip(read, (arm, against), strict=True)
-    )
-    return Spread(ours - theirs)
+    return read_off(study, [(1.0, arm, ours), (-1.0, against, theirs)], size, seeds)
 
 
-def _point(place: int) -> Any:
-    return lambda cell: cell["trajectory"][place]["validation_score"]
+def _contrast(study: Study, v: dict[str, Any], level: float, seeds: Sequence[int]) -> Spread | Interval:
+    """A weighted sum of scores; if a curve is read between two sizes, the interval holds the differences from both."""
+    terms = [(t["weight"], (t["arm"], t["size"]), t["dataset"]) for t in v["terms"]]
+    shared = study.seeds([group for _, group, _ in terms], seeds)
+    read = study.spread(terms, shared)
+    if v["metric"] != "label_multiplier" or len(terms) == 2:
+        return read
+    own, *points = terms
+    either = [study.spread([own, (-own[0], group, name)], shared) for _, group, name in points]
+    ends = [spread.interval(level)[1:] for spread in (read, *either)]
+    return read.interval(level)[0], min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _judged(v: dict[str, Any], interval: Interval) -> str:

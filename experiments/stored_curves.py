@@ -4,12 +4,12 @@ Used by recompute_intervals.py. Nothing of `pipeline`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from stored_study import RIVAL, Group, Interval, Spread, Study
+from stored_study import RIVAL, Group, Interval, Spread, Study, drawn_part
 
 SOLVED = ("linear_probe", "bag_of_words")  # methods that take no steps
 
@@ -83,6 +83,25 @@ def multiplier(study: Study, m: dict[str, Any], level: float, seeds: Sequence[in
     return value, min(low, value), math.inf if labels == math.inf else max(high, value)
 
 
+def tested(study: Study, m: dict[str, Any], level: float, seeds: Sequence[int]) -> tuple[float, float]:
+    """The lowest and the highest multiplier that tests at the sizes of the curve leave."""
+    own, curve = (m["arm"], m["size"]), _curve(study, m["against"])
+    shared, n, low, high = study.seeds([own, *curve], seeds), labels_of(study, own), 0.0, math.inf
+    ends = [
+        study.spread([(study.sign, own, study.test), (-study.sign, g, study.test)], shared).interval(level)[1:]
+        for g in curve
+    ]
+    for group, (lowest, _) in zip(curve, ends, strict=True):
+        if lowest <= 0:
+            break
+        low = labels_of(study, group) / n
+    for group, (_, highest) in zip(curve[::-1], ends[::-1], strict=True):
+        if highest >= 0:
+            break
+        high = labels_of(study, group) / n
+    return low, high
+
+
 def transferred(study: Study, law: dict[str, Any]) -> tuple[Interval, Interval]:
     """k and alpha of N* - n = k n^alpha."""
     if not law["k"]:
@@ -136,17 +155,60 @@ def _arrival(study: Study, cell: dict[str, Any], unit: str, target: float) -> tu
     return float(costs[first - 1]) if first else 0.0, float(next((c for c in costs[first:] if c > 0), 1.0))
 
 
-def path(cell: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Examples and validation scores of the trajectory."""
-    points = [(p["examples"], p["validation_score"]) for p in cell["trajectory"]]
-    return tuple(np.array(points, dtype=np.float64).T)  # type: ignore[return-value]
+Weigh = Callable[[np.ndarray], np.ndarray]  # from the examples at each point of a trajectory, [T], to weights [T]
 
 
-def area(cell: dict[str, Any], end: float) -> float:
-    """The mean validation score over the first `end` examples."""
-    x, y = path(cell)
-    inside = np.append(x[x < end], end)
-    return float(np.trapezoid(np.interp(inside, x, y), inside) / (end - x[0])) if end > x[0] else float(y[0])
+def at_point(place: int) -> Weigh:
+    """The score at one point."""
+    return lambda examples: np.eye(len(examples))[place]
+
+
+def after(count: float) -> Weigh:
+    """The score after so many examples, between two points or the last one."""
+    return lambda x: np.array([np.interp(count, x, point) for point in np.eye(len(x))])
+
+
+def area(end: float) -> Weigh:
+    """The mean score over the first `end` examples."""
+
+    def weigh(x: np.ndarray) -> np.ndarray:
+        if end <= x[0]:
+            return np.eye(len(x))[0]
+        inside = np.append(x[x < end], end)
+        return np.array([np.trapezoid(np.interp(inside, x, p), inside) for p in np.eye(len(x))]) / (end - x[0])
+
+    return weigh
+
+
+def read_off(study: Study, parts: Sequence[tuple[float, str, Weigh]], size: Any, seeds: Sequence[int]) -> Spread:
+    """A signed sum of what is read off validation trajectories, with the part of the validation items if kept."""
+    shared = study.seeds([(arm, size) for _, arm, _ in parts], seeds)
+    read = [(sign, weigh, study.of((arm, size), shared)) for sign, arm, weigh in parts]
+    values = np.sum([[s * weigh(_x(c)) @ _scores(c) for c in cells] for s, weigh, cells in read], axis=0)
+    if any(cell["points"] is None for _, _, cells in read for cell in cells):
+        return Spread(values)
+    rows = np.sum([[s * _of_items(study, c, weigh(_x(c))) for c in cells] for s, weigh, cells in read], axis=0)
+    name = study.validation
+    return Spread(values, [study.item_part(rows, name) if study.is_mean else drawn_part(rows.T, study.units(name))])
+
+
+def _x(cell: dict[str, Any]) -> np.ndarray:
+    return np.array([point["examples"] for point in cell["trajectory"]], dtype=np.float64)
+
+
+def _scores(cell: dict[str, Any]) -> np.ndarray:
+    return np.array([point["validation_score"] for point in cell["trajectory"]])
+
+
+def _of_items(study: Study, cell: dict[str, Any], weights: np.ndarray) -> np.ndarray:
+    """A weighted sum of points for each validation item, [V]; of a metric that is no mean, for each draw, [B]."""
+    points, items = cell["points"], len(study.labels[study.validation])
+    packed = points.dtype == np.uint8 and points.shape[1] < items
+    rows = np.unpackbits(points, axis=1, count=items) if packed else points
+    if study.is_mean:
+        return weights @ rows.astype(np.float64)
+    used = np.flatnonzero(weights)
+    return study.metric_of(rows[used], study.weights(study.validation), study.validation) @ weights[used]
 
 
 def horizon(study: Study, size: Any, seeds: Sequence[int]) -> int:

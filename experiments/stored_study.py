@@ -104,6 +104,7 @@ class Study:
         self.sign = 1 if self.findings["higher_is_better"] else -1
         self.cells: dict[Group, dict[int, dict[str, Any]]] = {}
         self.labels: dict[str, np.ndarray] = {}
+        self.groups: dict[str, np.ndarray] = {}  # the number of each item's group, from 0 on
         self.roles: dict[str, str] = {}
         self._weights: dict[str, np.ndarray] = {}
         for cell in _cells(folder, self.findings["cells"].values()):
@@ -115,16 +116,24 @@ class Study:
 
     def _take_sets(self, cell: dict[str, Any]) -> None:
         for place, said in enumerate(cell["evaluations"]):
-            if said["role"] in ("in_domain", "out_of_domain"):
-                part = cell["table"][cell["table"]["dataset"] == place]
-                cell[said["dataset"]] = part = part[np.argsort(part["item"], kind="stable")]
-                self.labels[said["dataset"]], self.roles[said["dataset"]] = part["label"], said["role"]
+            part = cell["table"][cell["table"]["dataset"] == place]
+            if said["role"] == "train" or not len(part):
+                continue
+            name, part = said["dataset"], part[np.argsort(part["item"], kind="stable")]
+            cell[name], self.roles[name], self.labels[name] = part, said["role"], part["label"]
+            grouped = part["group"] if "group" in (part.dtype.names or ()) else part["item"]
+            self.groups[name] = np.unique(grouped, return_inverse=True)[1]
 
     def _best(self, choice: dict[str, Any], seed: int) -> dict[str, Any]:
         """The cell from scratch that is best on validation."""
         rivals = [self.cells[arm, choice["size"]][seed] for arm in choice["shares"]]
         metrics = {id(c): next(e["metrics"] for e in c["evaluations"] if e["role"] == "validation") for c in rivals}
         return max(rivals, key=lambda c: (self.sign * metrics[id(c)][self.metric], -metrics[id(c)]["loss"]))
+
+    @cached_property
+    def validation(self) -> str:
+        """The validation set."""
+        return next(name for name, role in self.roles.items() if role == "validation")
 
     @cached_property
     def test(self) -> str:
@@ -149,24 +158,29 @@ class Study:
         rows = self.rows(group, name, seeds)
         if self.is_mean:
             return rows.mean(axis=1, dtype=np.float64)
-        return self._metric(rows, np.ones((1, rows.shape[1])), name)[0]
+        return self.metric_of(rows, np.ones((1, rows.shape[1])), name)[0]
 
     @property
     def is_mean(self) -> bool:
         """Whether the metric is a mean of per-item scores."""
         return self.metric not in SUMS and self.metric != "macro_f1"
 
+    def weights(self, name: str) -> np.ndarray:
+        """How often each item of a set is drawn, float32 [B, N]; groups are drawn as a whole."""
+        if name not in self._weights:
+            stored, groups = self.findings["resampling"], self.groups[name]
+            rng, count = np.random.default_rng(stored["items"][name]), int(groups.max()) + 1
+            drawn = (rng.integers(0, count, size=count) for _ in range(stored["replicates"]))
+            counts = np.stack([np.bincount(one, minlength=count) for one in drawn])
+            self._weights[name] = counts[:, groups].astype(np.float32)
+        return self._weights[name]
+
     def draws(self, group: Group, name: str, seeds: Sequence[int]) -> np.ndarray:
         """The metric of every seed under every draw of the items, float32 [B, S]."""
-        stored = self.findings["resampling"]
-        if name not in self._weights:
-            rng, items = np.random.default_rng(stored["items"][name]), len(self.labels[name])
-            drawn = (rng.integers(0, items, size=items) for _ in range(stored["replicates"]))
-            self._weights[name] = np.stack([np.bincount(one, minlength=items) for one in drawn]).astype(np.float32)
-        rows, weights = self.rows(group, name, seeds), self._weights[name]
+        rows, weights = self.rows(group, name, seeds), self.weights(name)
         if self.is_mean:
-            return weights @ rows.T.astype(np.float32) / np.float32(rows.shape[1])
-        return self._metric(rows, weights, name).astype(np.float32)
+            return weights @ rows.T.astype(np.float32) / weights.sum(axis=1, keepdims=True)
+        return self.metric_of(rows, weights, name).astype(np.float32)
 
     def replicates(self, group: Group, name: str, seeds: Sequence[int]) -> np.ndarray:
         """Its mean over resampled seeds too, [B]; their deviations are widened by sqrt(S / (S - 1))."""
@@ -178,7 +192,7 @@ class Study:
         weights = 1 / count + (np.stack(drawn) / count - 1 / count) * math.sqrt(count / (count - 1))
         return np.sum(self.draws(group, name, seeds) * weights, axis=1, dtype=np.float64)
 
-    def _metric(self, rows: np.ndarray, weights: np.ndarray, name: str) -> np.ndarray:
+    def metric_of(self, rows: np.ndarray, weights: np.ndarray, name: str) -> np.ndarray:
         """A metric that is no mean, [B, S], of rows [S, N, ...] under weights [B, N]."""
         if self.metric in SUMS:
             sums = [weights.astype(np.float64) @ one.astype(np.float64) for one in rows]
@@ -196,11 +210,25 @@ class Study:
         for name in dict.fromkeys(name for _, _, name in terms):
             own = [(sign, group) for sign, group, other in terms if other == name]
             if self.is_mean:
-                found.append(item_part(sum(np.float64(s) * self.rows(g, name, seeds) for s, g in own)))
+                found.append(self.item_part(sum(np.float64(s) * self.rows(g, name, seeds) for s, g in own), name))
             else:
                 block = sum(np.float32(s) * self.draws(g, name, seeds) for s, g in own)
-                found.append(drawn_part(block, len(self.labels[name])))
+                found.append(drawn_part(block, self.units(name)))
         return found
+
+    def units(self, name: str) -> int:
+        """How many independent items a set has: its groups."""
+        return int(self.groups[name].max()) + 1
+
+    def item_part(self, block: np.ndarray, name: str) -> tuple[float, float, int]:
+        """The item part of a mean on a set; a group of items counts as one, by its share in the mean."""
+        groups = self.groups[name]
+        counts = np.bincount(groups)
+        if len(counts) == len(groups):
+            return item_part(block)
+        sums = np.stack([np.bincount(groups, weights=row) for row in block])
+        means = block.mean(axis=1, dtype=np.float64)[:, None]
+        return item_part(means + (sums - counts * means) * len(counts) / len(groups))
 
 
 def _macro_f1(labels: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -222,14 +250,18 @@ def _pearson(n: np.ndarray, x: np.ndarray, y: np.ndarray, xx: np.ndarray, yy: np
 
 
 def _cells(folder: Path, names: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The result of each cell, with its per-item scores under "table"."""
-    packed = folder / "cells.zip"
-    archive = zipfile.ZipFile(packed) if packed.is_file() else None
+    """The result of each cell, with its per-item scores as "table", and those of validation as "points" if kept."""
+    if (folder / "cells.zip").is_file():
+        place: Any = zipfile.Path(folder / "cells.zip")
+    else:
+        place = folder / "../../cells"
     for name in names:
-
-        def read(file: str, name: str = name) -> bytes:
-            return archive.read(f"{name}/{file}") if archive else (folder / "../../cells" / name / file).read_bytes()
-
-        cell = json.loads(read("result.json"))
-        cell["table"] = np.load(io.BytesIO(read("scores.npy")), allow_pickle=False)
+        cell = json.loads((place / name / "result.json").read_text(encoding="utf-8"))
+        cell["table"] = _array(place / name / "scores.npy")
+        kept = place / name / "validation.npy"
+        cell["points"] = _array(kept) if kept.exists() else None
         yield cell
+
+
+def _array(path: Any) -> np.ndarray:
+    return np.asarray(np.load(io.BytesIO(path.read_bytes()), allow_pickle=False))
