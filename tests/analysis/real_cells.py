@@ -54,8 +54,8 @@ class Bank:
 
     def table(self, size: int | str) -> np.ndarray:
         """The scores of the task's test set, [seeds, items]."""
-        cells = sorted((c for c in self.cells if c.key.size == size), key=lambda cell: cell.key.seed)
-        return np.stack([self._tested(cell) for cell in cells])
+        cells = {cell.key.seed: cell for cell in self.cells if cell.key.size == size}
+        return np.stack([self._tested(cells[seed]) for seed in self.seeds])
 
     def _tested(self, cell: CellResult) -> np.ndarray:
         place = next(n for n, e in enumerate(cell.evaluations) if e.role == "in_domain")

@@ -39,6 +39,7 @@ class Answers:
     seeds: np.ndarray
 
 
+Found = Mapping[tuple[str, str], Mapping[str, tuple[float, float, float]]]  # by scores and question, then by method
 Method = Callable[[np.ndarray, np.ndarray, float], Answers]
 """From the scores of two arms, [R, S, N] each, and a margin."""
 
@@ -184,14 +185,21 @@ def _rates(found: Sequence[Answers]) -> tuple[float, float, float]:
     return float(np.mean(said > 0)), float(np.mean(said < 0)), float(np.mean(seeds))
 
 
-def _rows(methods: Mapping[str, tuple[Method, int]], scores: str, varies: str) -> None:
-    found = {question: rates(methods, scores, varies, question) for question in QUESTIONS}
+def _rows(methods: Mapping[str, tuple[Method, int]], varies: str) -> None:
+    found = {
+        (scores, question): rates(methods, scores, varies, question) for scores in SCORES for question in QUESTIONS
+    }
     for name in methods:
-        errors = " | ".join(f"{sum(found[question][name][:2]):.3f}" for question in ("A/A", "delta"))
-        powers = " | ".join(
-            f"{found[question][name][0]:.2f} | {found[question][name][2]:.1f}" for question in ("2 delta", "5 delta")
-        )
-        print(f"| {scores} | {varies} | {name} | {errors} | {powers} |", flush=True)
+        cells = [_both(found, name, question, lambda each: f"{each[0] + each[1]:.3f}") for question in ("A/A", "delta")]
+        for question in ("2 delta", "5 delta"):
+            cells.append(_both(found, name, question, lambda each: f"{each[0]:.2f}"))
+            cells.append(_both(found, name, question, lambda each: f"{each[2]:.1f}"))
+        print(f"| {varies} | {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _both(found: Found, name: str, question: str, shown: Callable[[tuple[float, float, float]], str]) -> str:
+    """A number of Gaussian scores, and that of 0/1 scores."""
+    return ", ".join(shown(found[scores, question][name]) for scores in SCORES)
 
 
 def _table() -> None:
@@ -201,15 +209,14 @@ def _table() -> None:
         "AdaStop 0.1.3, alpha 0.025": (adastop(0.025), 200),
         "paired t-test, 5 seeds": (paired_t(5), 2000),
         "paired t-test, 20 seeds": (paired_t(20), 2000),
-        "paired t-test at 5, 10 and 20 until significant": (paired_t(5, 10, 20), 2000),
+        "paired t-test, 5, 10, 20 seeds until significant": (paired_t(5, 10, 20), 2000),
         "bootstrap over seeds, 5 seeds": (bootstrap_over_seeds(5), 2000),
         "bootstrap over items, 5 seeds": (bootstrap_over_items(5), 2000),
     }
-    print("| scores | varies | method | A/A | at delta | power, 2 delta | seeds | power, 5 delta | seeds |")
-    print("| --- " * 9 + "|")
-    for scores in SCORES:
-        for varies in MIXES:
-            _rows(methods, scores, varies)
+    print("| varies | method | A/A | at delta | power, 2 delta | seeds | power, 5 delta | seeds |")
+    print("| --- " * 8 + "|")
+    for varies in MIXES:
+        _rows(methods, varies)
 
 
 if __name__ == "__main__":
