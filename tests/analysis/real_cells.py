@@ -24,7 +24,7 @@ from pipeline.analysis.crossed import item_part
 from pipeline.analysis.multiple import simultaneous_level
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Findings
-from pipeline.study.finding.find import ScoreLoader, find
+from pipeline.study.finding.find import CellScores, find
 from pipeline.training.results import ResultStore
 from tests.analysis.coverage import Draws
 
@@ -39,7 +39,7 @@ class Bank:
     arm: str
     task: str
     cells: tuple[CellResult, ...]
-    scores: ScoreLoader
+    store: CellScores
 
     @property
     def sizes(self) -> tuple[int | str, ...]:
@@ -59,7 +59,7 @@ class Bank:
 
     def _tested(self, cell: CellResult) -> np.ndarray:
         place = next(n for n, e in enumerate(cell.evaluations) if e.role == "in_domain")
-        rows = self.scores(cell.cell_id)
+        rows = self.store.scores(cell.cell_id)
         return np.asarray(rows["score"][rows["dataset"] == place])
 
 
@@ -70,8 +70,7 @@ def banks_of(folder: Path) -> list[Bank]:
     cells = [store.result(name) for name in names]
     arms = dict.fromkeys((cell.key.arm, cell.key.task) for cell in cells)
     return [
-        Bank(arm=arm, task=task, cells=tuple(c for c in cells if c.key.arm == arm), scores=store.scores)
-        for arm, task in arms
+        Bank(arm=arm, task=task, cells=tuple(c for c in cells if c.key.arm == arm), store=store) for arm, task in arms
     ]
 
 
@@ -90,7 +89,7 @@ def regrouped(bank: Bank, rng: np.random.Generator, seeds: int = SEEDS) -> Findi
         claims=claims,
         confidence=1 - (1 - LEVEL) * len(claims),
     )
-    found = find(study, cells, bank.scores, base=Base(name="bank"), task=Task(name=bank.task))
+    found = find(study, cells, bank.store, base=Base(name="bank"), task=Task(name=bank.task))
     assert all(abs(v.level - LEVEL) < 1e-12 for v in found.verdicts if v.level)
     return found
 

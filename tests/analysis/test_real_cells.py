@@ -9,7 +9,7 @@ from tests.study.synthetic_cells import loader, synthetic_cells
 
 def bank(sd: float = 0.02, items: int = 150) -> Bank:
     cells = synthetic_cells(("frozen",), (50, 200), range(24), items, np.random.default_rng(4), seed_sd=sd)
-    return Bank(arm="frozen", task="drawn", cells=tuple(result for result, _ in cells), scores=loader(cells))
+    return Bank(arm="frozen", task="drawn", cells=tuple(result for result, _ in cells), store=loader(cells))
 
 
 def test_the_groups_are_disjoint_and_every_size_is_regrouped_alike() -> None:

@@ -12,6 +12,7 @@ import pytest
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import to_json
 from pipeline.study.finding.find import find
+from pipeline.training.item_scores import packed
 from tests.study.synthetic_cells import loader, synthetic_cells
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "recompute_intervals.py"
@@ -47,10 +48,11 @@ def stored(folder: Path, metric: str = "accuracy", *, seeds: int = 5, sd: float 
     study = Study(
         name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=tuple(range(seeds)), target=0.7, claims=CLAIMS, **looks
     )
+    store = loader(cells)
     found = find(
         study,
         [result for result, _ in cells],
-        loader(cells),
+        store,
         base=Base(name="minilm"),
         task=Task(name="sentiment", metric=metric),
         from_scratch=("scratch_small", "scratch"),
@@ -63,6 +65,7 @@ def stored(folder: Path, metric: str = "accuracy", *, seeds: int = 5, sd: float 
         cell.mkdir(parents=True)
         (cell / "result.json").write_text(to_json(result), encoding="utf-8")
         np.save(cell / "scores.npy", scores)
+        np.save(cell / "validation.npy", packed(store.validation(result)))
     return place
 
 

@@ -59,6 +59,8 @@ class Replicates:
     def record(self) -> Resampling:
         """The seeds that they were drawn with."""
         streams: dict[str, tuple[int, ...]] = {s: (ITEM_DRAWS, place) for place, s in enumerate(self.table.sets)}
+        if self.table.validation is not None:
+            streams[self.table.validation.name] = (VALIDATION_DRAWS,)
         return Resampling(replicates=REPLICATES, items=streams, seeds=SEED_DRAWS)
 
     def of(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> Floats:
