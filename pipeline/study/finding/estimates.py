@@ -58,7 +58,7 @@ class Replicates:
     @property
     def record(self) -> Resampling:
         """The seeds that they were drawn with."""
-        streams: dict[str, tuple[int, ...]] = {s: (ITEM_DRAWS, place) for place, s in enumerate(self.table.sets)}
+        streams = {dataset: self._stream(dataset) for dataset in self.table.sets}
         if self.table.validation is not None:
             streams[self.table.validation.name] = (VALIDATION_DRAWS,)
         return Resampling(replicates=REPLICATES, items=streams, seeds=SEED_DRAWS)
@@ -102,11 +102,14 @@ class Replicates:
     def of_validation(self) -> npt.NDArray[np.float32]:
         """How often each validation item is drawn, [B, V]."""
         assert self.table.validation is not None
-        return _weights(self.table.validation, self.record.items[self.table.validation.name])
+        return _weights(self.table.validation, (VALIDATION_DRAWS,))
+
+    def _stream(self, dataset: str) -> tuple[int, ...]:
+        return ITEM_DRAWS, list(self.table.sets).index(dataset)
 
     def _draws(self, dataset: str) -> Iterable[npt.NDArray[np.float32]]:
         """How often each item is drawn, the same each time: blocks [b, N] of REPLICATES rows in all."""
-        of, stream = self.table.sets[dataset], self.record.items[dataset]
+        of, stream = self.table.sets[dataset], self._stream(dataset)
         if dataset not in self._weights:
             if of.items * REPLICATES * np.dtype(np.float32).itemsize > KEPT_BYTES:
                 rng = np.random.default_rng(stream)
