@@ -30,7 +30,7 @@ doctor: .venv/.ready ## versions, hardware, precision and threads chosen, sample
 	$(PY) -m pipeline doctor $(CHOICES)
 
 ##@ Run
-.PHONY: train study sweep report predict export dashboard sweep-dashboard services
+.PHONY: train study sweep report publish predict export dashboard sweep-dashboard services
 train: .venv/.ready ## one training: make train TASK=topic ARM=scratch ARGS="train.size=400"
 	$(PY) -m pipeline train $(if $(ARM),arm=$(ARM)) $(CHOICES)
 
@@ -42,6 +42,9 @@ sweep: .venv/.ready ## search one arm's settings: make sweep TASK=sentiment ARM=
 
 report: .venv/.ready ## figures and report of a study again, from finished cells, without training
 	$(PY) -m pipeline report experiments=$(EXPERIMENT) $(CHOICES)
+
+publish: .venv/.ready ## findings and compressed cells of a study, to be committed: experiments/results/EXPERIMENT
+	$(PY) -m pipeline report experiments=$(EXPERIMENT) publish=experiments/results/$(EXPERIMENT) $(CHOICES)
 
 predict: .venv/.ready ## classify text with a trained cell: make predict ARGS="predict.path=reviews.csv"
 	$(PY) -m pipeline predict $(CHOICES)

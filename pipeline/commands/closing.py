@@ -16,8 +16,8 @@ from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
+from pipeline.study.finding.basis import Basis, findings_on
 from pipeline.study.finding.claims import NOTHING_BEFORE, Standing
-from pipeline.study.finding.find import find
 from pipeline.study.looked import kept, take
 from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrained
@@ -34,27 +34,30 @@ def write_findings(
     Args:
         stated: what the study set out to judge; None for a training outside a study.
     """
-    config = plan.config
-    found = find(
-        config.study,
-        cells,
-        plan.store,
-        base=config.base,
-        others=_other_bases(plan),
-        task=config.task,
-        from_scratch=plan.from_scratch,
-        failed=failed,
-        tuned=plan.tuned,
-        pretrained=pretrained(plan),
-        standing=_standing(plan, stated) if stated else NOTHING_BEFORE,
-    )
-    found = dataclasses.replace(found, caveats=(*found.caveats, *plan.own_files))
+    found = findings_on(basis_of(plan, failed, stated), cells, plan.store)
     if stated:
         take(plan, found.verdicts)
     path, text = plan.folder / "findings.json", to_json(found)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
     return found
+
+
+def basis_of(plan: Plan, failed: Sequence[FailedCell], stated: Stated | None) -> Basis:
+    """What the plan's findings rest on beside its cells."""
+    config = plan.config
+    return Basis(
+        study=config.study,
+        base=config.base,
+        others=_other_bases(plan),
+        task=config.task,
+        from_scratch=plan.from_scratch,
+        failed=tuple(failed),
+        tuned=plan.tuned,
+        pretrained=pretrained(plan),
+        standing=_standing(plan, stated) if stated else NOTHING_BEFORE,
+        own_files=plan.own_files,
+    )
 
 
 def _standing(plan: Plan, stated: Stated) -> Standing:

@@ -2,21 +2,29 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
-from pipeline.commands.closing import report_on, write_findings
+from pipeline.commands.closing import about, basis_of, report_on, write_findings
+from pipeline.commands.publishing import publish, rebuild
 from pipeline.commands.showing import show_change, show_findings
+from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
+from pipeline.config.typed_text import setting_name
 from pipeline.config.where import program
-from pipeline.errors import UserError
+from pipeline.errors import ConfigError, UserError
 from pipeline.study.ended import ended
-from pipeline.study.plan import plan_study
+from pipeline.study.plan import Plan, plan_study
 from pipeline.study.run import failures
-from pipeline.study.stated import state
+from pipeline.study.stated import Stated, state
 from pipeline.study.tuning import tuned_as_before
+
+WITH_PUBLISHED = ("published", "paths.root", "debug")
 
 
 def run(overrides: Sequence[str]) -> int:
     """Write them and show the verdicts. Nothing is trained; what changes the study's statement is recorded."""
+    if any(setting_name(o) == "published" for o in overrides):
+        return _published(overrides)
     plan = tuned_as_before(overrides, plan_study(overrides))
     cells = plan.results()
     if not cells:
@@ -26,8 +34,33 @@ def run(overrides: Sequence[str]) -> int:
     show_change(change)
     plan = ended(plan)
     findings = write_findings(plan, cells, failures(plan), stated)
-    path = report_on(plan, cells, findings, ["study", *overrides])
+    command = ["study", *(o for o in overrides if setting_name(o) != "publish")]
+    path = report_on(plan, cells, findings, command)
     show_findings(findings)
     print(f"{len(cells)} of {len(plan.cells)} cells are finished.")
+    print(f"Report: {path}")
+    if plan.config.publish:
+        _publish(plan, stated, command, Path(plan.config.publish))
+    return 0
+
+
+def _publish(plan: Plan, stated: Stated, command: Sequence[str], folder: Path) -> None:
+    cells = plan.results()
+    publish(folder, basis_of(plan, failures(plan), stated), cells, about(plan, cells, command), plan.store)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"Published: {folder} ({size / 1e6:.2f} MB). Its report: {program()} report published={folder}")
+
+
+def _published(overrides: Sequence[str]) -> int:
+    """The report of a published study, which brings its own settings."""
+    wrong = [o for o in overrides if setting_name(o) not in WITH_PUBLISHED]
+    if wrong:
+        raise ConfigError([f"{wrong[0]} has no place here: a published study brings its own settings."])
+    config = compose(overrides)
+    if not config.published:
+        raise ConfigError(["published must be a folder that was written by publish=FOLDER, but is empty."])
+    folder = Path(config.published)
+    findings, path = rebuild(folder, Path(config.paths.root) / "published" / folder.resolve().name)
+    show_findings(findings)
     print(f"Report: {path}")
     return 0

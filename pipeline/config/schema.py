@@ -338,5 +338,7 @@ class Config:
     cell: str | None = None  # predict, export: the cell's id or its first letters; null: the best of the study
     export: str | None = None  # export: the directory to write
     export_format: ExportFormat = "safetensors"  # export: weights as the libraries load them, or one ONNX graph
+    publish: str | None = None  # report: a folder to write findings and compressed cells into, to be committed
+    published: str | None = None  # report: such a folder; its report is made without base, data and other settings
     plan: bool = False  # study: print the cells and an estimate, train nothing
     debug: bool = False  # show tracebacks

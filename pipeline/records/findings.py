@@ -215,6 +215,18 @@ class TuningNeed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resampling:
+    """The seeds of the bootstrap, each for `numpy.random.default_rng`, so that anyone can draw the replicates again.
+
+    `items` holds that of each evaluation set; S seeds are drawn with [`seeds`, S].
+    """
+
+    replicates: int
+    items: dict[str, tuple[int, ...]]
+    seeds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """findings.json: all that a report shows; its JSON schema is `docs/findings.schema.json`."""
 
@@ -247,6 +259,7 @@ class Findings:
     counted: Literal["label", "text"] = "label"  # what the sizes are numbers of
     choices: tuple[RivalChoice, ...] = ()  # one for each size, where a claim is against the best from scratch
     looks: Looks | None = None  # None where the study states no claim
+    resampling: Resampling | None = None
 
     @property
     def scored_arms(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = ("Makefile", "pyproject.toml", "constraints.txt", "requirements-samples.txt")
 PROMISED = (
-    "setup compare train study sweep report predict export doctor dashboard sweep-dashboard services "
+    "setup compare train study sweep report publish predict export doctor dashboard sweep-dashboard services "
     "test coverage check bench soak clean clean-results help"
 )
 

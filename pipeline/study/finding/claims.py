@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -27,8 +27,8 @@ class Standing:
     which budget it ended with.
     """
 
-    kept: Mapping[str, Verdict] = field(default_factory=dict)
-    after_looking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: dict[str, Verdict] = field(default_factory=dict)
+    after_looking: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     ended_by: str = ""
 

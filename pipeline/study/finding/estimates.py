@@ -17,7 +17,7 @@ from pipeline.analysis.bootstrap import (
     seed_weights,
 )
 from pipeline.analysis.crossed import CrossedMean, ItemPart, by_group, item_part, mean_over
-from pipeline.records import Estimate, ScoreTerm
+from pipeline.records import Estimate, Resampling, ScoreTerm
 from pipeline.records.metrics import SHARES
 from pipeline.study.finding.table import Size, Table, TestSet
 
@@ -54,6 +54,14 @@ class Replicates:
         self._seeds: dict[int, Floats] = {}
         self._means: dict[tuple[str, Size, str, tuple[int, ...]], Floats] = {}
         self._per_seed: dict[tuple[str, Size, str], npt.NDArray[np.float32]] = {}
+
+    @property
+    def record(self) -> Resampling:
+        """The seeds that they were drawn with."""
+        streams = {dataset: self._stream(dataset) for dataset in self.table.sets}
+        if self.table.validation is not None:
+            streams[self.table.validation.name] = (VALIDATION_DRAWS,)
+        return Resampling(replicates=REPLICATES, items=streams, seeds=SEED_DRAWS)
 
     def of(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> Floats:
         """Replicates [B] of the arm's mean score, items and seeds resampled."""
@@ -94,11 +102,14 @@ class Replicates:
     def of_validation(self) -> npt.NDArray[np.float32]:
         """How often each validation item is drawn, [B, V]."""
         assert self.table.validation is not None
-        return _weights(self.table.validation, [VALIDATION_DRAWS])
+        return _weights(self.table.validation, (VALIDATION_DRAWS,))
+
+    def _stream(self, dataset: str) -> tuple[int, ...]:
+        return ITEM_DRAWS, list(self.table.sets).index(dataset)
 
     def _draws(self, dataset: str) -> Iterable[npt.NDArray[np.float32]]:
         """How often each item is drawn, the same each time: blocks [b, N] of REPLICATES rows in all."""
-        of, stream = self.table.sets[dataset], [ITEM_DRAWS, list(self.table.sets).index(dataset)]
+        of, stream = self.table.sets[dataset], self._stream(dataset)
         if dataset not in self._weights:
             if of.items * REPLICATES * np.dtype(np.float32).itemsize > KEPT_BYTES:
                 rng = np.random.default_rng(stream)

@@ -105,6 +105,7 @@ def find(
         counted=table.counted,
         choices=choices(table),
         looks=progress_of(table, judged, standing.ended_by) if study.claims else None,
+        resampling=replicates.record,
     )
 
 
