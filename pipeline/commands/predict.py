@@ -21,7 +21,7 @@ from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 from pipeline.files import write_text
 from pipeline.records import CellResult
-from pipeline.tasks import KnowingKind, TextModel, WritingKind, as_read, kind, pair
+from pipeline.tasks import EncodeSettings, Example, Field, KnowingKind, TextModel, inputs, kind, prefixed
 
 BATCH = 64
 
@@ -32,19 +32,18 @@ def run(overrides: Sequence[str]) -> int:
     trained = trained_cell(config)
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
     asked = kind(trained.cell.task.kind)
-    reads_pairs = asked.paired and not isinstance(asked, WritingKind)
-    texts, columns = _texts(config.predict, paired=reads_pairs), asked.predicted
+    examples, columns = _examples(config.predict, paired="second" in inputs(asked)), asked.predicted
     if config.predict.output:
         buffer = io.StringIO()
-        _write(columns, predictions(trained, texts, config.predict), buffer)
+        _write(columns, predictions(trained, examples, config.predict), buffer)
         write_text(Path(config.predict.output), buffer.getvalue())
     else:
-        _write(columns, predictions(trained, texts, config.predict), sys.stdout)
+        _write(columns, predictions(trained, examples, config.predict), sys.stdout)
     return 0
 
 
-def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Iterator[tuple[str, ...]]:
-    """Each text with what the task's kind says of it, in order, as they come, in the precision of the cell.
+def predictions(trained: Trained, examples: Iterable[Example], asked: Predict) -> Iterator[tuple[str, ...]]:
+    """Each example's text with what the task's kind says of it, in order, as they come, in the precision of the cell.
 
     Standard error is told afterwards how many were too long to be read to their ends, and how well the network knows
     the first of them where the kind can say so.
@@ -52,20 +51,23 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
     from pipeline.training.inference import evaluating
 
     model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
-    task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
+    task, settings = kind(cell.task.kind), EncodeSettings.of(cell.task, trained.result.labels)
     nats, read, cut = None, 0, 0
-    for batch in _batched(texts):
+    for batch in _batched(examples):
         with nullcontext() if isinstance(model, TextModel) else evaluating(model, cell.train.precision):
-            asked_of = as_read(cell.task, batch, prefix=cell.prefix)
-            rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
+            given = prefixed(batch, cell.prefix)
+            rows = list(task.predict(model, tokenizer, given, settings, asked))
             if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token
-                nats = task.surprise(model, tokenizer, asked_of, max_length=length)
+                nats = task.surprise(model, tokenizer, given, settings)
         read += len(batch)
         if not (task.reads_whole or isinstance(model, TextModel)):
-            cut += task.encode(asked_of, tokenizer, length).truncated
+            cut += task.encode(given, tokenizer, settings).truncated
         yield from rows
     if cut:
-        print(f"{cut:,} of {read:,} texts are longer than {length} tokens and were truncated.", file=sys.stderr)
+        print(
+            f"{cut:,} of {read:,} texts are longer than {settings.max_length} tokens and were truncated.",
+            file=sys.stderr,
+        )
     if nats is not None and len(nats):
         _tell_perplexity(nats, trained.result)
 
@@ -81,7 +83,7 @@ def _tell_perplexity(nats: np.ndarray, result: CellResult) -> None:
     )
 
 
-def _texts(given: Predict, *, paired: bool) -> Iterator[str]:
+def _examples(given: Predict, *, paired: bool) -> Iterator[Example]:
     if given.text is not None:
         return iter([_both(given.text, given.second, paired)])
     if given.path is None:
@@ -95,30 +97,24 @@ def _texts(given: Predict, *, paired: bool) -> Iterator[str]:
     return (_of_line(line, paired) for line in lines if line.strip())
 
 
-def _of_table(path: Path, given: Predict, paired: bool) -> Iterator[str]:
+def _of_table(path: Path, given: Predict, paired: bool) -> Iterator[Example]:
     second = given.second_column if paired else None
-    ask = Wanted(
-        text=given.column,
-        second=second,
-        label=None,
-        where={},
-        field="predict",
-        text_setting="predict.column",
-        second_setting="predict.second_column",
-    )
-    rows = read_table(path, ask, "predict.path")
-    if second is None:
-        return (value or "" for value in rows[given.column])
-    return (pair(one or "", other or "") for one, other in zip(rows[given.column], rows[second], strict=True))
+    fields: dict[Field, str] = {"text": given.column}
+    if second:
+        fields["second"] = second
+    settings: dict[Field, str] = {"text": "predict.column", "second": "predict.second_column"}
+    rows = read_table(path, Wanted(fields=fields, field="predict", settings=settings), "predict.path")
+    both = zip(rows[given.column], rows[second] if second else itertools.repeat(None), strict=bool(second))
+    return (Example(text=str(one or ""), second=str(other or "") if second else None) for one, other in both)
 
 
-def _of_line(line: str, paired: bool) -> str:
+def _of_line(line: str, paired: bool) -> Example:
     """A line is a text, or two with a tab between them."""
     first, tab, second = line.partition("\t")
-    return _both(first, second if tab else None, paired) if paired else line
+    return _both(first, second if tab else None, paired) if paired else Example(text=line)
 
 
-def _both(first: str, second: str | None, paired: bool) -> str:
+def _both(first: str, second: str | None, paired: bool) -> Example:
     if paired and second is None:
         raise DataError(
             f"This cell reads pairs, but {first[:60]!r} has no second text. Give it: predict.second=TEXT, a column of "
@@ -126,12 +122,12 @@ def _both(first: str, second: str | None, paired: bool) -> str:
         )
     if not paired and second is not None:
         raise DataError("This cell reads single texts: leave out predict.second.")
-    return first if second is None else pair(first, second)
+    return Example(text=first, second=second)
 
 
-def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
+def _batched(examples: Iterable[Example]) -> Iterator[list[Example]]:
     """Single texts first, so that an interactive reader is answered at once, then batches."""
-    rest = iter(texts)
+    rest = iter(examples)
     sizes = itertools.chain([1], itertools.repeat(BATCH if not sys.stdin.isatty() else 1))
     for size in sizes:
         batch = list(itertools.islice(rest, size))

@@ -30,31 +30,30 @@ class Cleaned:
 
 
 def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
-    """The rows that have a text, a label and, if rows have groups, a group; labels as positions in `labels`.
+    """The rows that have a text, a label and, if rows have groups, a group; classes as positions in `labels`.
 
     Raises:
         DataError: a label is not among `labels`, no row is left, or a text holds zero bytes.
     """
     number = {name: i for i, name in enumerate(labels)}
-    rows = list(zip(raw.texts, raw.labels, raw.groups or [""] * len(raw), strict=True))
-    labelled = [(t, v, g) for t, v, g in rows if t is not None and v is not None]
-    kept = [(t, v, g) for t, v, g in labelled if g is not None]
-    check_known([v for _, v, _ in kept], labels, place=place)
+    rows = [(e, g) for e, g in zip(raw.examples, raw.groups or [""] * len(raw), strict=True) if e is not None]
+    labelled = [(e, g) for e, g in rows if e.label is not None or not raw.labelled]
+    kept = [(e, g) for e, g in labelled if g is not None]
+    check_known([e.label for e, _ in kept if e.label is not None], labels, place=place)
     if not kept:
         needed, have = ("a text, a label and a group", "all three") if labelled else ("a text and a label", "both")
         raise DataError(f"{place} must hold rows with {needed}, but none of {len(raw)} rows has {have}.")
-    damaged = next((i for i, (text, _, _) in enumerate(kept) if "\0" in text), None)
+    damaged = next((i for i, (example, _) in enumerate(kept) if "\0" in example.whole), None)
     if damaged is not None:
         raise DataError(f"{place} must be text, but row {damaged + 1} holds zero bytes: the file is damaged.")
-    empty = sum(t is None for t in raw.texts)
     return Cleaned(
         rows=LabelledSet(
-            texts=tuple(t for t, _, _ in kept),
-            labels=np.array([number[v] for _, v, _ in kept], dtype=np.int32),
-            groups=None if raw.groups is None else tuple(g for _, _, g in kept),
+            examples=tuple(e for e, _ in kept),
+            labels=np.array([0 if e.label is None else number[e.label] for e, _ in kept], dtype=np.int32),
+            groups=None if raw.groups is None else tuple(g for _, g in kept),
         ),
-        empty=empty,
-        unlabelled=len(raw) - len(labelled) - empty,
+        empty=len(raw) - len(rows),
+        unlabelled=len(rows) - len(labelled),
         ungrouped=len(labelled) - len(kept),
     )
 
@@ -87,7 +86,7 @@ def check_classes(raw: RawSet, *, column: str, field: str) -> None:
     Raises:
         DataError: there is one class only, or the labels look like numbers to predict or an id.
     """
-    counts = Counter(v for t, v in zip(raw.texts, raw.labels, strict=True) if t is not None and v is not None)
+    counts = Counter(e.label for e in raw.examples if e is not None and e.label is not None)
     rows = counts.total()
     if len(counts) == 1 and rows:
         only = next(iter(counts))

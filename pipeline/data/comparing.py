@@ -9,7 +9,7 @@ from pipeline.config.schema import Task
 from pipeline.data import duplicates
 from pipeline.data.sets import LabelledSet, Overlap, Repeats
 from pipeline.errors import DataError
-from pipeline.tasks import PAIR, WritingKind, kind, labels_after
+from pipeline.tasks import inputs, kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Compared:
 
 def repeats(sets: Sequence[LabelledSet], task: Task) -> Repeats:
     """Counts the rows that repeat an earlier one of any of these sets."""
-    texts = [text for rows in sets for text in _read(rows, task)]
+    texts = [each for rows in sets for each in _read(rows, task)]
     return duplicates.repeats(texts, [label for rows in sets for label in _labels(rows, task)])
 
 
@@ -57,7 +57,7 @@ def compare(sets: dict[str, LabelledSet], task: Task, done: Compared) -> dict[st
     held = [name for name in sets if name != "train"]
     for pool, against in [("validation", [n for n in held if n != "validation"]), ("train", held)]:
         left[pool] = _freed(pool, against, left, task, done)
-    if kind(task.kind).paired and not isinstance(kind(task.kind), WritingKind):
+    if "second" in inputs(kind(task.kind)):
         train = _read(left["train"], task)
         for name in held:
             done.known_halves[name] = int(duplicates.known_halves(train, _read(left[name], task)).sum())
@@ -102,12 +102,17 @@ def _of_same_group(rows: LabelledSet, other: LabelledSet) -> np.ndarray:
     return np.array([group in held for group in rows.groups], dtype=bool)
 
 
-def _read(rows: LabelledSet, task: Task) -> Sequence[str]:
-    """What a network reads, and must not have read before: no number, labels or text to be written after it."""
-    marked = task.data.score or task.data.labels or isinstance(kind(task.kind), WritingKind)
-    return [text.rpartition(PAIR)[0] for text in rows.texts] if marked else rows.texts
+def _read(rows: LabelledSet, task: Task) -> list[tuple[str, ...]]:
+    """The texts of each example that a network is given, and must not have been trained on.
+
+    The columns decide, so that pretraining on a task's text, whatever its objective, keeps the rows of that task.
+    """
+    both = task.data.second is not None and kind(task.kind).target != "second"
+    return [(e.text, e.second or "") if both else (e.text,) for e in rows.examples]
 
 
 def _labels(rows: LabelledSet, task: Task) -> Sequence[Hashable]:
     """The class or classes of each row. A number or a text to be written can differ where a text is the same."""
-    return [frozenset(labels_after(text)) for text in rows.texts] if task.data.labels else rows.labels.tolist()
+    if kind(task.kind).target == "labels":
+        return [frozenset(example.labels) for example in rows.examples]
+    return [int(number) for number in rows.labels]

@@ -1,7 +1,8 @@
 """Texts that stand on both sides of a split: word for word, except for case or punctuation, or nearly.
 
-A pair of texts (joined by PAIR) is the same in both orders. A text that differs from another only in case or
-punctuation repeats it if both have the same label: "US" and "us" of two classes are two texts.
+The texts of each example are compared: one, or both of a pair, which is the same in both orders. A text that differs
+from another only in case or punctuation repeats it if both have the same label: "US" and "us" of two classes are two
+texts.
 
 Nearly: the Jaccard similarity of their sets of three-word shingles is at least 0.8 (Broder 1997). The search is exact:
 two sets as alike as that must share one of their rarest shingles (prefix filtering, Bayardo et al. 2007), so only pairs
@@ -17,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.sets import Repeats
-from pipeline.tasks import PAIR
 
+Texts = tuple[str, ...]  # of one example
 THRESHOLD = 0.8
 _SHINGLE = 3
 _ROWS, _PAIRS = 64, 200_000  # rows and pairs compared at once, to bound memory
@@ -58,10 +59,10 @@ class Alike:
         return repeated
 
 
-def repeats(texts: Sequence[str], labels: Sequence[Hashable]) -> Repeats:
-    """Counts the rows that repeat an earlier one; `labels` are one of each text, equal where none counts."""
-    exact: dict[str, set[Hashable]] = {}
-    folded: dict[str, set[Hashable]] = {}
+def repeats(texts: Sequence[Texts], labels: Sequence[Hashable]) -> Repeats:
+    """Counts the rows that repeat an earlier one; `labels` has one for each row, equal where none counts."""
+    exact: dict[Texts, set[Hashable]] = {}
+    folded: dict[Texts, set[Hashable]] = {}
     of_case = relabelled = 0
     for text, label in zip(texts, labels, strict=True):
         same_words, same_key = (
@@ -81,11 +82,11 @@ def repeats(texts: Sequence[str], labels: Sequence[Hashable]) -> Repeats:
 
 
 def overlap(
-    pool: Sequence[str], pool_labels: Sequence[Hashable], held: Sequence[str], held_labels: Sequence[Hashable]
+    pool: Sequence[Texts], pool_labels: Sequence[Hashable], held: Sequence[Texts], held_labels: Sequence[Hashable]
 ) -> Alike:
     """Finds the texts of `pool` that also stand in `held`; labels as in `repeats`."""
     words = {_key(text, _words) for text in held}
-    labels: dict[str, set[Hashable]] = {}
+    labels: dict[Texts, set[Hashable]] = {}
     for text, label in zip(held, held_labels, strict=True):
         labels.setdefault(_key(text, normalise), set()).add(label)
     keys = [_key(text, normalise) for text in pool]
@@ -98,10 +99,10 @@ def overlap(
     return Alike(exact=exact, folded=known & same, near=near_ones, relabelled=known & ~same)
 
 
-def known_halves(pool: Sequence[str], held: Sequence[str]) -> np.ndarray:
+def known_halves(pool: Sequence[Texts], held: Sequence[Texts]) -> np.ndarray:
     """Which pairs of `held` have a text that also stands in a pair of `pool` (normalised), bool [len(held)]."""
-    known = {normalise(half) for text in pool for half in text.split(PAIR)}
-    return np.array([any(normalise(half) in known for half in text.split(PAIR)) for text in held], dtype=bool)
+    known = {normalise(half) for pair in pool for half in pair}
+    return np.array([any(normalise(half) in known for half in pair) for pair in held], dtype=bool)
 
 
 def _words(text: str) -> str:
@@ -109,16 +110,16 @@ def _words(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _key(text: str, fold: Callable[[str], str]) -> str:
-    """The folded text; of a pair, the same in both orders."""
-    return PAIR.join(sorted(fold(half) for half in text.split(PAIR)))
+def _key(texts: Texts, fold: Callable[[str], str]) -> Texts:
+    """The folded texts; of a pair, the same in both orders."""
+    return tuple(sorted(fold(text) for text in texts))
 
 
-def _near_in_any_order(pool: Sequence[str], held: Sequence[str]) -> np.ndarray:
-    known = sorted({normalise(text) for text in held})
-    found = near([normalise(text) for text in pool], known)
-    if any(PAIR in text for text in pool):
-        found |= near([normalise(PAIR.join(reversed(text.split(PAIR)))) for text in pool], known)
+def _near_in_any_order(pool: Sequence[Texts], held: Sequence[Texts]) -> np.ndarray:
+    known = sorted({normalise(" ".join(texts)) for texts in held})
+    found = near([normalise(" ".join(texts)) for texts in pool], known)
+    if any(len(texts) > 1 for texts in pool):
+        found |= near([normalise(" ".join(reversed(texts))) for texts in pool], known)
     return found
 
 

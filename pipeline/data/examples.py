@@ -78,8 +78,8 @@ def _in_domain(
     if task.data.label is not None:
         check_classes(raw.train, column=task.data.label, field="task.data")
     check_any_label(raw.several, data=task.data, field="task.data")
-    kept = {v for t, v in zip(raw.train.texts, raw.train.labels, strict=True) if t is not None}
-    labels = tuple(name for name in raw.labels if name in kept)
+    kept = {example.label for example in raw.train.examples if example is not None}
+    labels = tuple(name for name in raw.labels if name in kept or not raw.train.labelled)
     given = _cleaned(raw, labels, task.name, counts)
     counts.sentences += raw.sentences
     counts.repeats = repeats(list(given.values()), task)

@@ -12,7 +12,7 @@ from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint as content_now
 from pipeline.data.report import data_report
 from pipeline.data.sets import Prepared
-from pipeline.data.store import load, texts
+from pipeline.data.store import load
 from pipeline.data.unknown import unknown_share
 from pipeline.errors import DataError
 from pipeline.files import digest, lock, staged_directory
@@ -20,7 +20,7 @@ from pipeline.files import digest, lock, staged_directory
 _VERSION = "4"  # raised by hand when what is stored changes
 _ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
 
-__all__ = ["Prepared", "load", "prepare", "prepared_folder", "texts"]
+__all__ = ["Prepared", "load", "prepare", "prepared_folder"]
 
 
 def prepare(
@@ -95,9 +95,10 @@ def _encoded(
     """What was written, and what the kind has to say of it."""
     kind = tasks.kind(task.kind)
     roles: Mapping[str, str] = _ROLES
+    settings = tasks.EncodeSettings.of(task, found.labels)
     written, said = [], []
     for name, rows in found.sets.items():
-        encoded = kind.encode(tasks.as_read(task, rows.texts, found.labels, prefix), tokenizer, task.max_length)
+        encoded = kind.encode(tasks.prefixed(rows.examples, prefix), tokenizer, settings)
         unknown = unknown_share(encoded.ids, tokenizer)
         written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded, unknown))
         said += [f"{name}: {sentence}" for sentence in encoded.sentences]

@@ -5,27 +5,32 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.tasks import Example
+
 RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot take
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawSet:
-    """Rows in the order of their source; None where text, label or group is missing, or for rows without groups."""
+    """Rows in the order of their source.
 
-    texts: tuple[str | None, ...]
-    labels: tuple[str | None, ...]
+    An example is None where what its kind reads is missing, except for a label, which is None itself then.
+    """
+
+    examples: tuple[Example | None, ...]
+    labelled: bool  # whether each has a class
     groups: tuple[str | None, ...] | None = None
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.examples)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawSplits:
     """What a source holds; `validation` and `test` are None where they are to be drawn from `train`.
 
-    `labels` are the classes of `train`, renamed, in the order of the values they stand for. Where a text can have
-    several, they stand after it, and `several` are the classes.
+    `labels` are the classes of `train`, renamed, in the order of the values they stand for; of multi-label tasks they
+    are `several`.
     """
 
     train: RawSet
@@ -38,20 +43,21 @@ class RawSplits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledSet:
-    """N clean texts, their classes, int32 [N], and their groups, if rows have one."""
+    """N clean examples, the numbers of their classes, int32 [N], and their groups, if rows have one."""
 
-    texts: tuple[str, ...]
+    examples: tuple[Example, ...]
     labels: np.ndarray
     groups: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.examples)
 
     def take(self, rows: np.ndarray) -> "LabelledSet":
         """The rows at these positions (or where this mask is true), in order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
         groups = None if self.groups is None else tuple(self.groups[i] for i in index)
-        return LabelledSet(texts=tuple(self.texts[i] for i in index), labels=self.labels[index], groups=groups)
+        examples = tuple(self.examples[i] for i in index)
+        return LabelledSet(examples=examples, labels=self.labels[index], groups=groups)
 
 
 @dataclass(frozen=True, kw_only=True)

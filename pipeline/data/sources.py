@@ -1,6 +1,5 @@
 """Reads labelled rows from any source: a file in a package, a file, the hub, or a directory written by `datasets`."""
 
-import dataclasses
 from pathlib import Path
 
 from pipeline.config.schema import Data
@@ -10,7 +9,7 @@ from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_
 from pipeline.data.hub import commit_of, read_hub
 from pipeline.data.json_tables import read_json
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
-from pipeline.data.rows import Rows, Wanted, filtered, label_value, labels_of, texts_of, wanted
+from pipeline.data.rows import Rows, Value, Wanted, examples_of, filtered, label_value, labels_of, wanted
 from pipeline.data.sets import RawSet, RawSplits
 from pipeline.data.text_tables import not_utf8, read_delimited
 from pipeline.errors import DataError, nearest
@@ -39,11 +38,10 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
     if not len(sets["train"]):
         raise DataError(f"{field}.path must hold rows, but {data.path} has a heading and nothing below it.")
     names = _class_names(_values(kept["train"], ask), ask)
-    renamed = {role: _renamed(raw, dict(ask.names)) for role, raw in sets.items()}
     return RawSplits(
-        train=renamed["train"],
-        validation=renamed.get("validation"),
-        test=renamed.get("test"),
+        train=sets["train"],
+        validation=sets.get("validation"),
+        test=sets.get("test"),
         labels=(UNLABELLED,) if data.labels else names,
         several=names if data.labels else (),
         sentences=tuple(sentences),
@@ -124,23 +122,22 @@ def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
 
 
 def _raw(rows: Rows, ask: Wanted) -> RawSet:
-    texts = texts_of(rows, ask)
-    labels = tuple(label_value(v) for v in rows[ask.label]) if ask.label else (UNLABELLED,) * len(texts)
-    groups = tuple(label_value(v) for v in rows[ask.group]) if ask.group else None
-    return RawSet(texts=texts, labels=labels, groups=groups)
-
-
-def _renamed(raw: RawSet, names: dict[str, str]) -> RawSet:
-    return dataclasses.replace(raw, labels=tuple(None if v is None else names.get(v, v) for v in raw.labels))
+    groups = tuple(label_value(_plain(v)) for v in rows[ask.group]) if ask.group else None
+    return RawSet(examples=examples_of(rows, ask), labelled="label" in ask.fields, groups=groups)
 
 
 def _values(rows: Rows, ask: Wanted) -> set[str]:
     """Every class that occurs, as it stands in its column."""
-    if ask.labels:
-        return {label for value in rows[ask.labels] for label in labels_of(value, ask)}
-    return (
-        {label for value in rows[ask.label] if (label := label_value(value)) is not None} if ask.label else {UNLABELLED}
-    )
+    if "labels" in ask.fields:
+        return {label for value in rows[ask.fields["labels"]] for label in labels_of(value, ask)}
+    if "label" not in ask.fields:
+        return {UNLABELLED}
+    found = (label_value(_plain(value)) for value in rows[ask.fields["label"]])
+    return {label for label in found if label is not None}
+
+
+def _plain(value: Value) -> str | None:
+    return None if value is None else str(value)
 
 
 def _class_names(values: set[str], ask: Wanted) -> tuple[str, ...]:

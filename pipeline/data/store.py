@@ -1,4 +1,4 @@
-"""Encoded sets on disk: plain arrays that every cell maps into memory, the texts, and one JSON about them."""
+"""Encoded sets on disk: plain arrays that every cell maps into memory, the examples, and one JSON about them."""
 
 import json
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import numpy as np
 
 from pipeline.data.sets import RESERVED, DataReport, EncodedSet, LabelledSet, Prepared
 from pipeline.errors import DataError, StorageError, nearest
-from pipeline.files import digest
-from pipeline.records import from_json, to_json
-from pipeline.tasks import Encoded
+from pipeline.files import digest, write_text
+from pipeline.records import decode, encode, from_json, to_json
+from pipeline.tasks import Encoded, Example
 
 META = "meta.json"
 
@@ -40,15 +40,15 @@ class Meta:
 
 
 def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: Encoded, unknown: float) -> SetMeta:
-    """Write one set's token ids, labels and texts, and say what was written."""
+    """Write one set's token ids, labels and examples, and say what was written."""
     offsets = np.cumsum([0, *(len(row) for row in encoded.ids)], dtype=np.int64)
     np.save(folder / f"{name}.ids.npy", np.concatenate(encoded.ids).astype(np.int32), allow_pickle=False)
     np.save(folder / f"{name}.offsets.npy", offsets, allow_pickle=False)
     np.save(folder / f"{name}.labels.npy", rows.labels.astype(np.int32), allow_pickle=False)
     for known, numbers in encoded.beside.items():
         np.save(folder / f"{name}.{known}.npy", numbers, allow_pickle=False)
-    with open(folder / f"{name}.texts.jsonl", "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(text) + "\n" for text in rows.texts)
+    lines = [json.dumps(encode(example)) for example in rows.examples]
+    write_text(folder / f"{name}.examples.jsonl", "".join(f"{line}\n" for line in lines))
     return SetMeta(
         name=name,
         role=role,
@@ -57,7 +57,7 @@ def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: En
         truncated=encoded.truncated,
         unknown=unknown,
         beside=tuple(encoded.beside),
-        fingerprint=digest(*rows.texts, *(str(label) for label in rows.labels.tolist())),
+        fingerprint=digest(*lines, *(str(label) for label in rows.labels.tolist())),
     )
 
 
@@ -91,8 +91,8 @@ def load(folder: Path) -> Prepared:
     )
 
 
-def texts(prepared: Prepared, set_name: str) -> list[str]:
-    """The texts of one set, in the order of its items.
+def stored_examples(prepared: Prepared, set_name: str) -> list[Example]:
+    """The examples of one set, in the order of its items.
 
     Raises:
         DataError: there is no such set.
@@ -101,12 +101,12 @@ def texts(prepared: Prepared, set_name: str) -> list[str]:
     if set_name not in prepared.sets:
         raise DataError(f"{set_name!r} must be a prepared set. {nearest(set_name, prepared.sets)}")
     try:
-        with open(prepared.folder / f"{set_name}.texts.jsonl", encoding="utf-8") as file:
-            found = [str(json.loads(line)) for line in file]
+        with open(prepared.folder / f"{set_name}.examples.jsonl", encoding="utf-8") as file:
+            found = [decode(Example, json.loads(line)) for line in file]
     except (OSError, ValueError) as error:
         raise _damaged(prepared.folder, set_name, str(error)) from error
     if len(found) != len(prepared.sets[set_name]):
-        raise _damaged(prepared.folder, set_name, f"{len(found)} texts for {len(prepared.sets[set_name])} labels")
+        raise _damaged(prepared.folder, set_name, f"{len(found)} examples for {len(prepared.sets[set_name])} labels")
     return found
 
 

@@ -70,7 +70,7 @@ def _line(data: bytes, at: int) -> int:
 def _separator(text: str, ask: Wanted) -> str:
     head = text.split("\n", 1)[0].rstrip("\r")
     headers = {separator: next(csv.reader([head], delimiter=separator), []) for separator in (",", ";", "\t")}
-    return max(headers, key=lambda separator: (ask.text in headers[separator], len(headers[separator])))
+    return max(headers, key=lambda separator: (ask.fields["text"] in headers[separator], len(headers[separator])))
 
 
 def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, quoting: int) -> Rows:

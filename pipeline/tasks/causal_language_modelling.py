@@ -11,7 +11,8 @@ from pipeline.tasks import able, loading
 from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import ahead, forgetful, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.example import Example, Field
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import BITS, of_set
 
 if TYPE_CHECKING:
@@ -38,10 +39,8 @@ class CausalLanguageModelling:
     metrics: tuple[str, ...] = ("bits_per_byte", "loss", "corpus_bits_per_byte", "corpus_perplexity")
     of_sums: tuple[str, ...] = ("corpus_bits_per_byte", "corpus_perplexity")
     of_tokens: tuple[str, ...] = ("loss", "corpus_perplexity")
-    labelled: bool = False
-    paired: bool = False
-    numbered: bool = False
-    several: bool = False
+    reads: frozenset[Field] = frozenset({"text"})
+    target: Field | None = None
     own_head: bool = True
     linear: Linear | None = None
     pipeline: str = "text-generation"
@@ -52,13 +51,13 @@ class CausalLanguageModelling:
     reads_whole: bool = True
     evaluated_at_once: int = 8
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind. "bytes" are those of the text that its tokens stand for.
 
         Raises:
             DataError: the tokenizer has no token that a text could begin with.
         """
-        return encode_after(texts, tokenizer, max_length)
+        return encode_after(examples, tokenizer, settings.max_length)
 
     def collate(
         self,
@@ -145,16 +144,18 @@ class CausalLanguageModelling:
         """See SummedKind. Nats, tokens and bytes."""
         return np.stack([outputs.losses * outputs.tokens, outputs.tokens, outputs.bytes], axis=1)
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
+    def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind. The second half is left out."""
-        words = text.split()
+        words = example.text.split()
         half = len(words) // 2
-        return Exercise(given=" ".join(words[:half]), right=" ".join(words[half:])) if half else None
+        given = Example(text=" ".join(words[:half]))
+        return Exercise(given=given, right=" ".join(words[half:])) if half else None
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. What the network would go on with."""
+        texts = [example.text for example in examples]
         yield from zip(texts, continuations(model, tokenizer, texts, asked), strict=True)
 
 

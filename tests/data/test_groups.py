@@ -117,7 +117,7 @@ def test_the_rows_of_a_writer_stay_in_one_set_of_a_task(tmp_path: Path) -> None:
     rows = written(writers(40, 400))
     found = examples(grouped(tmp_path, rows))
     by_text = {text: writer for text, _, writer in rows}
-    held = {name: {by_text[text] for text in found.sets[name].texts} for name in ("train", "validation", "test")}
+    held = {name: {by_text[e.text] for e in found.sets[name].examples} for name in ("train", "validation", "test")}
     assert not held["train"] & (held["validation"] | held["test"])
     assert not held["validation"] & held["test"]
     assert "nearly stratified by class" in sentences(found)

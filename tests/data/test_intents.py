@@ -44,7 +44,7 @@ def home(folder: Path, document: object = HOME) -> Data:
 def rows(folder: Path) -> list[tuple[str | None, str | None, str | None]]:
     found = read(home(folder), task_name="t").train
     assert found.groups is not None
-    return list(zip(found.texts, found.labels, found.groups, strict=True))
+    return [(e and e.text, e and e.label, g) for e, g in zip(found.examples, found.groups, strict=True)]
 
 
 def test_each_template_gives_its_sentences_under_its_intent(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_what_was_changed_is_found(copied: Path, capsys: Capture) -> None:
 
 
 def test_texts_that_are_not_the_cells_are_found(copied: Path, capsys: Capture) -> None:
-    (texts,) = copied.glob("data/*/test.texts.jsonl")
+    (texts,) = copied.glob("data/*/test.examples.jsonl")
     lines = texts.read_text(encoding="utf-8").splitlines()
     texts.write_text("\n".join([lines[1], lines[0], *lines[2:]]) + "\n", encoding="utf-8")
     capsys.readouterr()
