@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 PROBABILITY, MARGIN = 1e-5, 1e-4
@@ -239,9 +240,9 @@ def _data_of(root: Path, result: dict[str, Any], cell_id: str) -> Path:
 
 def _texts(data: Path, name: str) -> list[tuple[str, ...]]:
     """Each example's text, or both of a pair."""
-    lines = (data / f"{name}.examples.jsonl").read_text(encoding="utf-8").splitlines()
-    both = ((row["text"], row["second"]) for row in map(json.loads, lines))
-    return [(first,) if second is None else (first, second) for first, second in both]
+    with pa.ipc.open_stream(data / f"{name}.examples.arrow") as reader:
+        rows = reader.read_all().to_pylist()
+    return [(row["text"], row["second"]) if "second" in row else (row["text"],) for row in rows]
 
 
 def _labels(data: Path, name: str) -> np.ndarray:

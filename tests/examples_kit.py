@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pipeline.data.sets import RawSet
 from pipeline.tasks import EncodeSettings, Example
 
 
@@ -24,3 +25,10 @@ def within(length: int, **more: Any) -> EncodeSettings:
 def texts_of(examples: Iterable[Example | None]) -> list[str]:
     """The text of each example that is there."""
     return [example.text for example in examples if example is not None]
+
+
+def read_from(raw: RawSet) -> list[Example | None]:
+    """The rows of a source as examples; None where one lacks a text or its score."""
+    columns = raw.table.drop_columns([name for name in ("group",) if name in raw.table.column_names])
+    rows = zip(columns.to_pylist(), raw.lacks("text", "second", "score"), strict=True)
+    return [None if lacks else Example(**row | {"labels": tuple(row.get("labels", ()))}) for row, lacks in rows]

@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.commands.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.config.schema import Predict
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.locate import TABLES
 from pipeline.data.rows import Wanted
 from pipeline.data.sources import read_table
@@ -98,14 +99,16 @@ def _examples(given: Predict, *, paired: bool) -> Iterator[Example]:
 
 
 def _of_table(path: Path, given: Predict, paired: bool) -> Iterator[Example]:
+    import pyarrow as pa
+
     second = given.second_column if paired else None
     fields: dict[Field, str] = {"text": given.column}
     if second:
         fields["second"] = second
     settings: dict[Field, str] = {"text": "predict.column", "second": "predict.second_column"}
     rows = read_table(path, Wanted(fields=fields, field="predict", settings=settings), "predict.path")
-    both = zip(rows[given.column], rows[second] if second else itertools.repeat(None), strict=bool(second))
-    return (Example(text=str(one or ""), second=str(other or "") if second else None) for one, other in both)
+    read = {name: rows.column(column).fill_null("") for name, column in fields.items()}
+    return iter(ExampleTable(pa.table(read)))
 
 
 def _of_line(line: str, paired: bool) -> Example:

@@ -1,12 +1,12 @@
 """From rows as read to clean examples: nothing empty, nothing unlabelled, classes that can be learnt."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.config.schema import Data
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.sets import LabelledSet, RawSet
 from pipeline.errors import DataError, nearest
 
@@ -35,27 +35,57 @@ def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
     Raises:
         DataError: a label is not among `labels`, no row is left, or a text holds zero bytes.
     """
-    number = {name: i for i, name in enumerate(labels)}
-    rows = [(e, g) for e, g in zip(raw.examples, raw.groups or [""] * len(raw), strict=True) if e is not None]
-    labelled = [(e, g) for e, g in rows if e.label is not None or not raw.labelled]
-    kept = [(e, g) for e, g in labelled if g is not None]
-    check_known([e.label for e, _ in kept if e.label is not None], labels, place=place)
-    if not kept:
-        needed, have = ("a text, a label and a group", "all three") if labelled else ("a text and a label", "both")
+    lacking = raw.lacks("text", "second", "score")
+    unlabelled = ~lacking & raw.lacks("label")
+    ungrouped = ~lacking & ~unlabelled & raw.lacks("group")
+    kept = np.flatnonzero(~(lacking | unlabelled | ungrouped))
+    if not len(kept):
+        needed, have = ("a text and a label", "both")
+        if ungrouped.any():
+            needed, have = ("a text, a label and a group", "all three")
         raise DataError(f"{place} must hold rows with {needed}, but none of {len(raw)} rows has {have}.")
-    damaged = next((i for i, (example, _) in enumerate(kept) if "\0" in example.whole), None)
-    if damaged is not None:
-        raise DataError(f"{place} must be text, but row {damaged + 1} holds zero bytes: the file is damaged.")
+    _check_intact(raw, kept, place)
     return Cleaned(
         rows=LabelledSet(
-            examples=tuple(e for e, _ in kept),
-            labels=np.array([0 if e.label is None else number[e.label] for e, _ in kept], dtype=np.int32),
-            groups=None if raw.groups is None else tuple(g for _, g in kept),
+            examples=ExampleTable(raw.table, kept),
+            labels=_numbers(raw, kept, labels, place),
+            groups=_groups(raw, kept),
         ),
-        empty=len(raw) - len(rows),
-        unlabelled=len(rows) - len(labelled),
-        ungrouped=len(labelled) - len(kept),
+        empty=int(lacking.sum()),
+        unlabelled=int(unlabelled.sum()),
+        ungrouped=int(ungrouped.sum()),
     )
+
+
+def _numbers(raw: RawSet, kept: np.ndarray, labels: tuple[str, ...], place: str) -> np.ndarray:
+    """The numbers of the rows' classes, int32 [len(kept)]; 0 where rows have none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if "label" not in raw.table.column_names:
+        return np.zeros(len(kept), dtype=np.int32)
+    found = raw.table.column("label").take(pa.array(kept))
+    check_known(found.unique().to_pylist(), labels, place=place)
+    return np.asarray(pc.index_in(found, value_set=pa.array(labels, pa.string())).to_numpy(), dtype=np.int32)
+
+
+def _groups(raw: RawSet, kept: np.ndarray) -> tuple[str, ...] | None:
+    import pyarrow as pa
+
+    if "group" not in raw.table.column_names:
+        return None
+    return tuple(raw.table.column("group").take(pa.array(kept)).to_pylist())
+
+
+def _check_intact(raw: RawSet, kept: np.ndarray, place: str) -> None:
+    import pyarrow.compute as pc
+
+    texts = [raw.table.column(name) for name in ("text", "second") if name in raw.table.column_names]
+    damaged = np.any([pc.match_substring(text, "\0").fill_null(False).to_numpy() for text in texts], axis=0)[kept]
+    if damaged.any():
+        raise DataError(
+            f"{place} must be text, but row {int(damaged.argmax()) + 1} holds zero bytes: the file is damaged."
+        )
 
 
 def without(needed: str, empty: int, unlabelled: int | None, ungrouped: int | None) -> str:
@@ -86,10 +116,12 @@ def check_classes(raw: RawSet, *, column: str, field: str) -> None:
     Raises:
         DataError: there is one class only, or the labels look like numbers to predict or an id.
     """
-    counts = Counter(e.label for e in raw.examples if e is not None and e.label is not None)
-    rows = counts.total()
+    import pyarrow as pa
+
+    there = np.flatnonzero(~raw.lacks("text", "second", "score", "label"))
+    counts, rows = raw.table.column("label").take(pa.array(there)).unique().to_pylist(), len(there)
     if len(counts) == 1 and rows:
-        only = next(iter(counts))
+        only = counts[0]
         raise DataError(
             f"{field}.label must have two classes at least, but column {column!r} holds {only!r} alone. "
             f"Choose another column, or other rows with {field}.where."

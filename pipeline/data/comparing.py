@@ -1,12 +1,14 @@
 """Comparing a task's sets: what stands in two of them is counted, and removed from the one that is trained on."""
 
-from collections.abc import Hashable, Sequence
+import itertools
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.config.schema import Task
 from pipeline.data import duplicates
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.sets import LabelledSet, Overlap, Repeats
 from pipeline.errors import DataError
 from pipeline.tasks import inputs, kind
@@ -23,8 +25,7 @@ class Compared:
 
 def repeats(sets: Sequence[LabelledSet], task: Task) -> Repeats:
     """Counts the rows that repeat an earlier one of any of these sets."""
-    texts = [each for rows in sets for each in _read(rows, task)]
-    return duplicates.repeats(texts, [label for rows in sets for label in _labels(rows, task)])
+    return duplicates.repeats(_read(task, *sets), [label for rows in sets for label in _labels(rows, task)])
 
 
 def apart(given: dict[str, LabelledSet], task: Task, done: Compared) -> LabelledSet:
@@ -58,9 +59,9 @@ def compare(sets: dict[str, LabelledSet], task: Task, done: Compared) -> dict[st
     for pool, against in [("validation", [n for n in held if n != "validation"]), ("train", held)]:
         left[pool] = _freed(pool, against, left, task, done)
     if "second" in inputs(kind(task.kind)):
-        train = _read(left["train"], task)
         for name in held:
-            done.known_halves[name] = int(duplicates.known_halves(train, _read(left[name], task)).sum())
+            known = duplicates.known_halves(_read(task, left["train"]), _read(task, left[name]))
+            done.known_halves[name] = int(known.sum())
     return left
 
 
@@ -69,7 +70,7 @@ def _freed(pool: str, against: list[str], sets: dict[str, LabelledSet], task: Ta
     out = np.zeros(len(rows), dtype=bool)
     for name in against:
         other, key = sets[name], f"{pool}/{name}"
-        alike = duplicates.overlap(_read(rows, task), _labels(rows, task), _read(other, task), _labels(other, task))
+        alike = duplicates.overlap(_read(task, rows), _labels(rows, task), _read(task, other), _labels(other, task))
         grouped = _of_same_group(rows, other)
         done.overlaps[key] = Overlap(
             exact=int(alike.exact.sum()),
@@ -102,13 +103,25 @@ def _of_same_group(rows: LabelledSet, other: LabelledSet) -> np.ndarray:
     return np.array([group in held for group in rows.groups], dtype=bool)
 
 
-def _read(rows: LabelledSet, task: Task) -> list[tuple[str, ...]]:
+@dataclass(frozen=True)
+class _Texts:
+    """The texts of examples, read from their table at each pass."""
+
+    examples: tuple[ExampleTable, ...]
+    both: bool  # of pairs
+
+    def __iter__(self) -> Iterator[duplicates.Texts]:
+        for example in itertools.chain(*self.examples):
+            yield (example.text, example.second or "") if self.both else (example.text,)
+
+
+def _read(task: Task, *sets: LabelledSet) -> _Texts:
     """The texts of each example that a network is given, and must not have been trained on.
 
     The columns decide, so that pretraining on a task's text, whatever its objective, keeps the rows of that task.
     """
     both = task.data.second is not None and kind(task.kind).target != "second"
-    return [(e.text, e.second or "") if both else (e.text,) for e in rows.examples]
+    return _Texts(tuple(rows.examples for rows in sets), both)
 
 
 def _labels(rows: LabelledSet, task: Task) -> Sequence[Hashable]:

@@ -9,9 +9,11 @@ two sets as alike as that must share one of their rarest shingles (prefix filter
 that do are compared.
 """
 
+import hashlib
+import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,12 +61,13 @@ class Alike:
         return repeated
 
 
-def repeats(texts: Sequence[Texts], labels: Sequence[Hashable]) -> Repeats:
+def repeats(texts: Iterable[Texts], labels: Iterable[Hashable]) -> Repeats:
     """Counts the rows that repeat an earlier one; `labels` has one for each row, equal where none counts."""
-    exact: dict[Texts, set[Hashable]] = {}
-    folded: dict[Texts, set[Hashable]] = {}
-    of_case = relabelled = 0
+    exact: dict[bytes, set[Hashable]] = {}
+    folded: dict[bytes, set[Hashable]] = {}
+    rows = of_case = relabelled = 0
     for text, label in zip(texts, labels, strict=True):
+        rows += 1
         same_words, same_key = (
             exact.setdefault(_key(text, _words), set()),
             folded.setdefault(_key(text, normalise), set()),
@@ -74,7 +77,7 @@ def repeats(texts: Sequence[Texts], labels: Sequence[Hashable]) -> Repeats:
         same_words.add(label)
         same_key.add(label)
     return Repeats(
-        exact=len(texts) - len(exact),
+        exact=rows - len(exact),
         folded=of_case,
         conflicting=sum(len(found) > 1 for found in exact.values()),
         relabelled=relabelled,
@@ -82,27 +85,32 @@ def repeats(texts: Sequence[Texts], labels: Sequence[Hashable]) -> Repeats:
 
 
 def overlap(
-    pool: Sequence[Texts], pool_labels: Sequence[Hashable], held: Sequence[Texts], held_labels: Sequence[Hashable]
+    pool: Iterable[Texts], pool_labels: Sequence[Hashable], held: Iterable[Texts], held_labels: Sequence[Hashable]
 ) -> Alike:
     """Finds the texts of `pool` that also stand in `held`; labels as in `repeats`."""
-    words = {_key(text, _words) for text in held}
-    labels: dict[Texts, set[Hashable]] = {}
+    words, labels = set(), dict[bytes, set[Hashable]]()
     for text, label in zip(held, held_labels, strict=True):
+        words.add(_key(text, _words))
         labels.setdefault(_key(text, normalise), set()).add(label)
-    keys = [_key(text, normalise) for text in pool]
-    exact = np.array([_key(text, _words) in words for text in pool], dtype=bool)
+    own, keys = list[bytes](), list[bytes]()
+    for text in pool:
+        own.append(_key(text, _words))
+        keys.append(_key(text, normalise))
+    exact = np.array([key in words for key in own], dtype=bool)
     known = np.array([key in labels for key in keys], dtype=bool) & ~exact
     same = np.array([label in labels.get(key, ()) for key, label in zip(keys, pool_labels, strict=True)], dtype=bool)
-    rest = list(dict.fromkeys(t for t, found in zip(pool, exact | known, strict=True) if not found))
-    alike = {text for text, found in zip(rest, _near_in_any_order(rest, held), strict=True) if found}
-    near_ones = np.array([text in alike for text in pool], dtype=bool)
+    first = {key: row for row, key in reversed(list(enumerate(own)))}  # equal texts are compared once
+    rest = np.array([first[key] == row for row, key in enumerate(own)], dtype=bool) & ~exact & ~known
+    near_rows = np.flatnonzero(rest)[_near_in_any_order(_Chosen(pool, rest), held)]
+    alike = {own[row] for row in near_rows}
+    near_ones = np.array([key in alike for key in own], dtype=bool)
     return Alike(exact=exact, folded=known & same, near=near_ones, relabelled=known & ~same)
 
 
-def known_halves(pool: Sequence[Texts], held: Sequence[Texts]) -> np.ndarray:
+def known_halves(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
     """Which pairs of `held` have a text that also stands in a pair of `pool` (normalised), bool [len(held)]."""
-    known = {normalise(half) for pair in pool for half in pair}
-    return np.array([any(normalise(half) in known for half in pair) for pair in held], dtype=bool)
+    known = {_key((half,), normalise) for pair in pool for half in pair}
+    return np.array([any(_key((half,), normalise) in known for half in pair) for pair in held], dtype=bool)
 
 
 def _words(text: str) -> str:
@@ -110,35 +118,48 @@ def _words(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _key(texts: Texts, fold: Callable[[str], str]) -> Texts:
-    """The folded texts; of a pair, the same in both orders."""
-    return tuple(sorted(fold(text) for text in texts))
+def _key(texts: Texts, fold: Callable[[str], str]) -> bytes:
+    """A digest of the folded texts, which takes less memory than they do; of a pair, the same in both orders."""
+    folded = tuple(sorted(fold(text) for text in texts))
+    return hashlib.blake2b(repr(folded).encode(), digest_size=16).digest()
 
 
-def _near_in_any_order(pool: Sequence[Texts], held: Sequence[Texts]) -> np.ndarray:
+@dataclass(frozen=True)
+class _Chosen:
+    """Some of the texts, at each pass."""
+
+    texts: Iterable[Texts]
+    rows: np.ndarray  # bool [texts]
+
+    def __iter__(self) -> Iterator[Texts]:
+        return itertools.compress(self.texts, self.rows)
+
+
+def _near_in_any_order(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
     known = sorted({normalise(" ".join(texts)) for texts in held})
-    found = near([normalise(" ".join(texts)) for texts in pool], known)
+    found = near((normalise(" ".join(texts)) for texts in pool), known)
     if any(len(texts) > 1 for texts in pool):
-        found |= near([normalise(" ".join(reversed(texts))) for texts in pool], known)
+        found |= near((normalise(" ".join(reversed(texts))) for texts in pool), known)
     return found
 
 
-def near(pool: Sequence[str], held: Sequence[str], threshold: float = THRESHOLD) -> np.ndarray:
-    """Which normalised texts of `pool` have one in `held` with Jaccard similarity >= `threshold`, bool [len(pool)].
+def near(pool: Iterable[str], held: Sequence[str], threshold: float = THRESHOLD) -> np.ndarray:
+    """Which normalised texts of `pool` have one in `held` with Jaccard similarity >= `threshold`, bool [pool].
 
     Texts of fewer than three words have no shingles and are never near.
     """
-    found = np.zeros(len(pool), dtype=bool)
-    if not pool or not held:
+    shingles = _shingles(itertools.chain(pool, held))
+    count = shingles.shape[0] - len(held)
+    found = np.zeros(count, dtype=bool)
+    if not count or not held:
         return found
-    shingles = _shingles([*pool, *held])
     sizes = np.diff(shingles.indptr)
     rarest = _prefixes(shingles, sizes, threshold)
-    pool_rows, held_rows = rarest[: len(pool)], rarest[len(pool) :]
+    pool_rows, held_rows = rarest[:count], rarest[count:]
     inverted = held_rows.T.tocsr()
-    for start in range(0, len(pool), _ROWS):
+    for start in range(0, count, _ROWS):
         pairs = (pool_rows[start : start + _ROWS] @ inverted).tocoo()
-        left, right = pairs.row + start, pairs.col + len(pool)
+        left, right = pairs.row + start, pairs.col + count
         for at in range(0, len(left), _PAIRS):
             a, b = left[at : at + _PAIRS], right[at : at + _PAIRS]
             common = np.asarray(shingles[a].multiply(shingles[b]).sum(axis=1)).ravel()
@@ -146,7 +167,7 @@ def near(pool: Sequence[str], held: Sequence[str], threshold: float = THRESHOLD)
     return found
 
 
-def _shingles(texts: Sequence[str]) -> Any:
+def _shingles(texts: Iterable[str]) -> Any:
     """Sparse 0/1 matrix [texts, shingles], columns in order of rarity."""
     from scipy import sparse
 
@@ -157,12 +178,13 @@ def _shingles(texts: Sequence[str]) -> Any:
     ]
     base = np.uint64(len(numbers) + 1)
     codes = [np.unique(_codes(w, base)) for w in words]
-    _, columns, counts = np.unique(np.concatenate(codes), return_inverse=True, return_counts=True)
+    every = np.concatenate([np.zeros(0, dtype=np.uint64), *codes])
+    _, columns, counts = np.unique(every, return_inverse=True, return_counts=True)
     rank = np.empty(len(counts), dtype=np.int64)
     rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
     ends = np.cumsum([0, *(len(c) for c in codes)])
     ones = np.ones(len(columns), dtype=np.int32)
-    matrix = sparse.csr_matrix((ones, rank[columns], ends), shape=(len(texts), max(len(counts), 1)))
+    matrix = sparse.csr_matrix((ones, rank[columns], ends), shape=(len(codes), max(len(counts), 1)))
     matrix.sort_indices()
     return matrix
 

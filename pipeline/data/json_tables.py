@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.intents import holds_intents, read_intents
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.rows import Rows, Value, Wanted, texts_or_lists
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 
@@ -66,7 +66,7 @@ def _wanted(arrays: dict[str, list[dict[str, Any]]], path: Path, ask: Wanted, fi
 
 
 def _rows(found: _Placed, where: str, ask: Wanted, field: str) -> Rows:
-    rows: Rows = {name: [] for name in ask.columns}
+    rows: dict[str, list[Value]] = {name: [] for name in ask.columns}
     seen: dict[str, None] = {}
     for place, row in found:
         if not isinstance(row, dict):
@@ -75,7 +75,7 @@ def _rows(found: _Placed, where: str, ask: Wanted, field: str) -> Rows:
         for name, values in rows.items():
             values.append(ask.cell(name, row.get(name), place))
     ask.check(seen, where)
-    return rows
+    return texts_or_lists(rows, ask)
 
 
 def _lines(text: str, path: Path, field: str) -> _Placed:

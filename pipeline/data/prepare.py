@@ -8,16 +8,17 @@ from typing import Any
 from pipeline import tasks
 from pipeline.config.schema import Task
 from pipeline.data import store
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint as content_now
 from pipeline.data.report import data_report
+from pipeline.data.set_writer import SetWriter
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load
-from pipeline.data.unknown import unknown_share
 from pipeline.errors import DataError
 from pipeline.files import digest, lock, staged_directory
 
-_VERSION = "4"  # raised by hand when what is stored changes
+_VERSION = "5"  # raised by hand when what is stored changes
 _ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
 
 __all__ = ["Prepared", "load", "prepare", "prepared_folder"]
@@ -93,13 +94,14 @@ def _encoded(
     found: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None
 ) -> tuple[list[store.SetMeta], list[str]]:
     """What was written, and what the kind has to say of it."""
-    kind = tasks.kind(task.kind)
+    kind, settings = tasks.kind(task.kind), tasks.EncodeSettings.of(task, found.labels)
     roles: Mapping[str, str] = _ROLES
-    settings = tasks.EncodeSettings.of(task, found.labels)
     written, said = [], []
     for name, rows in found.sets.items():
-        encoded = kind.encode(tasks.prefixed(rows.examples, prefix), tokenizer, settings)
-        unknown = unknown_share(encoded.ids, tokenizer)
-        written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded, unknown))
-        said += [f"{name}: {sentence}" for sentence in encoded.sentences]
+        with SetWriter(folder, name, tokenizer) as writer:
+            for table in rows.examples.tables():
+                some = list(ExampleTable(table))
+                writer.add(table, some, kind.encode(tasks.prefixed(some, prefix), tokenizer, settings))
+            written.append(writer.finish(roles.get(name, "out_of_domain"), rows.labels))
+        said += [f"{name}: {sentence}" for sentence in writer.sentences]
     return written, said

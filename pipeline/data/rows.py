@@ -1,4 +1,4 @@
-"""Rows of the wanted columns, as text, whatever the source's own types are."""
+"""Rows of the wanted columns as Arrow tables of texts, whatever the source's own types are, and as examples."""
 
 import dataclasses
 import math
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config.schema import Data
+from pipeline.data.example_table import mapped
 from pipeline.errors import DataError, nearest
-from pipeline.tasks import Example, Field, columns
+from pipeline.tasks import Field, columns
 
-Value = str | tuple[str, ...] | None  # of a cell; several in a column of labels
-Rows = dict[str, list[Value]]  # column name -> values, all of one length
+Value = str | list[str] | None  # of a cell; several in a column of labels
+Rows = Any  # an Arrow table of the wanted columns: texts, or lists of texts in a column of labels
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 _MISSING = frozenset({"", "nan", "NaN"})
@@ -66,10 +67,10 @@ class Wanted:
             raise DataError("\n".join([*lines, f"Set {absent[0][0]}=COLUMN."]))
 
     def cell(self, column: str, value: Any, place: str) -> Value:
-        """A cell of a typed table as text, see `as_text`; a list of labels as a tuple of texts."""
+        """A cell of a typed table as text, see `as_text`; a list of labels as a list of texts."""
         place = f"{place}, {column!r}"
         if column == self.fields.get("labels") and isinstance(value, list | tuple):
-            return tuple(as_text(one, place) or "" for one in value)
+            return [as_text(one, place) or "" for one in value]
         return as_text(value, place)
 
 
@@ -125,26 +126,49 @@ def text_value(value: str | None) -> str | None:
     return None if value is None or value.strip() in _MISSING else value
 
 
-def examples_of(rows: Rows, ask: Wanted) -> tuple[Example | None, ...]:
-    """Each row as an example; None where a text or a number is missing.
+def examples_of(rows: Rows, ask: Wanted) -> Any:
+    """The rows as an Arrow table of examples: a column for each field, and "group"; null where something is missing.
 
     Raises:
         DataError: a number is none, or not on its scale.
     """
-    read: dict[Field, Callable[[Any], object]] = {
-        "text": text_value,
-        "second": text_value,
-        "label": lambda value: renamed(label_value(value), ask),
-        "score": lambda value: on_scale(value, ask),
-        "labels": lambda value: tuple(dict.fromkeys(str(renamed(label, ask)) for label in labels_of(value, ask))),
+    import pyarrow as pa
+
+    text = pa.string()
+    read: dict[str, Callable[[Any], Any]] = {
+        "text": _text_column,
+        "second": _text_column,
+        "label": lambda column: mapped(column, lambda value: renamed(label_value(value), ask), text),
+        "score": lambda column: mapped(column, lambda value: on_scale(value, ask), pa.float64()),
+        "labels": lambda column: _labels_column(column, ask),
+        "group": lambda column: mapped(column, label_value, text),
     }
-    cells = {name: [read[name](value) for value in rows[column]] for name, column in ask.fields.items()}
-    return tuple(_example(dict(zip(cells, row, strict=True))) for row in zip(*cells.values(), strict=True))
+    asked = ask.fields | ({"group": ask.group} if ask.group else {})
+    return pa.table({name: read[name](rows.column(column)) for name, column in asked.items()})
 
 
-def _example(cells: dict[Field, Any]) -> Example | None:
-    lacking = any(value is None for name, value in cells.items() if name != "label")
-    return None if lacking else Example(**cells)
+def _text_column(column: Any) -> Any:
+    """Texts, or null where nothing stands in them; what a table writes for "not a number" counts as nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    missing, none, chunks = pa.array(sorted(_MISSING), column.type), pa.scalar(None, column.type), []
+    for chunk in column.chunks:
+        nothing = pc.is_in(pc.utf8_trim_whitespace(chunk), value_set=missing)
+        chunks.append(pc.if_else(nothing, none, chunk) if nothing.true_count else chunk)
+    return pa.chunked_array(chunks, column.type)
+
+
+def _labels_column(column: Any, ask: Wanted) -> Any:
+    import pyarrow as pa
+
+    def named(value: Value) -> list[str]:
+        return list(dict.fromkeys(str(renamed(label, ask)) for label in labels_of(value, ask)))
+
+    kind = pa.list_(pa.string())
+    if not pa.types.is_list(column.type):
+        return mapped(column.fill_null(""), named, kind)
+    return pa.chunked_array([pa.array([named(v) for v in chunk.to_pylist()], kind) for chunk in column.chunks], kind)
 
 
 def renamed(label: str | None, ask: Wanted) -> str | None:
@@ -154,8 +178,8 @@ def renamed(label: str | None, ask: Wanted) -> str | None:
 
 def labels_of(value: Value, ask: Wanted) -> list[str]:
     """The labels in one cell as they stand there, each once; none where it is empty."""
-    if isinstance(value, tuple):
-        parts = list(value)
+    if isinstance(value, list):
+        parts = value
     else:
         text = text_value(value) or ""
         parts = re.findall(ask.pattern, text) if ask.pattern else text.split(ask.separator)
@@ -190,16 +214,43 @@ def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:
     Raises:
         DataError: no row has a value; the message names the nearest.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     for column, value in ask.where.items():
-        found = [label_value(str(v)) if v is not None else None for v in rows[column]]
-        asked = [value] if label_value(value) in found else value.split("|")
-        absent = next((one for one in asked if label_value(one) not in found), None)
-        if absent is not None and found:
-            common = [str(v) for v, _ in Counter(rows[column]).most_common(20)]
+        texts = _texts(rows.column(column))
+        found = mapped(texts, label_value, pa.string())
+        there = set(found.unique().to_pylist())
+        asked = [value] if label_value(value) in there else value.split("|")
+        absent = next((one for one in asked if label_value(one) not in there), None)
+        if absent is not None and len(found):
+            common = [str(v) for v, _ in Counter(texts.to_pylist()).most_common(20)]
             raise DataError(
                 f"{ask.field}.where.{column}={absent} must match some rows, but none of {place} does. "
                 f"{nearest(absent, common)}"
             )
-        kept = [i for i, v in enumerate(found) if v in {label_value(one) for one in asked}]
-        rows = {name: [values[i] for i in kept] for name, values in rows.items()}
+        rows = rows.filter(pc.is_in(found, value_set=pa.array([label_value(one) for one in asked], pa.string())))
     return rows
+
+
+def texts_or_lists(rows: dict[str, list[Value]], ask: Wanted) -> Rows:
+    """The rows as a table; a column of labels holds lists where any value of it is one."""
+    import pyarrow as pa
+
+    def column(name: str, values: list[Value]) -> Any:
+        if not any(isinstance(value, list) for value in values):
+            return pa.array(values, pa.string())
+        return pa.array([_listed(value, ask) for value in values], pa.list_(pa.string()))
+
+    return pa.table({name: column(name, values) for name, values in rows.items()})
+
+
+def _listed(value: Value, ask: Wanted) -> list[str] | None:
+    return value if value is None or isinstance(value, list) else labels_of(value, ask)
+
+
+def _texts(column: Any) -> Any:
+    """The column, or one in which all is missing if it holds lists."""
+    import pyarrow as pa
+
+    return column if pa.types.is_string(column.type) else pa.chunked_array([pa.nulls(len(column), pa.string())])

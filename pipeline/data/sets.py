@@ -2,30 +2,35 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pipeline.tasks import Example
+from pipeline.data.example_table import ExampleTable
 
 RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot take
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RawSet:
     """Rows in the order of their source.
 
-    An example is None where what its kind reads is missing, except for a label, which is None itself then.
+    `table` is an Arrow table with a column for each field of an example that is read, and "group" where rows have
+    groups. What is missing is null.
     """
 
-    examples: tuple[Example | None, ...]
-    labelled: bool  # whether each has a class
-    groups: tuple[str | None, ...] | None = None
+    table: Any
+
+    def lacks(self, *names: str) -> np.ndarray:
+        """Whether a row has none of what it should have in one of these columns, where they are there; bool [N]."""
+        found = [self.table.column(name).is_null().to_numpy() for name in names if name in self.table.column_names]
+        return np.any(found, axis=0) if found else np.zeros(len(self), dtype=bool)
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return int(self.table.num_rows)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RawSplits:
     """What a source holds; `validation` and `test` are None where they are to be drawn from `train`.
 
@@ -45,7 +50,7 @@ class RawSplits:
 class LabelledSet:
     """N clean examples, the numbers of their classes, int32 [N], and their groups, if rows have one."""
 
-    examples: tuple[Example, ...]
+    examples: ExampleTable
     labels: np.ndarray
     groups: tuple[str, ...] | None = None
 
@@ -56,8 +61,7 @@ class LabelledSet:
         """The rows at these positions (or where this mask is true), in order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
         groups = None if self.groups is None else tuple(self.groups[i] for i in index)
-        examples = tuple(self.examples[i] for i in index)
-        return LabelledSet(examples=examples, labels=self.labels[index], groups=groups)
+        return LabelledSet(examples=self.examples.take(index), labels=self.labels[index], groups=groups)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,12 @@ def numbers(rows: LabelledSet, classes: Sequence[str], *, place: str) -> np.ndar
     Raises:
         DataError: a label is not among `classes`.
     """
-    number = {name: i for i, name in enumerate(classes)}
-    labels = [name for example in rows.examples for name in example.labels]
-    check_known(labels, classes, place=place)
-    return np.array([number[name] for name in labels], dtype=np.int64)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names, found = pa.array(classes, pa.string()), [np.zeros(0, dtype=np.int64)]
+    for table in rows.examples.tables():
+        labels = pc.list_flatten(table.column("labels"))
+        check_known(labels.unique().to_pylist(), classes, place=place)
+        found.append(pc.index_in(labels, value_set=names).to_numpy().astype(np.int64))
+    return np.concatenate(found)

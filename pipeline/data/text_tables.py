@@ -5,6 +5,7 @@ import io
 import sys
 from pathlib import Path
 
+from pipeline.data.example_table import table_of
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
 
@@ -80,7 +81,7 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, q
         header = [name.strip() for name in next(reader)]
         ask.check(header, path.name)
         columns = {name: header.index(name) for name in ask.columns}
-        rows: Rows = {name: [] for name in columns}
+        rows: dict[str, list[str | None]] = {name: [] for name in columns}
         for line in reader:
             if line[len(header) :] == [""]:  # a separator behind the last field, too
                 del line[len(header) :]
@@ -97,4 +98,4 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, q
             f"{field}: line {reader.line_num} of {path.name} cannot be read ({error}). "
             f'Check the double quotes there; one inside a quoted text is written twice, as "".'
         ) from error
-    return rows
+    return table_of(rows)

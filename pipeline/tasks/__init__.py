@@ -11,6 +11,7 @@ from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.example import FIELDS, Example, Field, prefixed
 from pipeline.tasks.kind import (
+    FILLER,
     Batch,
     Encoded,
     EncodeSettings,
@@ -137,6 +138,7 @@ def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
 
 __all__ = [
     "FIELDS",
+    "FILLER",
     "KINDS",
     "LINEAR",
     "Batch",

@@ -12,6 +12,7 @@ from pipeline.tasks.example import Example, Field
 if TYPE_CHECKING:
     import torch
 
+FILLER = -1  # of what is known beside tokens, in rows that are shorter than others
 Linear = Literal["softmax", "sigmoid"]
 Batch = Mapping[str, Any]  # tensors by name, "input_ids" and "attention_mask" among them; rows are examples
 
@@ -55,7 +56,7 @@ class Encoded:
     truncated: int  # examples that were truncated
     beside: dict[str, np.ndarray] = field(
         default_factory=dict
-    )  # what else is known of each, int32 or float32 [N] or [N, M]
+    )  # what else is known of each, int32 or float32 [N] or [N, M] with FILLER behind
     sentences: tuple[str, ...] = ()  # what people should know of them
 
 

@@ -12,13 +12,11 @@ from pipeline.config.schema import Predict
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.encoding import encode
 from pipeline.tasks.example import Example, Field
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import FILLER, Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 
 if TYPE_CHECKING:
     import torch
-
-NONE = -1  # fills up the rows of texts with fewer classes than others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +46,9 @@ class MultiLabelClassification(Classification):
     beside: tuple[str, ...] = ("classes",)
 
     def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
-        """See TaskKind. "classes", int32 [N, M], are the numbers of each example's labels, filled up with NONE."""
+        """See TaskKind. "classes", int32 [N, M], are the numbers of each example's labels, filled up with FILLER."""
         number = {name: i for i, name in enumerate(settings.classes)}
-        classes = np.full((len(examples), max((len(e.labels) for e in examples), default=0)), NONE, dtype=np.int32)
+        classes = np.full((len(examples), max((len(e.labels) for e in examples), default=0)), FILLER, dtype=np.int32)
         for row, example in zip(classes, examples, strict=True):
             row[: len(example.labels)] = [number[label] for label in example.labels]
         encoded = encode(examples, tokenizer, settings.max_length)

@@ -26,13 +26,12 @@ class WordFeatures:
     def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Any:
         """A sparse matrix [N, F] of a set, or of some rows of it."""
         whole = stored_examples(self.prepared, encoded.name)
-        return self.counter(whole if rows is None else [whole[int(row)] for row in rows])
+        return self.counter(whole if rows is None else whole.take(rows))
 
 
 def word_features(prepared: Prepared, rows: np.ndarray, *, paired: bool) -> WordFeatures:
     """Those that know the n-grams of the train subset `rows`."""
-    whole = stored_examples(prepared, prepared.train.name)
-    read = [whole[int(row)] for row in rows]
+    read = stored_examples(prepared, prepared.train.name).take(rows)
     counter = WordCounter.of(read, paired=paired)
     return WordFeatures(prepared=prepared, counter=counter, width=counter(read[:1]).shape[1])
 

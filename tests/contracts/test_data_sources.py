@@ -211,9 +211,11 @@ from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.sources import read
 from pipeline.errors import DataError
 data = Data(source="hub", path="owner/name", token="hf_secret123")
-answer = {"fingerprint": data_fingerprint(Task(data=data)), "labels": [e.label for e in read(data, task_name="reviews").train.examples]}
+def labels(data):
+    return read(data, task_name="reviews").train.table.column("label").to_pylist()
+answer = {"fingerprint": data_fingerprint(Task(data=data)), "labels": labels(data)}
 try:
-    answer["script"] = [e.label for e in read(Data(source="hub", path="owner/script"), task_name="reviews").train.examples]
+    answer["script"] = labels(Data(source="hub", path="owner/script"))
 except DataError as error:
     answer["script"] = str(error)
 print("ANSWER" + json.dumps(answer))

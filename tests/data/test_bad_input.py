@@ -13,7 +13,7 @@ from pipeline.data.sources import read
 from pipeline.data.store import stored_examples
 from pipeline.errors import UserError
 from tests.contracts import sources_kit as kit
-from tests.examples_kit import texts_of
+from tests.examples_kit import read_from, texts_of
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_a_separator_behind_the_last_field_is_none_too_many(tmp_path: Path) -> N
     path = tmp_path / "reviews.csv"
     path.write_text('text,label\ngood,1,\n"bad, really",0,\nfine,1\n', encoding="utf-8")
     found = read(Data(path=str(path)), task_name="t").train
-    assert [(e.text, e.label) for e in found.examples if e] == [("good", "1"), ("bad, really", "0"), ("fine", "1")]
+    assert [(e.text, e.label) for e in read_from(found) if e] == [("good", "1"), ("bad, really", "0"), ("fine", "1")]
 
 
 def test_a_quote_that_never_ends_is_refused(tokenizer: object, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import Prepared, load, prepare
 from pipeline.data.report import data_report
 from pipeline.data.store import stored_examples
-from pipeline.data.unknown import unknown_share
+from pipeline.data.unknown import UnknownTokens
 from pipeline.errors import DataError, StorageError
 from tests.contracts import sources_kit as kit
 from tests.examples_kit import texts_of
@@ -161,6 +161,16 @@ def test_a_damaged_store_is_refused_with_its_remedy(part: str, tokenizer: object
         load(found.folder)
 
 
+@pytest.mark.parametrize("kept", [0, 40, 0.5, -200])
+def test_a_damaged_table_of_examples_is_refused_with_its_remedy(kept: float, tokenizer: object, tmp_path: Path) -> None:
+    found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
+    path = found.folder / "train.examples.arrow"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+    with pytest.raises(StorageError, match=r"'train' in .* is damaged .* Delete that folder"):
+        stored_examples(found, "train")
+
+
 def test_a_pickled_array_in_the_store_is_refused(tokenizer: object, tmp_path: Path) -> None:
     found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
     np.save(found.folder / "train.ids.npy", np.array([{"an": "object"}], dtype=object), allow_pickle=True)
@@ -187,11 +197,16 @@ def test_the_share_of_unknown_tokens_is_kept_of_each_set_and_said(tokenizer: obj
 
 
 def test_special_tokens_are_not_counted_and_a_byte_tokenizer_knows_everything() -> None:
-    ids = [np.array([2, 1, 7, 8, 9, 3]), np.array([2, 1, 3])]
-    assert unknown_share(ids, tiny_tokenizer()) == pytest.approx(2 / 5)
+    def unknown_share(tokenizer: object) -> float:
+        counted = UnknownTokens(tokenizer)
+        for tokens in ([2, 1, 7, 8, 9, 3], [2, 1, 3]):
+            counted.count(np.array(tokens))
+        return counted.share
+
+    assert unknown_share(tiny_tokenizer()) == pytest.approx(2 / 5)
     ends = {"unk_token": "[CLS]", "bos_token": "[CLS]", "eos_token": "[CLS]"}
-    assert unknown_share(ids, tiny_tokenizer(**ends)) == 0
-    assert unknown_share(ids, tiny_tokenizer(unk_token=None)) == 0
+    assert unknown_share(tiny_tokenizer(**ends)) == 0
+    assert unknown_share(tiny_tokenizer(unk_token=None)) == 0
 
 
 class CountingTokenizer:

@@ -1,7 +1,6 @@
 """Gaps, what is read of them, and scores worked out by hand."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest

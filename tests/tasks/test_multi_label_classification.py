@@ -15,7 +15,7 @@ from pipeline.data.examples import examples
 from pipeline.data.sources import read
 from pipeline.errors import DataError
 from pipeline.tasks import EncodeSettings, Example, Vocabulary, kind
-from tests.examples_kit import singles, within
+from tests.examples_kit import read_from, singles, within
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("multi_label_classification")
@@ -65,7 +65,7 @@ def told(right: list[list[int]], logits: np.ndarray) -> Any:
 def test_the_labels_of_a_text_stand_in_one_cell(tmp_path: Path) -> None:
     found = read(columns(table(tmp_path, GIVEN)), task_name="t")
     assert found.several == ("dull", "fine", "long")
-    assert [e and e.labels for e in found.train.examples] == [("dull", "long"), ("fine",), (), ("fine", "long")]
+    assert [e and e.labels for e in read_from(found.train)] == [("dull", "long"), ("fine",), (), ("fine", "long")]
 
 
 def test_they_may_be_a_list(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_they_may_be_a_list(tmp_path: Path) -> None:
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
     listed, in_cells = (read(columns(p), task_name="t") for p in (path, table(tmp_path, GIVEN)))
-    assert list(listed.train.examples) == list(in_cells.train.examples)
+    assert read_from(listed.train) == read_from(in_cells.train)
     assert listed.several == in_cells.several
 
 
@@ -93,7 +93,7 @@ def test_numbers_in_the_lists_of_datasets_are_called_by_their_names(kept: str, t
         data.to_parquet(tmp_path / "posts.parquet")
         found = read(columns(tmp_path / "posts.parquet"), task_name="t")
     assert found.several == ("dull", "fine", "long")
-    assert found.train.examples[0] == Example(text=GIVEN[0][0], labels=("dull", "long"))
+    assert read_from(found.train)[0] == Example(text=GIVEN[0][0], labels=("dull", "long"))
 
 
 def test_a_label_in_a_list_may_hold_the_separator(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_names_stand_for_the_values_in_the_column(tmp_path: Path) -> None:
     data = columns(table(tmp_path, [("a", "1|2"), ("b", "2")]), separator="|", label_names={"1": "dull", "2": "fine"})
     found = read(data, task_name="t")
     assert found.several == ("dull", "fine")
-    assert found.train.examples[0] == Example(text="a", labels=("dull", "fine"))
+    assert read_from(found.train)[0] == Example(text="a", labels=("dull", "fine"))
 
 
 @pytest.mark.parametrize("pattern", [r"#(\w+)", r"(?<=#)\w+"])
@@ -121,7 +121,7 @@ def test_labels_may_be_told_by_what_they_look_like(tmp_path: Path, pattern: str)
     rows = [("a", "fine, #good and #long; #good"), ("b", "none of them"), ("c", "#long")]
     found = read(columns(table(tmp_path, rows), label_pattern=pattern), task_name="t")
     assert found.several == ("good", "long")
-    assert [e and e.labels for e in found.train.examples] == [("good", "long"), (), ("long",)]
+    assert [e and e.labels for e in read_from(found.train)] == [("good", "long"), (), ("long",)]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_how_often_each_label_occurs_is_counted(tmp_path: Path) -> None:
 
 def test_texts_are_encoded_with_the_numbers_of_their_labels(tmp_path: Path) -> None:
     data = columns(table(tmp_path, GIVEN))
-    found = [example for example in read(data, task_name="t").train.examples if example]
+    found = [example for example in read_from(read(data, task_name="t").train) if example]
     encoded = TASK.encode(found, tiny_tokenizer(), EncodeSettings.of(task_of(data, max_length=32), CLASSES))
     assert encoded.beside["classes"].tolist() == [[0, 1], [2, -1], [-1, -1], [2, 1]]
     plain = TASK.encode(singles(*(text for text, _ in GIVEN)), tiny_tokenizer(), within(32))

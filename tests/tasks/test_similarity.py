@@ -16,7 +16,7 @@ from pipeline.config.schema import Data
 from pipeline.data.sources import read
 from pipeline.errors import ConfigError, DataError
 from pipeline.tasks import Example, Vocabulary, kind
-from tests.examples_kit import pair, within
+from tests.examples_kit import pair, read_from, within
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("similarity")
@@ -43,7 +43,7 @@ def told(*logits: float) -> Any:
 
 
 def test_a_number_is_read_as_a_share_of_its_scale(tmp_path: Path) -> None:
-    found = read(table(tmp_path, "1", "5", "2", "", "4.5"), task_name="t").train.examples
+    found = read_from(read(table(tmp_path, "1", "5", "2", "", "4.5"), task_name="t").train)
     assert [None if example is None else example.score for example in found] == [0, 1, 0.25, None, 0.875]
 
 
