@@ -1,10 +1,11 @@
-"""CSV and TSV, read strictly: every error names its line."""
+"""CSV and TSV: every error names its line."""
 
 import csv
 import io
 import sys
 from pathlib import Path
 
+from pipeline.data.arrow_readers import delimited
 from pipeline.data.example_table import table_of
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
@@ -48,9 +49,28 @@ def not_utf8(path: Path, data: bytes, error: UnicodeDecodeError, field: str) -> 
 def read_delimited(path: Path, ask: Wanted, field: str) -> Rows:
     """The wanted columns of a CSV (commas, semicolons or tabs) or TSV file, whose first line names the columns.
 
+    Arrow reads it. What Arrow cannot read is read here line by line, or refused with the line that is wrong.
+
     Raises:
         DataError: a column is missing, a line has too many or too few fields, or a quote never ends.
     """
+    separator = _separator(_first_line(path), ask) if path.suffix.lower() == ".csv" else "\t"
+    for quoted in (True, False) if separator == "\t" and path.suffix.lower() != ".csv" else (True,):
+        found = delimited(path, ask, separator, quoted=quoted)
+        if found is not None:
+            return found
+    return _strictly(path, ask, field)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            return file.readline()
+    except OSError:
+        return ""  # said when it is read
+
+
+def _strictly(path: Path, ask: Wanted, field: str) -> Rows:
     text = read_utf8(path, field)
     if path.suffix.lower() == ".csv":
         return _delimited(text, path, ask, field, _separator(text, ask), csv.QUOTE_MINIMAL)
