@@ -30,5 +30,5 @@ def texts_of(examples: Iterable[Example | None]) -> list[str]:
 def read_from(raw: RawSet) -> list[Example | None]:
     """The rows of a source as examples; None where one lacks a text or its score."""
     columns = raw.table.drop_columns([name for name in ("group",) if name in raw.table.column_names])
-    rows = zip(columns.to_pylist(), raw.lacks("text", "second", "score"), strict=True)
+    rows = zip(columns.to_pylist(), raw.incomplete, strict=True)
     return [None if lacks else Example(**row | {"labels": tuple(row.get("labels", ()))}) for row, lacks in rows]

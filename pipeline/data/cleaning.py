@@ -35,7 +35,7 @@ def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
     Raises:
         DataError: a label is not among `labels`, no row is left, or a text holds zero bytes.
     """
-    lacking = raw.lacks("text", "second", "score")
+    lacking = raw.incomplete
     unlabelled = ~lacking & raw.lacks("label")
     ungrouped = ~lacking & ~unlabelled & raw.lacks("group")
     kept = np.flatnonzero(~(lacking | unlabelled | ungrouped))
@@ -118,7 +118,7 @@ def check_classes(raw: RawSet, *, column: str, field: str) -> None:
     """
     import pyarrow as pa
 
-    there = np.flatnonzero(~raw.lacks("text", "second", "score", "label"))
+    there = np.flatnonzero(~(raw.incomplete | raw.lacks("label")))
     counts, rows = raw.table.column("label").take(pa.array(there)).unique().to_pylist(), len(there)
     if len(counts) == 1 and rows:
         only = counts[0]

@@ -97,7 +97,7 @@ def _classes(raw: RawSplits) -> tuple[str, ...]:
 
     if "label" not in raw.train.table.column_names:
         return raw.labels
-    there = pa.array(np.flatnonzero(~raw.train.lacks("text", "second", "score")))
+    there = pa.array(np.flatnonzero(~raw.train.incomplete))
     found = set(raw.train.table.column("label").take(there).unique().to_pylist())
     return tuple(name for name in raw.labels if name in found)
 

@@ -21,10 +21,16 @@ class RawSet:
 
     table: Any
 
-    def lacks(self, *names: str) -> np.ndarray:
-        """Whether a row has none of what it should have in one of these columns, where they are there; bool [N]."""
-        found = [self.table.column(name).is_null().to_numpy() for name in names if name in self.table.column_names]
-        return np.any(found, axis=0) if found else np.zeros(len(self), dtype=bool)
+    def lacks(self, name: str) -> np.ndarray:
+        """Whether a row has nothing in a column; bool [N], false where there is no such column."""
+        there = name in self.table.column_names
+        return np.asarray(self.table.column(name).is_null()) if there else np.zeros(len(self), dtype=bool)
+
+    @property
+    def incomplete(self) -> np.ndarray:
+        """Whether a row lacks any field of its example but the label, bool [N]."""
+        needed = [name for name in self.table.column_names if name not in ("label", "group")]
+        return np.asarray(np.any([self.lacks(name) for name in needed], axis=0))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from pipeline.config.schema import Data, Task
+from pipeline.config.schema import FIELDS, Data, Field, Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.example import FIELDS, Example, Field, prefixed
+from pipeline.tasks.example import Example, prefixed
 from pipeline.tasks.kind import (
     FILLER,
     Batch,

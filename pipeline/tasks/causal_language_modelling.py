@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import ahead, forgetful, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
-from pipeline.tasks.example import Example, Field
+from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import BITS, of_set
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import UNDECIDED, accuracy, brier_score, calibration_error, decided, macro_f1
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
-from pipeline.tasks.example import Example, Field
+from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, TextModel, Vocabulary
 from pipeline.tasks.read_off import pooling_of
 

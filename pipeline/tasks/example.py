@@ -1,12 +1,8 @@
-"""Examples as records, and the fields of them that a task kind can read."""
+"""Examples as records."""
 
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
-
-Field = Literal["text", "second", "label", "score", "labels"]
-FIELDS: tuple[Field, ...] = ("text", "label", "second", "score", "labels")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from pipeline.config.schema import Predict, Task
-from pipeline.tasks.example import Example, Field
+from pipeline.config.schema import Field, Predict, Task
+from pipeline.tasks.example import Example
 
 if TYPE_CHECKING:
     import torch

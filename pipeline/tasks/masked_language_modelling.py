@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.errors import DataError
 from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import ahead, logits_at
 from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
-from pipeline.tasks.example import Example, Field
+from pipeline.tasks.example import Example
 from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
 

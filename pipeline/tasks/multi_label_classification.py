@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import overlap_f1
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.encoding import encode
-from pipeline.tasks.example import Example, Field
+from pipeline.tasks.example import Example
 from pipeline.tasks.kind import FILLER, Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.config.schema import Field
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.encoding import batch_of, encode_pairs
-from pipeline.tasks.example import Example, Field
+from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Encoded, EncodeSettings, Vocabulary
 
 if TYPE_CHECKING:

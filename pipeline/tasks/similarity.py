@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import correlations, moments
-from pipeline.config.schema import Predict
-from pipeline.tasks.example import Example, Field
+from pipeline.config.schema import Field, Predict
+from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.pair_classification import PairClassification
 

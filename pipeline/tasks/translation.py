@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, two_parts
 from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
 from pipeline.tasks.decoding import logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_both
-from pipeline.tasks.example import Example, Field
+from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 from pipeline.tasks.writing import translations

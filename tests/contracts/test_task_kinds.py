@@ -15,7 +15,10 @@ from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import Located, locate
 from pipeline.tasks import (
+    FIELDS,
     KINDS,
+    Example,
+    Field,
     Outputs,
     SummedKind,
     TaskKind,
@@ -23,7 +26,6 @@ from pipeline.tasks import (
     kind,
     kind_of,
 )
-from pipeline.tasks.example import FIELDS, Example, Field
 from pipeline.tasks.sums import of_draws
 from tests.contracts.kinds_kit import batch_of, cell, columns, task_of
 from tests.examples_kit import pair, singles, within
