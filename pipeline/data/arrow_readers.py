@@ -75,7 +75,7 @@ def json_lines(path: Path, ask: Wanted) -> Rows | None:
     texts = pa.schema([(column, pa.string()) for column in ask.columns])
     for schema in (texts, None):  # other columns are left unread where the wanted ones are texts
         table = _parsed(path, schema)
-        if table is not None and all(_is_plain(table, column) for column in ask.columns):
+        if table is not None and all(_is_plain(table, column, ask) for column in ask.columns):
             return rows_of(table, ask, path.name, {})
     return None
 
@@ -95,16 +95,17 @@ def _parsed(path: Path, schema: Any) -> Any:
         return None
 
 
-def _is_plain(table: Any, name: str) -> bool:
-    """Whether a column is there and Arrow has taken its values for what JSON says that they are."""
+def _is_plain(table: Any, name: str, ask: Wanted) -> bool:
+    """Whether a column is there and holds what JSON says, as Arrow has taken it; lists are for labels alone."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if name not in table.column_names or table.column(name).null_count == len(table):
         return False
     column = table.column(name)
-    kind = column.type.value_type if pa.types.is_list(column.type) else column.type
-    if pa.types.is_floating(kind) and kind == column.type:
+    listed = pa.types.is_list(column.type) and name == ask.fields.get("labels")
+    kind = column.type.value_type if listed else column.type
+    if pa.types.is_floating(kind) and not listed:
         return bool(pc.max(pc.abs(column)).as_py() < _EXACT)
     return any(test(kind) for test in (pa.types.is_string, pa.types.is_int64, pa.types.is_boolean))
 

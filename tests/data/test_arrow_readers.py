@@ -76,3 +76,17 @@ def test_lines_of_json_are_read_as_one_by_one(labels: list[object], quick: bool,
     assert (found is not None) == quick
     assert found is None or found.to_pydict() == slowly
     assert json_tables.read_json(path, ASK, "f").to_pydict() == slowly
+
+
+def test_a_list_where_a_text_should_be_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.jsonl"
+    path.write_text('{"text": "good", "label": []}\n{"text": "bad", "label": ["a"]}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"line 1 of reviews\.jsonl, 'label' must hold one text or number a row"):
+        read(Data(path=str(path)), task_name="t")
+
+
+def test_a_column_that_every_line_lacks_is_named_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.jsonl"
+    path.write_text('{"text": "good", "lable": "1"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"asks for a column 'label', but reviews\.jsonl has none\. .*'lable'"):
+        read(Data(path=str(path)), task_name="t")
