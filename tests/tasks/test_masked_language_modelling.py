@@ -9,7 +9,7 @@ import transformers
 
 from pipeline.config.schema import Predict
 from pipeline.errors import DataError
-from pipeline.tasks import KnowingKind, Vocabulary, kind
+from pipeline.tasks import Example, KnowingKind, Vocabulary, kind
 from tests.examples_kit import singles, within
 from tests.models.tiny_bases import tiny_tokenizer
 
@@ -154,3 +154,19 @@ def test_of_a_text_of_gaps_and_unknown_signs_nothing_is_said_to_be_known(text: s
     tokenizer = tiny_tokenizer()
     assert isinstance(TASK, KnowingKind)
     assert len(TASK.surprise(tiny(len(tokenizer)), tokenizer, singles(text), within(16))) == 0
+
+
+def test_the_prompt_of_a_task_is_no_part_of_the_text_that_is_learnt_before_it() -> None:
+    plain, prompted = (
+        TASK.encode(singles("a fine film"), tiny_tokenizer(), within(16, prompt=prompt)).ids[0].tolist()
+        for prompt in (None, "{text} it was [MASK]")
+    )
+    assert prompted == plain
+
+
+def test_both_texts_of_a_pair_are_learnt_as_one() -> None:
+    whole, both = (
+        TASK.encode([example], tiny_tokenizer(), within(16)).ids[0].tolist()
+        for example in (Example(text="a fine film"), Example(text="a fine", second="film"))
+    )
+    assert both == whole
