@@ -24,6 +24,7 @@ from pipeline.data.sets import Repeats
 Texts = tuple[str, ...]  # of one example
 THRESHOLD = 0.8
 _SHINGLE = 3
+_WORDS = np.uint64(2_642_245)  # whose cube is the largest that 64 bits hold
 _ROWS, _PAIRS = 64, 200_000  # rows and pairs compared at once, to bound memory
 _UNSPACED = re.compile(r"([\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff])")  # scripts written without spaces
 
@@ -172,28 +173,27 @@ def _shingles(texts: Iterable[str]) -> Any:
     from scipy import sparse
 
     numbers: dict[str, int] = {}
-    words = [
-        np.array([numbers.setdefault(w, len(numbers)) for w in _UNSPACED.sub(r" \1 ", t).split()], dtype=np.uint64)
-        for t in texts
-    ]
-    base = np.uint64(len(numbers) + 1)
-    codes = [np.unique(_codes(w, base)) for w in words]
-    every = np.concatenate([np.zeros(0, dtype=np.uint64), *codes])
+    codes = [np.zeros(0, dtype=np.uint64)]
+    for text in texts:
+        words = [numbers.setdefault(word, len(numbers)) for word in _UNSPACED.sub(r" \1 ", text).split()]
+        codes.append(np.unique(_codes(np.array(words, dtype=np.uint64))))
+    ends = np.cumsum([len(of_text) for of_text in codes])
+    every = np.concatenate(codes)
+    del codes
     _, columns, counts = np.unique(every, return_inverse=True, return_counts=True)
     rank = np.empty(len(counts), dtype=np.int64)
     rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
-    ends = np.cumsum([0, *(len(c) for c in codes)])
     ones = np.ones(len(columns), dtype=np.int32)
-    matrix = sparse.csr_matrix((ones, rank[columns], ends), shape=(len(codes), max(len(counts), 1)))
+    matrix = sparse.csr_matrix((ones, rank[columns], ends), shape=(len(ends) - 1, max(len(counts), 1)))
     matrix.sort_indices()
     return matrix
 
 
-def _codes(words: np.ndarray, base: np.uint64) -> np.ndarray:
-    """One number a shingle, exact for up to 2.6 million different words."""
+def _codes(words: np.ndarray) -> np.ndarray:
+    """One number a shingle, exact for up to _WORDS different words."""
     if len(words) < _SHINGLE:
         return np.empty(0, dtype=np.uint64)
-    codes: np.ndarray = (words[:-2] * base + words[1:-1]) * base + words[2:]
+    codes: np.ndarray = (words[:-2] * _WORDS + words[1:-1]) * _WORDS + words[2:]
     return codes
 
 
