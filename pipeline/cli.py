@@ -15,7 +15,9 @@ from typing import NoReturn
 from pipeline import __version__
 from pipeline.errors import ConfigError, HeadstartError, nearest
 from pipeline.files import NO_FOLDER, storage_error
+from pipeline.hardware.machine import limit_threads
 from pipeline.import_path import leave_out_the_working_folder
+from pipeline.text_encoding import restart_in_utf8
 
 COMMANDS = {
     "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
@@ -45,11 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 where all went well, 1 for failures, 2 for the user's mistakes, 130 after Ctrl-C, 143 after SIGTERM.
     """
+    if arguments is None:
+        restart_in_utf8()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = any(a in ("debug=true", "debug=True", "debug=1") for a in given)
     signal.signal(signal.SIGTERM, _terminate)
     if arguments is None:
         leave_out_the_working_folder()
+        limit_threads()
         sys.excepthook = sys.excepthook if debug else _unexpected
     try:
         return _among_others(given) if "TORCHELASTIC_RUN_ID" in os.environ else _dispatch(given)

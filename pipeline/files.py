@@ -1,6 +1,7 @@
 """Atomic writes and locks: a reader never sees half a file, a crash never leaves one."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -11,8 +12,10 @@ from pathlib import Path
 
 from pipeline.errors import StorageError, UnwritableError, UserError
 
-NO_FOLDER = (17, 20, 30)  # a file in the way (twice), read-only
-UNWRITABLE = (1, 13, *NO_FOLDER)  # or not permitted (twice)
+NO_FOLDER = (errno.EEXIST, errno.ENOTDIR, errno.EROFS)  # a file in the way (twice), read-only
+UNWRITABLE = (errno.EPERM, errno.EACCES, *NO_FOLDER)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NOT_OFFERED = (errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # by some network file systems
 
 
 def write_text(path: Path, text: str) -> None:
@@ -78,6 +81,9 @@ def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NOT_OFFERED or not path.is_dir():  # some file systems do not flush folders
+            raise
     finally:
         os.close(handle)
 
@@ -91,7 +97,7 @@ def lock(path: Path) -> Iterator[None]:
     except OSError as error:
         raise storage_error(path, error) from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        flock(handle, path)
         yield
     finally:
         os.close(handle)
@@ -103,10 +109,28 @@ def is_locked(path: Path) -> bool:
         return False
     with open(path, "r+b") as file:  # over NFS, a lock wants a file that is open for writing
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            flock(file.fileno(), path, wait=False)
+        except (BlockingIOError, PermissionError):  # the latter over NFS
             return True
     return False
+
+
+def flock(handle: int, path: Path, *, wait: bool = True) -> None:
+    """Lock the open file `handle`, at `path`, for this process alone, until it is closed.
+
+    Raises:
+        UnwritableError: its file system has no locks.
+        BlockingIOError, PermissionError: somebody holds it, and `wait` is false.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _NOT_OFFERED:
+            raise
+        raise UnwritableError(
+            f"{path.parent} must be on a file system with file locks, but got: {error.strerror}. Choose another "
+            "folder with paths.root=FOLDER, or have its file system mounted with locks (NFS without nolock)."
+        ) from error
 
 
 def sha256(path: Path) -> str:
@@ -140,7 +164,7 @@ def safe_name(name: str, what: str) -> str:
 
 def storage_error(path: Path, error: OSError) -> StorageError:
     """The OSError as one sentence with its remedy."""
-    if error.errno == 28:
+    if error.errno in _FULL:
         return StorageError(
             f"The disk is full: {path} was not written. Free some space and run the same command again."
         )

@@ -6,6 +6,7 @@ items for label multipliers alone.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,33 @@ Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
 
 
-def item_weights(items: int, replicates: int, rng: np.random.Generator) -> Weights:
-    """How often each of N items is drawn in each of B resamples: counts [B, N], every row summing to N."""
+def item_weights(
+    items: int, replicates: int, rng: np.random.Generator, groups: npt.NDArray[Any] | None = None
+) -> Weights:
+    """How often each of N items is drawn in each of B resamples: counts [B, N], every row summing to N.
+
+    Args:
+        items: N.
+        replicates: B.
+        rng: decides the draws.
+        groups: the number of each item's group from 0 to G - 1, int [N]. Then G groups are drawn, each with all its
+            items, and rows sum to about N.
+    """
+    if groups is not None:
+        return item_weights(int(groups.max()) + 1, replicates, rng)[:, groups]
     counts = np.empty((replicates, items), dtype=np.float32)
     for row in counts:  # one at a time: the draws take twice the room of the counts
         row[:] = np.bincount(rng.integers(0, items, size=items), minlength=items)
     return counts
+
+
+def item_weight_blocks(
+    items: int, replicates: int, rng: np.random.Generator, groups: npt.NDArray[Any] | None = None, *, most: int
+) -> Iterator[Weights]:
+    """The rows of `item_weights`, in order, in blocks of at most `most` bytes, or of one row."""
+    rows = max(1, most // (items * np.dtype(np.float32).itemsize))
+    for first in range(0, replicates, rows):
+        yield item_weights(items, min(rows, replicates - first), rng, groups)
 
 
 def seed_weights(seeds: int, replicates: int, rng: np.random.Generator) -> Floats:
@@ -39,7 +61,7 @@ def seed_weights(seeds: int, replicates: int, rng: np.random.Generator) -> Float
 
 def item_means(scores: npt.NDArray[Any], weights: Weights) -> npt.NDArray[np.float32]:
     """Every seed's mean score under every item resample: [B, S] from scores [S, N] and counts [B, N]."""
-    return np.asarray(weights @ scores.T.astype(np.float32) / np.float32(scores.shape[1]))
+    return np.asarray(weights @ scores.T.astype(np.float32) / weights.sum(axis=1, keepdims=True))
 
 
 def drawn_item_part(draws: npt.NDArray[Any], items: int) -> ItemPart:

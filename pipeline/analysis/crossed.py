@@ -167,6 +167,24 @@ def item_part(scores: Scores) -> ItemPart:
     return ItemPart(variance=variance, items=items, noise=ms_residual / items)
 
 
+def by_group(scores: Scores, groups: npt.NDArray[Any]) -> Scores:
+    """Scores [S, N] of items that come in G groups as one number a group, float64 [S, G], with the same means.
+
+    Item by item they would count as N independent ones. Of a group of n items it is m + (sum - n m) G / N, where m is
+    the seed's mean over all items: the mean of the group if all are of one size, else its share in the mean, linearised
+    as of any ratio of sums (Cochran 1977, section 6).
+
+    Args:
+        scores: of N items, or a paired difference.
+        groups: the number of each item's group, int [N].
+    """
+    _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(scores), len(sizes)))
+    np.add.at(sums.T, place, scores.T.astype(np.float64))
+    means = scores.mean(axis=1, dtype=np.float64)[:, None]
+    return np.asarray(means + (sums - sizes * means) * len(sizes) / len(groups))
+
+
 def _squares(terms: Terms, alpha: float) -> float:
     """The sum of squared half-widths of Student's t intervals at 1 - alpha."""
     total = 0.0

@@ -130,17 +130,6 @@ def confusion(labels: Classes, predicted: Classes, *, classes: int) -> npt.NDArr
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def chance_level(metric: str, labels: Classes) -> float:
-    """The score without any skill on labels [N]: the majority's share, or one over the classes for macro F1.
-
-    For other metrics none is known and it is 0, which reports leave out.
-    """
-    counts = np.bincount(labels[labels >= 0])
-    if metric == "macro_f1" and counts.any():
-        return 1.0 / int((counts > 0).sum())
-    return float(counts.max() / counts.sum()) if metric == "accuracy" and counts.any() else 0.0
-
-
 def _check(labels: Classes, predicted: Classes) -> None:
     if labels.shape != predicted.shape or labels.ndim != 1 or not len(labels):
         raise ValueError(

@@ -1,4 +1,7 @@
-"""How accurate an arm is before and soon after it starts."""
+"""How accurate an arm is before and soon after it starts, as weights of the points of its trajectory.
+
+Each number is a weighted sum of the scores at T points, so it can be formed of every item by itself as well.
+"""
 
 from typing import Any
 
@@ -6,21 +9,27 @@ import numpy as np
 import numpy.typing as npt
 
 Numbers = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
 
 
-def score_after(examples: Numbers, scores: Numbers, at: float) -> float:
-    """The score after `at` training examples: linear between the points [T], the last one past the end."""
-    return float(np.interp(at, examples, scores))
+def weights_after(examples: Numbers, at: float) -> Floats:
+    """The weights [T] that give the score after `at` training examples.
 
-
-def normalised_area(examples: Numbers, scores: Numbers, horizon: float) -> float:
-    """The mean score over the first `horizon` training examples: the area under the trajectory [T] over its width.
-
-    In units of the score. Arms are compared over one horizon, the longest that all of them trained.
+    Linear between the points [T]; past the end it is the last one.
     """
+    return np.array([np.interp(at, examples, point) for point in np.eye(len(examples))])
+
+
+def area_weights(examples: Numbers, horizon: float) -> Floats:
+    """The weights [T] that give the mean score over the first `horizon` training examples.
+
+    That is the area under the trajectory over its width, in units of the score. Arms are compared over one horizon, the
+    longest that all of them trained.
+    """
+    each = np.eye(len(examples))
     if horizon <= examples[0]:
-        return float(scores[0])
+        return np.asarray(each[0])
     inside = examples < horizon
     x = np.append(examples[inside], horizon).astype(np.float64)
-    y = np.append(scores[inside], score_after(examples, scores, horizon))
-    return float(np.trapezoid(y, x) / (x[-1] - x[0]))
+    y = np.vstack([each[inside], weights_after(examples, horizon)])
+    return np.asarray(np.trapezoid(y, x, axis=0) / (x[-1] - x[0]))

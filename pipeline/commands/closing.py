@@ -38,7 +38,7 @@ def write_findings(
     found = find(
         config.study,
         cells,
-        plan.store.scores,
+        plan.store,
         base=config.base,
         others=_other_bases(plan),
         task=config.task,
@@ -111,7 +111,8 @@ def _other_bases(plan: Plan) -> tuple[Base, ...]:
 
 def dashboard_command(plan: Plan) -> str:
     """What starts the dashboard on the plan's own results."""
-    given = "" if plan.config.paths.root == "outputs" else f" paths.root={plan.config.paths.root}"
+    root = plan.config.paths.root
+    given = "" if root == "outputs" else f" {shlex.quote(f'paths.root={root}')}"
     return f"{program()} dashboard{given}"
 
 

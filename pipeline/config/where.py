@@ -1,5 +1,6 @@
 """Where configuration files lie, the working directory's before the package's own, and how this program is started."""
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -32,4 +33,5 @@ def program() -> str:
     if found and Path(found).absolute().parent == python.parent:
         return "headstart"
     here = Path.cwd()
-    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m pipeline"
+    near = python.relative_to(here) if python.is_relative_to(here) else python
+    return f"{shlex.quote(str(near))} -m pipeline"

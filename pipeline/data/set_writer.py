@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.data.sets import LabelledSet
 from pipeline.data.store import SetMeta
 from pipeline.data.unknown import UnknownTokens
 from pipeline.tasks import FILLER, Encoded, Example
@@ -17,7 +18,7 @@ _HEADER = 128  # bytes before the numbers of a .npy file
 
 
 class SetWriter:
-    """Writes the token ids, labels and examples of one set into a folder. To be used as a context manager.
+    """Writes the token ids, labels, groups and examples of one set into a folder. To be used as a context manager.
 
     Args:
         folder: where files go.
@@ -61,19 +62,20 @@ class SetWriter:
         for e in examples:
             self._digest.update(json.dumps([e.text, e.second, e.label, e.score, e.labels]).encode() + b"\n")
 
-    def finish(self, role: str, labels: np.ndarray) -> SetMeta:
+    def finish(self, role: str, rows: LabelledSet) -> SetMeta:
         """Write what is known at the end, and describe what was written."""
         offsets = np.cumsum([0, *self._lengths], dtype=np.int64)
         with open(self._ids, "r+b") as file:
             file.write(_header(int(offsets[-1])))
         self._save("offsets", offsets)
-        self._save("labels", labels.astype(np.int32))
+        self._save("labels", rows.labels.astype(np.int32))
+        self._save("groups", rows.group_numbers)
         for known, parts in self._beside.items():
             self._save(known, _together(parts))
         return SetMeta(
             name=self.name,
             role=role,
-            rows=len(labels),
+            rows=len(rows),
             tokens=int(offsets[-1]),
             truncated=self._truncated,
             unknown=self._unknown.share,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.example_table import ExampleTable
+from pipeline.tasks import Known
 
 RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot take
 
@@ -62,6 +63,13 @@ class LabelledSet:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    @property
+    def group_numbers(self) -> np.ndarray:
+        """The number of each row's group, int32 [N]; rows without groups are groups of one."""
+        if self.groups is None:
+            return np.arange(len(self), dtype=np.int32)
+        return np.unique(np.array(self.groups), return_inverse=True)[1].astype(np.int32)
 
     def take(self, rows: np.ndarray) -> "LabelledSet":
         """The rows at these positions (or where this mask is true), in order."""
@@ -132,6 +140,7 @@ class EncodedSet:
     ids: np.ndarray  # int32 [tokens]
     offsets: np.ndarray  # int64 [N + 1]
     labels: np.ndarray  # int32 [N]
+    groups: np.ndarray  # int32 [N]: number of each text's group; rows without groups are groups of one
     truncated: int
     unknown: float  # share of its tokens, special ones left out, that the tokenizer does not know
     fingerprint: str
@@ -145,6 +154,15 @@ class EncodedSet:
     def item(self, i: int) -> np.ndarray:
         """Token ids of item i, int32 [length]."""
         return self.ids[self.offsets[i] : self.offsets[i + 1]]
+
+    def known(self, rows: np.ndarray, classes: int) -> Known:
+        """What a task kind knows of these rows, where there are so many classes."""
+        return Known(
+            ids=[self.item(int(row)) for row in rows],
+            labels=np.asarray(self.labels)[rows],
+            beside={name: np.asarray(values)[rows] for name, values in self.beside.items()},
+            classes=classes,
+        )
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -91,9 +91,9 @@ def stored_examples(prepared: Prepared, set_name: str) -> ExampleTable:
 
 
 def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
-    ids, offsets, labels = (_array(folder, meta.name, part) for part in ("ids", "offsets", "labels"))
+    ids, offsets, labels, groups = (_array(folder, meta.name, p) for p in ("ids", "offsets", "labels", "groups"))
     beside = {known: _array(folder, meta.name, known) for known in meta.beside}
-    if any(len(numbers) != meta.rows for numbers in beside.values()):
+    if any(len(numbers) != meta.rows for numbers in (groups, *beside.values())):
         raise _damaged(folder, meta.name, "its arrays do not fit together")
     if (len(ids), len(offsets), len(labels)) != (meta.tokens, meta.rows + 1, meta.rows) or offsets[-1] != meta.tokens:
         raise _damaged(folder, meta.name, "its arrays do not fit together")
@@ -103,6 +103,7 @@ def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
         ids=ids,
         offsets=offsets,
         labels=labels,
+        groups=groups,
         beside=beside,
         truncated=meta.truncated,
         unknown=meta.unknown,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipeline.config.schema import Config
 from pipeline.doctor.check import Check
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, StorageError
+from pipeline.files import flock
 from pipeline.hardware import machine, resolve
 
 LEAST_DISK_BYTES = 2 * 2**30  # the quickstart study with its best weights, twice over
@@ -46,11 +47,9 @@ def storage_checks(root: Path) -> list[Check]:
 
 
 def _memory(section: str) -> Check:
-    import psutil
-
-    memory = psutil.virtual_memory()
-    value = f"{_gib(memory.total)}, {_gib(memory.available)} free"
-    if memory.available >= LEAST_MEMORY_BYTES:
+    free = machine.available_memory()
+    value = f"{_gib(machine.total_memory())}, {_gib(free)} free"
+    if free >= LEAST_MEMORY_BYTES:
         return Check(section=section, name="Memory", value=value)
     problem = f"a worker needs about {_gib(LEAST_MEMORY_BYTES)} of memory"
     return Check(
@@ -78,8 +77,12 @@ def _torch(section: str) -> Check:
 def _writable(root: Path) -> Check:
     name, value = "Results", str(root)
     try:
-        with tempfile.TemporaryFile(dir=_nearest_folder(root)):
-            return Check(section="Storage", name=name, value=f"{value} can be written")
+        with tempfile.TemporaryFile(dir=_nearest_folder(root)) as file:
+            flock(file.fileno(), root / "lock")
+        return Check(section="Storage", name=name, value=f"{value} can be written")
+    except StorageError as error:
+        remedy = "paths.root=FOLDER on a file system with locks"
+        return Check(section="Storage", name=name, value=value, problem=str(error), remedy=remedy)
     except OSError as error:
         problem = f"nothing can be written to {root}: {error.strerror or error}"
         return Check(section="Storage", name=name, value=value, problem=problem, remedy="paths.root=FOLDER")

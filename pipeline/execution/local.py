@@ -12,16 +12,16 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from multiprocessing import connection, forkserver, resource_tracker, util
+from multiprocessing import connection, forkserver, resource_tracker
 from pathlib import Path
 
 from pipeline.errors import StorageError
 from pipeline.execution.assignment import CRAMPED, LEFT, PRUNED, Assignment, Notify, Source, attempt_id, death
 from pipeline.execution.attempts import event, record_failure, record_kill, record_result
-from pipeline.execution.sockets import SOCKETS
+from pipeline.execution.sockets import SOCKETS, socket_folder
 from pipeline.execution.worker import Place, work
 from pipeline.files import write_text
-from pipeline.hardware.machine import gpus_of
+from pipeline.hardware.machine import allow_open_files, gpus_of
 from pipeline.training.limits import PREPARED
 from pipeline.training.results import ResultStore
 
@@ -44,7 +44,8 @@ def context() -> multiprocessing.context.ForkServerContext:
 def warm_up(threads: int) -> None:
     """Start the server that workers are forked from; it imports in the background while the caller goes on."""
     os.environ |= {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
-    os.environ |= _KEEP_MEMORY | _KEEP_FEW_SHAPES | {SOCKETS: util.get_temp_dir()}
+    os.environ |= _KEEP_MEMORY | _KEEP_FEW_SHAPES | {SOCKETS: socket_folder()}
+    allow_open_files()
     _CONTEXT.set_forkserver_preload(["pipeline.execution.preload"])
     resource_tracker.ensure_running()  # first, since starting it unblocks the signals that are blocked here
     with _ctrl_c_blocked():  # the server inherits it: a Ctrl-C while it imports would end it with a traceback

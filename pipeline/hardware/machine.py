@@ -1,30 +1,70 @@
 """What is found on this machine, without importing torch unless a GPU is there."""
 
 import glob
+import math
 import os
 import platform
+import resource
 from functools import cache
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")  # of this container, by the kernel's second version of them
+from pipeline.hardware import control_groups
+
+_MANY_FILES = 1 << 16  # more than any number of workers needs
 
 
 def cores() -> int:
-    """Processor cores this process may use, at least 1."""
+    """Processor cores whose time this process may use, at least 1; a part of a core counts as one."""
+    limit = control_groups.core_limit()
+    return _cores_seen() if limit is None else max(1, min(_cores_seen(), math.ceil(limit)))
+
+
+def cores_text() -> str:
+    """ "8 cores", and the limit of the container where there is one."""
+    limit, seen = control_groups.core_limit(), _cores_seen()
+    limited = f" (a container's limit of {limit:g} on {seen})" if limit is not None and limit < seen else ""
+    return f"{cores()} cores{limited}"
+
+
+def _cores_seen() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def limit_threads() -> None:
+    """Let numeric libraries that are imported later start no more threads than a container has cores' time for.
+
+    They count cores that can be seen; a number of threads that the user has set stands.
+    """
+    if cores() < _cores_seen():
+        os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
+
+
+def total_memory() -> int:
+    """Bytes of memory of the machine, or of the container where it is limited."""
+    import psutil
+
+    total, limit = int(psutil.virtual_memory().total), control_groups.memory_limit()
+    return total if limit is None else min(total, limit)
 
 
 def available_memory() -> int:
     """Bytes of memory that can be had without swapping, within the container's limit where there is one."""
     import psutil
 
-    free = int(psutil.virtual_memory().available)
-    limit = CGROUP / "memory.max"
-    if not limit.is_file() or limit.read_text().strip() == "max":
-        return free
-    stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
-    used = int((CGROUP / "memory.current").read_text()) - int(stat["inactive_file"])  # that much it gives back
-    return max(0, min(free, int(limit.read_text()) - used))
+    free, left = int(psutil.virtual_memory().available), control_groups.memory_left()
+    return free if left is None else min(free, left)
+
+
+def open_files() -> int:
+    """How many files a process here may have open at once, sockets and pipes included (`ulimit -Hn`)."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+
+
+def allow_open_files() -> None:
+    """Let this process and those that it starts have as many files open as the system allows them."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files(), hard))
 
 
 def free_memory(accelerator: str) -> int:
@@ -90,4 +130,4 @@ def describe() -> str:
     if info.is_file():
         models = [x for x in info.read_text(errors="replace").splitlines() if x.startswith("model name")]
         name = models[0].partition(":")[2].strip() if models else name
-    return f"{name}, {cores()} cores" + (f", {len(gpus())} x {gpus()[0]}" if gpus() else ", no GPU")
+    return f"{name}, {cores_text()}" + (f", {len(gpus())} x {gpus()[0]}" if gpus() else ", no GPU")

@@ -10,6 +10,7 @@ from pipeline.hardware import machine
 from pipeline.hardware.launched import Launched, launched
 
 WORKER_BYTES = 2 << 30  # what a worker with a small encoder needs at its peak
+FILES_OF_A_WORKER, OTHER_FILES = 4, 100  # that are open in the coordinator at once, at most
 THREADS_ELSEWHERE = {"cpu": 1, "gpu": 4}  # of a process on a cluster, whose machines are not known
 ON_ONE_GPU = 4  # cells that share one: a small base leaves most of it idle, and each start of a cell all of it
 
@@ -147,7 +148,10 @@ def _workers(hardware: Hardware, accelerator: str, asked: int | None) -> tuple[i
     count, why = _places(hardware.devices, accelerator)
     fitting = max(1, machine.available_memory() // (WORKER_BYTES * hardware.devices))
     if fitting < count:
-        return fitting, f"workers={fitting}: memory for no more, at {WORKER_BYTES >> 30} GiB a process"
+        count, why = fitting, f"memory for no more, at {WORKER_BYTES >> 30} GiB a process"
+    watched = max(1, (machine.open_files() - OTHER_FILES) // (FILES_OF_A_WORKER * hardware.devices))
+    if watched < count:
+        count, why = watched, f"no more than {machine.open_files()} files may be open at once (ulimit -n)"
     return count, f"workers={count}: {why}"
 
 
@@ -155,7 +159,8 @@ def _places(devices: int, accelerator: str) -> tuple[int, str]:
     """How many cells of so many devices find a place here, and why."""
     cores, gpus = machine.cores(), len(machine.gpus())
     if accelerator != "gpu":
-        return max(1, cores // devices), f"{cores} cores / {devices} each; several small trainings beat one wide one"
+        why = f"{machine.cores_text()} / {devices} each; several small trainings beat one wide one"
+        return max(1, cores // devices), why
     if devices > 1:
         return max(1, gpus // devices), f"{gpus} GPUs / {devices} each"
     each = max(1, min(ON_ONE_GPU, cores // gpus // 2))  # a cell keeps two cores busy with what it asks of its GPU
@@ -165,7 +170,7 @@ def _places(devices: int, accelerator: str) -> tuple[int, str]:
 def _threads(hardware: Hardware, processes: int) -> tuple[int, str]:
     """Of each process here, and why."""
     threads = hardware.threads or max(1, machine.cores() // processes)
-    why = "asked for" if hardware.threads else f"{machine.cores()} cores / {processes} processes"
+    why = "asked for" if hardware.threads else f"{machine.cores_text()} / {processes} processes"
     return threads, f"threads={threads} per process: {why}"
 
 

@@ -45,6 +45,19 @@ def declared(directory: Path) -> Declared:
     return Declared(pooling=pooling, prefix=prefix, files=tuple(read))
 
 
+def network_folder(directory: Path) -> Path:
+    """Where a base's network and tokenizer are: in a folder of their own, as older releases of the format save them.
+
+    Raises:
+        BaseModelError: modules.json is damaged.
+    """
+    modules = directory / "modules.json"
+    if (directory / "config.json").is_file() or not modules.is_file():
+        return directory
+    folders = [m["path"] for m in _modules(modules) if str(m.get("type", "")).endswith(".Transformer")]
+    return _inside(directory, folders[0]) if folders and folders[0] else directory
+
+
 def _modules(file: Path) -> list[Mapping[str, Any]]:
     found = _json(file)
     if not isinstance(found, list) or not all(isinstance(m, dict) and isinstance(m.get("path"), str) for m in found):

@@ -11,15 +11,14 @@ from typing import Any
 
 from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError, first_line, nearest
-from pipeline.files import digest, sha256
+from pipeline.files import UNWRITABLE, digest, sha256
 from pipeline.models import gguf
-from pipeline.models.declared import Declared, declared
+from pipeline.models.base_files import PATTERNS, standard, tokenizer_files, weight_files, without_vocabulary
+from pipeline.models.declared import Declared, declared, network_folder
 from pipeline.models.quantised import require_floats, require_unquantised
 from pipeline.models.tensor_names import complete_header
 
-_PICKLED = ("pytorch_model.bin", "model.pt", "model.pth", "pytorch_model.bin.index.json")
 _PATIENCE = 5.0  # seconds to wait for the hub to answer
-_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,23 +60,26 @@ def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) 
         _check_content(base, [content], found)
         directory = gguf.unpacked(found, base=base.name, sha256=content, root=root, kinds=kinds)
         return Located(directory=directory, weights=digest("gguf", content), tokenizer=digest("gguf", content))
-    return _of_directory(found, base)
+    return _of_directory(found, base, root)
 
 
-def _of_directory(directory: Path, base: Base) -> Located:
+def _of_directory(whole: Path, base: Base, root: Path) -> Located:
+    directory = network_folder(whole)
     require_unquantised(base.name, directory)
-    weights = _weight_files(directory, base)
+    weights = weight_files(directory, base)
     for file in weights:
         require_floats(base.name, file, complete_header(file))
     hashes = {file.name: sha256(file) for file in weights}
     _check_content(base, list(hashes.values()), directory)
     config = sha256(directory / "config.json")
-    rest = {f.name: sha256(f) for f in _tokenizer_files(directory, base)}
+    rest = {f.name: sha256(f) for f in tokenizer_files(directory, base)}
+    if tokenizer := without_vocabulary(directory):
+        rest["tokenizer_class"] = tokenizer
     return Located(
-        directory=directory,
+        directory=standard(directory, weights, root),
         weights=digest(config, json.dumps(hashes, sort_keys=True)),
         tokenizer=digest(json.dumps(rest, sort_keys=True)),
-        declared=Declared() if base.pooling != "auto" and base.prefix is not None else declared(directory),
+        declared=Declared() if base.pooling != "auto" and base.prefix is not None else declared(whole),
     )
 
 
@@ -122,7 +124,7 @@ def _existing(directory: Path, base: Base) -> Path:
             f"Base {base.name!r} must be a whole model, but {directory} holds an adapter. "
             "Merge it into its own base first (model.merge_and_unload()), and save that."
         )
-    if not (directory / "config.json").is_file():
+    if not (network_folder(directory) / "config.json").is_file():
         raise BaseModelError(
             f"Base {base.name!r} must be a directory with config.json, safetensors weights and a tokenizer, "
             f"as save_pretrained writes it, but {directory} has no config.json. Check base.path."
@@ -154,15 +156,26 @@ def _from_hub(base: Base) -> Path:
             "a GGUF file, base.path; for one that asks for consent or a login, set HF_TOKEN in the environment."
         ) from error
     except (Unreachable, OSError) as error:
-        found = _cached(base, error)
+        return _cached(base, error)
     return _existing(Path(found), base)
 
 
-def _cached(base: Base, why: Exception) -> str:
+def _cached(base: Base, why: Exception) -> Path:
+    """What the cache holds, if it holds all of the base: other programs fetch the files that they need, and no more."""
     try:
-        return _download(base, local_files_only=True)
+        found = Path(_download(base, local_files_only=True))
     except OSError as error:
-        raise BaseModelError(_no_hub(base, why)) from error
+        raise BaseModelError(_no_hub(base, "is not in the local cache", why)) from error
+    if found.suffix == gguf.SUFFIX:
+        return found
+    try:
+        directory = network_folder(_existing(found, base))
+        weight_files(directory, base)
+        tokenizer_files(directory, base)
+    except BaseModelError as error:
+        there = ", ".join(sorted(file.name for file in found.iterdir())) or "nothing"
+        raise BaseModelError(_no_hub(base, f"is only in part in the local cache ({there})", why)) from error
+    return found
 
 
 def _download(base: Base, **settings: Any) -> str:
@@ -171,64 +184,20 @@ def _download(base: Base, **settings: Any) -> str:
 
     if base.path:
         return str(hf_hub_download(base.name, base.path, revision=base.revision, **settings))
-    found = snapshot_download(base.name, revision=base.revision, allow_patterns=_PATTERNS, **settings)
+    found = snapshot_download(base.name, revision=base.revision, allow_patterns=list(PATTERNS), **settings)
     return str(found)
 
 
-def _no_hub(base: Base, error: Exception) -> str:
+def _no_hub(base: Base, what: str, error: Exception) -> str:
+    unwritable = isinstance(error, OSError) and error.errno in UNWRITABLE
+    why = (
+        f"it cannot be stored there ({first_line(error)}). Choose a folder that can be written to: HF_HOME=FOLDER in "
+        "the environment"
+        if unwritable
+        else f"the hub cannot be reached ({first_line(error)})"
+    )
     return (
-        f"Base {base.name!r} is not in the local cache and the hub cannot be reached ({first_line(error)}). "
+        f"Base {base.name!r} {what} and {why}. "
         "With a copy on this disk use: base=local base.path=DIRECTORY base.name=NAME. "
         "Without any network use the base that comes in a package: base=minilm."
     )
-
-
-def _weight_files(directory: Path, base: Base) -> list[Path]:
-    """The files that transformers loads: model.safetensors, or the parts that its index names."""
-    if (directory / "model.safetensors").exists():
-        return [directory / "model.safetensors"]
-    index = directory / "model.safetensors.index.json"
-    if index.is_file():
-        return [_part(directory, name, base) for name in _indexed(index, base)]
-    pickled = [n for n in _PICKLED if (directory / n).exists()]
-    if pickled:
-        raise BaseModelError(
-            f"Base {base.name!r} has pickled weights ({pickled[0]}), which could run code when loaded. "
-            "Convert them to safetensors (model.save_pretrained(DIR) in a place you trust) and use that directory."
-        )
-    if base.source == "hub":
-        raise BaseModelError(
-            f"The hub's {base.name!r} has no safetensors weights. Name a revision that has them, base.revision=NAME, "
-            "or convert it in a place you trust: base=local base.path=DIRECTORY base.name=NAME."
-        )
-    raise BaseModelError(f"Base {base.name!r} has no weights: {directory} holds no model.safetensors. Check base.path.")
-
-
-def _indexed(index: Path, base: Base) -> list[str]:
-    try:
-        return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BaseModelError(f"The index of base {base.name!r}, {index}, is damaged. Copy it again.") from error
-
-
-def _part(directory: Path, name: str, base: Base) -> Path:
-    if Path(name).name != name or not name.endswith(".safetensors"):
-        raise BaseModelError(
-            f"The index of base {base.name!r} must name safetensors files beside it, but names {name!r}."
-        )
-    if not (directory / name).is_file():
-        raise BaseModelError(f"Base {base.name!r} lacks {name}, which its index names. Copy it to {directory} too.")
-    return directory / name
-
-
-def _tokenizer_files(directory: Path, base: Base) -> list[Path]:
-    """Every file of the tokenizer. Without a vocabulary transformers makes one up that knows no word, silently."""
-    vocabularies = ("tokenizer.json", "tokenizer.model", "vocab", "merges", "sentencepiece", "spiece", "spm")
-    known = (*vocabularies, "tokenizer", "special_tokens", "added_tokens")
-    found = sorted(f for f in directory.iterdir() if f.is_file() and f.name.startswith(known))
-    if not any(f.name.startswith(vocabularies) for f in found):
-        raise BaseModelError(
-            f"Base {base.name!r} has no tokenizer: {directory} holds no tokenizer.json, vocabulary or sentencepiece "
-            "model. Save it there: tokenizer.save_pretrained(DIR)."
-        )
-    return found

@@ -11,7 +11,9 @@ from pipeline.errors import BaseModelError
 @lru_cache(maxsize=8)
 def tensor_names(directory: Path) -> frozenset[str]:
     """Names of all tensors in the directory's safetensors files."""
-    names = {name for file in directory.glob("*.safetensors") for name in complete_header(file)}
+    single = directory / "model.safetensors"
+    files = [single] if single.exists() else directory.glob("*.safetensors")
+    names = {name for file in files for name in complete_header(file)}
     return frozenset(names - {"__metadata__"})
 
 

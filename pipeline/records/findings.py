@@ -22,7 +22,7 @@ class ArmScore:
     metric: str
     estimate: Estimate
     per_seed: tuple[float, ...]
-    chance: float
+    chance: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,7 @@ class Multiplier:
     size: int | str
     estimate: Estimate
     censored: Censoring
+    labels: int
     validation_labels: int
     tested_low: float = 0.0
     tested_high: float = math.inf

@@ -12,6 +12,7 @@ SCORES_DTYPE = np.dtype(
     [
         ("dataset", "u1"),  # index into CellResult.evaluations
         ("item", "i4"),  # row of that evaluation set, the same in every cell
+        ("group", "i4"),  # number of its group within the set; rows without groups are groups of one
         ("label", "i4"),  # gold class, or -1 where the kind has none
         ("predicted", "i4"),  # predicted class, or -1
         ("score", "f4"),  # per-example score of the task's metric (1 = correct for accuracy)
@@ -45,7 +46,11 @@ class CellKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """One evaluation set: `role` is "validation", "in_domain", "out_of_domain" or "train"."""
+    """One evaluation set: `role` is "validation", "in_domain", "out_of_domain" or "train".
+
+    `constant` is the score there of the best answer that reads no text, chosen on the train subset; None where the
+    metric has none.
+    """
 
     dataset: str
     role: str
@@ -53,6 +58,7 @@ class Evaluation:
     truncated: int
     fingerprint: str
     metrics: dict[str, float]
+    constant: float | None = None
     unknown: float = 0.0  # share of the set's tokens that the base's tokenizer does not know
     confusion: tuple[tuple[int, ...], ...] = ()  # items of each class (rows) told as each (columns); up to 30 classes
 
@@ -139,11 +145,15 @@ class StartLine:
 
 @dataclass(frozen=True, kw_only=True)
 class CellResult:
-    """One training, finished. Per-example scores lie beside it in `scores.npy` (dtype SCORES_DTYPE)."""
+    """One training, finished. Per-example scores lie beside it in `scores.npy` (dtype SCORES_DTYPE).
+
+    What the metric is made of at each point of the trajectory, for each validation item, is in `validation.npy`.
+    """
 
     cell_id: str
     key: CellKey
     train_items: int
+    pool_items: int  # that these were drawn from
     labels: tuple[str, ...]
     metric: str
     higher_is_better: bool

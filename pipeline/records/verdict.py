@@ -27,12 +27,17 @@ ObstacleKind = Literal[
     "no_common_scores",  # the two arms share no seed, or a score was not measured
     "one_seed",
     "one_item",
-    "at_chance",  # an arm of a generalisation gap is not above chance
+    "at_chance",  # an arm of a generalisation gap is not above the best answer that reads no text
     "size_outside",  # `against` has no sizes around numbers["labels"], the labels of `arm` times the multiplier claimed
     "budgets_too_close",  # runs of `against` took numbers["ratio"] times the FLOPs of `arm`, not numbers["delta"]
     "stopped_early",  # early stopping ended runs of `arm` before their learning rate had decayed
     "score_not_reached",  # no size of `against` is as good in-domain as `arm`: numbers["score"], numbers["best"]
     "score_passed",  # the smallest size of `against` is better in-domain already: numbers["score"], numbers["first"]
+    "failed_cells",  # trainings that the look needs failed: `cells`, and numbers["seeds"] of the look
+    "two_kinds_of_seeds",  # some seeds (`cells`) are far from the others: numbers rare, seeds, distance, p
+    "not_converged",  # longer training could undo the verdict: numbers late_gain, low, high, level, or late_loss_fall
+    "below_constant",  # so could the best answer that reads no text: numbers score, constant
+    "below_words",  # so could a bag of words, which scores more than `scratch`: numbers score, words
 ]
 
 
@@ -94,6 +99,8 @@ class Verdict:
         labels: how many labels (or texts) `arm` was trained on; None if it has no cell.
         labels_against: how many labels `against` is read at, if other than `labels`.
         test: what is asked of the effect, and `margin` how large a loss or difference does not matter.
+        pool: how many these were drawn from, if they are more than a small part of it, so that seeds share many.
+        validation_labels: how many more every arm used to choose its best point.
         delta: the smallest effect that matters, as the claim states it.
         refutation: how a refuted claim fails; None for any other.
         estimate: the effect with its interval, signed as `arm` minus `against`, or the ratio against/arm.
@@ -119,6 +126,8 @@ class Verdict:
     size: int | str
     labels: int | None = None
     labels_against: float | None = None
+    pool: int | None = None
+    validation_labels: int = 0
     dataset: str
     test: ClaimTest = "superior"
     direction: Direction

@@ -126,7 +126,7 @@ def _apart(items: Sequence[int]) -> set[int]:
     return set(kept)
 
 
-def _chance(axes: "Axes", chance: float, theme: Theme) -> None:
+def _chance(axes: "Axes", chance: float | None, theme: Theme) -> None:
     if not chance or chance != chance or not axes.get_ylim()[0] < chance < axes.get_ylim()[1]:
         return
     axes.axhline(chance, color=theme.muted, linewidth=1, linestyle=(0, (1, 3)), zorder=1)

@@ -42,9 +42,14 @@ def learning_curves(findings: Findings) -> tuple[CurvePanel, ...]:
         x
         for g in groups
         for s in g
-        for x in (s.estimate.low, s.estimate.high, s.estimate.value, s.chance or s.estimate.value)
+        for x in (s.estimate.low, s.estimate.high, s.estimate.value, _shown_chance(findings, s))
     )
     return tuple(_curve_panel(findings, group, low, high) for group in groups)
+
+
+def _shown_chance(findings: Findings, score: ArmScore) -> float:
+    """Chance, where there is one that is not far above all that is drawn, as a loss may be."""
+    return score.chance if score.chance and findings.higher_is_better else score.estimate.value
 
 
 def _curve_panel(findings: Findings, scores: Sequence[ArmScore], low: float, high: float) -> CurvePanel:

@@ -85,6 +85,51 @@ def _passed(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     return f"The smallest size of {obstacle.arm} is better in-domain than {v.arm} already: {first}, and {score}."
 
 
+def _failed(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    cells = obstacle.cells
+    more = f" and {len(cells) - 3:,} more" if len(cells) > 3 else ""
+    return (
+        f"{plural(len(cells), 'training')} failed ({', '.join(cells[:3])}{more}). A verdict on the others would not "
+        "hold for trainings that may fail."
+    )
+
+
+def _two_kinds(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    numbers, scale = obstacle.numbers, scale_of(findings.metric)
+    return (
+        f"{numbers['rare']:.0f} of {plural(round(numbers['seeds']), 'seed')} lie {scale.amount(numbers['distance'])} "
+        f"from the others ({', '.join(obstacle.cells[:3])}), as {numbers['p']:.1%} of Gaussian seeds would: no "
+        "interval holds for trainings of two kinds."
+    )
+
+
+def _not_converged(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    numbers, scale, who = obstacle.numbers, scale_of(findings.metric), f"{obstacle.arm} n={obstacle.size}"
+    if "late_gain" not in numbers:
+        fall = f"{numbers['late_loss_fall']:.0%}"
+        return f"{who} has not converged: its validation loss still fell by {fall} over the last quarter of its steps."
+    ends = " to ".join(scale.score(numbers[end]) for end in ("low", "high"))
+    return (
+        f"{who} has not converged: from the third quarter of its steps to the last it gained "
+        f"{scale.amount(numbers['late_gain'])} ({100 * numbers['level']:.4g}% interval {ends}), and twice that would "
+        "undo the verdict."
+    )
+
+
+def _below(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    numbers, scale = obstacle.numbers, scale_of(findings.metric)
+    score = scale.score(numbers["score"])
+    if obstacle.kind == "below_words":
+        return (
+            f"A bag of words scores {scale.score(numbers['words'])} where {obstacle.arm} scores {score}: without "
+            "pretraining one can do better than that, and the verdict does not hold against it."
+        )
+    return (
+        f"{obstacle.arm} scores {score} on {obstacle.dataset}, and the best answer that reads no text "
+        f"{scale.score(numbers['constant'])}: the verdict does not hold against that."
+    )
+
+
 _WORDS: dict[ObstacleKind, Words] = {
     "missing_cells": Words(_lacking, _said("Run the study again: it trains only the cells that are missing.")),
     "no_target": Words(_said("The study states no target."), _said("Set study.target to a validation score.")),
@@ -108,4 +153,15 @@ _WORDS: dict[ObstacleKind, Words] = {
     "score_passed": Words(
         _passed, lambda f, v, o: f"Add smaller sizes to study.sizes, or claim it at a larger size of {v.arm}."
     ),
+    "failed_cells": Words(
+        _failed,
+        _said("The report lists the reasons. Remove them, for example by a lower train.lr, and run the study again."),
+    ),
+    "two_kinds_of_seeds": Words(
+        _two_kinds,
+        _said("Look at these cells: a lower train.lr or a longer train.warmup may make trainings alike."),
+    ),
+    "not_converged": Words(_not_converged, _said("Train every arm longer: train.min_steps, or train.epochs.")),
+    "below_constant": Words(_below, lambda f, v, o: f"Add {f.counted}s, or use another metric."),
+    "below_words": Words(_below, _said("Add seeds and test items, or state the claim against best_from_scratch.")),
 }

@@ -39,7 +39,7 @@ class CurvePanel:
     counted: str  # what the sizes are numbers of
     curves: tuple[Curve, ...]
     ticks: tuple[Tick, ...]
-    chance: float
+    chance: float | None
     low: float
     high: float
 

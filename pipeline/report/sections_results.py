@@ -22,6 +22,7 @@ from pipeline.report.wording import (
     MISSING,
     TIMES,
     behind,
+    counting_validation,
     metric_name,
     p_value,
     plain,
@@ -153,7 +154,8 @@ def multipliers(findings: Findings) -> Section:
         anchor="multipliers",
         title=title,
         lead=f"How many times the training {counted}s the other arm needs to reach the same score. "
-        f"It counts training {counted}s only; every arm also had {plural(v, f'validation {counted}')}.",
+        f"It counts training {counted}s only. Every arm also had {plural(v, f'validation {counted}')}: the last column "
+        "of the table counts them in, (N* + V) / (n + V).",
         panels=label_multipliers(findings),
         caption="The pale track is what the sizes of this study can measure; an arrow at its end means "
         "“at least” or “at most”, never a number read beyond the data.",
@@ -171,13 +173,14 @@ def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
             Entry(f"{ratio_text(m.estimate.value, m.censored)}{TIMES}"),
             Entry(ratio_span(m.estimate, *window(findings, m.size, m.against))),
             Entry(_tested(m)),
+            Entry(f"{ratio_text(_with_validation(m), m.censored)}{TIMES}"),
         )
         for m in found
     ]
     return Table(
         caption=f"{findings.counted.capitalize()}s the second arm needs for the first one's score, over the first "
         f"one's; {behind(m.estimate for m in found)}. Tested: what differences from the sizes alone leave.",
-        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval", "tested"),
+        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval", "tested", "with validation"),
         rows=tuple(rows),
         names=2,
         inline=True,
@@ -188,6 +191,10 @@ def _tested(m: Multiplier) -> str:
     if math.isinf(m.tested_high):
         return f"> {ratio(m.tested_low)}" if m.tested_low else MISSING
     return f"{ratio(m.tested_low)} to {ratio(m.tested_high)}" if m.tested_low else f"< {ratio(m.tested_high)}"
+
+
+def _with_validation(m: Multiplier) -> float:
+    return counting_validation(m.estimate.value, m.labels, m.validation_labels)
 
 
 def _transferred(t: Transferred) -> str:

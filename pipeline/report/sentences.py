@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pipeline.records import Censoring, ClaimMetric, Findings, Help, Refutation, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS, amount
 from pipeline.report.obstacles import remedy_of, why
-from pipeline.report.wording import TIMES, plural, ratio_text, scale_of, size_name
+from pipeline.report.wording import TIMES, counting_validation, plural, ratio_text, scale_of, size_name
 
 REFUTATIONS: dict[Refutation, str] = {
     "too_small": "too small",
@@ -92,8 +92,12 @@ def asked_text(findings: Findings, v: Verdict) -> str:
 
 
 def _labels(findings: Findings, v: Verdict) -> str:
-    """ "100 labels", "1 text", or "all 7,000 labels"."""
-    number = plural(v.labels, findings.counted) if v.labels is not None else f"{v.size} {findings.counted}s"
+    """ "100 labels", "all 7,000 labels", or "1,000 of the 1,633 labels at hand" if seeds share many of them."""
+    if v.labels is None:
+        return f"{v.size} {findings.counted}s"
+    if v.pool and v.labels < v.pool:
+        return f"{v.labels:,} of the {plural(v.pool, findings.counted)} at hand"
+    number = plural(v.labels, findings.counted)
     return f"all {number}" if v.size == "all" else number
 
 
@@ -113,7 +117,13 @@ def _better(findings: Findings, value: float) -> str:
 def _multiplier(findings: Findings, v: Verdict, value: float) -> str:
     sizes = [size_name(term.size) for term in v.terms if (term.arm, term.size) != (v.arm, v.size)]
     between = f" (read between {' and '.join(sizes)})" if len(sizes) > 1 else ""
-    more = f"than {v.against} with {v.labels_against or 0.0:,.0f}{between}"
+    granted = v.labels_against or 0.0
+    counted = ""
+    if v.validation_labels and v.labels:
+        ratio = counting_validation(granted / v.labels, v.labels, v.validation_labels)
+        kind = plural(v.validation_labels, f"validation {findings.counted}")
+        counted = f", {ratio_text(ratio)} times as many counting the {kind} of both"
+    more = f"than {v.against} with {granted:,.0f}{between}{counted}"
     return f"with {_labels(findings, v)} {v.arm} {_better(findings, value)} {more}"
 
 

@@ -88,6 +88,11 @@ def ratio_text(value: float, censored: Censoring = "none") -> str:
     return f"{mark}{value:.3g}" if mark or value < 1.0 else f"{float(f'{value:.3g}'):.3g}"
 
 
+def counting_validation(multiplier: float, labels: int, validation: int) -> float:
+    """The label multiplier with the V validation labels that both arms used: (N* + V) / (n + V)."""
+    return (multiplier * labels + validation) / (labels + validation)
+
+
 def ratio_span(estimate: Estimate, floor: float = -math.inf, ceiling: float = math.inf) -> str:
     """The interval of a ratio; an end outside what was measured reads "> ceiling" or "< floor"."""
     low, high = estimate.low, estimate.high

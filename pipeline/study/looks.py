@@ -14,6 +14,7 @@ from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.config.schema import Claim, Study
 from pipeline.records import BEST_FROM_SCRATCH, Verdict
 
+BASELINE, BAG_OF_WORDS = "scratch", "bag_of_words"
 Group = tuple[str, int | str]  # an arm at a size
 Place = tuple[str, int | str, int]  # an arm, a size and a seed
 
@@ -59,7 +60,16 @@ def groups_read(study: Study, claim: Claim, from_scratch: Sequence[str]) -> tupl
     sizes = sizes_against(study, claim)
     # The area spans the examples that every arm saw.
     arms = (claim.arm, *(() if sizes else rivals), *(study.arms if claim.metric == "early_area" else ()))
-    return tuple(dict.fromkeys([*((arm, size) for arm in arms), *((arm, s) for arm in rivals for s in sizes)]))
+    read = [*((arm, size) for arm in arms), *((arm, s) for arm in rivals for s in sizes)]
+    return tuple(dict.fromkeys([*read, *words_read(study, claim)]))
+
+
+def words_read(study: Study, claim: Claim) -> tuple[Group, ...]:
+    """The cells of the bag of words, which needs no pretraining either, that a claim against `scratch` must bear."""
+    asked = claim.metric in ("score", "label_multiplier") and claim.against == BASELINE
+    if not asked or BAG_OF_WORDS not in study.arms or claim.arm == BAG_OF_WORDS:
+        return ()
+    return tuple((BAG_OF_WORDS, size) for size in sizes_against(study, claim) or (claim_size(study, claim),))
 
 
 def labels_granted(claim: Claim, labels: int) -> float:

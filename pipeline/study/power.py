@@ -43,7 +43,7 @@ def powers(plan: Plan) -> list[Power]:
     if len(seeds) < 2:
         return []
     study = dataclasses.replace(plan.config.study, seeds=seeds, looks=(), spend=())
-    table = Table(study, cells, plan.store.scores, plan.config.task.metric, from_scratch=plan.from_scratch)
+    table = Table(study, cells, plan.store, plan.config.task.metric, from_scratch=plan.from_scratch)
     replicates = Replicates(table)
     return [power for name in study.claims for power in _of_claim(plan, table, replicates, name)]
 

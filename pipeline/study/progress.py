@@ -1,5 +1,6 @@
 """Live progress of a study: cells done, running and failed, and the time left."""
 
+import functools
 import time
 
 from rich.text import Text
@@ -7,7 +8,7 @@ from rich.text import Text
 from pipeline.execution.assignment import Event
 from pipeline.execution.live import LiveLine
 from pipeline.study.plan import Plan
-from pipeline.study.workload import work_of
+from pipeline.study.workload import Examples, examples_of, work_of
 
 
 class Progress(LiveLine):
@@ -21,6 +22,11 @@ class Progress(LiveLine):
         self.done: dict[str, float] = {}  # cell -> seconds it took
         self.failed: set[str] = set()
         super().__init__()
+
+    @functools.cached_property
+    def examples(self) -> Examples:
+        """Those of the study's data, which are prepared when the first cell starts."""
+        return examples_of(self.plan)
 
     def opening(self) -> str | None:
         """See `LiveLine`."""
@@ -62,8 +68,9 @@ class Progress(LiveLine):
         telling = [n for n in self.done if not self.missing[n].method.solved]  # a head's pace is not a network's
         if not telling or len(over) == len(self.missing):
             return ""
-        pace = sum(self.done[n] for n in telling) / sum(work_of(self.missing[n]) for n in telling)
-        left = sum(work_of(cell) for name, cell in self.missing.items() if name not in over)
+        work = {name: work_of(cell, self.examples) for name, cell in self.missing.items()}
+        pace = sum(self.done[n] for n in telling) / sum(work[n] for n in telling)
+        left = sum(each for name, each in work.items() if name not in over)
         at_once = self.plan.hardware.workers
         if self.plan.hardware.elsewhere:
             at_once = max(1, len(self.started) - len(over))

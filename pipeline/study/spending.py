@@ -14,7 +14,7 @@ from pipeline.errors import ConfigError
 from pipeline.files import write_text
 from pipeline.records import CellResult, from_json, to_json
 from pipeline.study.plan import Plan
-from pipeline.study.workload import work_of
+from pipeline.study.workload import examples_of, work_of
 
 FILE = "spent.json"
 
@@ -133,5 +133,9 @@ def _expected(plan: Plan, cell: Cell, unit: Unit) -> float:
     alike = [prices[n] for n, c in finished.items() if (c.arm.name, c.train.size) == (cell.arm.name, cell.train.size)]
     if alike:
         return statistics.mean(alike)
-    paces = [prices[name] / work_of(c) for name, c in finished.items() if c.method.solved == cell.method.solved]
-    return statistics.mean(paces) * work_of(cell) if paces else 0.0
+    telling = {name: c for name, c in finished.items() if c.method.solved == cell.method.solved}
+    if not telling:
+        return 0.0
+    examples = examples_of(plan)
+    paces = [prices[name] / work_of(c, examples) for name, c in telling.items()]
+    return statistics.mean(paces) * work_of(cell, examples)

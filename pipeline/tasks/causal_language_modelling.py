@@ -8,11 +8,12 @@ import numpy as np
 
 from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, loading
+from pipeline.tasks.constant import Unigram
 from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import ahead, forgetful, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
 from pipeline.tasks.example import Example
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import BITS, of_set
 
 if TYPE_CHECKING:
@@ -143,6 +144,14 @@ class CausalLanguageModelling:
     def statistics(self, outputs: TextOutputs) -> np.ndarray:
         """See SummedKind. Nats, tokens and bytes."""
         return np.stack([outputs.losses * outputs.tokens, outputs.tokens, outputs.bytes], axis=1)
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. Tokens as frequent as they are."""
+        unigram = Unigram([row[1:] for row in train.ids])
+        nats = [unigram.nats(row[1:]).sum() for row in held.ids]
+        tokens = [len(row) - 1 for row in held.ids]
+        known = np.stack([nats, tokens, held.beside["bytes"], np.zeros(len(tokens))], axis=1)
+        return self.measure(self.outputs(known, held.labels))[metric]
 
     def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind. The second half is left out."""

@@ -12,7 +12,7 @@ from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
 from pipeline.tasks.example import Example
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, TextModel, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, TextModel, Vocabulary
 from pipeline.tasks.read_off import pooling_of
 
 if TYPE_CHECKING:
@@ -133,6 +133,14 @@ class Classification:
             "calibration_error": calibration_error(outputs.probabilities, outputs.labels),
             "brier": brier_score(outputs.probabilities, outputs.labels),
         }
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. The commonest class; macro F1 not below that of guessing, one over the classes."""
+        told = np.full(len(held.labels), np.bincount(train.labels, minlength=train.classes).argmax())
+        if metric == "accuracy":
+            return accuracy(held.labels, told)
+        guessing = 1 / len(np.unique(held.labels))
+        return max(guessing, macro_f1(held.labels, told, classes=train.classes))
 
     def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind. The texts themselves."""

@@ -71,6 +71,16 @@ class Outputs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of N texts of a set, as they were encoded."""
+
+    ids: Sequence[np.ndarray]  # token ids of each
+    labels: np.ndarray  # int32 [N]
+    beside: Mapping[str, np.ndarray]  # those of `Encoded`
+    classes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Exercise:
     """An example as `predict` is given it, and the right answer."""
 
@@ -155,6 +165,18 @@ class TaskKind(Protocol):
 
     def measure(self, outputs: Any) -> dict[str, float]:
         """Every metric of `metrics` on one evaluation set, "loss", and what else is worth recording."""
+        ...
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """The score on a set of the best answer that reads no text, chosen on a training subset.
+
+        Args:
+            metric: one of `metrics`.
+            train: the training subset.
+            held: the set, in the order of its items.
+
+        None for metrics of written texts, which have no such answer.
+        """
         ...
 
     def exercise(self, example: Example) -> Exercise | None:

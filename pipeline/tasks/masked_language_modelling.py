@@ -9,11 +9,12 @@ import numpy as np
 from pipeline.config.schema import Field, Predict
 from pipeline.errors import DataError
 from pipeline.tasks import able, loading
+from pipeline.tasks.constant import Unigram
 from pipeline.tasks.decoding import ahead, logits_at
 from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
 from pipeline.tasks.example import Example
 from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -149,6 +150,13 @@ class MaskedLanguageModelling:
             "perplexity": float(np.exp(loss)),
             "loss": loss,
         }
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. The most frequent token, or all as frequent as they are, at the gaps of the set."""
+        unigram = Unigram([row[1:-1] for row in train.ids])
+        targets = [row[_gaps(len(row), number)] for number, row in enumerate(held.ids)]
+        of_each = unigram.hits if metric == "top1" else unigram.nats
+        return float(np.mean([of_each(tokens).mean() for tokens in targets]))
 
     def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind. The word in the middle is left out."""

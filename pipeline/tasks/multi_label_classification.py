@@ -10,9 +10,10 @@ import numpy as np
 from pipeline.analysis.metrics import overlap_f1
 from pipeline.config.schema import Field, Predict
 from pipeline.tasks.classification import Classification
+from pipeline.tasks.constant import frequent_labels
 from pipeline.tasks.encoding import encode
 from pipeline.tasks.example import Example
-from pipeline.tasks.kind import FILLER, Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import FILLER, Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 
 if TYPE_CHECKING:
@@ -125,6 +126,17 @@ class MultiLabelClassification(Classification):
         told, right = outputs.probabilities > 0.5, outputs.right
         counts = [(told & right).sum(axis=1), told.sum(axis=1) + right.sum(axis=1)]
         return np.stack(counts, axis=1).astype(np.float32)
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. The best set of frequent labels; for the loss, the share of each label."""
+        known, right = (self.targets(rows.labels, rows.beside, train.classes) > 0 for rows in (train, held))
+        shares = known.mean(axis=0)
+        if metric != "loss":
+            shares = frequent_labels(known, overall=metric == "micro_f1").astype(np.float64)
+        told = np.clip(np.tile(shares, (len(right), 1)), 1e-6, 1 - 1e-6)
+        nats = -np.where(right, np.log(told), np.log(1 - told)).mean(axis=1, keepdims=True)
+        outputs = self.outputs(np.concatenate([told, right, nats], axis=1), held.labels)
+        return self.measure(outputs)[metric]
 
     def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind."""

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.analysis.metrics import correlations, moments
 from pipeline.config.schema import Field, Predict
 from pipeline.tasks.example import Example
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.pair_classification import PairClassification
 
 if TYPE_CHECKING:
@@ -114,6 +114,16 @@ class Similarity(PairClassification):
     def statistics(self, outputs: NumberOutputs) -> np.ndarray:
         """See SummedKind. The moments of both numbers."""
         return moments(outputs.numbers, outputs.told).astype(np.float32)
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. The median number; for the loss the mean. A constant correlates with nothing."""
+        known, right = (np.asarray(rows.beside["number"], dtype=np.float64) for rows in (train, held))
+        if metric == "pearson":
+            return 0.0
+        if metric == "absolute_error":
+            return float(np.abs(right - np.median(known)).mean())
+        told = np.clip(known.mean(), 1e-6, 1 - 1e-6)
+        return float(-(right * np.log(told) + (1 - right) * np.log(1 - told)).mean())
 
     def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind."""

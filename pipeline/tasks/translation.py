@@ -10,10 +10,11 @@ import numpy as np
 from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, two_parts
 from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
+from pipeline.tasks.constant import Unigram
 from pipeline.tasks.decoding import logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_both
 from pipeline.tasks.example import Example
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 from pipeline.tasks.writing import translations
 
@@ -159,6 +160,16 @@ class Translation:
     def judge(self, tokenizer: Any, examples: Sequence[Example]) -> Judge:
         """See WritingKind."""
         return Judge(tokenizer=tokenizer, references=tuple(example.second or "" for example in examples))
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. Tokens as frequent as they are, for the loss alone."""
+        if metric != "loss":
+            return None
+        known, told = (
+            [row[start:] for row, start in zip(rows.ids, rows.beside["second"], strict=True)] for rows in (train, held)
+        )
+        unigram = Unigram(known)
+        return float(np.mean([unigram.nats(tokens).sum() / max(1, len(tokens)) for tokens in told]))
 
     def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind."""

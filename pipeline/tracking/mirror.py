@@ -133,7 +133,7 @@ def _turn(store: Store, parent: Parent) -> Iterator[bool]:
 def _lock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):  # the latter over NFS
         return False
     return True
 

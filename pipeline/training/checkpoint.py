@@ -12,7 +12,7 @@ from pipeline.files import safe_name, staged_directory, write_text
 from pipeline.records import TrajectoryPoint, from_json, to_json
 from pipeline.training.tensors import write_tensors
 
-FORMAT = 1  # of checkpoints; raised when what is in them changes
+FORMAT = 2  # of checkpoints; raised when what is in them changes
 
 
 @dataclass(frozen=True, kw_only=True)

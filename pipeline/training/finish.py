@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
 
 def save(store: ResultStore, fitted: Fitted, result: CellResult, scores: np.ndarray) -> None:
     """Write the finished cell in one step."""
-    with store.writing(fitted.job.cell, result, scores) as folder:
+    with store.writing(fitted.job.cell, result, scores, np.stack(fitted.trajectory.item_scores)) as folder:
         text = json.dumps(result.start_line.versions, indent=2, sort_keys=True)
         (folder / "environment.json").write_text(text + "\n", encoding="utf-8")
         if fitted.samples:
@@ -59,13 +58,13 @@ def _evaluate(fitted: Fitted, encoded: EncodedSet, index: int) -> tuple[Evaluati
 def _scored(fitted: Fitted, encoded: EncodedSet, index: int, found: Any) -> tuple[Evaluation, np.ndarray]:
     statistics = _statistics(fitted, found)
     scores = np.zeros(len(encoded), dtype=scores_dtype(statistics.shape[1]))
-    scores["dataset"], scores["item"] = index, np.arange(len(encoded))
+    scores["dataset"], scores["item"], scores["group"] = index, np.arange(len(encoded)), encoded.groups
     scores["label"], scores["predicted"] = found.labels, found.predicted
     scores["score"] = found.losses if fitted.job.cell.task.metric == "loss" else found.scores
     scores["loss"] = found.losses
     if statistics.shape[1]:
         scores["statistics"] = statistics
-    return _evaluation(fitted, encoded, found), scores
+    return _evaluation(fitted, encoded, found, _constant_score(fitted, encoded)), scores
 
 
 def _statistics(fitted: Fitted, found: Any) -> np.ndarray:
@@ -75,7 +74,13 @@ def _statistics(fitted: Fitted, found: Any) -> np.ndarray:
     return np.zeros((len(found.labels), 0), dtype=np.float32)
 
 
-def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
+def _constant_score(fitted: Fitted, encoded: EncodedSet) -> float | None:
+    prepared, metric = fitted.prepared, fitted.job.cell.task.metric
+    known = prepared.train.known(fitted.rows, len(prepared.labels))
+    return fitted.task.constant_score(metric, known, encoded.known(np.arange(len(encoded)), len(prepared.labels)))
+
+
+def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any, constant: float | None = None) -> Evaluation:
     return Evaluation(
         dataset=encoded.name,
         role=encoded.role,
@@ -84,6 +89,7 @@ def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any) -> Evaluation:
         unknown=encoded.unknown,
         fingerprint=encoded.fingerprint,
         metrics=fitted.task.measure(found),
+        constant=constant,
         confusion=_confusion(fitted, found),
     )
 
@@ -110,12 +116,14 @@ def train_sample(labels: np.ndarray, seed: int) -> np.ndarray:
 
 def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
     trajectory, cell = fitted.trajectory, fitted.job.cell
-    now = time.time()
-    measured = dataclasses.replace(fitted.measured, finished_at=now, seconds=now - fitted.measured.started_at)
+    clock = fitted.clock
+    seconds = clock.seconds
+    measured = dataclasses.replace(fitted.measured, finished_at=clock.started_at + seconds, seconds=seconds)
     return CellResult(
         cell_id=fitted.job.cell_id,
         key=cell.key,
         train_items=len(fitted.rows),
+        pool_items=len(fitted.prepared.train),
         labels=fitted.prepared.labels,
         metric=cell.task.metric,
         higher_is_better=trajectory.sign > 0,

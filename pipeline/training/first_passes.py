@@ -7,10 +7,11 @@ import torch
 
 from pipeline.config.cell import Cell
 from pipeline.data.sets import Prepared
-from pipeline.errors import BaseModelError
+from pipeline.errors import BaseModelError, ConfigError
 from pipeline.models.adapters import without_adapters
 from pipeline.models.batch_independence import INDEPENDENT, depends
 from pipeline.models.build import Network
+from pipeline.models.positions import longest_text
 from pipeline.tasks import TaskKind, Vocabulary, kind
 from pipeline.training.inference import evaluating
 from pipeline.training.inputs import TokenInputs
@@ -19,13 +20,15 @@ _TOLERANCE = 1e-4  # of numbers kept of a text, and relative to them: above roun
 
 
 def try_out(cell: Cell, network: Network, prepared: Prepared, vocabulary: Vocabulary) -> None:
-    """Refuse the base of `network` where answers depend on the batch or the dropout asked for does nothing.
+    """Refuse the base of `network` if texts can be longer than it reads, if answers depend on the batch, or if the
+    dropout asked for does nothing.
 
     The network is left as it was, except for the token that it takes for padding.
 
     Raises:
-        BaseModelError: one of the two; the message says what to do.
+        BaseModelError, ConfigError: one of them; the message says what to do.
     """
+    _require_positions(cell, longest_text(network.model))
     task = kind(cell.task.kind)
     inputs = TokenInputs(prepared.train, task, vocabulary)
     network.model.config.pad_token_id = vocabulary.pad
@@ -34,6 +37,14 @@ def try_out(cell: Cell, network: Network, prepared: Prepared, vocabulary: Vocabu
         _require_same_alone(cell, network, task, inputs, model_type)
     if cell.train.dropout:
         _require_dropout(cell, network, task, inputs)
+
+
+def _require_positions(cell: Cell, longest: int | None) -> None:
+    if longest is not None and cell.task.max_length > longest:
+        raise ConfigError(
+            [f"task.max_length must be at most {longest}, the positions of base {cell.base.name!r}, but got "
+             f"{cell.task.max_length}."]
+        )  # fmt: skip
 
 
 def _require_same_alone(cell: Cell, network: Network, task: TaskKind, inputs: TokenInputs, model_type: str) -> None:

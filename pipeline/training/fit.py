@@ -1,6 +1,5 @@
 """Trains one cell and returns what it leaves behind."""
 
-import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from pipeline.training.device import device_of, is_sharded, rank
 from pipeline.training.fitted import Fitted, Report
 from pipeline.training.inference import answers
 from pipeline.training.inputs import Inputs
+from pipeline.training.item_scores import made_of
 from pipeline.training.job import Job, seed_for
 from pipeline.training.keeper import Keeper, Leaving
 from pipeline.training.module import CellModule
@@ -35,8 +35,9 @@ from pipeline.training.ranks import Agreement
 from pipeline.training.samples import compared, exercises
 from pipeline.training.solve import solve_cell
 from pipeline.training.start_line import start_line
+from pipeline.training.stopwatch import Stopwatch
 from pipeline.training.trainer import Batches, loader, trainer_of
-from pipeline.training.trajectory import Trajectory
+from pipeline.training.trajectory import Evaluated, Trajectory
 
 
 def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
@@ -58,7 +59,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     """
     if job.cell.method.solved:
         return solve_cell(job, report)
-    started = time.time()
+    clock = Stopwatch()
     cell, task = job.cell, kind(job.cell.task.kind)
     prepared = load(Path(job.data_folder))
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
@@ -88,7 +89,8 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         trajectory=trajectory,
         start_line=line,
         cost=_cost(trajectory, network),
-        measured=_measured(job, trajectory, started, built, module.micro_batch),
+        clock=clock,
+        measured=_measured(job, trajectory, clock, built, module.micro_batch),
         samples=compared(asked, before, network),
         outputs=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
         tensors=network.stored,
@@ -98,13 +100,18 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
 def _trajectory(
     job: Job, model: Any, inputs: CellInputs, prepared: Prepared, course: Course, report: Report
 ) -> Trajectory:
-    cell = job.cell
+    cell, task = job.cell, kind(job.cell.task.kind)
     validation = inputs.of(prepared.validation)
 
-    def measure() -> tuple[float, float, Any]:
+    def measure() -> Evaluated:
         found = outputs(job, model, validation, len(prepared.labels))
-        metrics = kind(cell.task.kind).measure(found)
-        return metrics[cell.task.metric], metrics["loss"], found
+        metrics = task.measure(found)
+        return Evaluated(
+            score=metrics[cell.task.metric],
+            loss=metrics["loss"],
+            item_scores=made_of(task, cell.task.metric, found),
+            outputs=found,
+        )
 
     return Trajectory(
         due=course.due,
@@ -116,7 +123,7 @@ def _trajectory(
         patience_from=course.interval,
         higher_is_better=higher_is_better(cell.task.metric),
         best_by=cell.train.best_by,
-        outputs_type=kind(cell.task.kind).outputs_type,
+        outputs_type=task.outputs_type,
     )
 
 
@@ -189,18 +196,20 @@ def _cost(trajectory: Trajectory, network: Network) -> Cost:
     )
 
 
-def _measured(job: Job, trajectory: Trajectory, started: float, built: Assembled, micro_batch: int | None) -> Measured:
-    now = time.time()
+def _measured(
+    job: Job, trajectory: Trajectory, clock: Stopwatch, built: Assembled, micro_batch: int | None
+) -> Measured:
+    seconds = clock.seconds
     return Measured(
-        seconds=now - started,
+        seconds=seconds,
         training_seconds=trajectory.training_seconds,
         evaluation_seconds=trajectory.evaluation_seconds,
         trajectory_seconds=tuple(trajectory.seconds),
         peak_memory_bytes=peak_memory_bytes(),
         libraries_bytes=built.libraries_bytes,
         planned_memory_bytes=built.planned_memory_bytes,
-        started_at=started,
-        finished_at=now,
+        started_at=clock.started_at,
+        finished_at=clock.started_at + seconds,
         threads=job.hardware.threads,
         devices=job.hardware.devices,
         concurrency=job.concurrency,

@@ -12,6 +12,7 @@ from pipeline.models.build import Network
 from pipeline.records import Cost, Measured, Sample, StartLine, TrajectoryPoint
 from pipeline.tasks import TaskKind
 from pipeline.training.job import Job
+from pipeline.training.stopwatch import Stopwatch
 
 Report = Callable[[TrajectoryPoint], bool]  # told each point; answers whether the training is to be given up
 Outputs = Callable[
@@ -23,6 +24,7 @@ class Walked(Protocol):
     """The points at which a training was measured on validation, and which of them was kept."""
 
     points: list[TrajectoryPoint]
+    item_scores: list[np.ndarray]  # of each point, what the metric is made of: [V] or [V, K] for V validation items
     best_step: int
     best_outputs: Any  # on validation
     stopped_by: str
@@ -45,6 +47,7 @@ class Fitted:
     trajectory: Walked
     start_line: StartLine
     cost: Cost
+    clock: Stopwatch  # started with the cell
     measured: Measured
     samples: tuple[Sample, ...]
     outputs: Outputs

@@ -14,15 +14,16 @@ from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import lock, safe_name, staged_directory, write_text
 from pipeline.records import CellResult, Sample, decode, from_json, scores_dtype, to_json
+from pipeline.training.item_scores import packed, unpacked
 
 SAMPLES = "samples.json"
+VALIDATION = "validation.npy"
 
 
 @dataclass(frozen=True)
 class ResultStore:
-    """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, environment.json, samples.json, weights/.
-
-    Samples and weights are there for some cells alone.
+    """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, validation.npy, environment.json, samples.json,
+    weights/. Samples and weights are there for some cells alone.
     """
 
     root: Path
@@ -67,6 +68,23 @@ class ResultStore:
         if scores.dtype != scores_dtype(beside):
             raise StorageError(f"{path} was written by another version. Delete its folder to train the cell again.")
         return np.asarray(scores)
+
+    def validation(self, result: CellResult) -> np.ndarray:
+        """What its metric is made of, for each of T points of its trajectory and V validation items.
+
+        Zeros and ones uint8 [T, V], else float32 [T, V], or [T, V, K] if it follows from sums of K numbers.
+
+        Raises:
+            StorageError: it is not there or does not fit the result.
+        """
+        path = self.folder(result.cell_id) / VALIDATION
+        items = next(evaluation.items for evaluation in result.evaluations if evaluation.role == "validation")
+        try:
+            return unpacked(np.load(path, allow_pickle=False), points=len(result.trajectory), items=items)
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"{path} cannot be read ({error}). Delete its folder to train the cell again."
+            ) from error
 
     def samples(self, cell_id: str) -> tuple[Sample, ...]:
         """What it said of a few test texts; none where it was not asked."""
@@ -113,10 +131,18 @@ class ResultStore:
             yield to_do
 
     @contextmanager
-    def writing(self, cell: Cell, result: CellResult, scores: np.ndarray) -> Iterator[Path]:
-        """A folder holding the result; what the caller adds to it (weights) is part of the same atomic step."""
+    def writing(self, cell: Cell, result: CellResult, scores: np.ndarray, validation: np.ndarray) -> Iterator[Path]:
+        """A folder holding the result; what the caller adds to it (weights) is part of the same atomic step.
+
+        Args:
+            cell: its configuration.
+            result: what it left behind.
+            scores: per-example scores, `scores_dtype` [items of all evaluation sets].
+            validation: what the metric is made of at each point of the trajectory, [T, V] or [T, V, K].
+        """
         with staged_directory(self.folder(result.cell_id)) as folder:
             np.save(folder / "scores.npy", scores, allow_pickle=False)
+            np.save(folder / VALIDATION, packed(validation), allow_pickle=False)
             write_text(folder / "config.json", to_json(public(cell)))
             yield folder
             write_text(folder / "result.json", to_json(result))

@@ -1,6 +1,5 @@
 """Cells that are solved instead of trained in steps: a linear probe on a fixed base, or a linear model on words."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,9 +22,11 @@ from pipeline.training.features import reader_of
 from pipeline.training.fitted import Fitted, Report
 from pipeline.training.heads import InputsOf, Read, put_in_place, read_out, remembered, solve_head
 from pipeline.training.inputs import TokenInputs
+from pipeline.training.item_scores import made_of
 from pipeline.training.job import Job
 from pipeline.training.samples import compared, exercises
 from pipeline.training.start_line import start_line
+from pipeline.training.stopwatch import Stopwatch
 from pipeline.training.word_model import WordModel, word_features
 
 
@@ -35,9 +36,16 @@ class _Points:
 
     sign: float
     points: list[TrajectoryPoint] = field(default_factory=list)
+    item_scores: list[np.ndarray] = field(default_factory=list)
     best_step: int = 0
     best_outputs: Any = None
     stopped_by: str = "solved"
+
+    def add(self, point: TrajectoryPoint, item_scores: np.ndarray, outputs: Any) -> None:
+        """One point more, which is the best so far."""
+        self.points.append(point)
+        self.item_scores.append(item_scores)
+        self.best_outputs = outputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +80,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         ConfigError: the task's kind poses no convex problem.
         BaseModelError, DataError, StorageError: what was there when the study was planned is gone or changed.
     """
-    started = time.time()
+    clock = Stopwatch()
     cell, task = job.cell, linear_kind(job.cell.task.kind)
     if task is None:
         raise ConfigError([unsolvable(cell.arm.name, cell.method.name, cell.task.kind)])
@@ -85,7 +93,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
     solved = replace(solved, model=solved.model.stored())
     measure = _Measure(task=task, subject=subject, prepared=prepared, rows=rows, metric=cell.task.metric)
     points = measure.points(solved, tested=cell.tested)
-    seconds = time.time() - started
+    seconds = clock.seconds
     for point in points.points:
         report(point)
     return Fitted(
@@ -97,7 +105,8 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         trajectory=points,
         start_line=subject.line,
         cost=_cost(subject, solved, points.points[-1]),
-        measured=_measured(job, subject, started, seconds, len(points.points)),
+        clock=clock,
+        measured=_measured(job, subject, clock.started_at, seconds, len(points.points)),
         samples=compared(asked, before, subject.put(solved.model)),
         outputs=lambda encoded, some: read_out(
             task, subject.inputs(encoded, some), solved.model.logits(subject.read(encoded, some))
@@ -121,14 +130,15 @@ class _Measure:
         """Both points; a trial of a sweep has the second alone."""
         found = _Points(sign=1.0 if higher_is_better(self.metric) else -1.0, best_step=max(1, solved.iterations))
         if tested:
-            found.points.append(self._point(self.subject.start, 0, 0.0, None)[0])
+            found.add(*self._point(self.subject.start, 0, 0.0, None))
         train = self._outputs(solved.model, self.prepared.train, self.rows)
         loss = float(np.mean(train.losses, dtype=np.float64))
-        last, found.best_outputs = self._point(solved.model, found.best_step, self.subject.spent + solved.flops, loss)
-        found.points.append(last)
+        found.add(*self._point(solved.model, found.best_step, self.subject.spent + solved.flops, loss))
         return found
 
-    def _point(self, model: LinearModel, step: int, flops: float, loss: float | None) -> tuple[TrajectoryPoint, Any]:
+    def _point(
+        self, model: LinearModel, step: int, flops: float, loss: float | None
+    ) -> tuple[TrajectoryPoint, np.ndarray, Any]:
         outputs = self._outputs(model, self.prepared.validation, None)
         metrics = self.task.measure(outputs)
         point = TrajectoryPoint(
@@ -140,7 +150,7 @@ class _Measure:
             validation_score=metrics[self.metric],
             learning_rate=0.0,
         )
-        return point, outputs
+        return point, made_of(self.task, self.metric, outputs), outputs
 
     def _outputs(self, model: LinearModel, encoded: Any, rows: np.ndarray | None) -> Any:
         features = self.subject.read(encoded, rows)

@@ -3,8 +3,10 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 
@@ -16,7 +18,19 @@ from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.fitted import Report
 from pipeline.training.module import CellModule
 
-Measure = Callable[[], tuple[float, float, Any]]  # -> validation score and loss, and the outputs they come from
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """One evaluation on the V items of validation. `item_scores` are what the score is made of, [V] or [V, K]."""
+
+    score: float
+    loss: float
+    item_scores: np.ndarray
+    outputs: Any
+
+
+Measure = Callable[[], Evaluated]
+ITEM_SCORES = "item_scores"  # the tensor of a checkpoint that holds those of all points, [T, V] or [T, V, K]
 
 
 class Pruned(Exception):  # noqa: N818 - it is no error
@@ -50,6 +64,7 @@ class Trajectory(pl.Callback):
         self.outputs_type, self.best_by = outputs_type, best_by
         self.sign = 1.0 if higher_is_better else -1.0
         self.points: list[TrajectoryPoint] = []
+        self.item_scores: list[np.ndarray] = []  # of each point
         self.seconds: list[float] = []
         self.training_seconds = 0.0
         self.evaluation_seconds = 0.0
@@ -68,6 +83,8 @@ class Trajectory(pl.Callback):
         self.first, self.points, self.seconds = standing.step, list(standing.points), list(standing.seconds)
         self.training_seconds, self.evaluation_seconds = standing.training_seconds, standing.evaluation_seconds
         self.best_step, self.waited = standing.best_step, standing.waited
+        if ITEM_SCORES in checkpoint.tensors:
+            self.item_scores = list(checkpoint.tensors[ITEM_SCORES].numpy())
         self.best_state = checkpoint.part("best")
         best = next((p for p in self.points if p.step == self.best_step), None)
         if best is not None:
@@ -76,10 +93,12 @@ class Trajectory(pl.Callback):
             self.best_outputs = self.outputs_type(**found)
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The best point's weights, and its outputs on validation, under names for a checkpoint."""
+        """What a checkpoint keeps: weights and outputs of the best point, and the item scores of all points."""
         found = {f"best.{name}": whole(value).cpu() for name, value in self.best_state.items()}
         if self.best_outputs is not None:
             found |= {f"outputs.{name}": torch.tensor(a) for name, a in vars(self.best_outputs).items()}
+        if self.item_scores:
+            found[ITEM_SCORES] = torch.from_numpy(np.stack(self.item_scores))
         return found
 
     def step_of(self, trainer: pl.Trainer) -> int:
@@ -115,20 +134,21 @@ class Trajectory(pl.Callback):
         started = time.perf_counter()
         train_loss = module.take_mean_loss()
         _require_finite(train_loss, "training", step)
-        score, loss, found = self.measure()
-        _require_finite(loss, "validation", step)
+        found = self.measure()
+        _require_finite(found.loss, "validation", step)
         point = TrajectoryPoint(
             step=step,
             examples=self.seen[step - 1] if step else 0,
             flops=self.flops[step],
             train_loss=train_loss,
-            validation_loss=loss,
-            validation_score=score,
+            validation_loss=found.loss,
+            validation_score=found.score,
             learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
         )
         self.points.append(point)
+        self.item_scores.append(found.item_scores)
         self.seconds.append(self.training_seconds)
-        self._keep_best(module, point, found)
+        self._keep_best(module, point, found.outputs)
         self._stop_if_patience_ran_out(trainer, point)
         self.evaluation_seconds += time.perf_counter() - started
         self._tell(trainer, point)

@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.analysis.cost import Reach, cost_ratio, cost_to_target
-from pipeline.analysis.trajectory import normalised_area, score_after
+from pipeline.analysis.trajectory import area_weights, weights_after
 
 COSTS = np.array([0.0, 10.0, 20.0, 30.0, 40.0])
 NEVER = Reach(after=40.0, until=math.inf)
@@ -98,18 +98,28 @@ def test_one_seed_gives_a_ratio_without_an_interval():
 
 
 def test_the_score_after_some_examples_lies_on_the_line_between_points():
-    assert score_after(np.array([0, 100, 200]), np.array([0.5, 0.7, 0.8]), 150) == pytest.approx(0.75)
-    assert score_after(np.array([0, 100]), np.array([0.5, 0.7]), 500) == pytest.approx(0.7)
+    assert weights_after(np.array([0, 100, 200]), 150) @ [0.5, 0.7, 0.8] == pytest.approx(0.75)
+    assert weights_after(np.array([0, 100]), 500) @ [0.5, 0.7] == pytest.approx(0.7)
 
 
 def test_the_normalised_area_of_a_straight_line_is_its_middle():
-    assert normalised_area(np.array([0, 100]), np.array([0.5, 0.9]), 100) == pytest.approx(0.7)
-    assert normalised_area(np.array([0, 100]), np.array([0.5, 0.9]), 50) == pytest.approx(0.6)
+    assert area_weights(np.array([0, 100]), 100) @ [0.5, 0.9] == pytest.approx(0.7)
+    assert area_weights(np.array([0, 100]), 50) @ [0.5, 0.9] == pytest.approx(0.6)
 
 
 def test_the_normalised_area_ignores_what_lies_past_the_horizon():
-    short = normalised_area(np.array([0, 50, 100]), np.array([0.5, 0.6, 0.0]), 50)
-    assert short == pytest.approx(0.55)
+    assert area_weights(np.array([0, 50, 100]), 50) @ [0.5, 0.6, 0.0] == pytest.approx(0.55)
+
+
+def test_an_area_of_no_width_is_the_start():
+    assert area_weights(np.array([0, 50]), 0) @ [0.5, 0.6] == 0.5
+
+
+def test_the_mean_of_the_areas_of_items_is_the_area_of_their_means():
+    items = np.random.default_rng(0).random((4, 30))
+    weights = area_weights(np.array([0, 64, 128, 400]), 300)
+    assert (weights @ items).mean() == pytest.approx(weights @ items.mean(axis=1))
+    assert weights.sum() == pytest.approx(1.0)
 
 
 def test_pretraining_is_paid_back_after_the_tasks_that_save_its_cost():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import stdtr, stdtrit
 
-from pipeline.analysis.crossed import CrossedMean, ItemPart, crossed_mean, item_part, mean_over
+from pipeline.analysis.crossed import CrossedMean, ItemPart, by_group, crossed_mean, item_part, mean_over
 
 SCORES = arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(2, 8)), elements=st.floats(-1, 1))
 LEVELS = st.sampled_from([0.9, 0.95, 0.99, 0.999])
@@ -173,3 +173,29 @@ def test_the_order_of_seeds_and_items_does_not_matter(scores):
     found, turned = crossed_mean(scores), crossed_mean(scores[::-1, ::-1])
     assert turned.value == pytest.approx(found.value)
     assert turned.variance == pytest.approx(found.variance, abs=1e-9)
+
+
+def test_groups_of_one_size_count_as_their_means():
+    scores = np.arange(12.0).reshape(2, 6) ** 2
+    grouped = by_group(scores, np.array([0, 0, 7, 7, 3, 3]))
+    assert sorted(grouped[0]) == pytest.approx(sorted([0.5, 6.5, 20.5]))
+    assert grouped.mean(axis=1) == pytest.approx(scores.mean(axis=1))
+
+
+@given(SCORES, st.data())
+def test_groups_of_any_size_keep_the_means_of_the_seeds(scores, data):
+    items = scores.shape[1]
+    groups = np.array(data.draw(st.lists(st.integers(0, 3), min_size=items, max_size=items)))
+    assert by_group(scores, groups).mean(axis=1) == pytest.approx(scores.mean(axis=1), abs=1e-12)
+
+
+def test_a_group_of_each_item_changes_nothing():
+    scores = np.random.default_rng(0).random((3, 8))
+    assert crossed_mean(by_group(scores, np.arange(8))) == crossed_mean(scores)
+
+
+def test_repeated_items_in_groups_have_the_interval_of_one_copy():
+    scores = np.random.default_rng(1).random((4, 30))
+    twice = by_group(np.repeat(scores, 2, axis=1), np.repeat(np.arange(30), 2))
+    assert crossed_mean(twice).half_width(0.99) == pytest.approx(crossed_mean(scores).half_width(0.99))
+    assert crossed_mean(np.repeat(scores, 2, axis=1)).half_width(0.99) < crossed_mean(scores).half_width(0.99)

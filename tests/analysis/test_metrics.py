@@ -9,7 +9,6 @@ from pipeline.analysis.metrics import (
     accuracy,
     brier_score,
     calibration_error,
-    chance_level,
     confusion,
     decided,
     macro_f1,
@@ -47,12 +46,6 @@ def test_weighted_macro_f1_is_that_of_the_resampled_items():
 def test_arrays_of_different_length_or_none_are_refused(guess):
     with pytest.raises(ValueError, match=r"two \[N\] arrays"):
         accuracy(GOLD if len(guess) else guess, guess)
-
-
-def test_chance_is_the_majority_share_for_accuracy_and_one_over_the_classes_for_macro_f1():
-    assert chance_level("accuracy", GOLD) == pytest.approx(0.5)
-    assert chance_level("macro_f1", GOLD) == pytest.approx(1 / 3)
-    assert chance_level("accuracy", np.array([-1, -1])) == 0.0
 
 
 def test_probabilities_that_come_true_as_often_as_they_say_are_calibrated():

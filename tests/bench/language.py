@@ -22,7 +22,7 @@ from pipeline.hardware.machine import cores
 from pipeline.records import from_json, to_json
 from pipeline.training.results import ResultStore
 from tests.bench.options import Options
-from tests.bench.peer import Setting, default_setting
+from tests.bench.peer import best_setting, default_setting
 from tests.bench.peer_language import LanguageJob, LanguageResult, nats
 from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run
@@ -86,8 +86,8 @@ class Comparison:
         )
 
     def peer(self, seed: int, *, packed: bool) -> LanguageResult:
-        """Trainer, packed and in bf16, or padded as it is set by default."""
-        best = Setting(threads=cores(), bf16=True, padding="longest", sampling="random")
+        """Trainer, packed and in bf16 if the processor has it, or padded as it is set by default."""
+        best = dataclasses.replace(best_setting(cores()), sampling="random")
         setting = best if packed else default_setting(cores())
         job = peer_job(
             self.prepared, setting, self.folder,

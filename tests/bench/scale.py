@@ -14,7 +14,7 @@ from pipeline.study.plan import plan_study
 from tests.bench.options import Options
 from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run
-from tests.study.synthetic_cells import synthetic_cells
+from tests.study.synthetic_cells import loader, synthetic_cells
 
 SECONDS, MEGABYTES = 20.0, 1000.0
 _PER_SEED = 20  # cells of data_efficiency: four arms at five sizes
@@ -53,7 +53,8 @@ def main(overrides: Sequence[str]) -> int:
     ids = {cell.key: name for name, cell in plan.cells.items()}
     for result, scores in made:
         name = ids[result.key]
-        with plan.store.writing(plan.cells[name], dataclasses.replace(result, cell_id=name), scores):
+        validation = loader(made).validation(result)
+        with plan.store.writing(plan.cells[name], dataclasses.replace(result, cell_id=name), scores, validation):
             pass
     return 0
 

@@ -4,7 +4,6 @@ Trials are drawn at random and do not learn from each other, so that both sides 
 then is how they are trained, and not the path that a sampler took.
 """
 
-import dataclasses
 import json
 import shutil
 import sys
@@ -80,7 +79,7 @@ class Searches:
 
     def peer(self, seed: int) -> Found:
         """In one process with all cores as threads, as Trainer is fastest, and without a pruner."""
-        setting = dataclasses.replace(best_setting(threads=cores()), gpu=bool(gpus()))
+        setting = best_setting(threads=cores(), gpu=bool(gpus()))
         job = PeerSweep(
             job=peer_job(self.prepared, setting, self.folder, examples=LABELS, epochs=1, evaluate=False, seed=seed),
             space=self.prepared.cell.arm.space,

@@ -1,6 +1,7 @@
 """How a message tells the reader to start this program."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -41,3 +42,10 @@ def test_another_installation_of_that_name_is_not_meant(environment: Path, monke
     monkeypatch.setenv("PATH", str(environment))
     monkeypatch.setattr(sys, "executable", "/elsewhere/bin/python")
     assert program() == "/elsewhere/bin/python -m pipeline"
+
+
+def test_an_interpreter_in_a_folder_with_blanks_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "my project" / "python"
+    monkeypatch.setattr("sys.executable", str(python))
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert shlex.split(program()) == [str(python), "-m", "pipeline"]

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.data.example_table import ExampleTable, mapped
 from pipeline.data.set_writer import SetWriter
+from pipeline.data.sets import LabelledSet
 from pipeline.tasks import FILLER, Encoded, Example
 from tests.models.tiny_bases import tiny_tokenizer
 
@@ -61,7 +62,7 @@ def test_a_set_that_is_written_in_parts_is_the_set_written_at_once(tmp_path: Pat
                     row[: len(example.labels)] = range(len(example.labels))
                 ids = [np.arange(1 + int(e.text.split()[1]), dtype=np.int32) for e in some]
                 writer.add(part, some, Encoded(ids=ids, truncated=1, beside={"classes": beside}))
-            return writer.finish("train", np.zeros(10)).fingerprint
+            return writer.finish("train", LabelledSet(examples=table(), labels=np.zeros(10))).fingerprint
 
     assert written("whole", 10) == written("parts", 3)
     for part in ("ids", "offsets", "labels", "classes"):

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from pipeline.config.compose import compose
 from pipeline.config.schema import Data, Task
 from pipeline.data.cleaning import LEAST
+from pipeline.data.example_table import ExampleTable, table_of
 from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.report import data_report
+from pipeline.data.sets import LabelledSet
 from pipeline.data.splits import split
 from pipeline.errors import ConfigError, DataError
 from tests.contracts import sources_kit as kit
@@ -245,3 +247,13 @@ def test_group_settings_that_could_not_work_are_refused(override: str, said: str
     with pytest.raises(ConfigError) as caught:
         compose(["task=classification", "task.data.path=a.csv", override])
     assert any(said in violation for violation in caught.value.violations)
+
+
+def test_rows_of_one_group_have_one_number_and_rows_without_groups_one_each() -> None:
+    rows = LabelledSet(
+        examples=ExampleTable(table_of({"text": ["a", "b", "c"]})),
+        labels=np.zeros(3, dtype=np.int32),
+        groups=("y", "x", "y"),
+    )
+    assert rows.group_numbers.tolist() == [1, 0, 1]
+    assert replace(rows, groups=None).group_numbers.tolist() == [0, 1, 2]

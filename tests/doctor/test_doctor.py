@@ -1,5 +1,6 @@
 """The doctor finds what is wrong, names the remedy, and says so in its exit code."""
 
+import errno
 import importlib.metadata
 import shutil
 from collections import namedtuple
@@ -146,3 +147,13 @@ def test_a_secret_in_the_configuration_is_never_shown(config: Config, capsys: py
     told = replace(config, base=replace(config.base, token=secret), tracking=replace(config.tracking, uri=secret))
     doctor(with_data(told, token=secret))
     assert secret not in capsys.readouterr().out
+
+
+def test_a_file_system_without_locks_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    (check,) = [c for c in machine.storage_checks(tmp_path) if c.name == "Results"]
+    assert "file locks, but got: No locks available" in check.problem
+    assert check.remedy == "paths.root=FOLDER on a file system with locks"

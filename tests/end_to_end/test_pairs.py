@@ -106,3 +106,25 @@ def test_a_column_that_is_missing_is_named(asked: Finished, tmp_path: Path, caps
     assert done.code == 2
     assert "task.data.second asks for a column 'replies'" in done.err
     assert "Did you mean 'reply'" in done.err
+
+
+def test_a_pair_with_an_empty_half_has_a_place_and_no_answer(asked: Finished, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("text,second\na film,a plot\na film,\n,\na plot,a film\n", encoding="utf-8")
+    done = command(
+        capsys, "predict", f"paths.root={asked.root}", f"cell={cell_of(asked, 'scratch')}", f"predict.path={path}"
+    )
+    found = [(row["text"], row["second"], bool(row["label"])) for row in csv.DictReader(io.StringIO(done.out))]
+    assert found == [("a film", "a plot", True), ("a film", "", False), ("", "", False), ("a plot", "a film", True)]
+
+
+def test_a_line_without_a_second_text_is_refused_before_any_answer(
+    asked: Finished, tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "pairs.txt"
+    path.write_text("a film\ta plot\na film\n", encoding="utf-8")
+    done = command(
+        capsys, "predict", f"paths.root={asked.root}", f"cell={cell_of(asked, 'scratch')}", f"predict.path={path}"
+    )
+    assert (done.code, done.out) == (2, "")
+    assert "'a film' on line 2 of pairs.txt has no second text" in done.err

@@ -65,7 +65,7 @@ def test_standard_input_is_classified_line_by_line(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("bright warm films\n\ndull stale plots\n"))
     done = command(capsys, "predict", f"paths.root={finished.root}", f"cell={cell_of(finished, 'scratch')}")
-    assert [row["text"] for row in rows(done.out)] == ["bright warm films", "dull stale plots"]
+    assert [row["text"] for row in rows(done.out)] == ["bright warm films", "", "dull stale plots"]
 
 
 @pytest.mark.parametrize("name", ["odd.csv", "odd.txt"])
@@ -85,7 +85,7 @@ def test_a_text_is_one_row_whatever_it_holds(finished: Finished, tmp_path: Path,
         ("new.tsv", "text\tlabel\ngood; but long\tx\ndull\ty\n"),
         ("new.jsonl", '{"text": "good; but long"}\n{"text": "dull"}\n'),
         ("new.json", '[{"text": "good; but long"}, {"text": "dull"}]'),
-        ("new.txt", "good; but long\n\ndull\n"),
+        ("new.txt", "good; but long\ndull\n"),
     ],
 )
 def test_files_are_read_as_a_study_reads_them(

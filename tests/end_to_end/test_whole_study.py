@@ -26,7 +26,7 @@ def test_a_study_leaves_findings_report_and_a_result_for_every_cell(finished: Fi
         assert "A tiny start is more accurate" in (plan.folder / name).read_text(encoding="utf-8")
     for name in plan.cells:
         assert {p.name for p in plan.store.folder(name).iterdir()} == {
-            "config.json", "result.json", "scores.npy", "environment.json", "samples.json", "weights",
+            "config.json", "result.json", "scores.npy", "validation.npy", "environment.json", "samples.json", "weights",
         }  # fmt: skip
     assert staged(finished.root) == []
 

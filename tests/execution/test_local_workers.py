@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 
@@ -163,6 +164,9 @@ def test_a_training_stopped_in_the_middle_goes_on_from_there_to_the_same_result(
     resumed, whole = ResultStore(tmp_path), ResultStore(tmp_path / "other")
     assert resumed.result(name).trajectory == whole.result(name).trajectory
     assert resumed.scores(name).tobytes() == whole.scores(name).tobytes()
+    of_points = [store.validation(store.result(name)) for store in (resumed, whole)]
+    np.testing.assert_array_equal(*of_points)
+    assert len(of_points[0]) == len(whole.result(name).trajectory)
 
 
 def test_a_worker_told_to_end_saves_its_training_and_counts_as_killed(

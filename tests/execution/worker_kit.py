@@ -59,7 +59,10 @@ def finished(root: Path, *settings: str, base: Path, data: Path) -> tuple[CellRe
     assert told.state == "finished", told.reason
     store = ResultStore(root)
     name = cell.job.cell_id
-    return store.result(name), store.scores(name), record(root, plan.study_id, name)
+    result = store.result(name)
+    of_points = store.validation(result).mean(axis=1)
+    np.testing.assert_allclose(of_points, [p.validation_score for p in result.trajectory], rtol=1e-6)
+    return result, store.scores(name), record(root, plan.study_id, name)
 
 
 def workers() -> list[psutil.Process]:

@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import re
+import stat
 import string
 import subprocess
 import threading
@@ -262,3 +263,39 @@ def test_texts_have_one_digest_exactly_when_they_are_the_same_in_the_same_parts(
 
 def test_the_known_digest_of_nothing() -> None:
     assert files.digest() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_full_quota_is_said_like_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files.os, "fsync", failing(OSError(errno.EDQUOT, "Disk quota exceeded")))
+    with pytest.raises(StorageError, match=r"The disk is full: .*a\.txt was not written"):
+        write_text(tmp_path / "a.txt", "x")
+
+
+def test_a_file_system_without_locks_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files.fcntl, "flock", failing(OSError(errno.ENOLCK, "No locks available")))
+    said = r"must be on a file system with file locks, but got: No locks available.*paths\.root=FOLDER"
+    with pytest.raises(StorageError, match=said) as refused, lock(tmp_path / "lock"):
+        pytest.fail("the block must not be entered")
+    assert refused.value.exit_code == 2
+
+
+def test_a_lock_that_nfs_refuses_is_held_by_somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(files.fcntl, "flock", failing(PermissionError(errno.EACCES, "Permission denied")))
+    assert is_locked(tmp_path / "lock")
+
+
+def test_folders_that_cannot_be_flushed_are_filled_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fsync
+
+    def only_files(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        flush(handle)
+
+    monkeypatch.setattr(files.os, "fsync", only_files)
+    with staged_directory(tmp_path / "made") as folder:
+        (folder / "a.txt").write_text("x")
+    assert (tmp_path / "made" / "a.txt").read_text() == "x"

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from pipeline.config.cell import Cell
+from pipeline.errors import BaseModelError
 from pipeline.models.build import configuration
 from pipeline.models.flops import Flops, count
 from pipeline.models.locate import Located
+from tests.models.tiny_architectures import tiny_architecture
 from tests.models.tiny_bases import ARMS, INNER, LABELS, LAYERS, WIDTH, base_in, cell_for
 
 CLASSES = len(LABELS)
@@ -78,3 +80,35 @@ def test_examples_add_up_and_longer_ones_cost_more(located: Located) -> None:
     flops = counted("pretrained", located)
     assert flops.training(5, 24) == 5 * flops.training(1, 24)
     assert flops.inference(3, 64) > flops.inference(3, 24)
+
+
+def of_architecture(located: Located, model_type: str, **settings: object) -> Flops:
+    config = tiny_architecture(model_type)
+    for name, value in settings.items():
+        setattr(config, name, value)
+    return count(cell_for("pretrained", base_in(located.directory)), config)
+
+
+def test_experts_that_are_chosen_by_value_are_counted_as_often_as_they_are_used(located: Located) -> None:
+    width, inner, experts, chosen, layers = 32, 64, 4, 2, 2
+    each = 4 * 2 * width * width + 2 * width * experts + chosen * 3 * 2 * width * inner
+    expected = (0, layers * each + 2 * width * 3, layers * 2 * 2 * width)
+    assert of_architecture(located, "mixtral").forward == expected
+
+
+@pytest.mark.parametrize(("model_type", "short"), [("jamba", 64), ("nomic_bert", 64), ("squeezebert", 22)])
+def test_networks_that_need_content_are_counted_on_the_processor(located: Located, model_type: str, short: int) -> None:
+    found = of_architecture(located, model_type)
+    assert found.training(1, short) == pytest.approx(3 * found.inference(1, short), rel=0.05)
+
+
+def test_a_network_that_cuts_texts_into_chunks_costs_more_for_longer_texts(located: Located) -> None:
+    heads = {"linear_num_key_heads": 2, "linear_num_value_heads": 2, "linear_key_head_dim": 4}
+    found = of_architecture(located, "qwen3_next", **heads, linear_value_head_dim=4)
+    assert found.inference(1, 1024) == pytest.approx(2 * found.inference(1, 512), rel=0.2)
+    assert found.training(1, 1024) == pytest.approx(3 * found.inference(1, 1024), rel=0.5)
+
+
+def test_a_network_that_cannot_be_counted_is_refused(located: Located) -> None:
+    with pytest.raises(BaseModelError, match=r"The FLOPs of base 'tiny' \(reformer\), .* Use another base"):
+        of_architecture(located, "reformer")

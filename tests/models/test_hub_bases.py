@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.schema import Base
+from pipeline.errors import BaseModelError
+from pipeline.models.locate import locate
+
 NAME = "someone/tiny-base"
 CODE = """
 import sys
@@ -130,3 +134,32 @@ def test_one_file_of_a_base_is_found_in_the_cache_and_read_as_gguf(tmp_path: Pat
     (repository / "refs" / "main").write_text("0" * 40)
     assert "tiny.gguf cannot be read as GGUF" in ask(tmp_path, path="tiny.gguf")
     assert says_how_to_use_a_copy(ask(tmp_path, path="other.gguf"))
+
+
+@pytest.mark.parametrize(
+    ("lost", "there"), [("model.safetensors", "config.json, tokenizer"), ("tokenizer.json", "model.safetensors")]
+)
+def test_a_cache_that_holds_a_part_of_a_base_is_said_to(lost: str, there: str, tiny: Path, tmp_path: Path) -> None:
+    import shutil
+
+    repository = tmp_path / "hub" / f"models--{NAME.replace('/', '--')}"
+    shutil.copytree(tiny, repository / "snapshots" / ("0" * 40))
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40)
+    for file in (repository / "snapshots" / ("0" * 40)).iterdir():
+        if file.name == lost or (lost == "tokenizer.json" and file.name.startswith(("vocab", "tokenizer"))):
+            file.unlink()
+    said = ask(tmp_path)
+    assert said.startswith(f"BaseModelError: Base '{NAME}' is only in part in the local cache (")
+    assert there in said
+    assert "the hub cannot be reached" in said
+
+
+def test_a_cache_that_cannot_be_written_to_is_not_called_a_hub_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied", "/srv/cache")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.repo_info", lambda *_, **__: None)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    with pytest.raises(BaseModelError, match=r"cannot be stored there .*/srv/cache.* HF_HOME=FOLDER"):
+        locate(Base(name=NAME, source="hub"))

@@ -203,6 +203,7 @@ def _multiplier(arm: str, size: int | str, sizes: Sequence[int | str], seeds: in
             made, method="crossed bootstrap", notes=("with 3 seeds the seed component is inflated by 1.22",)
         ),
         censored="above" if beyond else "none",
+        labels=labels_of(size),
         validation_labels=400,
     )
 
@@ -309,6 +310,7 @@ def make_cell(arm: str, size: int | str, seed: int, sets: Sequence[str] = ("test
         cell_id=sha256(f"{arm} {size} {seed}".encode()).hexdigest()[:20],
         key=CellKey(base="minilm", task="sentiment", arm=arm, size=size, seed=seed),
         train_items=labels,
+        pool_items=7000,
         labels=("negative", "positive"),
         metric="accuracy",
         higher_is_better=True,

@@ -77,6 +77,62 @@ def test_an_obstacle_to_a_measured_claim_is_said_with_its_remedy() -> None:
     assert view(verdict).next_step.endswith("Add labels. Use a larger test set.")
 
 
+@pytest.mark.parametrize(
+    ("obstacle", "said"),
+    [
+        (
+            Obstacle(
+                kind="not_converged", arm="scratch", size=100,
+                numbers={"late_gain": 0.031, "low": 0.012, "high": 0.05, "level": 0.95},
+            ),
+            "scratch n=100 has not converged: from the third quarter of its steps to the last it gained 3.1 points "
+            "(95% interval 1.2% to 5.0%), and twice that would undo the verdict. Train every arm longer",
+        ),
+        (
+            Obstacle(kind="not_converged", arm="scratch", size=100, numbers={"late_loss_fall": 0.12}),
+            "its validation loss still fell by 12% over the last quarter of its steps.",
+        ),
+        (
+            Obstacle(kind="below_constant", arm="scratch", dataset="test", numbers={"score": 0.103, "constant": 0.44}),
+            "scratch scores 10.3% on test, and the best answer that reads no text 44.0%: the verdict does not hold",
+        ),
+        (
+            Obstacle(kind="below_words", arm="scratch", dataset="test", numbers={"score": 0.587, "words": 0.605}),
+            "A bag of words scores 60.5% where scratch scores 58.7%",
+        ),
+        (
+            Obstacle(
+                kind="two_kinds_of_seeds", cells=("pretrained n=100 seed=4",),
+                numbers={"rare": 1, "seeds": 5, "distance": 0.18, "p": 0.002},
+            ),
+            "1 of 5 seeds lie 18 points from the others (pretrained n=100 seed=4), as 0.2% of Gaussian seeds would",
+        ),
+    ],
+)  # fmt: skip
+def test_what_withholds_a_clear_verdict_is_said_with_its_numbers(obstacle: Obstacle, said: str) -> None:
+    shown = view(replace(SUPPORTED, verdict="inconclusive", obstacles=(obstacle,)))
+    assert (shown.kind, said in shown.next_step) == ("inconclusive", True), shown.next_step
+
+
+def test_trainings_that_failed_are_named_where_a_claim_cannot_be_judged() -> None:
+    failed = Obstacle(kind="failed_cells", cells=("pretrained n=100 seed=3",), numbers={"seeds": 5})
+    shown = view(replace(SUPPORTED, verdict="inconclusive", obstacles=(failed,), estimate=None))
+    assert shown.sentence.startswith("It cannot be judged. 1 training failed (pretrained n=100 seed=3).")
+    assert "run the study again" in shown.next_step
+
+
+def test_labels_from_a_small_pool_are_told_with_it() -> None:
+    assert "than scratch at 100 of the 250 labels at hand" in view(replace(SUPPORTED, pool=250)).sentence
+    assert "at all 100 labels" in view(replace(SUPPORTED, size="all", pool=100)).sentence
+
+
+def test_a_multiplier_is_told_with_the_validation_labels_counted_in() -> None:
+    """60 labels instead of 12 are five times as many; with 128 more that choose the best point, 188 instead of 140."""
+    asked = replace(SUPPORTED, metric="label_multiplier", labels=12, labels_against=60.0, validation_labels=128)
+    assert "better than scratch with 60, 1.34 times as many counting the 128 validation labels" in view(asked).sentence
+    assert "validation" not in view(replace(asked, validation_labels=0)).sentence
+
+
 def test_every_kind_of_obstacle_and_refutation_has_its_words() -> None:
     findings = make_findings(("pretrained", "scratch"), (100, 400), 3)
     for kind in typing.get_args(ObstacleKind):

@@ -1,6 +1,7 @@
 """Finished cells without training: plausible learning curves with a known label multiplier for every arm."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ GRID = 160  # examples between two evaluations
 POINTS = 9  # of a trajectory, step 0 included
 VALIDATION_ITEMS = 400
 POOL = 6400  # training examples behind size "all"
+DIFFICULTY = np.random.default_rng(5).permutation((np.arange(VALIDATION_ITEMS) + 0.5) / VALIDATION_ITEMS)
 
 
 def planted_accuracy(arm: str, labels: float) -> float:
@@ -47,7 +49,7 @@ def synthetic_cells(
     seed_sd: float = 0.01,
     metric: str = "accuracy",
 ) -> list[SyntheticCell]:
-    """Every (arm, size, seed) as a result and its per-example scores (dtype SCORES_DTYPE, test rows first).
+    """Every (arm, size, seed) as a result and its per-example scores (SCORES_DTYPE), test rows first.
 
     Items are crossed with seeds and shared by all arms; `seed_sd` is the spread of an arm's accuracy over seeds.
     Out-of-domain sets score 0.1 lower than the test.
@@ -63,10 +65,30 @@ def synthetic_cells(
     ]
 
 
-def loader(cells: Sequence[SyntheticCell]) -> Callable[[str], Scores]:
-    """What reads a cell's scores by its id, as the study runner does from disk."""
-    by_id = {result.cell_id: scores for result, scores in cells}
-    return by_id.__getitem__
+class Loader:
+    """Reads cells' scores, as the store of results does from disk."""
+
+    def __init__(self, cells: Sequence[SyntheticCell]) -> None:
+        self.by_id = {result.cell_id: scores for result, scores in cells}
+
+    def scores(self, cell_id: str) -> Scores:
+        """Those of a cell."""
+        return self.by_id[cell_id]
+
+    def validation(self, result: CellResult) -> npt.NDArray[np.float64]:
+        """At each point of its trajectory the easiest items are right, as many as its score says.
+
+        Of a metric of sums each has 2 hits in 2 labels, or none.
+        """
+        right = np.array([[point.validation_score] for point in result.trajectory]) > DIFFICULTY
+        if result.metric == "micro_f1":
+            return np.stack([right, np.full(right.shape, 2.0)], axis=-1)
+        return right * 1.0
+
+
+def loader(cells: Sequence[SyntheticCell]) -> Loader:
+    """What reads the scores of `cells`."""
+    return Loader(cells)
 
 
 def start_line(arm: str, size: int | str, seed: int) -> StartLine:
@@ -111,16 +133,20 @@ def _cell(
         for index, name in enumerate(ease)
     ]
     evaluations += [_unscored("validation", VALIDATION_ITEMS, metric, accuracy), _unscored("train", 20, metric, 0.95)]
+    tables.append(_scored(len(ease), accuracy > DIFFICULTY, np.arange(VALIDATION_ITEMS) % 2))
     return _result(arm, size, seed, train_items, accuracy, evaluations, metric), np.concatenate(tables)
 
 
 def _scores(
-    index: int, chance_right: npt.NDArray[np.float64], gold: npt.NDArray[np.int32], rng: np.random.Generator
+    index: int, chance_right: npt.NDArray[np.float64], gold: npt.NDArray[Any], rng: np.random.Generator
 ) -> Scores:
-    right = rng.random(len(gold)) < chance_right
+    return _scored(index, rng.random(len(gold)) < chance_right, gold)
+
+
+def _scored(index: int, right: npt.NDArray[Any], gold: npt.NDArray[Any]) -> Scores:
     table = np.zeros(len(gold), dtype=SCORES_DTYPE)
     table["dataset"] = index
-    table["item"] = np.arange(len(gold))
+    table["item"] = table["group"] = np.arange(len(gold))
     table["label"] = gold
     table["predicted"] = np.where(right, gold, 1 - gold)
     table["score"] = right
@@ -136,6 +162,7 @@ def _evaluation(name: str, role: str, table: Scores, metric: str) -> Evaluation:
         truncated=0,
         fingerprint=f"fingerprint-{name}",
         metrics={metric: float(table["score"].mean())},
+        constant=0.5,
     )
 
 
@@ -159,7 +186,7 @@ def _result(
     evaluations: Sequence[Evaluation],
     metric: str,
 ) -> CellResult:
-    pace = 300.0 / MULTIPLIERS[arm]
+    pace = 200.0 / MULTIPLIERS[arm]
     examples = [step * GRID for step in range(POINTS)]
     trajectory = tuple(
         _point(count, 0.5 + (accuracy - 0.5) * (1.0 - float(np.exp(-count / pace)))) for count in examples
@@ -168,6 +195,7 @@ def _result(
         cell_id=f"{arm}-{size}-{seed}",
         key=CellKey(base="minilm", task="sentiment", arm=arm, size=size, seed=seed),
         train_items=train_items,
+        pool_items=POOL,
         labels=LABELS,
         metric=metric,
         higher_is_better=True,

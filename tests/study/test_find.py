@@ -195,6 +195,9 @@ def test_a_metric_of_sums_is_bootstrapped_to_what_is_known_of_the_mean_it_equals
     for one, two in zip(found.scores, findings.scores, strict=True):
         assert one.estimate.value == pytest.approx(two.estimate.value)
     assert [v.verdict for v in found.verdicts] == [v.verdict for v in findings.verdicts]
+    for one, two in zip(found.early, findings.early, strict=True):
+        assert one.area.value == pytest.approx(two.area.value)
+        assert one.area.high - one.area.low == pytest.approx(two.area.high - two.area.low, rel=0.05)
 
 
 def test_missing_cells_leave_the_shared_seeds_and_are_named(cells):

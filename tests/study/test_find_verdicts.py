@@ -118,7 +118,8 @@ def test_a_label_multiplier_is_judged_by_scores_at_that_many_labels(cells):
     assert (outside.verdict, outside.estimate) == ("inconclusive", None)
     assert [(o.kind, o.numbers) for o in outside.obstacles] == [("size_outside", {"labels": 3200})]
     texts = said(cells, *claims)
-    assert re.search(r"with 100 labels pretrained is \d+\.\d points better than scratch with 400 \(9", texts[0])
+    assert re.search(r"with 100 labels pretrained is \d+\.\d points better than scratch with 400, 1.6 times", texts[0])
+    assert "1.6 times as many counting the 400 validation labels of both (9" in texts[0]
     assert "Inconclusive: it cannot be judged." in texts[2]
     assert "Add 3200 to study.sizes." in texts[2]
 

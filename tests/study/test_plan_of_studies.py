@@ -1,18 +1,23 @@
 """From overrides to cells: which, in which order, under which identity. Nothing is trained and nothing is written."""
 
 import dataclasses
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline.commands.closing import dashboard_command
 from pipeline.config.compose import compose
 from pipeline.errors import BaseModelError, ConfigError, DataError
 from pipeline.study.plan import Plan, plan_cell, plan_of_cell, plan_study
-from pipeline.study.workload import estimated_seconds, running_order, work_of
+from pipeline.study.workload import Examples, estimated_seconds, running_order, work_of
+from pipeline.training.ready import make_ready
 from tests import tiny
+from tests.study.synthetic_cells import VALIDATION_ITEMS, synthetic_cells
 from tests.tiny import reviews, tiny_base
 
 __all__ = ["reviews", "tiny_base"]
@@ -175,3 +180,34 @@ def test_a_preset_claim_against_the_best_from_scratch_is_left_out_where_there_is
     asked = [*quick, "study.arms=[pretrained,scratch]", "study.claims.best.delta=0.05"]
     with pytest.raises(ConfigError, match="best_from_scratch must be chosen from at least two arms"):
         plan_study(asked)
+
+
+def test_estimates_count_the_sets_that_were_given(planned: Planned, tmp_path: Path) -> None:
+    def seconds(rows: int) -> float:
+        test = tiny.write_csv(tmp_path / f"{rows}.csv", tiny.rows(rows, seed=1))
+        plan = planned(f"task.data.test={test}", f"paths.root={tmp_path / str(rows)}")
+        before, _ = estimated_seconds(plan)
+        make_ready(
+            list(plan.cells.values()),
+            plan.located,
+            data_fingerprint=plan.data_fingerprint,
+            hardware=plan.hardware,
+            root=plan.root,
+        )
+        after, _ = estimated_seconds(plan)
+        assert before == estimated_seconds(planned(f"task.data.test={test}", "paths.root=nowhere"))[0]
+        return after
+
+    few, many = seconds(40), seconds(1_000)
+    cells = 2 * 2 * 2
+    assert many - few == pytest.approx(cells * 0.3 * 960 / 60 / 2, rel=0.15)
+
+
+def test_the_pace_of_finished_cells_is_that_of_their_own_sets() -> None:
+    ((result, _),) = synthetic_cells(["scratch"], [50], [0], 30, np.random.default_rng(0), out_of_domain=("a", "b"))
+    found = Examples.of_result(result)
+    assert found == Examples(train=50, validation=VALIDATION_ITEMS, tests=30 + 100 + 100)
+
+
+def test_a_command_that_is_shown_can_be_typed_whatever_the_folder_is_called(planned: Planned) -> None:
+    assert shlex.split(dashboard_command(planned("paths.root=saída 1")))[-2:] == ["dashboard", "paths.root=saída 1"]

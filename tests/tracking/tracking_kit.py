@@ -75,6 +75,7 @@ def a_result(cell: Cell, started_at: float = _START) -> CellResult:
         cell_id=cell_id(cell),
         key=cell.key,
         train_items=int(cell.train.size),
+        pool_items=7000,
         labels=("negative", "positive"),
         metric="accuracy",
         higher_is_better=True,

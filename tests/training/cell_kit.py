@@ -42,11 +42,12 @@ def trained(overrides: Sequence[str]) -> Fitted:
 
 
 def outcome(fitted: Fitted) -> str:
-    """A digest of weights, scores, trajectory and cost; not of what was asked for or measured."""
+    """A digest of weights, scores, trajectory with its item scores, and cost; not of what was asked for or measured."""
     result, scores = finish(fitted)
     shown = {n: v for n, v in encode(result).items() if n not in ("cell_id", "key", "start_line", "measured")}
     weights = [f"{name} {values.numpy().tobytes().hex()}" for name, values in fitted.tensors().items()]
-    return digest(to_json(shown), scores.tobytes().hex(), *weights)
+    items = [one.tobytes().hex() for one in fitted.trajectory.item_scores]
+    return digest(to_json(shown), scores.tobytes().hex(), *items, *weights)
 
 
 def small(base: Path, data: Path, root: Path) -> list[str]:

@@ -1,12 +1,13 @@
 """What a base must show on real texts before the first cell."""
 
+import json
 from pathlib import Path
 
 import pytest
 import transformers
 from cell_kit import job, small
 
-from pipeline.errors import BaseModelError
+from pipeline.errors import BaseModelError, ConfigError
 from pipeline.models import batch_independence
 from pipeline.training import first_passes
 from tests.models.tiny_architectures import tiny_architecture
@@ -42,3 +43,11 @@ def test_dropout_that_would_do_nothing_is_refused(reviews: Path, tmp_path: Path)
         BaseModelError, match=r"train\.dropout=0\.3 does nothing on base 'tiny'.*qwen3_next.*dropout=null"
     ):
         job(on(tmp_path, "qwen3_next", reviews, "train.dropout=0.3"))
+
+
+def test_texts_may_not_be_longer_than_the_positions_whatever_the_tokenizer_says(reviews: Path, tmp_path: Path) -> None:
+    given = on(tmp_path, "roberta", reviews, "task.max_length=64")
+    stated = tmp_path / "base" / "tokenizer_config.json"
+    stated.write_text(json.dumps(json.loads(stated.read_text()) | {"model_max_length": 512}))
+    with pytest.raises(ConfigError, match=r"task\.max_length must be at most 63, the positions of base 'tiny', .* 64"):
+        job(given)

@@ -83,7 +83,7 @@ def test_a_model_that_is_too_sure_is_shrunk_without_changing_its_answers() -> No
     ids = [np.array([2, 5, 3], dtype=np.int32)] * 80
     held = EncodedSet(
         name="validation", role="validation", ids=np.concatenate(ids), offsets=np.arange(0, 243, 3), labels=labels,
-        truncated=0, unknown=0.0, fingerprint="",
+        groups=np.arange(80), truncated=0, unknown=0.0, fingerprint="",
     )  # fmt: skip
     inputs = TokenInputs(held, TASK, Vocabulary(pad=0))
     sure = LinearModel(weights=np.array([[-40.0, 0, 0, 0], [40.0, 0, 0, 0]]), bias=np.array([0.1, -0.1]))

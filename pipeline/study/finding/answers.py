@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pipeline.records import ClaimMetric, Obstacle, ScoreTerm, Unit
 from pipeline.study.finding.costs import target_ratio
 from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
-from pipeline.study.finding.estimates import Effect
+from pipeline.study.finding.estimates import Effect, Replicates
 from pipeline.study.finding.matching import at_equal_score, at_more_computation, at_more_labels
 from pipeline.study.finding.question import Outcome, Question, contrast
-from pipeline.study.finding.scores import gap_of, score_of
+from pipeline.study.finding.scores import above_chance, gap_of, score_of
 from pipeline.study.finding.table import Size, Table
 
 
@@ -32,13 +32,13 @@ def _cost(unit: Unit) -> Callable[[Question], Outcome | None]:
 
 
 def _of_points(
-    measure: Callable[[Table, str, str, Size, float], Effect | None],
+    measure: Callable[[Table, Replicates, str, str, Size, float], Effect | None],
 ) -> Callable[[Question], Outcome | None]:
     """What is read off the trajectories of two arms."""
 
     def answer(question: Question) -> Outcome | None:
         claim = question.claim
-        found = measure(question.table, claim.arm, claim.against, question.size, question.level)
+        found = measure(question.table, question.replicates, claim.arm, claim.against, question.size, question.level)
         return Outcome(effect=found) if found else None
 
     return answer
@@ -67,10 +67,10 @@ def at_chance(question: Question) -> tuple[Obstacle, ...]:
             arm=score.arm,
             size=size,
             dataset=score.dataset,
-            numbers={"low": score.estimate.low, "chance": score.chance},
+            numbers={"low": score.estimate.low, "chance": score.chance or 0.0},
         )
         for score in found
-        if score.estimate.low <= score.chance
+        if not above_chance(score, table.sign)
     )
 
 

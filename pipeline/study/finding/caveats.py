@@ -9,15 +9,15 @@ from pipeline.config.schema import Base, Task
 from pipeline.records import BEST_FROM_SCRATCH, ArmCost, CellResult, FailedCell, SweepRecord, Verdict
 from pipeline.records.metrics import amount
 from pipeline.study.finding.costs import arm_of, target_costs
+from pipeline.study.finding.estimates import SMALL_SHARE
+from pipeline.study.finding.obstacles import CONVERGED, FALLING
 from pipeline.study.finding.progress import lacking, left_out
-from pipeline.study.finding.table import BASELINE, Table
-from pipeline.study.looks import looks_of
+from pipeline.study.finding.table import Table
+from pipeline.study.looks import BASELINE, looks_of
 
 ENOUGH_SEEDS = 5
-CONVERGED = 0.005  # mean validation gain over the last quarter of the steps
 UNKNOWN = 0.05  # share of a set's tokens that its base's tokenizer does not know
 KEPT_STARTS = 1 / 3  # share of cells that kept their start, above which it is said
-FALLING = 0.05  # the share by which the validation loss fell meanwhile
 SEEN = {
     "known_seen": "is known to have seen the test text in pretraining",
     "known_unseen": "is known not to have seen the test text in pretraining",
@@ -159,12 +159,37 @@ def _design(table: Table) -> Iterator[str]:
         )
     if "all" in study.sizes:
         yield 'At size "all" seeds no longer vary the data: its intervals are conditional on this pool of examples.'
+    yield from _pool(table)
     if "frozen" in study.arms:
         yield "For frozen, seeds vary the subset and the head alone, so its spread is not that of a whole training."
+    yield from _unseen_failures(table)
     if len(study.seeds) < ENOUGH_SEEDS:
         yield (
             f"{len(study.seeds)} seed(s): what varies from seed to seed is hardly known, so that intervals are wide. "
             "Use five or more."
+        )
+
+
+def _pool(table: Table) -> Iterator[str]:
+    drawn = [table.drawn_from(size) for size in dict.fromkeys(size for _, size in table.groups()) if size != "all"]
+    large = sorted({(items, pool) for items, pool in drawn if items > SMALL_SHARE * pool})
+    if large:
+        shares = ", ".join(f"{items / pool:.0%} at {items:,}" for items, pool in large)
+        yield (
+            f"Train subsets of all seeds come from one pool of {large[0][1]:,} {table.counted}s, of which each takes "
+            f"{shares}. There intervals and verdicts are on training with draws from this pool, and not with any other "
+            f"{table.counted}s of the kind."
+        )
+
+
+def _unseen_failures(table: Table) -> Iterator[str]:
+    """What the seeds cannot rule out: trainings that fail so rarely that none did here."""
+    seeds = len(table.study.seeds)
+    if seeds > 1 and not table.failed:
+        most = 1 - 0.05 ** (1 / seeds)
+        yield (
+            f"If none of {seeds} trainings fails, up to {most:.0%} of all such trainings may still fail (95% bound). "
+            "Intervals know nothing of failures that did not occur."
         )
 
 

@@ -7,21 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pipeline.analysis.crossed import CrossedMean
-from pipeline.analysis.verdict import (
-    INCONCLUSIVE,
-    REFUTED,
-    chance_to_settle,
-    judge,
-    judge_within,
-    refutation,
-    seeds_needed,
-)
+from pipeline.analysis.verdict import INCONCLUSIVE, chance_to_settle, seeds_needed
 from pipeline.config.schema import Claim
-from pipeline.records import Estimate, Help, Judgement, Obstacle, Refutation, Verdict
-from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.records import Estimate, Help, Obstacle, ObstacleKind, Verdict
 from pipeline.study.finding.answers import ANSWERS
-from pipeline.study.finding.estimates import Effect, Replicates
-from pipeline.study.finding.question import Question
+from pipeline.study.finding.estimates import SMALL_SHARE, Effect, Replicates
+from pipeline.study.finding.judging import judged, signed, threshold
+from pipeline.study.finding.obstacles import place_text, seeds_of_two_kinds, undoing
+from pipeline.study.finding.question import Outcome, Question
 from pipeline.study.finding.rivals import comparison_of
 from pipeline.study.finding.table import Table
 from pipeline.study.looks import Look, Place, claim_size, groups_read, looks_of
@@ -96,10 +89,12 @@ def _lacking(question: Question) -> list[Place]:
 
 
 def _unreached(name: str, question: Question, lacking: Sequence[Place]) -> Verdict:
-    cells = tuple(f"{arm} n={size} seed={seed}" for arm, size, seed in lacking)
-    missing = Obstacle(kind="missing_cells", cells=cells, numbers={"seeds": len(question.look.seeds)})
-    empty = _record(name, question)
-    return dataclasses.replace(empty, obstacles=(missing,), look=0, level=None)
+    failed = [place for place in lacking if place in question.table.failed]
+    missing = [place for place in lacking if place not in question.table.failed]
+    kinds: tuple[tuple[ObstacleKind, list[Place]], ...] = (("failed_cells", failed), ("missing_cells", missing))
+    seeds = {"seeds": float(len(question.look.seeds))}
+    obstacles = (Obstacle(kind=k, cells=tuple(map(place_text, places)), numbers=seeds) for k, places in kinds if places)
+    return dataclasses.replace(_record(name, question), obstacles=tuple(obstacles), look=0, level=None)
 
 
 def _answer(name: str, question: Question) -> Verdict:
@@ -119,7 +114,7 @@ def _answer(name: str, question: Question) -> Verdict:
     obstacles = (*outcome.obstacles, *_too_few(estimate))
     if obstacles:
         return dataclasses.replace(measured, obstacles=obstacles)
-    return _judged(measured, question, outcome.effect, outcome.helps)
+    return _judged(measured, question, outcome, outcome.effect)
 
 
 def _too_few(estimate: Estimate) -> tuple[Obstacle, ...]:
@@ -129,58 +124,32 @@ def _too_few(estimate: Estimate) -> tuple[Obstacle, ...]:
     return (Obstacle(kind="one_item"),) if estimate.items == 1 else ()
 
 
-def _judged(measured: Verdict, question: Question, effect: Effect, helps: Help) -> Verdict:
-    low, high, _ = _on_scale(measured, effect.mean.value)
-    if measured.test == "equivalent":
-        verdict = judge_within(low, high, measured.margin or 0.0)
-    else:
-        verdict = judge(low, high, _threshold(measured))
+def _judged(measured: Verdict, question: Question, outcome: Outcome, effect: Effect) -> Verdict:
+    verdict, refutation = judged(measured, effect.estimate)
     if verdict == INCONCLUSIVE:
-        return _still_open(measured, question, effect.mean, helps)
-    return dataclasses.replace(measured, verdict=verdict, refutation=_refutation(measured, high, verdict))
-
-
-def _refutation(measured: Verdict, high: float, verdict: Judgement) -> Refutation | None:
-    if verdict != REFUTED:
-        return None
-    if measured.test == "superior":
-        # Of a multiplier that is refuted all that is known is that it is below delta.
-        return "too_small" if measured.metric in MULTIPLIERS else refutation(high)
-    return "inferior" if measured.test == "not_inferior" else "different"
+        return _still_open(measured, question, effect.mean, outcome.helps)
+    obstacles = (*seeds_of_two_kinds(question, effect), *undoing(question, measured))
+    if obstacles:
+        return dataclasses.replace(measured, obstacles=obstacles)
+    return dataclasses.replace(measured, verdict=verdict, refutation=refutation)
 
 
 def _still_open(measured: Verdict, question: Question, mean: CrossedMean, helps: Help) -> Verdict:
     """The next look with the chance that it settles the claim; if none is left, what a new study would need."""
-    _, _, value = _on_scale(measured, mean.value)
+    value = signed(measured, mean.value)
     # Of two edges the nearer one decides, which stands on the left if the effect does.
     value = -abs(value) if measured.test == "equivalent" else value
-    mean, threshold = dataclasses.replace(mean, value=value), _threshold(measured)
+    mean, edge = dataclasses.replace(mean, value=value), threshold(measured)
     coming = question.later[0] if question.later else None
     level = coming.level if coming else question.level
-    needed = _needed(mean, threshold, level)
+    needed = _needed(mean, edge, level)
     return dataclasses.replace(
         measured,
         helps="seeds" if needed else helps,
         seeds_needed=None if coming else needed,
         next_look=len(coming.seeds) if coming else None,
-        chance=chance_to_settle(mean, threshold, len(coming.seeds), level) if coming else None,
+        chance=chance_to_settle(mean, edge, len(coming.seeds), level) if coming else None,
     )
-
-
-def _on_scale(measured: Verdict, value: float) -> tuple[float, float, float]:
-    """The interval's ends and `value` as they are judged: signed in the claim's direction, ratios as logarithms."""
-    assert measured.estimate is not None
-    low, high = measured.estimate.low, measured.estimate.high
-    if measured.metric in RATIOS:
-        low, high = _log(low), _log(high)
-    return (-high, -low, -value) if measured.direction == "lower" else (low, high, value)
-
-
-def _threshold(measured: Verdict) -> float:
-    if measured.metric not in RATIOS:
-        return measured.threshold
-    delta = math.log(measured.delta)
-    return abs(delta) if measured.direction == "lower" else delta  # "lower, 2" and "lower, 0.5" both ask for a half
 
 
 def _needed(mean: CrossedMean, delta: float, level: float) -> int | None:
@@ -188,10 +157,6 @@ def _needed(mean: CrossedMean, delta: float, level: float) -> int | None:
     if not math.isfinite(mean.variance + distance):
         return None
     return seeds_needed(partial(mean.half_width, level), distance, mean.seeds)
-
-
-def _log(value: float) -> float:
-    return -math.inf if value <= 0 else math.log(value)
 
 
 def _no_data(question: Question) -> Obstacle:
@@ -208,7 +173,8 @@ def _no_data(question: Question) -> Obstacle:
 
 def _record(name: str, question: Question) -> Verdict:
     """An inconclusive verdict that holds what is known before anything is measured."""
-    claim, group = question.claim, (question.claim.arm, question.size)
+    claim, table = question.claim, question.table
+    items, pool = table.drawn_from(question.size) if table.cells.get((claim.arm, question.size)) else (None, None)
     return Verdict(
         claim=name,
         statement=claim.statement,
@@ -216,7 +182,9 @@ def _record(name: str, question: Question) -> Verdict:
         arm=claim.arm,
         against=claim.against,
         size=question.size,
-        labels=question.table.train_items(*group) if question.table.cells.get(group) else None,
+        labels=items,
+        pool=pool if items and pool and items > SMALL_SHARE * pool else None,
+        validation_labels=table.validation.items if table.validation else 0,
         dataset=claim.dataset,
         test=claim.test,
         direction=claim.direction,

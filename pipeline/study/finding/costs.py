@@ -74,12 +74,13 @@ def _cost(cells: Sequence[CellResult], arm: str, size: Size) -> ArmCost:
         trained_parameters=max(cell.cost.trained_parameters for cell in cells),
         stored_bytes=max(cell.cost.stored_bytes for cell in cells),
         converged_gain=float(np.mean(gains)) if gains else None,
-        late_loss_fall=float(np.mean([_late_loss_fall(cell.trajectory) for cell in cells])) if stepping else None,
+        late_loss_fall=float(np.mean([late_loss_fall(cell.trajectory) for cell in cells])) if stepping else None,
         kept_start=float(np.mean([cell.best_step == 0 for cell in cells])) if stepping else None,
     )
 
 
-def _late_loss_fall(points: Sequence[TrajectoryPoint]) -> float:
+def late_loss_fall(points: Sequence[TrajectoryPoint]) -> float:
+    """The share by which the validation loss falls over the last quarter of the steps."""
     before = [point.validation_loss for point in points if point.step <= 3 * points[-1].step / 4]
     return 1 - points[-1].validation_loss / before[-1] if before and before[-1] else 0.0
 
@@ -169,7 +170,7 @@ def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: Unit)
 
 
 def _conditions(ratio: CostRatio, seeds: int, missed: int, missed_against: int) -> tuple[str, ...]:
-    parts = ["between two points of the evaluation grid"]
+    parts = ["between two points of the evaluation grid", "for these validation items"]
     if missed or missed_against:
         parts.append(f"the target is not reached by {missed} and {missed_against} of {seeds} seeds")
     if ratio.censored == "both":

@@ -114,6 +114,7 @@ def multipliers(
                         size=size,
                         estimate=estimate,
                         censored=multiplier.censored,
+                        labels=table.train_items(arm, size),
                         validation_labels=validation_labels,
                         tested_low=low,
                         tested_high=high,
@@ -133,7 +134,7 @@ def multiplier_of(curve: Curve, level: float) -> tuple[Estimate, LabelMultiplier
         high=found.high,
         level=level,
         seeds=len(curve.seeds),
-        items=curve.table.in_domain.items,
+        items=curve.table.in_domain.units,
         method=BOOTSTRAP,
         notes=_conditions(curve, found),
     )
@@ -172,7 +173,11 @@ def tested(curve: Curve, level: float) -> tuple[float, float]:
 def _conditions(curve: Curve, found: LabelMultiplier) -> tuple[str, ...]:
     edges = {"above": "censored: past the largest size measured", "below": "censored: below the smallest size measured"}
     alone = ONE_SEED if len(curve.seeds) == 1 else widening(len(curve.seeds))
-    parts = [edges.get(found.censored, ""), alone, pool_note([curve.size, *curve.against_sizes])]
+    parts = [
+        edges.get(found.censored, ""),
+        alone,
+        pool_note(curve.table, [curve.size, *curve.against_sizes], len(curve.seeds)),
+    ]
     return tuple(part for part in parts if part)
 
 
@@ -203,7 +208,7 @@ def _law(
     law = transferred_law(sizes, labels, resampled, table.study.confidence)
     assert law is not None
     assert table.in_domain is not None
-    items = table.in_domain.items
+    items = table.in_domain.units
     k, alpha = (
         Estimate(
             value=value,

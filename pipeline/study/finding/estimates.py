@@ -2,35 +2,47 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
-from pipeline.analysis.crossed import CrossedMean, ItemPart, item_part, mean_over
+from pipeline.analysis.bootstrap import (
+    drawn_item_part,
+    item_means,
+    item_weight_blocks,
+    item_weights,
+    seed_weights,
+)
+from pipeline.analysis.crossed import CrossedMean, ItemPart, by_group, item_part, mean_over
 from pipeline.records import Estimate, ScoreTerm
 from pipeline.records.metrics import SHARES
-from pipeline.study.finding.table import Size, Table
+from pipeline.study.finding.table import Size, Table, TestSet
 
 Floats = npt.NDArray[np.float64]
 
 REPLICATES = 2000
-ITEM_DRAWS, SEED_DRAWS = 101, 102  # one stream of random numbers each
+SMALL_SHARE = 0.05  # of the pool, up to which its subsets count as independent
+KEPT_BYTES = 256 << 20  # of one set's draws: of a larger set they are drawn again for each arm and size, in blocks
+ITEM_DRAWS, SEED_DRAWS, VALIDATION_DRAWS = 101, 102, 103  # one stream of random numbers each
 CROSSED = "Student's t over seeds and over items, added as squares"
 DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
 BOOTSTRAP = f"crossed multi-bootstrap, {REPLICATES:,} replicates"
-OVER_SEEDS = "Student's t over seeds"
 ONE_SEED = "one seed: the interval holds for this seed alone"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """An estimate, and the mean with the parts of its variance behind it; of ratios that is the mean logarithm."""
+    """An estimate, and the mean with the parts of its variance behind it; of ratios that is the mean logarithm.
+
+    `values` are those of the seeds that the mean is of; empty for ratios.
+    """
 
     estimate: Estimate
     mean: CrossedMean
+    values: tuple[float, ...] = ()
 
 
 class Replicates:
@@ -66,21 +78,37 @@ class Replicates:
         return self._per_seed[key]
 
     def _measure(self, rows: npt.NDArray[np.float32], dataset: str) -> npt.NDArray[np.float32]:
-        weights = self._draws(dataset)
         if self.table.is_mean:
-            return item_means(rows, weights)
-        return self.table.drawn(rows, weights, dataset).astype(np.float32)
+            return np.concatenate([item_means(rows, weights) for weights in self._draws(dataset)])
+        of = self.table.sets[dataset]
+        return np.concatenate([self.table.drawn(rows, weights, of) for weights in self._draws(dataset)]).astype(
+            np.float32
+        )
 
     def _seed_draws(self, seeds: int) -> Floats:
         if seeds not in self._seeds:
             self._seeds[seeds] = seed_weights(seeds, REPLICATES, np.random.default_rng([SEED_DRAWS, seeds]))
         return self._seeds[seeds]
 
-    def _draws(self, dataset: str) -> npt.NDArray[np.float32]:
+    @cached_property
+    def of_validation(self) -> npt.NDArray[np.float32]:
+        """How often each validation item is drawn, [B, V]."""
+        assert self.table.validation is not None
+        return _weights(self.table.validation, [VALIDATION_DRAWS])
+
+    def _draws(self, dataset: str) -> Iterable[npt.NDArray[np.float32]]:
+        """How often each item is drawn, the same each time: blocks [b, N] of REPLICATES rows in all."""
+        of, stream = self.table.sets[dataset], [ITEM_DRAWS, list(self.table.sets).index(dataset)]
         if dataset not in self._weights:
-            stream = np.random.default_rng([ITEM_DRAWS, list(self.table.sets).index(dataset)])
-            self._weights[dataset] = item_weights(self.table.sets[dataset].items, REPLICATES, stream)
-        return self._weights[dataset]
+            if of.items * REPLICATES * np.dtype(np.float32).itemsize > KEPT_BYTES:
+                rng = np.random.default_rng(stream)
+                return item_weight_blocks(of.items, REPLICATES, rng, of.groups, most=KEPT_BYTES // 4)
+            self._weights[dataset] = _weights(of, stream)
+        return [self._weights[dataset]]
+
+
+def _weights(of: TestSet, stream: Sequence[int]) -> npt.NDArray[np.float32]:
+    return item_weights(of.items, REPLICATES, np.random.default_rng(stream), of.groups)
 
 
 def effect(
@@ -88,19 +116,15 @@ def effect(
 ) -> Effect:
     """The weighted sum of scores over `seeds`, with interval and p-value."""
     scores = [t.weight * table.score(table.rows(t.arm, t.size, t.dataset, seeds), t.dataset) for t in terms]
-    return effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
+    found = effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
+    return noted(found, *(group_note(table.sets[name]) for name in dict.fromkeys(term.dataset for term in terms)))
 
 
 def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: float) -> Effect:
     """An effect from its per-seed values [S], in units of the study's metric, and the item parts of its sets."""
     alone = ONE_SEED if len(values) == 1 else ""
-    return _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
-
-
-def over_seeds(values: Sequence[float], level: float, *notes: str) -> Effect:
-    """A quantity known once for each seed: its mean and Student's t interval, no interval with one seed."""
-    alone = "one seed: no interval" if len(values) == 1 else ""
-    return _from_mean(mean_over(values), level, OVER_SEEDS, *notes, alone)
+    found = _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
+    return dataclasses.replace(found, values=tuple(float(value) for value in values))
 
 
 def item_parts(
@@ -114,12 +138,17 @@ def item_parts(
     here = ([term for term in terms if term.dataset == dataset] for dataset in datasets)
     if table.is_mean:
         blocks = (sum(np.float64(t.weight) * table.rows(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
-        return tuple(item_part(np.asarray(block)) for block in blocks)
+        return tuple(part_of(np.asarray(b), table.sets[name]) for name, b in zip(datasets, blocks, strict=True))
     drawn = (sum(t.weight * replicates.chosen(t.arm, t.size, t.dataset, seeds) for t in own) for own in here)
     return tuple(
-        drawn_item_part(np.asarray(draws), table.sets[dataset].items)
+        drawn_item_part(np.asarray(draws), table.sets[dataset].units)
         for dataset, draws in zip(datasets, drawn, strict=True)
     )
+
+
+def part_of(scores: Floats, of: TestSet) -> ItemPart:
+    """The item part of the mean of scores [S, N] on a set, whose groups of items are one item each."""
+    return item_part(scores if of.groups is None else by_group(scores, of.groups))
 
 
 def _from_mean(mean: CrossedMean, level: float, method: str, *notes: str) -> Effect:
@@ -156,9 +185,34 @@ def without_p(estimate: Estimate) -> Estimate:
     return dataclasses.replace(estimate, p=None)
 
 
-def pool_note(sizes: Sequence[Size]) -> str:
-    """The condition of intervals at size "all", or nothing."""
-    return 'at "all" every seed trains on the same pool: the interval is conditional on it' if "all" in sizes else ""
+def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> str:
+    """The condition of an interval at sizes that take more than a small part of the pool, or nothing.
+
+    The factor is that of Nadeau and Bengio (2003) for S subsets of n among P rows, 1 + S n / (P - n). It is the most
+    that new labels may need, since order and initialisation do not come from the pool.
+    """
+    items, pool = max((table.drawn_from(size) for size in sizes), key=lambda found: found[0] / found[1])
+    if "all" in sizes or items >= pool:
+        return 'at "all" every seed trains on the same pool: the interval is conditional on it'
+    if items <= SMALL_SHARE * pool:
+        return ""
+    more = 1.0 + seeds * items / (pool - items)
+    return (
+        f"seeds draw {items:,} of the same {pool:,} {table.counted}s: the interval is for draws from this pool; for "
+        f"others of its kind the variance over seeds may be up to {more:.2g} times as large"
+    )
+
+
+def group_note(of: TestSet) -> str:
+    """How many groups count as items where items come in groups, or nothing."""
+    alone = of.groups is None
+    return "" if alone else f"{of.items:,} items of {of.name} in {of.units:,} groups, each of which is one item"
+
+
+def failed_note(table: Table, *groups: tuple[str, Size]) -> str:
+    """How many of the trainings behind an estimate failed and are not in it, or nothing."""
+    failed = sum((arm, size) in groups for arm, size, _ in table.failed)
+    return f"trainings that failed are not in it: {failed}" if failed else ""
 
 
 def widening(seeds: int) -> str:

@@ -19,16 +19,17 @@ from pipeline.study.finding.fairness import fairness
 from pipeline.study.finding.progress import progress_of
 from pipeline.study.finding.rivals import choices
 from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
-from pipeline.study.finding.table import BASELINE, ScoreLoader, Table
+from pipeline.study.finding.table import CellScores, Table
 from pipeline.study.finding.tuned import equal_budget, tuning_curves, tuning_needs
+from pipeline.study.looks import BASELINE
 
-__all__ = ["ScoreLoader", "find"]
+__all__ = ["CellScores", "find"]
 
 
 def find(
     study: Study,
     cells: Sequence[CellResult],
-    load_scores: ScoreLoader,
+    store: CellScores,
     *,
     base: Base,
     task: Task,
@@ -42,13 +43,14 @@ def find(
     """What the finished cells of a study say.
 
     Args:
+        store: what the cells scored, item by item.
         others: the bases of arms that are on another one than `base`.
         from_scratch: the arms whose network starts without pretrained weights.
         tuned: the sweeps that the cells' recipes come from.
         pretrained: the trainings on the task's own text that arms go on from.
         standing: what is kept of earlier looks, and what was changed after them.
 
-    Cells of other arms, sizes or seeds than the study's are ignored. `load_scores` is called once for each cell.
+    Cells of other arms, sizes or seeds than the study's are ignored. The scores of each cell are read once.
 
     Raises:
         UnequalStartError: the arms do not start on the same line.
@@ -58,11 +60,12 @@ def find(
     table = Table(
         study,
         cells,
-        load_scores,
+        store,
         task.metric,
         counted=counted,
         from_scratch=from_scratch,
         pretraining=pretraining_flops(pretrained),
+        failed=failed,
     )
     equal = (*fairness(table.all_cells()), *equal_budget(tuned))
     curves_of_tuning = tuning_curves(tuned)
@@ -88,7 +91,7 @@ def find(
         multipliers=multipliers(table, replicates, curves, validation_labels(table)),
         transferred=transferred(table, replicates, curves),
         costs_to_target=ratios,
-        early=early(table),
+        early=early(table, replicates),
         gaps=gaps(table, replicates, scored),
         costs=spent,
         cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},

@@ -56,7 +56,9 @@ def _bracketed(
     low, high = bracket([read.mean, *means], question.level)
     estimate = dataclasses.replace(read.estimate, low=low, high=high, p=None)
     mean = _decisive(question.claim, means[0], means[-1])
-    return dataclasses.replace(found, effect=Effect(estimate=estimate, mean=mean), helps="size_between")
+    return dataclasses.replace(
+        found, effect=dataclasses.replace(read, estimate=estimate, mean=mean), helps="size_between"
+    )
 
 
 def _decisive(claim: Claim, smaller: CrossedMean, larger: CrossedMean) -> CrossedMean:

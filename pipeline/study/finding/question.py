@@ -58,4 +58,5 @@ def contrast(question: Question, terms: Sequence[ScoreTerm]) -> Outcome | None:
     if not seeds:
         return None
     found = effect(question.table, question.replicates, terms, seeds, question.level)
-    return Outcome(effect=noted(found, pool_note([term.size for term in terms])), terms=tuple(terms))
+    notes = pool_note(question.table, [term.size for term in terms], len(seeds))
+    return Outcome(effect=noted(found, notes), terms=tuple(terms))

@@ -12,13 +12,15 @@ from pipeline.study.finding.estimates import (
     Replicates,
     effect,
     effect_of,
+    failed_note,
     item_parts,
     noted,
     pool_note,
     within,
     without_p,
 )
-from pipeline.study.finding.table import BASELINE, Size, Table
+from pipeline.study.finding.table import Size, Table
+from pipeline.study.looks import BASELINE
 
 Pair = tuple[str, str]
 
@@ -34,7 +36,8 @@ def score_of(table: Table, replicates: Replicates, arm: str, size: Size, dataset
     """The mean score of one arm at one size on one set over all its finished seeds."""
     seeds = table.seeds((arm, size))
     term = ScoreTerm(weight=1.0, arm=arm, size=size, dataset=dataset)
-    found = noted(effect(table, replicates, [term], seeds, table.study.confidence), pool_note([size]))
+    found = effect(table, replicates, [term], seeds, table.study.confidence)
+    found = noted(found, pool_note(table, [size], len(seeds)), failed_note(table, (arm, size)))
     per_seed = table.score(table.rows(arm, size, dataset, seeds), dataset)
     estimate = without_p(within(found.estimate, table.metric))
     return ArmScore(
@@ -46,8 +49,19 @@ def score_of(table: Table, replicates: Replicates, arm: str, size: Size, dataset
         metric=table.metric,
         estimate=estimate,
         per_seed=tuple(float(value) for value in per_seed),
-        chance=table.sets[dataset].chance,
+        chance=table.chance(arm, size, dataset),
     )
+
+
+def above_chance(score: ArmScore, sign: float) -> bool:
+    """Whether the whole interval is better than the best answer that reads no text, where there is one.
+
+    Args:
+        score: of one arm.
+        sign: 1 if a higher score is better, else -1.
+    """
+    worst = score.estimate.low if sign > 0 else score.estimate.high
+    return score.chance is None or sign * (worst - score.chance) > 0
 
 
 def pairs(table: Table) -> list[Pair]:
@@ -89,7 +103,8 @@ def difference_of(
         ScoreTerm(weight=1.0, arm=arm, size=size, dataset=dataset),
         ScoreTerm(weight=-1.0, arm=against, size=size, dataset=dataset),
     ]
-    return noted(effect(table, replicates, terms, seeds, level), pool_note([size]))
+    notes = pool_note(table, [size], len(seeds)), failed_note(table, (arm, size), (against, size))
+    return noted(effect(table, replicates, terms, seeds, level), *notes)
 
 
 def gaps(table: Table, replicates: Replicates, found: Sequence[ArmScore]) -> tuple[Gap, ...]:
@@ -98,7 +113,7 @@ def gaps(table: Table, replicates: Replicates, found: Sequence[ArmScore]) -> tup
     if inside is None:
         return ()
     outside = [name for name, other in table.sets.items() if other.role == "out_of_domain"]
-    above = {(s.arm, s.size, s.dataset): s.estimate.low > s.chance for s in found}
+    above = {(s.arm, s.size, s.dataset): above_chance(s, table.sign) for s in found}
     result = []
     for arm, size in table.scored():
         for dataset in [*outside, "train"]:
@@ -130,7 +145,7 @@ def gap_of(
         for sign, arm in arms
         for side, name in ((table.sign, inside.name), (-table.sign, dataset))
     ]
-    return noted(effect(table, replicates, terms, seeds, level), pool_note([size]))
+    return noted(effect(table, replicates, terms, seeds, level), pool_note(table, [size], len(seeds)))
 
 
 def _train_gap(

@@ -10,36 +10,47 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.metrics import chance_level, weighted_macro_f1
+from pipeline.analysis.metrics import weighted_macro_f1
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
-from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation
+from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation, FailedCell
 from pipeline.records.metrics import MEANS
 from pipeline.tasks.sums import OF_SUMS, of_draws
 
 Size = int | str
 Matrix = npt.NDArray[Any]
-BASELINE = "scratch"
 TESTED = ("in_domain", "out_of_domain")
 
 
-class ScoreLoader(Protocol):
-    """Reads a finished cell's per-example scores, dtype SCORES_DTYPE, by its id."""
+class CellScores(Protocol):
+    """Reads what finished cells scored, item by item."""
 
-    def __call__(self, cell_id: str, /) -> npt.NDArray[Any]:
-        """The rows of all its evaluation sets."""
+    def scores(self, cell_id: str, /) -> npt.NDArray[Any]:
+        """The rows of all evaluation sets of a cell, dtype SCORES_DTYPE."""
+        ...
+
+    def validation(self, result: CellResult, /) -> npt.NDArray[Any]:
+        """What the metric is made of at T points of its trajectory, for V validation items: [T, V] or [T, V, K]."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestSet:
-    """One evaluation set that arms are compared on; `labels` is [N], -1 where an item has none."""
+    """One evaluation set of N items. `labels` is [N], -1 where an item has none.
+
+    `groups` is the number of each item's group from 0 on, [N]; None where each is a group of its own.
+    """
 
     name: str
     role: str
     items: int
     labels: Matrix
-    chance: float
+    groups: Matrix | None
+
+    @property
+    def units(self) -> int:
+        """How many independent items it holds: the groups, where items come in groups."""
+        return self.items if self.groups is None else int(self.groups.max()) + 1
 
 
 class Table:
@@ -53,20 +64,23 @@ class Table:
         counted: what sizes are numbers of, label or text.
         from_scratch: the arms whose network starts without pretrained weights.
         pretraining: by arm, the FLOPs of pretraining on the task's own text that the cost of each of its cells holds.
+        failed: the cells whose training failed.
     """
 
     def __init__(
         self,
         study: Study,
         cells: Sequence[CellResult],
-        scores: ScoreLoader,
+        store: CellScores,
         metric: str,
         *,
         counted: Literal["label", "text"] = "label",
         from_scratch: Sequence[str] = (),
         pretraining: Mapping[str, float] = MappingProxyType({}),
+        failed: Sequence[FailedCell] = (),
     ) -> None:
-        self.study, self.counted, self.pretraining = study, counted, pretraining
+        self.failed = {(cell.arm, cell.size, cell.seed) for cell in failed}
+        self.study, self.store, self.counted, self.pretraining = study, store, counted, pretraining
         self.from_scratch = tuple(arm for arm in study.arms if arm in from_scratch)
         self.cells: dict[tuple[str, Size], dict[int, CellResult]] = defaultdict(dict)
         for cell in _wanted(study, cells):
@@ -76,10 +90,11 @@ class Table:
         self.higher_is_better = first.higher_is_better if first else True
         self.labels = first.labels if first else ()
         self.sets: dict[str, TestSet] = {}
+        self.validation: TestSet | None = None
         self._rows: dict[tuple[str, Size, str], Matrix] = {}
         self._row_of: dict[tuple[str, Size], dict[int, int]] = {}  # by arm and size, where the row of a seed is
         for arm, size in self.groups():
-            self._read(arm, size, self.of(arm, size), scores)
+            self._read(arm, size, self.of(arm, size))
         if self.from_scratch and any(claim.against == BEST_FROM_SCRATCH for claim in study.claims.values()):
             for size in study.sizes:
                 self._choose_rival(size)
@@ -139,6 +154,17 @@ class Table:
         """How many labels its cells trained on, the most of any seed."""
         return max(cell.train_items for cell in self.of(arm, size))
 
+    def drawn_from(self, size: Size) -> tuple[int, int]:
+        """How many labels cells of this size trained on, the most of any, and how many there were to draw from."""
+        cells = [cell for arm, other in self.groups() if other == size for cell in self.of(arm, size)]
+        return max(cell.train_items for cell in cells), max(cell.pool_items for cell in cells)
+
+    def chance(self, arm: str, size: Size, dataset: str) -> float | None:
+        """The score on a set of the best answer that reads no text, mean over seeds; None if there is none."""
+        found = [e.constant for c in self.of(arm, size) for e in c.evaluations if e.dataset == dataset]
+        known = [constant for constant in found if constant is not None]
+        return float(np.mean(known)) if known and len(known) == len(found) else None
+
     def curve_sizes(self, arm: str) -> list[Size]:
         """The sizes at which the arm has cells, by the labels they trained on, ascending."""
         present = [size for size in self.study.sizes if self.cells.get((arm, size))]
@@ -153,14 +179,13 @@ class Table:
         """The metric of every seed, [S], from `rows`."""
         if self.is_mean:
             return np.asarray(rows.mean(axis=1, dtype=np.float64))
-        return np.asarray(self.drawn(rows, np.ones((1, rows.shape[1])), dataset)[0])
+        return np.asarray(self.drawn(rows, np.ones((1, rows.shape[1])), self.sets[dataset])[0])
 
-    def drawn(self, rows: Matrix, weights: Matrix, dataset: str) -> npt.NDArray[np.float64]:
+    def drawn(self, rows: Matrix, weights: Matrix, of: TestSet) -> npt.NDArray[np.float64]:
         """A metric that is no mean, of every seed under B draws of the set's items, [B, S]; `weights` are [B, N]."""
         if self.metric in OF_SUMS:
             return np.stack([of_draws(self.metric, one, weights) for one in rows], axis=1)
-        labels = self.sets[dataset].labels
-        return np.asarray(weighted_macro_f1(labels, rows, weights, classes=len(self.labels)))
+        return np.asarray(weighted_macro_f1(of.labels, rows, weights, classes=len(self.labels)))
 
     def under(self, seeds: Sequence[int]) -> "Table":
         """The same with the cells of these seeds alone."""
@@ -171,14 +196,17 @@ class Table:
             view.cells[group] = {seed: cell for seed, cell in cells.items() if seed in kept}
         return view
 
-    def _read(self, arm: str, size: Size, cells: list[CellResult], scores: ScoreLoader) -> None:
+    def _read(self, arm: str, size: Size, cells: list[CellResult]) -> None:
         self._row_of[arm, size] = {cell.key.seed: row for row, cell in enumerate(cells)}
         for position, cell in enumerate(cells):
-            table = scores(cell.cell_id)
+            table = self.store.scores(cell.cell_id)
             for index, evaluation in enumerate(cell.evaluations):
+                if evaluation.role == "validation" and self.validation is None:
+                    part = _ordered(table[table["dataset"] == index], evaluation, cell)
+                    self.validation = self._set_of(evaluation, part)
                 if evaluation.role in TESTED:
                     part = _ordered(table[table["dataset"] == index], evaluation, cell)
-                    self._add_set(evaluation, part)
+                    self.sets.setdefault(evaluation.dataset, self._set_of(evaluation, part))
                     made_of, key = part[self._made_of], (arm, size, evaluation.dataset)
                     if key not in self._rows:
                         self._rows[key] = np.zeros((len(cells), *made_of.shape), dtype=made_of.dtype)
@@ -196,16 +224,15 @@ class Table:
             rows = [self.rows(c.key.arm, size, dataset, [seed])[0] for seed, c in zip(seeds, chosen, strict=True)]
             self._rows[BEST_FROM_SCRATCH, size, dataset] = np.stack(rows)
 
-    def _add_set(self, evaluation: Evaluation, part: Matrix) -> None:
-        if evaluation.dataset not in self.sets:
-            labels = np.array(part["label"])
-            self.sets[evaluation.dataset] = TestSet(
-                name=evaluation.dataset,
-                role=evaluation.role,
-                items=evaluation.items,
-                labels=labels,
-                chance=chance_level(self.metric, labels),
-            )
+    def _set_of(self, evaluation: Evaluation, part: Matrix) -> TestSet:
+        labels, (numbers, groups) = np.array(part["label"]), np.unique(part["group"], return_inverse=True)
+        return TestSet(
+            name=evaluation.dataset,
+            role=evaluation.role,
+            items=evaluation.items,
+            labels=labels,
+            groups=None if len(numbers) == len(groups) else groups,
+        )
 
 
 def best_on_validation(cells: Sequence[CellResult]) -> CellResult:

@@ -1,0 +1,69 @@
+"""Seeds that fall into two kinds: trainings that work and trainings that fail, of which no t interval can be made.
+
+Values over seeds are cut in two at the place that leaves the least variance within the parts. How often the parts of a
+Gaussian sample would be as far apart follows from simulation.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+CLEAN = 0.01  # of Gaussian samples are cut as cleanly as what counts as two kinds
+_SAMPLES = 20_000
+_STREAM = 104
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoKinds:
+    """The best cut of per-seed values in two. `rare` are the positions of the smaller part, or of the lower of two
+    parts of one size; `distance` is that between the means of the parts; `p` how often Gaussian values would be cut as
+    cleanly.
+    """
+
+    rare: tuple[int, ...]
+    distance: float
+    p: float
+
+
+def two_kinds(values: npt.ArrayLike, noise: float = 0.0) -> TwoKinds | None:
+    """How cleanly per-seed values [S] fall into two parts; None with two seeds or fewer, or where all are the same.
+
+    Args:
+        values: one for each seed.
+        noise: the variance of one seed's value that comes from its items alone, which no part can vary less than.
+    """
+    found = np.asarray(values, dtype=np.float64)
+    order, seeds = np.argsort(found, kind="stable"), len(found)
+    if seeds < 3 or np.ptp(found) <= 1e-12:
+        return None
+    shares = _shares(found[order][None], noise)[0]
+    cut = int(shares.argmax()) + 1
+    low, high = order[:cut], order[cut:]
+    rare = low if len(low) <= len(high) else high
+    return TwoKinds(
+        rare=tuple(int(place) for place in np.sort(rare)),
+        distance=float(found[high].mean() - found[low].mean()),
+        p=float((1 + np.sum(_of_gaussians(seeds) >= shares.max())) / (1 + _SAMPLES)),
+    )
+
+
+def _shares(ordered: Floats, noise: float) -> Floats:
+    """The share of the variance between the parts at each cut [R, S - 1] of ordered values [R, S]."""
+    seeds = ordered.shape[1]
+    sums, squares = np.cumsum(ordered, axis=1), np.cumsum(ordered**2, axis=1)
+    below, total = np.arange(1, seeds), sums[:, -1:]
+    parts = sums[:, :-1] ** 2 / below + (total - sums[:, :-1]) ** 2 / (seeds - below)
+    between = parts - total**2 / seeds
+    within = np.maximum(squares[:, -1:] - parts, noise * (seeds - 2))
+    return np.asarray(between / np.maximum(between + within, 1e-300))
+
+
+@lru_cache
+def _of_gaussians(seeds: int) -> Floats:
+    """The share at the best cut of many Gaussian samples."""
+    samples = np.random.default_rng([_STREAM, seeds]).normal(size=(_SAMPLES, seeds))
+    return np.asarray(_shares(np.sort(samples, axis=1), 0.0).max(axis=1))

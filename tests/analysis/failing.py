@@ -1,0 +1,113 @@
+"""How often studies whose trainings fail now and then give a wrong verdict, with and without the obstacle of two kinds
+of seeds.
+
+`python -m tests.analysis.failing` prints the table of docs/statistics.md; the tests run parts of it.
+"""
+
+import sys
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.two_kinds import CLEAN, two_kinds
+from tests.analysis.coverage import Draws, of_scores
+from tests.analysis.looks import CONFIDENCE, DELTA, PLANNED, Design, course, differences
+
+ITEM_SD = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failures:
+    """A seed fails with this chance and then loses so much; those that work vary by `seed_sd`."""
+
+    chance: float
+    loss: float
+    seed_sd: float = 0.01
+
+
+def failing_differences(
+    rng: np.random.Generator, failures: Failures, repetitions: int, *, seeds: int, items: int
+) -> np.ndarray:
+    """Paired differences [R, S, N] whose true mean is 0, failures included."""
+    scores = differences(rng, (failures.seed_sd, ITEM_SD), repetitions, seeds=seeds, items=items)
+    lost = failures.loss * (failures.chance - (rng.random((repetitions, seeds, 1)) < failures.chance))
+    return np.asarray(scores + lost.astype(np.float32))
+
+
+def of_two_kinds(scores: np.ndarray, draws: Draws) -> np.ndarray:
+    """Which of R studies have seeds of two kinds by the rule of the pipeline, bool [R]."""
+    found = (
+        two_kinds(row, noise)
+        for row, noise in zip(scores.mean(axis=2, dtype=np.float64), draws.noise * draws.seeds, strict=True)
+    )
+    return np.array([one is not None and one.p <= CLEAN for one in found])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Shares of studies with a wrong verdict on any claim: without the obstacle, with it, and if a verdict has to bear
+    besides that one of S + 2 trainings fails. `held_up` is how often the obstacle stands in a claim's way at its end.
+    """
+
+    plain: float
+    obstacle: float
+    room: float
+    held_up: float
+
+
+def wrong_verdicts(
+    rng: np.random.Generator,
+    failures: Failures,
+    *,
+    claims: int,
+    repetitions: int,
+    items: int = 200,
+    design: Design = PLANNED,
+    chunk: int = 50,
+) -> Rates:
+    """How often studies are wrong whose true effects, failures included, are at DELTA."""
+    found: dict[str, list[np.ndarray]] = {"plain": [], "obstacle": [], "room": [], "held_up": []}
+    for _ in range(0, repetitions, chunk):
+        wrong = {name: np.zeros(chunk, bool) for name in ("plain", "obstacle", "room")}
+        for _ in range(claims):
+            scores = failing_differences(rng, failures, chunk, seeds=design.seeds[-1], items=items)
+            draws = [of_scores(scores[:, :count], 0.0) for count in design.seeds]
+            held = [of_two_kinds(scores[:, :count], d) for count, d in zip(design.seeds, draws, strict=True)]
+            wrong["plain"] |= course(draws, design, claims, DELTA).wrong
+            wrong["obstacle"] |= _guarded(draws, held, design, claims, 0.0)
+            wrong["room"] |= _guarded(draws, held, design, claims, failures.loss)
+            found["held_up"].append(held[-1])
+        for name, each in wrong.items():
+            found[name].append(each)
+    return Rates(**{name: float(np.mean(each)) for name, each in found.items()})
+
+
+def _guarded(found: list[Draws], held: list[np.ndarray], design: Design, claims: int, loss: float) -> np.ndarray:
+    """Which studies are wrong on a claim that is judged at no look whose seeds are of two kinds, and that is supported
+    only if one of S + 2 trainings may lose so much.
+    """
+    wrong, settled = np.zeros(len(held[0]), bool), np.zeros(len(held[0]), bool)
+    for draws, two, share in zip(found, held, design.spend, strict=True):
+        half = draws.half_widths(simultaneous_level(CONFIDENCE, claims, share))
+        low, high = DELTA + draws.error - half - loss / (draws.seeds + 2), DELTA + draws.error + half
+        judged = ~settled & ~two & ((low >= DELTA) | (high < DELTA))  # either is wrong at DELTA
+        wrong |= judged
+        settled |= judged
+    return wrong
+
+
+def _table(repetitions: int) -> None:
+    print("| items | seeds fail | points lost | wrong, without | with it | with room besides | held up at 20 seeds |")
+    print("| --- " * 7 + "|")
+    for items, chance, loss in product((200, 1000), (0.05, 0.1, 0.2), (0.1, 0.2)):
+        rng = np.random.default_rng([61, int(100 * chance), int(100 * loss), items])
+        failures = Failures(chance=chance, loss=loss)
+        found = wrong_verdicts(rng, failures, claims=5, repetitions=repetitions, items=items)
+        shown = " | ".join(f"{rate:.3f}" for rate in (found.plain, found.obstacle, found.room, found.held_up))
+        print(f"| {items:,} | {chance:.0%} | {100 * loss:g} | {shown} |", flush=True)
+
+
+if __name__ == "__main__":
+    _table(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)

@@ -1,0 +1,85 @@
+"""Seeds that fail, items in groups, subsets of one pool: what intervals keep there, and what they do not."""
+
+import numpy as np
+import pytest
+
+from pipeline.analysis.two_kinds import CLEAN, two_kinds
+from tests.analysis.clusters import misses as group_misses
+from tests.analysis.failing import Failures, wrong_verdicts
+from tests.analysis.pools import Learner, misses, truth
+
+
+def allowed(rate: float, repetitions: int, errors: float = 2.0) -> float:
+    """A rate and so many Monte-Carlo errors of it."""
+    return rate + errors * float(np.sqrt(rate * (1 - rate) / repetitions))
+
+
+def test_values_of_two_kinds_are_cut_where_they_fall_apart():
+    found = two_kinds([0.71, 0.30, 0.70, 0.72, 0.31, 0.69, 0.71, 0.70])
+    assert found is not None
+    assert found.rare == (1, 4)
+    assert found.distance == pytest.approx(0.705 - 0.305)
+    assert found.p < CLEAN
+
+
+def test_gaussian_values_are_of_one_kind_but_for_one_sample_in_a_hundred():
+    rng = np.random.default_rng(1)
+    for seeds in (3, 5, 10, 20):
+        flagged = [found.p <= CLEAN for found in map(two_kinds, rng.normal(size=(1000, seeds))) if found]
+        assert np.mean(flagged) <= allowed(CLEAN, 1000, 3.0)
+
+
+def test_a_difference_that_items_explain_is_no_second_kind():
+    values = [0.50, 0.50, 0.50, 0.50, 0.51]
+    assert two_kinds(values).p < CLEAN
+    assert two_kinds(values, noise=0.02**2).p > CLEAN
+
+
+@pytest.mark.parametrize("values", [[0.7], [0.7, 0.3], [0.7, 0.7, 0.7]])
+def test_two_seeds_or_equal_ones_cannot_be_of_two_kinds(values):
+    assert two_kinds(values) is None
+
+
+@pytest.mark.parametrize("chance", [0.05, 0.1])
+@pytest.mark.parametrize("loss", [0.1, 0.2])
+@pytest.mark.parametrize("claims", [1, 5])
+def test_seeds_that_fail_up_to_one_time_in_ten_leave_wrong_verdicts_as_rare_as_promised(chance, loss, claims):
+    rng = np.random.default_rng([71, claims])
+    failures = Failures(chance=chance, loss=loss)
+    found = wrong_verdicts(rng, failures, claims=claims, repetitions=400)
+    assert found.obstacle <= allowed(0.05, 400)
+
+
+def test_failures_that_are_seen_hold_up_the_claim_where_items_do_not_hide_them():
+    found = wrong_verdicts(
+        np.random.default_rng(72), Failures(chance=0.2, loss=0.2), claims=1, repetitions=100, items=1000
+    )
+    assert found.held_up > 0.9
+    assert found.obstacle <= found.plain
+
+
+def test_failures_that_are_not_seen_are_not_ruled_out_unless_a_verdict_leaves_room_for_one():
+    failures = Failures(chance=0.1, loss=0.2)
+    found = wrong_verdicts(np.random.default_rng(73), failures, claims=5, repetitions=100, items=1000)
+    assert found.obstacle > 0.15
+    assert found.room <= allowed(0.05, 100)
+
+
+def test_items_one_by_one_miss_where_groups_count_as_one():
+    single, grouped = group_misses(10, 0.3, 600)
+    assert single[0.99] > 0.04
+    assert grouped[0.95] <= allowed(0.05, 600, 3.0)
+    assert grouped[0.99] <= allowed(0.01, 600, 3.0)
+
+
+def test_groups_of_unequal_size_keep_the_level_too():
+    _, grouped = group_misses(10, 0.3, 600, uneven=True)
+    assert grouped[0.95] <= allowed(0.05, 600, 3.0)
+
+
+def test_subsets_of_half_a_pool_speak_for_that_pool_and_not_for_other_labels():
+    learner = Learner()
+    found = misses(learner, truth(learner, 1500), 200, 10, 200)
+    assert found.pool[0.95] <= allowed(0.05, 200, 3.0)
+    assert found.others[0.95] > 0.2
+    assert found.widened[0.95] <= allowed(0.05, 200, 3.0)
