@@ -18,11 +18,11 @@ ITEMS = 20_000
 def replicates(*, is_mean: bool) -> Replicates:
     rows = np.random.default_rng(3).random((2, ITEMS)).astype(np.float32)
     table = SimpleNamespace(
-        sets={"test": SimpleNamespace(items=ITEMS)},
+        sets={"test": SimpleNamespace(items=ITEMS, groups=None)},
         is_mean=is_mean,
         seeds=lambda group: (0, 1),
         rows=lambda arm, size, dataset, seeds: rows,
-        drawn=lambda rows, weights, dataset: (weights @ (rows**2).T).astype(np.float64),
+        drawn=lambda rows, weights, of: (weights @ (rows**2).T).astype(np.float64),
     )
     return Replicates(cast(Table, cast(Any, table)))
 
