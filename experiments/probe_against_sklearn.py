@@ -34,7 +34,7 @@ from sklearn_reference import (
 
 from pipeline.config.cell import Cell
 from pipeline.data.sets import Prepared
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError, UserError
 from pipeline.files import write_text
@@ -44,7 +44,6 @@ from pipeline.records import to_json
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.progress import Progress
 from pipeline.study.run import run
-from pipeline.tasks import PAIR
 
 TASKS = {"sentiment": "50,400,all", "topic": "25,200,all", "dialogues": "50,200,all", "weaknesses": "100,300,all",
          "intents": "60,200,all", "curriculum": "50,200,all"}  # fmt: skip
@@ -85,8 +84,8 @@ class Sets:
         self._vectors: dict[str, np.ndarray] = {}
 
     def texts(self, name: str) -> list[str]:
-        """Those of a set, without labels behind them."""
-        return [text.partition(PAIR)[0] for text in texts(self.prepared, name)]
+        """Those of a set."""
+        return [example.text for example in stored_examples(self.prepared, name)]
 
     def right(self, name: str) -> np.ndarray:
         """Classes [N], or labels [N, C] as 0 and 1."""

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 PROBABILITY, MARGIN = 1e-5, 1e-4
-PAIR = "\x1f"  # between the two texts of a pair
 TRAIN_SAMPLE = 400  # texts of the train subset that its score is measured on
 PARTS: dict[str, dict[str, Any]] = {
     "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
@@ -73,11 +73,8 @@ def check(root: Path, cell_id: str) -> Checked:
     found = Checked(name=name, judged=precision == "fp32")
     for index, said in enumerate(result["evaluations"]):
         rows = slice(None) if said["role"] != "train" else _train_rows(data, config["train"])
-        texts, labels = (
-            np.array(_texts(data, said["dataset"]), dtype=object)[rows],
-            _labels(data, said["dataset"])[rows],
-        )
-        probabilities = _softmax(answer([tuple(text.split(PAIR)[:2]) for text in texts]))
+        whole, labels = _texts(data, said["dataset"]), _labels(data, said["dataset"])[rows]
+        probabilities = _softmax(answer([whole[i] for i in np.arange(len(whole))[rows]]))
         found.items += len(labels)
         found.require(said["items"] == len(labels), f"{said['dataset']} has {len(labels)} texts, not {said['items']}")
         if said["role"] == "train":  # its predictions are not stored
@@ -241,8 +238,11 @@ def _data_of(root: Path, result: dict[str, Any], cell_id: str) -> Path:
     raise ValueError(f"{root / 'data'} must hold the data of cell {cell_id}, but does not. Run its study again.")
 
 
-def _texts(data: Path, name: str) -> list[str]:
-    return [json.loads(line) for line in (data / f"{name}.texts.jsonl").read_text(encoding="utf-8").splitlines()]
+def _texts(data: Path, name: str) -> list[tuple[str, ...]]:
+    """Each example's text, or both of a pair."""
+    with pa.ipc.open_stream(data / f"{name}.examples.arrow") as reader:
+        rows = reader.read_all().to_pylist()
+    return [(row["text"], row["second"]) if "second" in row else (row["text"],) for row in rows]
 
 
 def _labels(data: Path, name: str) -> np.ndarray:

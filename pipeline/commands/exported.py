@@ -1,5 +1,6 @@
 """Whether an exported directory scores as the cell did, asked of it through the libraries that others use."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ import numpy as np
 from pipeline.commands.formats import Format, pipeline_of
 from pipeline.commands.trained import Trained
 from pipeline.data.sets import Prepared
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from pipeline.errors import HeadstartError
 from pipeline.study.plan import Plan
-from pipeline.tasks import PAIR, TaskKind, Vocabulary, WritingKind, kind
+from pipeline.tasks import TaskKind, Vocabulary, WritingKind, inputs, kind
 
 CHECKED = 64  # test texts whose scores must be the cell's
 TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
@@ -59,9 +60,10 @@ def _of_classifier(trained: Trained, prepared: Prepared, exported: Format, folde
     import torch
 
     task, vocabulary = kind(trained.cell.task.kind), Vocabulary.of(trained.tokenizer())
-    parts = [text.split(PAIR) for text in texts(prepared, "test")[:CHECKED]]
-    reading = exported.read(folder, [tuple(each[: 2 if task.paired else 1]) for each in parts])
-    batch = _batch(task, prepared, np.arange(len(parts)), vocabulary)
+    some = itertools.islice(stored_examples(prepared, "test"), CHECKED)
+    texts = [tuple(getattr(example, name) for name in inputs(task)) for example in some]
+    reading = exported.read(folder, texts)
+    batch = _batch(task, prepared, np.arange(len(texts)), vocabulary)
     losses = task.losses(torch.from_numpy(reading.logits).double(), batch)
     return reading.by, losses.double().numpy()
 

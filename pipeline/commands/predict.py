@@ -7,12 +7,12 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from pipeline.commands.predict_io import given_texts, write_answers
+from pipeline.commands.predict_io import given_examples, write_answers
 from pipeline.commands.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.config.schema import Predict
 from pipeline.records import CellResult
-from pipeline.tasks import PAIR, KnowingKind, TaskKind, TextModel, WritingKind, as_read, kind
+from pipeline.tasks import EncodeSettings, Example, KnowingKind, TaskKind, TextModel, inputs, kind, prefixed
 
 BATCH = 64
 
@@ -23,14 +23,13 @@ def run(overrides: Sequence[str]) -> int:
     trained = trained_cell(config)
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
     asked = kind(trained.cell.task.kind)
-    reads_pairs = asked.paired and not isinstance(asked, WritingKind)
-    texts = given_texts(config.predict, paired=reads_pairs)
-    write_answers(asked.predicted, predictions(trained, texts, config.predict), config.predict.output)
+    examples = given_examples(config.predict, paired="second" in inputs(asked))
+    write_answers(asked.predicted, predictions(trained, examples, config.predict), config.predict.output)
     return 0
 
 
-def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Iterator[tuple[str, ...]]:
-    """Each text with what the task's kind says of it, in order, as they come, in the precision of the cell.
+def predictions(trained: Trained, examples: Iterable[Example], asked: Predict) -> Iterator[tuple[str, ...]]:
+    """Each example's text with what the task's kind says of it, in order, as they come, in the precision of the cell.
 
     A text without a word has no answer: its row is empty but for the text. Standard error is told afterwards how many
     those are, how many texts were too long to be read to their ends, and how well the network knows the first of them
@@ -39,33 +38,36 @@ def predictions(trained: Trained, texts: Iterable[str], asked: Predict) -> Itera
     from pipeline.training.inference import evaluating
 
     model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
-    task, length, labels = kind(cell.task.kind), cell.task.max_length, trained.result.labels
+    task, settings = kind(cell.task.kind), EncodeSettings.of(cell.task, trained.result.labels)
     nats, read, cut, empty = None, 0, 0, 0
-    for batch in _batched(texts):
+    for batch in _batched(examples):
         if not _has_words(batch[0]):
             empty += len(batch)
-            yield from (_unanswered(text, task) for text in batch)
+            yield from (_unanswered(example, task) for example in batch)
             continue
         with nullcontext() if isinstance(model, TextModel) else evaluating(model, cell.train.precision):
-            asked_of = as_read(cell.task, batch, prefix=cell.prefix)
-            rows = list(task.predict(model, tokenizer, asked_of, max_length=length, labels=labels, asked=asked))
+            given = prefixed(batch, cell.prefix)
+            rows = list(task.predict(model, tokenizer, given, settings, asked))
             if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token
-                nats = task.surprise(model, tokenizer, asked_of, max_length=length)
+                nats = task.surprise(model, tokenizer, given, settings)
         read += len(batch)
         if not (task.reads_whole or isinstance(model, TextModel)):
-            cut += task.encode(asked_of, tokenizer, length).truncated
+            cut += task.encode(given, tokenizer, settings).truncated
         yield from rows
     if empty:
         print(f"{empty:,} of {read + empty:,} texts are empty and have no answer.", file=sys.stderr)
     if cut:
-        print(f"{cut:,} of {read:,} texts are longer than {length} tokens and were truncated.", file=sys.stderr)
+        print(
+            f"{cut:,} of {read:,} texts are longer than {settings.max_length} tokens and were truncated.",
+            file=sys.stderr,
+        )
     if nats is not None and len(nats):
         _tell_perplexity(nats, trained.result)
 
 
-def _unanswered(text: str, task: TaskKind) -> tuple[str, ...]:
+def _unanswered(example: Example, task: TaskKind) -> tuple[str, ...]:
     """The row of an empty text; of a pair, both texts stand in it."""
-    texts = text.split(PAIR)
+    texts = _texts(example)
     return (*texts, *[""] * (1 + len(task.predicted) - len(texts)))
 
 
@@ -80,9 +82,9 @@ def _tell_perplexity(nats: np.ndarray, result: CellResult) -> None:
     )
 
 
-def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
+def _batched(examples: Iterable[Example]) -> Iterator[list[Example]]:
     """Single texts first, so that an interactive reader is answered at once, then batches; empty texts apart."""
-    rest = iter(texts)
+    rest = iter(examples)
     sizes = itertools.chain([1], itertools.repeat(BATCH if not sys.stdin.isatty() else 1))
     for size in sizes:
         batch = list(itertools.islice(rest, size))
@@ -92,6 +94,10 @@ def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
             yield list(alike)
 
 
-def _has_words(text: str) -> bool:
+def _has_words(example: Example) -> bool:
     """Whether there is something to read: in both texts of a pair."""
-    return all(part.strip() for part in text.split(PAIR))
+    return all(text.strip() for text in _texts(example))
+
+
+def _texts(example: Example) -> tuple[str, ...]:
+    return (example.text,) if example.second is None else (example.text, example.second)

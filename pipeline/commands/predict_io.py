@@ -8,17 +8,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.locate import TABLES
 from pipeline.data.rows import Wanted
 from pipeline.data.sources import read_table
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError, UserError
-from pipeline.tasks import pair
+from pipeline.tasks import Example
 
 
-def given_texts(given: Predict, *, paired: bool) -> Iterator[str]:
-    """One text for each row of what is given, an empty one for a blank line or an empty cell.
+def given_examples(given: Predict, *, paired: bool) -> Iterator[Example]:
+    """One example for each row of what is given, an empty one for a blank line or an empty cell.
 
     Of a file all rows are read first, so that a row that cannot be taken is refused before any answer is written.
 
@@ -40,7 +41,7 @@ def given_texts(given: Predict, *, paired: bool) -> Iterator[str]:
     return iter([_of_line(line, paired, f" on line {n} of {path.name}") for n, line in enumerate(lines, start=1)])
 
 
-def _of_standard_input(paired: bool) -> Iterator[str]:
+def _of_standard_input(paired: bool) -> Iterator[Example]:
     """Line by line, as they come."""
     for n, line in enumerate(getattr(sys.stdin, "buffer", sys.stdin), start=1):
         text = _decoded(line, n) if isinstance(line, bytes) else line
@@ -57,30 +58,24 @@ def _decoded(line: bytes, number: int) -> str:
         ) from error
 
 
-def _of_table(path: Path, given: Predict, paired: bool) -> list[str]:
-    second = given.second_column if paired else None
-    ask = Wanted(
-        text=given.column,
-        second=second,
-        label=None,
-        where={},
-        field="predict",
-        text_setting="predict.column",
-        second_setting="predict.second_column",
-    )
-    rows = read_table(path, ask, "predict.path")
-    if second is None:
-        return [value or "" for value in rows[given.column]]
-    return [pair(one or "", other or "") for one, other in zip(rows[given.column], rows[second], strict=True)]
+def _of_table(path: Path, given: Predict, paired: bool) -> ExampleTable:
+    import pyarrow as pa
+
+    fields: dict[Field, str] = {"text": given.column}
+    if paired:
+        fields["second"] = given.second_column
+    settings: dict[Field, str] = {"text": "predict.column", "second": "predict.second_column"}
+    rows = read_table(path, Wanted(fields=fields, field="predict", settings=settings), "predict.path")
+    return ExampleTable(pa.table({name: rows.column(column).fill_null("") for name, column in fields.items()}))
 
 
-def _of_line(line: str, paired: bool, where: str) -> str:
+def _of_line(line: str, paired: bool, where: str) -> Example:
     """A line is a text, or two with a tab between them."""
     first, tab, second = line.partition("\t")
-    return _both(first, second if tab or not line.strip() else None, paired, where) if paired else line
+    return _both(first, second if tab or not line.strip() else None, paired, where) if paired else Example(text=line)
 
 
-def _both(first: str, second: str | None, paired: bool, where: str = "") -> str:
+def _both(first: str, second: str | None, paired: bool, where: str = "") -> Example:
     if paired and second is None:
         raise DataError(
             f"This cell reads pairs, but {first[:60]!r}{where} has no second text. Give it: predict.second=TEXT, a "
@@ -88,7 +83,7 @@ def _both(first: str, second: str | None, paired: bool, where: str = "") -> str:
         )
     if not paired and second is not None:
         raise DataError("This cell reads single texts: leave out predict.second.")
-    return first if second is None else pair(first, second)
+    return Example(text=first, second=second)
 
 
 def write_answers(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], output: str | None) -> None:

@@ -4,7 +4,7 @@ Types are checked by OmegaConf through `pipeline.config.twin`, rules between fie
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pipeline.methods import MethodName
 from pipeline.records import ClaimMetric, ClaimTest, Direction
@@ -43,6 +43,10 @@ class Base:
     test_text_seen: Literal["known_seen", "known_unseen", "unknown"] = "unknown"  # by pretraining, if it could be
     test_text_note: str = ""  # why
     token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
+
+
+Field = Literal["text", "label", "second", "score", "labels"]  # of an example; settings of Data name their columns
+FIELDS: tuple[Field, ...] = get_args(Field)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from pipeline.config.schema import Config, Data
+from pipeline.config.schema import FIELDS, Config, Data
 
 
 def base_rules(config: Config) -> Iterator[str]:
@@ -39,7 +39,7 @@ def data_rules(config: Config) -> Iterator[str]:
                 f"{where}.label_pattern must be a regular expression of one label, such as #(\\w+), but "
                 f"{data.label_pattern!r} {wrong}."
             )
-        columns = {name: getattr(data, name) for name in ("text", "second", "label", "score", "labels")}
+        columns = {name: getattr(data, name) for name in FIELDS}
         for one, other in itertools.combinations(columns, 2):
             if columns[one] and columns[one] == columns[other]:
                 yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."
@@ -48,8 +48,8 @@ def data_rules(config: Config) -> Iterator[str]:
 
 
 def _group_rules(where: str, data: Data, trained_on: Data) -> Iterator[str]:
-    for name in ("label", "score", "labels"):
-        if data.group and data.group == getattr(data, name):
+    for name in FIELDS:
+        if name not in ("text", "second") and data.group and data.group == getattr(data, name):
             yield (
                 f"{where}.group and {where}.{name} must be two columns, but both are {data.group!r}: each value "
                 f"would stand in one set only. Set {where}.group to the column of the writer or the document."

@@ -4,6 +4,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.data.example_table import BATCH
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError, nearest
 
@@ -81,18 +82,17 @@ def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...
     """The wanted columns of Arrow stream files, one after the other; `names` are those of the classes, if any."""
     import pyarrow as pa
 
-    rows: Rows = {name: [] for name in ask.columns}
+    tables = []
     for path in files:
         try:
             with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
                 ask.check(_columns(reader.schema), path.parent.name)
                 table = reader.read_all()
                 table.validate(full=True)
-                for name, values in rows_of(table, ask, path.name, {ask.classes: names}).items():
-                    rows[name] += values
+                tables.append(rows_of(table, ask, path.name, {ask.classes: names}))
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _torn(path, "Arrow", error, field) from error
-    return rows
+    return pa.concat_tables(tables)
 
 
 def class_names(info: dict[str, Any], column: str | None) -> tuple[str, ...]:
@@ -112,17 +112,32 @@ def _of_each(feature: Any) -> Any:
 
 def rows_of(table: Any, ask: Wanted, place: str, names: dict[str | None, tuple[str, ...]]) -> Rows:
     """The wanted columns of an Arrow table as text; numbers of a class column become its names, -1 is missing."""
-    rows: Rows = {}
-    for column in ask.columns:
-        values = _column(table, column).to_pylist()
-        classes = names.get(column, ())
+    import pyarrow as pa
+
+    found = {name: _as_text(_column(table, name), ask, name, place, names.get(name, ())) for name in ask.columns}
+    return pa.table(found)
+
+
+def _as_text(column: Any, ask: Wanted, name: str, place: str, classes: tuple[str, ...]) -> Any:
+    """A column as texts, or as lists of texts; Arrow's own where it writes values as they are written here."""
+    import pyarrow as pa
+
+    kind = column.type
+    plain = any(test(kind) for test in (pa.types.is_string, pa.types.is_integer, pa.types.is_boolean, pa.types.is_null))
+    if plain and not classes:
+        return column.cast(pa.string())
+    chunks = []
+    for start in range(0, len(column), BATCH):
+        values = column.slice(start, BATCH).to_pylist()
         if classes:
             values = [
                 [_class_name(one, classes) for one in v] if isinstance(v, list) else _class_name(v, classes)
                 for v in values
             ]
-        rows[column] = [ask.cell(column, v, place) for v in values]
-    return rows
+        chunks.append([ask.cell(name, value, place) for value in values])
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    kind = pa.list_(pa.string()) if listed else pa.string()
+    return pa.chunked_array([pa.array(chunk, kind) for chunk in chunks], kind)
 
 
 def _columns(schema: Any) -> list[str]:

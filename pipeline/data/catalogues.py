@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.example_table import table_of
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
 
@@ -29,8 +30,8 @@ def read_catalogue(path: Path, ask: Wanted, field: str) -> Rows:
     ask.check((MESSAGE, language), f"the catalogue {path.name}")
     pairs = [(_plain(entry.id), _plain(entry.string)) for entry in catalogue if _usable(entry)]
     pairs = [(said, translated) for said, translated in pairs if translated and said != translated]
-    rows: Rows = {MESSAGE: [said for said, _ in pairs], language: [translated for _, translated in pairs]}
-    return {name: rows[name] for name in ask.columns}
+    rows = {MESSAGE: [said for said, _ in pairs], language: [translated for _, translated in pairs]}
+    return table_of({name: rows[name] for name in ask.columns})
 
 
 def _read(path: Path, field: str) -> Any:

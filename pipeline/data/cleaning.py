@@ -1,12 +1,12 @@
 """From rows as read to clean examples: nothing empty, nothing unlabelled, classes that can be learnt."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.config.schema import Data
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.sets import LabelledSet, RawSet
 from pipeline.errors import DataError, nearest
 
@@ -30,33 +30,62 @@ class Cleaned:
 
 
 def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
-    """The rows that have a text, a label and, if rows have groups, a group; labels as positions in `labels`.
+    """The rows that have a text, a label and, if rows have groups, a group; classes as positions in `labels`.
 
     Raises:
         DataError: a label is not among `labels`, no row is left, or a text holds zero bytes.
     """
-    number = {name: i for i, name in enumerate(labels)}
-    rows = list(zip(raw.texts, raw.labels, raw.groups or [""] * len(raw), strict=True))
-    labelled = [(t, v, g) for t, v, g in rows if t is not None and v is not None]
-    kept = [(t, v, g) for t, v, g in labelled if g is not None]
-    check_known([v for _, v, _ in kept], labels, place=place)
-    if not kept:
-        needed, have = ("a text, a label and a group", "all three") if labelled else ("a text and a label", "both")
+    lacking = raw.incomplete
+    unlabelled = ~lacking & raw.lacks("label")
+    ungrouped = ~lacking & ~unlabelled & raw.lacks("group")
+    kept = np.flatnonzero(~(lacking | unlabelled | ungrouped))
+    if not len(kept):
+        needed, have = ("a text and a label", "both")
+        if ungrouped.any():
+            needed, have = ("a text, a label and a group", "all three")
         raise DataError(f"{place} must hold rows with {needed}, but none of {len(raw)} rows has {have}.")
-    damaged = next((i for i, (text, _, _) in enumerate(kept) if "\0" in text), None)
-    if damaged is not None:
-        raise DataError(f"{place} must be text, but row {damaged + 1} holds zero bytes: the file is damaged.")
-    empty = sum(t is None for t in raw.texts)
+    _check_intact(raw, kept, place)
     return Cleaned(
         rows=LabelledSet(
-            texts=tuple(t for t, _, _ in kept),
-            labels=np.array([number[v] for _, v, _ in kept], dtype=np.int32),
-            groups=None if raw.groups is None else tuple(g for _, _, g in kept),
+            examples=ExampleTable(raw.table, kept),
+            labels=_numbers(raw, kept, labels, place),
+            groups=_groups(raw, kept),
         ),
-        empty=empty,
-        unlabelled=len(raw) - len(labelled) - empty,
-        ungrouped=len(labelled) - len(kept),
+        empty=int(lacking.sum()),
+        unlabelled=int(unlabelled.sum()),
+        ungrouped=int(ungrouped.sum()),
     )
+
+
+def _numbers(raw: RawSet, kept: np.ndarray, labels: tuple[str, ...], place: str) -> np.ndarray:
+    """The numbers of the rows' classes, int32 [len(kept)]; 0 where rows have none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if "label" not in raw.table.column_names:
+        return np.zeros(len(kept), dtype=np.int32)
+    found = raw.table.column("label").take(pa.array(kept))
+    check_known(found.unique().to_pylist(), labels, place=place)
+    return np.asarray(pc.index_in(found, value_set=pa.array(labels, pa.string())).to_numpy(), dtype=np.int32)
+
+
+def _groups(raw: RawSet, kept: np.ndarray) -> tuple[str, ...] | None:
+    import pyarrow as pa
+
+    if "group" not in raw.table.column_names:
+        return None
+    return tuple(raw.table.column("group").take(pa.array(kept)).to_pylist())
+
+
+def _check_intact(raw: RawSet, kept: np.ndarray, place: str) -> None:
+    import pyarrow.compute as pc
+
+    texts = [raw.table.column(name) for name in ("text", "second") if name in raw.table.column_names]
+    damaged = np.any([pc.match_substring(text, "\0").fill_null(False).to_numpy() for text in texts], axis=0)[kept]
+    if damaged.any():
+        raise DataError(
+            f"{place} must be text, but row {int(damaged.argmax()) + 1} holds zero bytes: the file is damaged."
+        )
 
 
 def without(needed: str, empty: int, unlabelled: int | None, ungrouped: int | None) -> str:
@@ -87,10 +116,12 @@ def check_classes(raw: RawSet, *, column: str, field: str) -> None:
     Raises:
         DataError: there is one class only, or the labels look like numbers to predict or an id.
     """
-    counts = Counter(v for t, v in zip(raw.texts, raw.labels, strict=True) if t is not None and v is not None)
-    rows = counts.total()
+    import pyarrow as pa
+
+    there = np.flatnonzero(~(raw.incomplete | raw.lacks("label")))
+    counts, rows = raw.table.column("label").take(pa.array(there)).unique().to_pylist(), len(there)
     if len(counts) == 1 and rows:
-        only = next(iter(counts))
+        only = counts[0]
         raise DataError(
             f"{field}.label must have two classes at least, but column {column!r} holds {only!r} alone. "
             f"Choose another column, or other rows with {field}.where."

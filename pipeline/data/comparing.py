@@ -1,15 +1,17 @@
 """Comparing a task's sets: what stands in two of them is counted, and removed from the one that is trained on."""
 
-from collections.abc import Hashable, Sequence
+import itertools
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.config.schema import Task
 from pipeline.data import duplicates
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.sets import LabelledSet, Overlap, Repeats
 from pipeline.errors import DataError
-from pipeline.tasks import PAIR, WritingKind, kind, labels_after
+from pipeline.tasks import inputs, kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +25,7 @@ class Compared:
 
 def repeats(sets: Sequence[LabelledSet], task: Task) -> Repeats:
     """Counts the rows that repeat an earlier one of any of these sets."""
-    texts = [text for rows in sets for text in _read(rows, task)]
-    return duplicates.repeats(texts, [label for rows in sets for label in _labels(rows, task)])
+    return duplicates.repeats(_read(task, *sets), [label for rows in sets for label in _labels(rows, task)])
 
 
 def apart(given: dict[str, LabelledSet], task: Task, done: Compared) -> LabelledSet:
@@ -57,10 +58,10 @@ def compare(sets: dict[str, LabelledSet], task: Task, done: Compared) -> dict[st
     held = [name for name in sets if name != "train"]
     for pool, against in [("validation", [n for n in held if n != "validation"]), ("train", held)]:
         left[pool] = _freed(pool, against, left, task, done)
-    if kind(task.kind).paired and not isinstance(kind(task.kind), WritingKind):
-        train = _read(left["train"], task)
+    if "second" in inputs(kind(task.kind)):
         for name in held:
-            done.known_halves[name] = int(duplicates.known_halves(train, _read(left[name], task)).sum())
+            known = duplicates.known_halves(_read(task, left["train"]), _read(task, left[name]))
+            done.known_halves[name] = int(known.sum())
     return left
 
 
@@ -69,7 +70,7 @@ def _freed(pool: str, against: list[str], sets: dict[str, LabelledSet], task: Ta
     out = np.zeros(len(rows), dtype=bool)
     for name in against:
         other, key = sets[name], f"{pool}/{name}"
-        alike = duplicates.overlap(_read(rows, task), _labels(rows, task), _read(other, task), _labels(other, task))
+        alike = duplicates.overlap(_read(task, rows), _labels(rows, task), _read(task, other), _labels(other, task))
         grouped = _of_same_group(rows, other)
         done.overlaps[key] = Overlap(
             exact=int(alike.exact.sum()),
@@ -102,12 +103,29 @@ def _of_same_group(rows: LabelledSet, other: LabelledSet) -> np.ndarray:
     return np.array([group in held for group in rows.groups], dtype=bool)
 
 
-def _read(rows: LabelledSet, task: Task) -> Sequence[str]:
-    """What a network reads, and must not have read before: no number, labels or text to be written after it."""
-    marked = task.data.score or task.data.labels or isinstance(kind(task.kind), WritingKind)
-    return [text.rpartition(PAIR)[0] for text in rows.texts] if marked else rows.texts
+@dataclass(frozen=True)
+class _Texts:
+    """The texts of examples, read from their table at each pass."""
+
+    examples: tuple[ExampleTable, ...]
+    both: bool  # of pairs
+
+    def __iter__(self) -> Iterator[duplicates.Texts]:
+        for example in itertools.chain(*self.examples):
+            yield (example.text, example.second or "") if self.both else (example.text,)
+
+
+def _read(task: Task, *sets: LabelledSet) -> _Texts:
+    """The texts of each example that a network is given, and must not have been trained on.
+
+    The columns decide, so that pretraining on a task's text, whatever its objective, keeps the rows of that task.
+    """
+    both = task.data.second is not None and kind(task.kind).target != "second"
+    return _Texts(tuple(rows.examples for rows in sets), both)
 
 
 def _labels(rows: LabelledSet, task: Task) -> Sequence[Hashable]:
     """The class or classes of each row. A number or a text to be written can differ where a text is the same."""
-    return [frozenset(labels_after(text)) for text in rows.texts] if task.data.labels else rows.labels.tolist()
+    if kind(task.kind).target == "labels":
+        return [frozenset(example.labels) for example in rows.examples]
+    return [int(number) for number in rows.labels]

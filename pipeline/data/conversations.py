@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from pipeline.data.example_table import table_of
 from pipeline.data.rows import Rows, Wanted
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
@@ -31,7 +32,7 @@ def read_conversations(paths: Sequence[Path], ask: Wanted, field: str) -> Rows:
         DataError: a file is not YAML of this form, or a column is none of COLUMNS.
     """
     ask.check(COLUMNS, f"a file of conversations ({paths[0].name})")
-    rows: Rows = {name: [] for name in COLUMNS}
+    rows: dict[str, list[str | None]] = {name: [] for name in COLUMNS}
     for path in paths:
         exchanges = _exchanges(path, field)
         rows["text"] += [lines[0] for lines in exchanges]
@@ -42,7 +43,7 @@ def read_conversations(paths: Sequence[Path], ask: Wanted, field: str) -> Rows:
         shown = [swapped[i // 2] if i % 2 else reply for i, reply in enumerate(replies)]
         rows["reply"] += shown
         rows["answers"] += ["no" if one != own else "yes" for one, own in zip(shown, replies, strict=True)]
-    return {name: rows[name] for name in ask.columns}
+    return table_of({name: rows[name] for name in ask.columns})
 
 
 def _exchanges(path: Path, field: str) -> list[list[str]]:

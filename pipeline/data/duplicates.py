@@ -1,26 +1,30 @@
 """Texts that stand on both sides of a split: word for word, except for case or punctuation, or nearly.
 
-A pair of texts (joined by PAIR) is the same in both orders. A text that differs from another only in case or
-punctuation repeats it if both have the same label: "US" and "us" of two classes are two texts.
+The texts of each example are compared: one, or both of a pair, which is the same in both orders. A text that differs
+from another only in case or punctuation repeats it if both have the same label: "US" and "us" of two classes are two
+texts.
 
 Nearly: the Jaccard similarity of their sets of three-word shingles is at least 0.8 (Broder 1997). The search is exact:
 two sets as alike as that must share one of their rarest shingles (prefix filtering, Bayardo et al. 2007), so only pairs
 that do are compared.
 """
 
+import hashlib
+import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pipeline.data.sets import Repeats
-from pipeline.tasks import PAIR
 
+Texts = tuple[str, ...]  # of one example
 THRESHOLD = 0.8
 _SHINGLE = 3
+_WORDS = np.uint64(2_642_245)  # whose cube is the largest that 64 bits hold
 _ROWS, _PAIRS = 64, 200_000  # rows and pairs compared at once, to bound memory
 _UNSPACED = re.compile(r"([\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff])")  # scripts written without spaces
 
@@ -58,12 +62,13 @@ class Alike:
         return repeated
 
 
-def repeats(texts: Sequence[str], labels: Sequence[Hashable]) -> Repeats:
-    """Counts the rows that repeat an earlier one; `labels` are one of each text, equal where none counts."""
-    exact: dict[str, set[Hashable]] = {}
-    folded: dict[str, set[Hashable]] = {}
-    of_case = relabelled = 0
+def repeats(texts: Iterable[Texts], labels: Iterable[Hashable]) -> Repeats:
+    """Counts the rows that repeat an earlier one; `labels` has one for each row, equal where none counts."""
+    exact: dict[bytes, set[Hashable]] = {}
+    folded: dict[bytes, set[Hashable]] = {}
+    rows = of_case = relabelled = 0
     for text, label in zip(texts, labels, strict=True):
+        rows += 1
         same_words, same_key = (
             exact.setdefault(_key(text, _words), set()),
             folded.setdefault(_key(text, normalise), set()),
@@ -73,7 +78,7 @@ def repeats(texts: Sequence[str], labels: Sequence[Hashable]) -> Repeats:
         same_words.add(label)
         same_key.add(label)
     return Repeats(
-        exact=len(texts) - len(exact),
+        exact=rows - len(exact),
         folded=of_case,
         conflicting=sum(len(found) > 1 for found in exact.values()),
         relabelled=relabelled,
@@ -81,27 +86,32 @@ def repeats(texts: Sequence[str], labels: Sequence[Hashable]) -> Repeats:
 
 
 def overlap(
-    pool: Sequence[str], pool_labels: Sequence[Hashable], held: Sequence[str], held_labels: Sequence[Hashable]
+    pool: Iterable[Texts], pool_labels: Sequence[Hashable], held: Iterable[Texts], held_labels: Sequence[Hashable]
 ) -> Alike:
     """Finds the texts of `pool` that also stand in `held`; labels as in `repeats`."""
-    words = {_key(text, _words) for text in held}
-    labels: dict[str, set[Hashable]] = {}
+    words, labels = set(), dict[bytes, set[Hashable]]()
     for text, label in zip(held, held_labels, strict=True):
+        words.add(_key(text, _words))
         labels.setdefault(_key(text, normalise), set()).add(label)
-    keys = [_key(text, normalise) for text in pool]
-    exact = np.array([_key(text, _words) in words for text in pool], dtype=bool)
+    own, keys = list[bytes](), list[bytes]()
+    for text in pool:
+        own.append(_key(text, _words))
+        keys.append(_key(text, normalise))
+    exact = np.array([key in words for key in own], dtype=bool)
     known = np.array([key in labels for key in keys], dtype=bool) & ~exact
     same = np.array([label in labels.get(key, ()) for key, label in zip(keys, pool_labels, strict=True)], dtype=bool)
-    rest = list(dict.fromkeys(t for t, found in zip(pool, exact | known, strict=True) if not found))
-    alike = {text for text, found in zip(rest, _near_in_any_order(rest, held), strict=True) if found}
-    near_ones = np.array([text in alike for text in pool], dtype=bool)
+    first = {key: row for row, key in reversed(list(enumerate(own)))}  # equal texts are compared once
+    rest = np.array([first[key] == row for row, key in enumerate(own)], dtype=bool) & ~exact & ~known
+    near_rows = np.flatnonzero(rest)[_near_in_any_order(_Chosen(pool, rest), held)]
+    alike = {own[row] for row in near_rows}
+    near_ones = np.array([key in alike for key in own], dtype=bool)
     return Alike(exact=exact, folded=known & same, near=near_ones, relabelled=known & ~same)
 
 
-def known_halves(pool: Sequence[str], held: Sequence[str]) -> np.ndarray:
+def known_halves(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
     """Which pairs of `held` have a text that also stands in a pair of `pool` (normalised), bool [len(held)]."""
-    known = {normalise(half) for text in pool for half in text.split(PAIR)}
-    return np.array([any(normalise(half) in known for half in text.split(PAIR)) for text in held], dtype=bool)
+    known = {_key((half,), normalise) for pair in pool for half in pair}
+    return np.array([any(_key((half,), normalise) in known for half in pair) for pair in held], dtype=bool)
 
 
 def _words(text: str) -> str:
@@ -109,35 +119,48 @@ def _words(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _key(text: str, fold: Callable[[str], str]) -> str:
-    """The folded text; of a pair, the same in both orders."""
-    return PAIR.join(sorted(fold(half) for half in text.split(PAIR)))
+def _key(texts: Texts, fold: Callable[[str], str]) -> bytes:
+    """A digest of the folded texts, which takes less memory than they do; of a pair, the same in both orders."""
+    folded = tuple(sorted(fold(text) for text in texts))
+    return hashlib.blake2b(repr(folded).encode(), digest_size=16).digest()
 
 
-def _near_in_any_order(pool: Sequence[str], held: Sequence[str]) -> np.ndarray:
-    known = sorted({normalise(text) for text in held})
-    found = near([normalise(text) for text in pool], known)
-    if any(PAIR in text for text in pool):
-        found |= near([normalise(PAIR.join(reversed(text.split(PAIR)))) for text in pool], known)
+@dataclass(frozen=True)
+class _Chosen:
+    """Some of the texts, at each pass."""
+
+    texts: Iterable[Texts]
+    rows: np.ndarray  # bool [texts]
+
+    def __iter__(self) -> Iterator[Texts]:
+        return itertools.compress(self.texts, self.rows)
+
+
+def _near_in_any_order(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
+    known = sorted({normalise(" ".join(texts)) for texts in held})
+    found = near((normalise(" ".join(texts)) for texts in pool), known)
+    if any(len(texts) > 1 for texts in pool):
+        found |= near((normalise(" ".join(reversed(texts))) for texts in pool), known)
     return found
 
 
-def near(pool: Sequence[str], held: Sequence[str], threshold: float = THRESHOLD) -> np.ndarray:
-    """Which normalised texts of `pool` have one in `held` with Jaccard similarity >= `threshold`, bool [len(pool)].
+def near(pool: Iterable[str], held: Sequence[str], threshold: float = THRESHOLD) -> np.ndarray:
+    """Which normalised texts of `pool` have one in `held` with Jaccard similarity >= `threshold`, bool [pool].
 
     Texts of fewer than three words have no shingles and are never near.
     """
-    found = np.zeros(len(pool), dtype=bool)
-    if not pool or not held:
+    shingles = _shingles(itertools.chain(pool, held))
+    count = shingles.shape[0] - len(held)
+    found = np.zeros(count, dtype=bool)
+    if not count or not held:
         return found
-    shingles = _shingles([*pool, *held])
     sizes = np.diff(shingles.indptr)
     rarest = _prefixes(shingles, sizes, threshold)
-    pool_rows, held_rows = rarest[: len(pool)], rarest[len(pool) :]
+    pool_rows, held_rows = rarest[:count], rarest[count:]
     inverted = held_rows.T.tocsr()
-    for start in range(0, len(pool), _ROWS):
+    for start in range(0, count, _ROWS):
         pairs = (pool_rows[start : start + _ROWS] @ inverted).tocoo()
-        left, right = pairs.row + start, pairs.col + len(pool)
+        left, right = pairs.row + start, pairs.col + count
         for at in range(0, len(left), _PAIRS):
             a, b = left[at : at + _PAIRS], right[at : at + _PAIRS]
             common = np.asarray(shingles[a].multiply(shingles[b]).sum(axis=1)).ravel()
@@ -145,32 +168,32 @@ def near(pool: Sequence[str], held: Sequence[str], threshold: float = THRESHOLD)
     return found
 
 
-def _shingles(texts: Sequence[str]) -> Any:
+def _shingles(texts: Iterable[str]) -> Any:
     """Sparse 0/1 matrix [texts, shingles], columns in order of rarity."""
     from scipy import sparse
 
     numbers: dict[str, int] = {}
-    words = [
-        np.array([numbers.setdefault(w, len(numbers)) for w in _UNSPACED.sub(r" \1 ", t).split()], dtype=np.uint64)
-        for t in texts
-    ]
-    base = np.uint64(len(numbers) + 1)
-    codes = [np.unique(_codes(w, base)) for w in words]
-    _, columns, counts = np.unique(np.concatenate(codes), return_inverse=True, return_counts=True)
+    codes = [np.zeros(0, dtype=np.uint64)]
+    for text in texts:
+        words = [numbers.setdefault(word, len(numbers)) for word in _UNSPACED.sub(r" \1 ", text).split()]
+        codes.append(np.unique(_codes(np.array(words, dtype=np.uint64))))
+    ends = np.cumsum([len(of_text) for of_text in codes])
+    every = np.concatenate(codes)
+    del codes
+    _, columns, counts = np.unique(every, return_inverse=True, return_counts=True)
     rank = np.empty(len(counts), dtype=np.int64)
     rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
-    ends = np.cumsum([0, *(len(c) for c in codes)])
     ones = np.ones(len(columns), dtype=np.int32)
-    matrix = sparse.csr_matrix((ones, rank[columns], ends), shape=(len(texts), max(len(counts), 1)))
+    matrix = sparse.csr_matrix((ones, rank[columns], ends), shape=(len(ends) - 1, max(len(counts), 1)))
     matrix.sort_indices()
     return matrix
 
 
-def _codes(words: np.ndarray, base: np.uint64) -> np.ndarray:
-    """One number a shingle, exact for up to 2.6 million different words."""
+def _codes(words: np.ndarray) -> np.ndarray:
+    """One number a shingle, exact for up to _WORDS different words."""
     if len(words) < _SHINGLE:
         return np.empty(0, dtype=np.uint64)
-    codes: np.ndarray = (words[:-2] * base + words[1:-1]) * base + words[2:]
+    codes: np.ndarray = (words[:-2] * _WORDS + words[1:-1]) * _WORDS + words[2:]
     return codes
 
 

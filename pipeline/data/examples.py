@@ -78,8 +78,7 @@ def _in_domain(
     if task.data.label is not None:
         check_classes(raw.train, column=task.data.label, field="task.data")
     check_any_label(raw.several, data=task.data, field="task.data")
-    kept = {v for t, v in zip(raw.train.texts, raw.train.labels, strict=True) if t is not None}
-    labels = tuple(name for name in raw.labels if name in kept)
+    labels = _classes(raw)
     given = _cleaned(raw, labels, task.name, counts)
     counts.sentences += raw.sentences
     counts.repeats = repeats(list(given.values()), task)
@@ -90,6 +89,17 @@ def _in_domain(
         if absent:
             counts.sentences.append(f"{name} holds no example of {', '.join(absent)}.")
     return labels, sets
+
+
+def _classes(raw: RawSplits) -> tuple[str, ...]:
+    """The classes that occur in rows that have all else."""
+    import pyarrow as pa
+
+    if "label" not in raw.train.table.column_names:
+        return raw.labels
+    there = pa.array(np.flatnonzero(~raw.train.incomplete))
+    found = set(raw.train.table.column("label").take(there).unique().to_pylist())
+    return tuple(name for name in raw.labels if name in found)
 
 
 def _cleaned(raw: RawSplits, labels: tuple[str, ...], task_name: str, counts: Counts) -> dict[str, LabelledSet]:

@@ -8,10 +8,11 @@ from pipeline.data.arrow_tables import arrow_files, split_folder
 from pipeline.data.hub import commit_of
 from pipeline.data.locate import check_content, check_source, content_hash, located, saved_directory
 from pipeline.files import digest
-from pipeline.tasks import WritingKind, kind
+from pipeline.tasks import columns, kind
 
-_VERSION = "2"  # raised by hand when reading, cleaning or splitting changes the examples
-_DECIDING = ("text", "label", "label_names", "where", "validation_size", "test_size")
+_VERSION = "3"  # raised by hand when reading, cleaning or splitting changes the examples
+_DECIDING = ("label_names", "where", "group", "validation_size", "test_size")
+_OF_FIELDS = {"score": ("scale",), "labels": ("separator", "label_pattern")}  # what decides how a field is read
 
 
 def data_fingerprint(task: Task) -> str:
@@ -25,7 +26,7 @@ def data_fingerprint(task: Task) -> str:
     """
     hashes: dict[Path, str] = {}
     parts = [_VERSION, *_parts(task.data, "task.data", hashes)]
-    parts += ["sources compared"] if isinstance(kind(task.kind), WritingKind) else []
+    parts += ["sources compared"] if kind(task.kind).target == "second" else []
     for name in sorted(task.out_of_domain):
         parts += [name, *_parts(task.out_of_domain[name], f"task.out_of_domain.{name}", hashes)]
     return digest(*parts)
@@ -33,11 +34,9 @@ def data_fingerprint(task: Task) -> str:
 
 def _parts(data: Data, field: str, hashes: dict[Path, str]) -> list[str]:
     check_source(data, field)
-    settings = {name: getattr(data, name) for name in _DECIDING} | ({"second": data.second} if data.second else {})
-    settings |= {"score": data.score, "scale": data.scale, "compared": "texts alone"} if data.score else {}
-    settings |= {"labels": data.labels, "separator": data.separator} if data.labels else {}
-    settings |= {"label_pattern": data.label_pattern} if data.labels and data.label_pattern else {}
-    settings |= {"group": data.group} if data.group else {}
+    fields = {name: column for name, column in columns(data).items() if column}
+    deciding = [*_DECIDING, *(setting for name in fields for setting in _OF_FIELDS.get(name, ()))]
+    settings = {"columns": fields} | {name: getattr(data, name) for name in deciding}
     return [json.dumps(settings, sort_keys=True), json.dumps(_content(data, field, hashes), sort_keys=True)]
 
 

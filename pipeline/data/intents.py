@@ -8,6 +8,7 @@ all intents and languages, so that they reveal neither.
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from pipeline.data.example_table import table_of
 from pipeline.data.grammar import Node, parsed
 from pipeline.data.rows import Rows, Wanted
 from pipeline.data.templates import Grammar, sentences
@@ -46,12 +47,12 @@ def read_intents(document: dict[str, Any], path: Path, ask: Wanted, field: str) 
             f"{place} must hold intents as home-assistant-intents has them, but an entry is missing or of another "
             f"kind ({type(error).__name__}: {error}). Fetch the file again."
         ) from error
-    rows: Rows = {name: [] for name in COLUMNS}
+    rows: dict[str, list[str | None]] = {name: [] for name in COLUMNS}
     for intent, template in dict.fromkeys(templates):
         for sentence in sentences(template, grammar, place, most=MOST):
             for name, value in zip(COLUMNS, (sentence, intent, template), strict=True):
                 rows[name].append(value)
-    return {name: rows[name] for name in ask.columns}
+    return table_of({name: rows[name] for name in ask.columns})
 
 
 def _templates(intent: dict[str, Any]) -> list[str]:

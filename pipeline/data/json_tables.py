@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.arrow_readers import json_lines
 from pipeline.data.intents import holds_intents, read_intents
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.rows import Rows, Value, Wanted, texts_or_lists
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 
@@ -14,13 +15,15 @@ _Placed = Iterator[tuple[str, Any]]  # where a row stands, for messages, and the
 
 
 def read_json(path: Path, ask: Wanted, field: str) -> Rows:
-    """The wanted columns of JSON lines (one object a line), or of a JSON file.
+    """The wanted columns of JSON lines (one object a line), or of a JSON file. Arrow reads lines where it can.
 
     A file holds an array of objects, an object with such an array under one of its names, or intents (`intents.py`).
 
     Raises:
         DataError: a row is not a JSON object, a column is missing everywhere, or it is open which array is meant.
     """
+    if path.suffix.lower() != ".json" and (found := json_lines(path, ask)) is not None:
+        return found
     text = read_utf8(path, field)
     whole = _whole(text, path, field) if path.suffix.lower() == ".json" else None
     if holds_intents(whole):
@@ -66,7 +69,7 @@ def _wanted(arrays: dict[str, list[dict[str, Any]]], path: Path, ask: Wanted, fi
 
 
 def _rows(found: _Placed, where: str, ask: Wanted, field: str) -> Rows:
-    rows: Rows = {name: [] for name in ask.columns}
+    rows: dict[str, list[Value]] = {name: [] for name in ask.columns}
     seen: dict[str, None] = {}
     for place, row in found:
         if not isinstance(row, dict):
@@ -75,7 +78,7 @@ def _rows(found: _Placed, where: str, ask: Wanted, field: str) -> Rows:
         for name, values in rows.items():
             values.append(ask.cell(name, row.get(name), place))
     ask.check(seen, where)
-    return rows
+    return texts_or_lists(rows, ask)
 
 
 def _lines(text: str, path: Path, field: str) -> _Placed:

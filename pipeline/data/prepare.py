@@ -8,19 +8,20 @@ from typing import Any
 from pipeline import tasks
 from pipeline.config.schema import Task
 from pipeline.data import store
+from pipeline.data.example_table import ExampleTable
 from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint as content_now
 from pipeline.data.report import data_report
+from pipeline.data.set_writer import SetWriter
 from pipeline.data.sets import Prepared
-from pipeline.data.store import load, texts
-from pipeline.data.unknown import unknown_share
+from pipeline.data.store import load
 from pipeline.errors import DataError
 from pipeline.files import digest, lock, staged_directory
 
-_VERSION = "5"  # raised by hand when what is stored changes
+_VERSION = "6"  # raised by hand when what is stored changes
 _ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
 
-__all__ = ["Prepared", "load", "prepare", "prepared_folder", "texts"]
+__all__ = ["Prepared", "load", "prepare", "prepared_folder"]
 
 
 def prepare(
@@ -93,12 +94,14 @@ def _encoded(
     found: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None
 ) -> tuple[list[store.SetMeta], list[str]]:
     """What was written, and what the kind has to say of it."""
-    kind = tasks.kind(task.kind)
+    kind, settings = tasks.kind(task.kind), tasks.EncodeSettings.of(task, found.labels)
     roles: Mapping[str, str] = _ROLES
     written, said = [], []
     for name, rows in found.sets.items():
-        encoded = kind.encode(tasks.as_read(task, rows.texts, found.labels, prefix), tokenizer, task.max_length)
-        unknown = unknown_share(encoded.ids, tokenizer)
-        written.append(store.write_set(folder, name, roles.get(name, "out_of_domain"), rows, encoded, unknown))
-        said += [f"{name}: {sentence}" for sentence in encoded.sentences]
+        with SetWriter(folder, name, tokenizer) as writer:
+            for table in rows.examples.tables():
+                some = list(ExampleTable(table))
+                writer.add(table, some, kind.encode(tasks.prefixed(some, prefix), tokenizer, settings))
+            written.append(writer.finish(roles.get(name, "out_of_domain"), rows))
+        said += [f"{name}: {sentence}" for sentence in writer.sentences]
     return written, said

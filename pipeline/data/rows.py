@@ -1,17 +1,20 @@
-"""Rows of the wanted columns, as text, whatever the source's own types are."""
+"""Rows of the wanted columns as Arrow tables of texts, whatever the source's own types are, and as examples."""
 
+import dataclasses
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config.schema import Data
+from pipeline.data.example_table import mapped
 from pipeline.errors import DataError, nearest
-from pipeline.tasks import SEVERAL, joined
+from pipeline.tasks import Field, columns
 
-Rows = dict[str, list[str | None]]  # column name -> values, all of one length
+Value = str | list[str] | None  # of a cell; several in a column of labels
+Rows = Any  # an Arrow table of the wanted columns: texts, or lists of texts in a column of labels
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 _MISSING = frozenset({"", "nan", "NaN"})
@@ -22,38 +25,34 @@ _BOOLEANS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """The columns that a task asks for; `field` is the setting they come from, such as "task.data".
+    """The columns that a task asks for; `field` is the setting they come from, such as "task.data"."""
 
-    `label` is None where the task's examples have none, `second` where they are single texts, `score` where no number
-    belongs to them, `labels` where none has several, `group` where rows are held out one by one.
-    """
-
-    text: str
-    label: str | None
-    where: dict[str, str]
+    fields: dict[Field, str]  # the column of each field of an example
     field: str
-    second: str | None = None
-    score: str | None = None
+    where: dict[str, str] = dataclasses.field(default_factory=dict)
+    group: str | None = None  # None where rows are held out one by one
     scale: tuple[float, ...] = (0.0, 1.0)
-    labels: str | None = None
-    group: str | None = None
     separator: str = ";"  # between labels that stand in one cell
     pattern: str | None = None  # of each of them instead
     names: tuple[tuple[str, str], ...] = ()  # of labels, instead of what stands there
-    text_setting: str = ""  # where the text's column is set, if not in the field's "text"
-    second_setting: str = ""
+    settings: dict[Field, str] = dataclasses.field(default_factory=dict)  # of columns, if not called like the field
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Each column once."""
-        asked = (self.text, self.second, self.label, self.score, self.labels, self.group)
-        given = [column for column in asked if column]
-        return tuple(dict.fromkeys([*given, *self.where]))
+        return tuple(dict.fromkeys(column for _, column in self._asked))
 
     @property
     def classes(self) -> str | None:
-        """The column of classes, whether a text has one or several."""
-        return self.label or self.labels
+        """The column of classes, whether an example has one or several."""
+        return self.fields.get("label") or self.fields.get("labels")
+
+    @property
+    def _asked(self) -> list[tuple[str, str]]:
+        """Each setting that asks for a column, and the column."""
+        asked = [(self.settings.get(f, f"{self.field}.{f}"), column) for f, column in self.fields.items()]
+        asked += [(f"{self.field}.group", self.group)] if self.group else []
+        return asked + [(f"{self.field}.where.{column}", column) for column in self.where]
 
     def check(self, available: Iterable[str], place: str) -> None:
         """Refuse a table without the wanted columns.
@@ -62,34 +61,24 @@ class Wanted:
             DataError: all missing columns at once, each with the setting that asks for it and the nearest name.
         """
         names = list(available)
-        asked = [(self.text_setting or f"{self.field}.text", self.text)]
-        asked += [(self.second_setting or f"{self.field}.second", self.second)] if self.second else []
-        asked += [(f"{self.field}.label", self.label)] if self.label else []
-        asked += [(f"{self.field}.score", self.score)] if self.score else []
-        asked += [(f"{self.field}.labels", self.labels)] if self.labels else []
-        asked += [(f"{self.field}.group", self.group)] if self.group else []
-        asked += [(f"{self.field}.where.{c}", c) for c in self.where]
-        absent = [(setting, column) for setting, column in asked if column not in names]
+        absent = [(setting, column) for setting, column in self._asked if column not in names]
         if absent:
             lines = [f"{s} asks for a column {c!r}, but {place} has none. {nearest(c, names)}" for s, c in absent]
             raise DataError("\n".join([*lines, f"Set {absent[0][0]}=COLUMN."]))
 
-    def cell(self, column: str, value: Any, place: str) -> str | None:
-        """A cell of a typed table as text, see `as_text`; of a list of labels, with SEVERAL behind each."""
-        if column == self.labels and isinstance(value, list | tuple):
-            return "".join(f"{as_text(one, f'{place}, {column!r}') or ''}{SEVERAL}" for one in value)
-        return as_text(value, f"{place}, {column!r}")
+    def cell(self, column: str, value: Any, place: str) -> Value:
+        """A cell of a typed table as text, see `as_text`; a list of labels as a list of texts."""
+        place = f"{place}, {column!r}"
+        if column == self.fields.get("labels") and isinstance(value, list | tuple):
+            return [as_text(one, place) or "" for one in value]
+        return as_text(value, place)
 
 
 def wanted(data: Data, field: str) -> Wanted:
     """The columns that `data` asks for."""
     return Wanted(
-        text=data.text,
-        second=data.second,
-        label=data.label,
-        score=data.score,
+        fields={name: column for name, column in columns(data).items() if column},
         scale=data.scale,
-        labels=data.labels,
         group=data.group,
         separator=data.separator,
         pattern=data.label_pattern,
@@ -137,34 +126,72 @@ def text_value(value: str | None) -> str | None:
     return None if value is None or value.strip() in _MISSING else value
 
 
-def texts_of(rows: Rows, ask: Wanted) -> tuple[str | None, ...]:
-    """Each row's text, or all of a pair, and its number or labels, with PAIR between them; None where one is missing.
+def examples_of(rows: Rows, ask: Wanted) -> Any:
+    """The rows as an Arrow table of examples: a column for each field, and "group"; null where something is missing.
 
     Raises:
         DataError: a number is none, or not on its scale.
     """
-    columns = [[text_value(value) for value in rows[column]] for column in (ask.text, ask.second) if column]
-    if ask.score:
-        columns.append([_on_scale(value, ask) for value in rows[ask.score]])
-    if ask.labels:
-        names = dict(ask.names)
-        named = [dict.fromkeys(names.get(v, v) for v in labels_of(value, ask)) for value in rows[ask.labels]]
-        columns.append([SEVERAL.join(labels) for labels in named])
-    return tuple(None if None in row else joined(*[str(part) for part in row]) for row in zip(*columns, strict=True))
+    import pyarrow as pa
+
+    text = pa.string()
+    read: dict[str, Callable[[Any], Any]] = {
+        "text": _text_column,
+        "second": _text_column,
+        "label": lambda column: mapped(column, lambda value: renamed(label_value(value), ask), text),
+        "score": lambda column: mapped(column, lambda value: on_scale(value, ask), pa.float64()),
+        "labels": lambda column: _labels_column(column, ask),
+        "group": lambda column: mapped(column, label_value, text),
+    }
+    asked = ask.fields | ({"group": ask.group} if ask.group else {})
+    return pa.table({name: read[name](rows.column(column)) for name, column in asked.items()})
 
 
-def labels_of(value: str | None, ask: Wanted) -> list[str]:
+def _text_column(column: Any) -> Any:
+    """Texts, or null where nothing stands in them; what a table writes for "not a number" counts as nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    missing, none, chunks = pa.array(sorted(_MISSING), column.type), pa.scalar(None, column.type), []
+    for chunk in column.chunks:
+        nothing = pc.is_in(pc.utf8_trim_whitespace(chunk), value_set=missing)
+        chunks.append(pc.if_else(nothing, none, chunk) if nothing.true_count else chunk)
+    return pa.chunked_array(chunks, column.type)
+
+
+def _labels_column(column: Any, ask: Wanted) -> Any:
+    import pyarrow as pa
+
+    def named(value: Value) -> list[str]:
+        return list(dict.fromkeys(str(renamed(label, ask)) for label in labels_of(value, ask)))
+
+    kind = pa.list_(pa.string())
+    if not pa.types.is_list(column.type):
+        return mapped(column.fill_null(""), named, kind)
+    return pa.chunked_array([pa.array([named(v) for v in chunk.to_pylist()], kind) for chunk in column.chunks], kind)
+
+
+def renamed(label: str | None, ask: Wanted) -> str | None:
+    """The name that is shown for a label."""
+    return dict(ask.names).get(label, label) if label else label
+
+
+def labels_of(value: Value, ask: Wanted) -> list[str]:
     """The labels in one cell as they stand there, each once; none where it is empty."""
-    text = text_value(value) or ""
-    if SEVERAL in text:
-        parts = text.split(SEVERAL)
+    if isinstance(value, list):
+        parts = value
     else:
+        text = text_value(value) or ""
         parts = re.findall(ask.pattern, text) if ask.pattern else text.split(ask.separator)
     return list(dict.fromkeys(label for part in parts if (label := label_value(part)) is not None))
 
 
-def _on_scale(value: str | None, ask: Wanted) -> str | None:
-    """A number as a share of its scale; None where it is missing."""
+def on_scale(value: str | None, ask: Wanted) -> float | None:
+    """A number as a share of its scale, to six digits; None where it is missing.
+
+    Raises:
+        DataError: it is none, or not on the scale.
+    """
     text = text_value(value)
     if text is None:
         return None
@@ -175,10 +202,10 @@ def _on_scale(value: str | None, ask: Wanted) -> str | None:
         share = math.nan
     if not 0 <= share <= 1:
         raise DataError(
-            f"{ask.field}.score must hold numbers from {low:g} to {high:g}, but column {ask.score!r} has "
+            f"{ask.field}.score must hold numbers from {low:g} to {high:g}, but column {ask.fields['score']!r} has "
             f"{text[:60]!r}. Set {ask.field}.scale=[LEAST,GREATEST], or another column."
         )
-    return f"{share:.6g}"
+    return float(f"{share:.6g}")
 
 
 def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:
@@ -187,16 +214,43 @@ def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:
     Raises:
         DataError: no row has a value; the message names the nearest.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     for column, value in ask.where.items():
-        found = [label_value(v) for v in rows[column]]
-        asked = [value] if label_value(value) in found else value.split("|")
-        absent = next((one for one in asked if label_value(one) not in found), None)
-        if absent is not None and found:
-            common = [str(v) for v, _ in Counter(rows[column]).most_common(20)]
+        texts = _texts(rows.column(column))
+        found = mapped(texts, label_value, pa.string())
+        there = set(found.unique().to_pylist())
+        asked = [value] if label_value(value) in there else value.split("|")
+        absent = next((one for one in asked if label_value(one) not in there), None)
+        if absent is not None and len(found):
+            common = [str(v) for v, _ in Counter(texts.to_pylist()).most_common(20)]
             raise DataError(
                 f"{ask.field}.where.{column}={absent} must match some rows, but none of {place} does. "
                 f"{nearest(absent, common)}"
             )
-        kept = [i for i, v in enumerate(found) if v in {label_value(one) for one in asked}]
-        rows = {name: [values[i] for i in kept] for name, values in rows.items()}
+        rows = rows.filter(pc.is_in(found, value_set=pa.array([label_value(one) for one in asked], pa.string())))
     return rows
+
+
+def texts_or_lists(rows: dict[str, list[Value]], ask: Wanted) -> Rows:
+    """The rows as a table; a column of labels holds lists where any value of it is one."""
+    import pyarrow as pa
+
+    def column(name: str, values: list[Value]) -> Any:
+        if not any(isinstance(value, list) for value in values):
+            return pa.array(values, pa.string())
+        return pa.array([_listed(value, ask) for value in values], pa.list_(pa.string()))
+
+    return pa.table({name: column(name, values) for name, values in rows.items()})
+
+
+def _listed(value: Value, ask: Wanted) -> list[str] | None:
+    return value if value is None or isinstance(value, list) else labels_of(value, ask)
+
+
+def _texts(column: Any) -> Any:
+    """The column, or one in which all is missing if it holds lists."""
+    import pyarrow as pa
+
+    return column if pa.types.is_string(column.type) else pa.chunked_array([pa.nulls(len(column), pa.string())])

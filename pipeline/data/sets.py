@@ -2,32 +2,47 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from pipeline.data.example_table import ExampleTable
 from pipeline.tasks import Known
 
 RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot take
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RawSet:
-    """Rows in the order of their source; None where text, label or group is missing, or for rows without groups."""
+    """Rows in the order of their source.
 
-    texts: tuple[str | None, ...]
-    labels: tuple[str | None, ...]
-    groups: tuple[str | None, ...] | None = None
+    `table` is an Arrow table with a column for each field of an example that is read, and "group" where rows have
+    groups. What is missing is null.
+    """
+
+    table: Any
+
+    def lacks(self, name: str) -> np.ndarray:
+        """Whether a row has nothing in a column; bool [N], false where there is no such column."""
+        there = name in self.table.column_names
+        return np.asarray(self.table.column(name).is_null()) if there else np.zeros(len(self), dtype=bool)
+
+    @property
+    def incomplete(self) -> np.ndarray:
+        """Whether a row lacks any field of its example but the label, bool [N]."""
+        needed = [name for name in self.table.column_names if name not in ("label", "group")]
+        return np.asarray(np.any([self.lacks(name) for name in needed], axis=0))
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return int(self.table.num_rows)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RawSplits:
     """What a source holds; `validation` and `test` are None where they are to be drawn from `train`.
 
-    `labels` are the classes of `train`, renamed, in the order of the values they stand for. Where a text can have
-    several, they stand after it, and `several` are the classes.
+    `labels` are the classes of `train`, renamed, in the order of the values they stand for; of multi-label tasks they
+    are `several`.
     """
 
     train: RawSet
@@ -40,14 +55,14 @@ class RawSplits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledSet:
-    """N clean texts, their classes, int32 [N], and their groups, if rows have one."""
+    """N clean examples, the numbers of their classes, int32 [N], and their groups, if rows have one."""
 
-    texts: tuple[str, ...]
+    examples: ExampleTable
     labels: np.ndarray
     groups: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.examples)
 
     @property
     def group_numbers(self) -> np.ndarray:
@@ -60,7 +75,7 @@ class LabelledSet:
         """The rows at these positions (or where this mask is true), in order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
         groups = None if self.groups is None else tuple(self.groups[i] for i in index)
-        return LabelledSet(texts=tuple(self.texts[i] for i in index), labels=self.labels[index], groups=groups)
+        return LabelledSet(examples=self.examples.take(index), labels=self.labels[index], groups=groups)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Texts with any number of labels, which stand after each of them."""
+"""Examples with any number of labels (multi-label)."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,20 @@ import numpy as np
 
 from pipeline.data.cleaning import check_known
 from pipeline.data.sets import LabelledSet
-from pipeline.tasks import labels_after
 
 
 def numbers(rows: LabelledSet, classes: Sequence[str], *, place: str) -> np.ndarray:
-    """The numbers of all labels of all texts in one array, int64 [labels].
+    """The numbers of all labels of all examples in one array, int64 [labels].
 
     Raises:
         DataError: a label is not among `classes`.
     """
-    number = {name: i for i, name in enumerate(classes)}
-    labels = [name for text in rows.texts for name in labels_after(text)]
-    check_known(labels, classes, place=place)
-    return np.array([number[name] for name in labels], dtype=np.int64)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names, found = pa.array(classes, pa.string()), [np.zeros(0, dtype=np.int64)]
+    for table in rows.examples.tables():
+        labels = pc.list_flatten(table.column("labels"))
+        check_known(labels.unique().to_pylist(), classes, place=place)
+        found.append(pc.index_in(labels, value_set=names).to_numpy().astype(np.int64))
+    return np.concatenate(found)

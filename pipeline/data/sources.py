@@ -1,16 +1,17 @@
 """Reads labelled rows from any source: a file in a package, a file, the hub, or a directory written by `datasets`."""
 
-import dataclasses
 from pathlib import Path
+from typing import Any
 
 from pipeline.config.schema import Data
 from pipeline.data.arrow_tables import read_parquet, read_saved, split_folder
 from pipeline.data.catalogues import CATALOGUES, read_catalogue
 from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_conversations
+from pipeline.data.example_table import table_of
 from pipeline.data.hub import commit_of, read_hub
 from pipeline.data.json_tables import read_json
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
-from pipeline.data.rows import Rows, Wanted, filtered, label_value, labels_of, texts_of, wanted
+from pipeline.data.rows import Rows, Value, Wanted, examples_of, filtered, label_value, labels_of, wanted
 from pipeline.data.sets import RawSet, RawSplits
 from pipeline.data.text_tables import not_utf8, read_delimited
 from pipeline.errors import DataError, nearest
@@ -35,15 +36,14 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
     tables = _tables(data, ask, sentences)
     place = f"the rows of task {task_name}"
     kept = {role: filtered(rows, ask, place) for role, rows in tables.items()}
-    sets = {role: _raw(rows, ask) for role, rows in kept.items()}
+    sets = {role: RawSet(table=examples_of(rows, ask)) for role, rows in kept.items()}
     if not len(sets["train"]):
         raise DataError(f"{field}.path must hold rows, but {data.path} has a heading and nothing below it.")
     names = _class_names(_values(kept["train"], ask), ask)
-    renamed = {role: _renamed(raw, dict(ask.names)) for role, raw in sets.items()}
     return RawSplits(
-        train=renamed["train"],
-        validation=renamed.get("validation"),
-        test=renamed.get("test"),
+        train=sets["train"],
+        validation=sets.get("validation"),
+        test=sets.get("test"),
         labels=(UNLABELLED,) if data.labels else names,
         several=names if data.labels else (),
         sentences=tuple(sentences),
@@ -104,12 +104,9 @@ def read_table(path: Path, ask: Wanted, field: str) -> Rows:
 def _read_folder(root: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
     """One row a file: columns "text" and "label", the sub-folder's name."""
     ask.check(("text", "label"), f"a directory of classes ({root.name})")
-    rows: Rows = {"text": [], "label": []}
-    for label, paths in folder_files(root, field).items():
-        for path in paths:
-            rows["text"].append(_read_text(path, data, field, sentences))
-            rows["label"].append(label)
-    return rows
+    files = [(label, path) for label, paths in folder_files(root, field).items() for path in paths]
+    texts = (_read_text(path, data, field, sentences) for _, path in files)
+    return table_of({"text": texts, "label": (label for label, _ in files)})
 
 
 def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
@@ -123,24 +120,25 @@ def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
     return content.decode("cp1252", errors="replace")
 
 
-def _raw(rows: Rows, ask: Wanted) -> RawSet:
-    texts = texts_of(rows, ask)
-    labels = tuple(label_value(v) for v in rows[ask.label]) if ask.label else (UNLABELLED,) * len(texts)
-    groups = tuple(label_value(v) for v in rows[ask.group]) if ask.group else None
-    return RawSet(texts=texts, labels=labels, groups=groups)
-
-
-def _renamed(raw: RawSet, names: dict[str, str]) -> RawSet:
-    return dataclasses.replace(raw, labels=tuple(None if v is None else names.get(v, v) for v in raw.labels))
-
-
 def _values(rows: Rows, ask: Wanted) -> set[str]:
     """Every class that occurs, as it stands in its column."""
-    if ask.labels:
-        return {label for value in rows[ask.labels] for label in labels_of(value, ask)}
-    return (
-        {label for value in rows[ask.label] if (label := label_value(value)) is not None} if ask.label else {UNLABELLED}
-    )
+    if "labels" in ask.fields:
+        values = (value for chunk in rows.column(ask.fields["labels"]).chunks for value in _different(chunk))
+        return {label for value in values for label in labels_of(value, ask)}
+    if "label" not in ask.fields:
+        return {UNLABELLED}
+    found = (label_value(value) for value in rows.column(ask.fields["label"]).unique().to_pylist())
+    return {label for label in found if label is not None}
+
+
+def _different(chunk: Any) -> list[Value]:
+    """The values of one chunk, each once; of lists, those within them as one list."""
+    import pyarrow as pa
+
+    if pa.types.is_list(chunk.type):
+        return [[label for label in chunk.flatten().unique().to_pylist() if label is not None]]
+    found: list[Value] = chunk.unique().to_pylist()
+    return found
 
 
 def _class_names(values: set[str], ask: Wanted) -> tuple[str, ...]:

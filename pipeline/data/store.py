@@ -1,17 +1,15 @@
-"""Encoded sets on disk: plain arrays that every cell maps into memory, the texts, and one JSON about them."""
+"""Encoded sets on disk: plain arrays and a table of examples that every cell maps, and one JSON about them."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.data.sets import RESERVED, DataReport, EncodedSet, LabelledSet, Prepared
+from pipeline.data.example_table import ExampleTable
+from pipeline.data.sets import RESERVED, DataReport, EncodedSet, Prepared
 from pipeline.errors import DataError, StorageError, nearest
-from pipeline.files import digest
 from pipeline.records import from_json, to_json
-from pipeline.tasks import Encoded
 
 META = "meta.json"
 
@@ -37,29 +35,6 @@ class Meta:
     labels: tuple[str, ...]
     sets: tuple[SetMeta, ...]
     report: DataReport
-
-
-def write_set(folder: Path, name: str, role: str, rows: LabelledSet, encoded: Encoded, unknown: float) -> SetMeta:
-    """Write one set's token ids, labels, groups and texts, and say what was written."""
-    offsets = np.cumsum([0, *(len(row) for row in encoded.ids)], dtype=np.int64)
-    np.save(folder / f"{name}.ids.npy", np.concatenate(encoded.ids).astype(np.int32), allow_pickle=False)
-    np.save(folder / f"{name}.offsets.npy", offsets, allow_pickle=False)
-    np.save(folder / f"{name}.labels.npy", rows.labels.astype(np.int32), allow_pickle=False)
-    np.save(folder / f"{name}.groups.npy", rows.group_numbers, allow_pickle=False)
-    for known, numbers in encoded.beside.items():
-        np.save(folder / f"{name}.{known}.npy", numbers, allow_pickle=False)
-    with open(folder / f"{name}.texts.jsonl", "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(text) + "\n" for text in rows.texts)
-    return SetMeta(
-        name=name,
-        role=role,
-        rows=len(rows),
-        tokens=int(offsets[-1]),
-        truncated=encoded.truncated,
-        unknown=unknown,
-        beside=tuple(encoded.beside),
-        fingerprint=digest(*rows.texts, *(str(label) for label in rows.labels.tolist())),
-    )
 
 
 def write_meta(folder: Path, meta: Meta) -> None:
@@ -92,8 +67,8 @@ def load(folder: Path) -> Prepared:
     )
 
 
-def texts(prepared: Prepared, set_name: str) -> list[str]:
-    """The texts of one set, in the order of its items.
+def stored_examples(prepared: Prepared, set_name: str) -> ExampleTable:
+    """The examples of one set, in the order of its items, mapped from disk.
 
     Raises:
         DataError: there is no such set.
@@ -101,14 +76,18 @@ def texts(prepared: Prepared, set_name: str) -> list[str]:
     """
     if set_name not in prepared.sets:
         raise DataError(f"{set_name!r} must be a prepared set. {nearest(set_name, prepared.sets)}")
+    import pyarrow as pa
+
+    path, rows = prepared.folder / f"{set_name}.examples.arrow", len(prepared.sets[set_name])
     try:
-        with open(prepared.folder / f"{set_name}.texts.jsonl", encoding="utf-8") as file:
-            found = [str(json.loads(line)) for line in file]
-    except (OSError, ValueError) as error:
+        with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+            table = reader.read_all()
+        table.validate(full=True)
+    except (OSError, ValueError) as error:  # Arrow's own are ValueErrors
         raise _damaged(prepared.folder, set_name, str(error)) from error
-    if len(found) != len(prepared.sets[set_name]):
-        raise _damaged(prepared.folder, set_name, f"{len(found)} texts for {len(prepared.sets[set_name])} labels")
-    return found
+    if table.num_rows != rows:
+        raise _damaged(prepared.folder, set_name, f"{table.num_rows} examples for {rows} labels")
+    return ExampleTable(table)
 
 
 def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:

@@ -1,10 +1,12 @@
-"""CSV and TSV, read strictly: every error names its line."""
+"""CSV and TSV: every error names its line."""
 
 import csv
 import io
 import sys
 from pathlib import Path
 
+from pipeline.data.arrow_readers import delimited
+from pipeline.data.example_table import table_of
 from pipeline.data.rows import Rows, Wanted
 from pipeline.errors import DataError
 
@@ -47,9 +49,28 @@ def not_utf8(path: Path, data: bytes, error: UnicodeDecodeError, field: str) -> 
 def read_delimited(path: Path, ask: Wanted, field: str) -> Rows:
     """The wanted columns of a CSV (commas, semicolons or tabs) or TSV file, whose first line names the columns.
 
+    Arrow reads it. What Arrow cannot read is read here line by line, or refused with the line that is wrong.
+
     Raises:
         DataError: a column is missing, a line has too many or too few fields, or a quote never ends.
     """
+    separator = _separator(_first_line(path), ask) if path.suffix.lower() == ".csv" else "\t"
+    for quoted in (True, False) if separator == "\t" and path.suffix.lower() != ".csv" else (True,):
+        found = delimited(path, ask, separator, quoted=quoted)
+        if found is not None:
+            return found
+    return _strictly(path, ask, field)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            return file.readline()
+    except OSError:
+        return ""  # said when it is read
+
+
+def _strictly(path: Path, ask: Wanted, field: str) -> Rows:
     text = read_utf8(path, field)
     if path.suffix.lower() == ".csv":
         return _delimited(text, path, ask, field, _separator(text, ask), csv.QUOTE_MINIMAL)
@@ -70,7 +91,7 @@ def _line(data: bytes, at: int) -> int:
 def _separator(text: str, ask: Wanted) -> str:
     head = text.split("\n", 1)[0].rstrip("\r")
     headers = {separator: next(csv.reader([head], delimiter=separator), []) for separator in (",", ";", "\t")}
-    return max(headers, key=lambda separator: (ask.text in headers[separator], len(headers[separator])))
+    return max(headers, key=lambda separator: (ask.fields["text"] in headers[separator], len(headers[separator])))
 
 
 def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, quoting: int) -> Rows:
@@ -80,7 +101,7 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, q
         header = [name.strip() for name in next(reader)]
         ask.check(header, path.name)
         columns = {name: header.index(name) for name in ask.columns}
-        rows: Rows = {name: [] for name in columns}
+        rows: dict[str, list[str | None]] = {name: [] for name in columns}
         for line in reader:
             if line[len(header) :] == [""]:  # a separator behind the last field, too
                 del line[len(header) :]
@@ -97,4 +118,4 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, separator: str, q
             f"{field}: line {reader.line_num} of {path.name} cannot be read ({error}). "
             f'Check the double quotes there; one inside a quoted text is written twice, as "".'
         ) from error
-    return rows
+    return table_of(rows)

@@ -13,6 +13,7 @@ from pipeline.import_path import leave_out_the_working_folder
 leave_out_the_working_folder()
 for name in (
     "peft",
+    "pyarrow",
     "pytorch_lightning",
     "transformers.modeling_outputs",
     "transformers.models.auto.modeling_auto",

@@ -31,7 +31,7 @@ def add_adapters(model: Any, lora: Lora, task: TaskKind) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
     settings = LoraConfig(
-        task_type=TaskType.SEQ_CLS if task.labelled and not task.own_head else None,
+        task_type=TaskType.SEQ_CLS if task.target == "label" and not task.own_head else None,
         r=lora.rank,
         lora_alpha=lora.alpha,  # type: ignore[arg-type]  # it is only divided by the rank: a float serves
         lora_dropout=lora.dropout,

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.errors import StorageError
 from pipeline.files import write_text
 from pipeline.records import from_json, to_json
-from pipeline.tasks import PAIR
+from pipeline.tasks import Example
 
 # scikit-learn's settings of each part; n-grams of characters do not reach over the end of a word.
 PARTS: dict[str, dict[str, Any]] = {
@@ -48,18 +48,19 @@ class WordCounter:
         self._parts = [_restored(settings, vocabulary.parts[name]) for name, settings in PARTS.items()]
 
     @classmethod
-    def of(cls, texts: Sequence[str], *, paired: bool) -> "WordCounter":
-        """One that knows the n-grams of `texts`."""
-        singles = [each for text in texts for each in _split(text, paired)]
+    def of(cls, examples: Sequence[Example], *, paired: bool) -> "WordCounter":
+        """One that knows the n-grams of the examples' texts."""
+        singles = [text for e in examples for text in ((e.text, e.second or "") if paired else (e.text,))]
         return cls(Vocabulary(parts={n: _terms(settings, singles) for n, settings in PARTS.items()}, paired=paired))
 
-    def __call__(self, texts: Sequence[str]) -> Any:
+    def __call__(self, examples: Sequence[Example]) -> Any:
         """A scipy matrix in CSR form, float64 [N, F], whose parts have rows of length 1 each."""
         import scipy.sparse
 
+        first = self._counted([example.text for example in examples])
         if not self.vocabulary.paired:
-            return self._counted([_split(text, False)[0] for text in texts])
-        first, second = (self._counted([_split(t, True)[i] for t in texts]) for i in (0, 1))
+            return first
+        second = self._counted([example.second or "" for example in examples])
         return scipy.sparse.hstack([first, second, first.multiply(second).sqrt()], format="csr")
 
     def _counted(self, texts: Sequence[str]) -> Any:
@@ -83,12 +84,6 @@ class WordCounter:
         except (OSError, UnicodeDecodeError) as error:
             raise StorageError(f"{folder} lacks {VOCABULARY}, the words that its model knows ({error}).") from error
         return cls(from_json(Vocabulary, text, f"{folder.name}/{VOCABULARY}"))
-
-
-def _split(text: str, paired: bool) -> list[str]:
-    """The text of a row, or the two of a pair; what is to be learnt stands behind and is left out."""
-    parts = text.split(PAIR)
-    return [*parts, ""][:2] if paired else parts[:1]
 
 
 def _vectorizer(settings: dict[str, Any], **more: Any) -> Any:

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from pipeline.config.schema import Task
+from pipeline.config.schema import FIELDS, Data, Field, Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification
+from pipeline.tasks.example import Example, prefixed
 from pipeline.tasks.kind import (
-    PAIR,
-    SEVERAL,
+    FILLER,
     Batch,
     Encoded,
+    EncodeSettings,
     Exercise,
     KnowingKind,
     Known,
@@ -26,15 +27,11 @@ from pipeline.tasks.kind import (
     TextModel,
     Vocabulary,
     WritingKind,
-    joined,
-    labels_after,
-    pair,
 )
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
 from pipeline.tasks.multi_label_classification import MultiLabelClassification
 from pipeline.tasks.pair_classification import PairClassification
 from pipeline.tasks.prompted_classification import PromptedClassification
-from pipeline.tasks.prompting import as_read
 from pipeline.tasks.similarity import Similarity
 from pipeline.tasks.translation import Translation
 
@@ -97,15 +94,10 @@ def kind_of(task: Task) -> TaskKind:
 def _check_columns(task: Task, found: TaskKind) -> None:
     sets = {"task.data": task.data} | {f"task.out_of_domain.{name}": data for name, data in task.out_of_domain.items()}
     wrong = [
-        f"{where}.{name} must be {'a column' if needed else 'null'} for {found.name}, but got {column!r}."
+        f"{where}.{name} must be {'a column' if name in found.reads else 'null'} for {found.name}, but got {column!r}."
         for where, data in sets.items()
-        for name, column, needed in (
-            ("label", data.label, found.labelled),
-            ("second", data.second, found.paired),
-            ("score", data.score, found.numbered),
-            ("labels", data.labels, found.several),
-        )
-        if (column is not None) != needed
+        for name, column in columns(data).items()
+        if (column is not None) != (name in found.reads)
     ]
     prompted = isinstance(found, PromptedKind)
     if (task.prompt is not None) != prompted:
@@ -115,6 +107,16 @@ def _check_columns(task: Task, found: TaskKind) -> None:
         )
     if wrong:
         raise ConfigError(wrong)
+
+
+def columns(data: Data) -> dict[Field, str | None]:
+    """The column that `data` names for each field of an example."""
+    return {name: getattr(data, name) for name in FIELDS}
+
+
+def inputs(task: TaskKind) -> tuple[Field, ...]:
+    """The texts of an example that the kind's network is given: both of a pair, unless it is to write the second."""
+    return tuple(name for name in ("text", "second") if name in task.reads and name != task.target)
 
 
 def vocabulary_of(task: TaskKind, tokenizer: Any, labels: Sequence[str]) -> Vocabulary:
@@ -129,20 +131,23 @@ def vocabulary_of(task: TaskKind, tokenizer: Any, labels: Sequence[str]) -> Voca
 def probe(task: TaskKind, length: int) -> "dict[str, torch.Tensor]":
     """A batch of one example of `length` tokens, to count on what a network does with it."""
     ids, none = np.full(length, 5, dtype=np.int32), np.zeros(1, dtype=np.int32)
-    known = 0 if task.several else length // 2  # a class, or a place in the text
+    known = 0 if task.target == "labels" else length // 2  # a class, or a place in the text
     beside = dict.fromkeys(task.beside, np.full(1, known, dtype=np.int32))
     seeds = np.zeros(1, dtype=np.uint64)
     return task.collate([ids], none, vocabulary=Vocabulary(pad=0, mask=5, words=(5, 6)), seeds=seeds, beside=beside)
 
 
 __all__ = [
+    "FIELDS",
+    "FILLER",
     "KINDS",
     "LINEAR",
-    "PAIR",
-    "SEVERAL",
     "Batch",
+    "EncodeSettings",
     "Encoded",
+    "Example",
     "Exercise",
+    "Field",
     "KnowingKind",
     "Known",
     "LinearKind",
@@ -154,13 +159,12 @@ __all__ = [
     "TextModel",
     "Vocabulary",
     "WritingKind",
-    "as_read",
-    "joined",
+    "columns",
+    "inputs",
     "kind",
     "kind_of",
-    "labels_after",
     "linear_kind",
-    "pair",
+    "prefixed",
     "probe",
     "unsolvable",
     "vocabulary_of",

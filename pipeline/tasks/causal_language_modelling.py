@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.constant import Unigram
 from pipeline.tasks.continuing import continuations
 from pipeline.tasks.decoding import ahead, forgetful, logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Known, Linear, Outputs, Vocabulary
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import BITS, of_set
 
 if TYPE_CHECKING:
@@ -39,10 +40,8 @@ class CausalLanguageModelling:
     metrics: tuple[str, ...] = ("bits_per_byte", "loss", "corpus_bits_per_byte", "corpus_perplexity")
     of_sums: tuple[str, ...] = ("corpus_bits_per_byte", "corpus_perplexity")
     of_tokens: tuple[str, ...] = ("loss", "corpus_perplexity")
-    labelled: bool = False
-    paired: bool = False
-    numbered: bool = False
-    several: bool = False
+    reads: frozenset[Field] = frozenset({"text"})
+    target: Field | None = None
     own_head: bool = True
     linear: Linear | None = None
     pipeline: str = "text-generation"
@@ -53,13 +52,13 @@ class CausalLanguageModelling:
     reads_whole: bool = True
     evaluated_at_once: int = 8
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind. "bytes" are those of the text that its tokens stand for.
 
         Raises:
             DataError: the tokenizer has no token that a text could begin with.
         """
-        return encode_after(texts, tokenizer, max_length)
+        return encode_after(examples, tokenizer, settings.max_length)
 
     def collate(
         self,
@@ -154,16 +153,18 @@ class CausalLanguageModelling:
         known = np.stack([nats, tokens, held.beside["bytes"], np.zeros(len(tokens))], axis=1)
         return self.measure(self.outputs(known, held.labels))[metric]
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
+    def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind. The second half is left out."""
-        words = text.split()
+        words = example.text.split()
         half = len(words) // 2
-        return Exercise(given=" ".join(words[:half]), right=" ".join(words[half:])) if half else None
+        given = Example(text=" ".join(words[:half]))
+        return Exercise(given=given, right=" ".join(words[half:])) if half else None
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. What the network would go on with."""
+        texts = [example.text for example in examples]
         yield from zip(texts, continuations(model, tokenizer, texts, asked), strict=True)
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import UNDECIDED, accuracy, brier_score, calibration_error, decided, macro_f1
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
 from pipeline.tasks.encoding import batch_of, encode, moved, read_by
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Known, Linear, Outputs, TextModel, Vocabulary
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, TextModel, Vocabulary
 from pipeline.tasks.read_off import pooling_of
 
 if TYPE_CHECKING:
@@ -35,10 +36,8 @@ class Classification:
     name: str = "classification"
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
     of_tokens: tuple[str, ...] = ()
-    labelled: bool = True
-    paired: bool = False
-    numbered: bool = False
-    several: bool = False
+    reads: frozenset[Field] = frozenset({"text", "label"})
+    target: Field | None = "label"
     own_head: bool = False
     linear: Linear | None = "softmax"
     pipeline: str = "text-classification"
@@ -49,9 +48,9 @@ class Classification:
     reads_whole: bool = False
     evaluated_at_once: int = 256
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind."""
-        return encode(texts, tokenizer, max_length)
+        return encode(examples, tokenizer, settings.max_length)
 
     def collate(
         self,
@@ -143,34 +142,35 @@ class Classification:
         guessing = 1 / len(np.unique(held.labels))
         return max(guessing, macro_f1(held.labels, told, classes=train.classes))
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
-        """See TaskKind. The text itself."""
-        return Exercise(given=text, right=label)
+    def exercise(self, example: Example) -> Exercise | None:
+        """See TaskKind. The texts themselves."""
+        return Exercise(given=example, right=example.label or "")
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The likeliest class; no label where several are equally likely."""
-        logits = self._logits(model, tokenizer, texts, max_length, labels)
-        found = self.outputs(logits.float().cpu().numpy(), np.zeros(len(texts), dtype=np.int64))
-        for text, number, row in zip(texts, found.predicted, found.probabilities, strict=True):
-            label = "" if number == UNDECIDED else labels[number]
-            yield *self._said(text), label, f"{row.max():.4f}"
+        logits = self._logits(model, tokenizer, examples, settings)
+        found = self.outputs(logits.float().cpu().numpy(), np.zeros(len(examples), dtype=np.int64))
+        for example, number, row in zip(examples, found.predicted, found.probabilities, strict=True):
+            label = "" if number == UNDECIDED else settings.classes[number]
+            yield *self._shown(example), label, f"{row.max():.4f}"
 
     def _logits(
-        self, model: Any, tokenizer: Any, texts: list[str], max_length: int, labels: tuple[str, ...]
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings
     ) -> "torch.Tensor":
         import torch
 
         if isinstance(model, TextModel):
-            return torch.from_numpy(model.read(texts)).float()
-        encoded, none = self.encode(texts, tokenizer, max_length), np.zeros(len(texts), dtype=np.int64)
-        vocabulary, seeds = self._vocabulary(tokenizer, labels), none.astype(np.uint64)
+            return torch.from_numpy(model.read(examples)).float()
+        encoded, none = self.encode(examples, tokenizer, settings), np.zeros(len(examples), dtype=np.int64)
+        vocabulary, seeds = self._vocabulary(tokenizer, settings.classes), none.astype(np.uint64)
         batch = self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
         return self.forward(model, moved(batch, model))
 
     def _vocabulary(self, tokenizer: Any, labels: tuple[str, ...]) -> Vocabulary:
         return Vocabulary.of(tokenizer)
 
-    def _said(self, text: str) -> tuple[str, ...]:
-        return (text,)
+    def _shown(self, example: Example) -> tuple[str, ...]:
+        """The texts that a row of predictions begins with."""
+        return (example.text,)

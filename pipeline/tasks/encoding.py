@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import DataError
-from pipeline.tasks.kind import PAIR, Batch, Encoded
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import Batch, Encoded
 
 if TYPE_CHECKING:
     import torch
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 OF_TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids"})  # of a batch, [B, L]
 
 
-def encode(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+def encode(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. A text counts as truncated when its tokens do not all fit."""
-    if not texts:
+    if not examples:
         return Encoded(ids=[], truncated=0)
-    texts = [text.replace(PAIR, " ") for text in texts]  # of pairs that are read as single texts
+    texts = [example.whole for example in examples]
     encoded = tokenizer(texts, truncation=True, max_length=max_length, return_overflowing_tokens=False)
     ids = [np.asarray(row, dtype=np.int32) for row in encoded["input_ids"]]
     full = [i for i, row in enumerate(ids) if len(row) >= max_length]
@@ -29,12 +30,11 @@ def _overflows(text: str, tokenizer: Any, max_length: int) -> bool:
     return len(tokenizer(text, verbose=False)["input_ids"]) > max_length
 
 
-def encode_pairs(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+def encode_pairs(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. Both texts of each pair; "second" is where the second one begins, or the end if it is not told."""
     ids, begins, truncated = [], [], 0
-    for text in texts:
-        first, _, second = text.partition(PAIR)
-        both = (first, second) if second else (first,)
+    for example in examples:
+        both = (example.text, example.second) if example.second else (example.text,)
         read = tokenizer(*both, truncation="longest_first", max_length=max_length)
         row = np.asarray(read["input_ids"], dtype=np.int32)
         types = np.asarray(read.get("token_type_ids", np.zeros(len(row))))  # as whoever uses the tokenizer gets them
@@ -45,14 +45,13 @@ def encode_pairs(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     return Encoded(ids=ids, truncated=truncated, beside={"second": np.array(begins, dtype=np.int32)})
 
 
-def encode_both(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+def encode_both(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. Both texts of each pair, each by itself, one after the other; "second" is where the other begins.
 
     Of a pair each takes at most half of `max_length`; a text without another may take it all.
     """
     rows, begins, truncated = [], [], 0
-    for text in texts:
-        first, _, second = text.partition(PAIR)
+    for first, second in ((example.text, example.second or "") for example in examples):
         most = max_length // 2 if second else max_length
         read = [tokenizer(first, truncation=True, max_length=most)["input_ids"]]
         read += [tokenizer(text_target=second, truncation=True, max_length=most)["input_ids"]] if second else []
@@ -63,7 +62,7 @@ def encode_both(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     return Encoded(ids=rows, truncated=truncated, beside={"second": np.array(begins, dtype=np.int32)})
 
 
-def encode_after(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+def encode_after(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. Each text after the token it begins with; "bytes" are those in UTF-8 that its tokens stand for.
 
     Raises:
@@ -73,7 +72,7 @@ def encode_after(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
     if not getattr(tokenizer, "is_fast", False):
         raise DataError("This kind needs a tokenizer that knows where its tokens stand (tokenizer.json).")
     ids, sizes, truncated = [], [], 0
-    for text in (text.replace(PAIR, " ") for text in texts):
+    for text in (example.whole for example in examples):
         read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         kept = read["input_ids"][: max_length - 1]
         truncated += len(kept) < len(read["input_ids"])

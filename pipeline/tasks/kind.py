@@ -6,30 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict, Task
+from pipeline.tasks.example import Example
 
 if TYPE_CHECKING:
     import torch
 
-PAIR = "\x1f"  # between the two texts of a pair: the unit separator of ASCII
-SEVERAL = "\x1e"  # between several labels of one text: its record separator
+FILLER = -1  # of what is known beside tokens, in rows that are shorter than others
 Linear = Literal["softmax", "sigmoid"]
 Batch = Mapping[str, Any]  # tensors by name, "input_ids" and "attention_mask" among them; rows are examples
-
-
-def pair(first: str, second: str) -> str:
-    """Two texts as one, which they travel as until they are encoded."""
-    return joined(first, second)
-
-
-def joined(*parts: str) -> str:
-    """Texts, or a number or labels after them, as one."""
-    return parts[0] if len(parts) == 1 else PAIR.join(part.replace(PAIR, " ") for part in parts)
-
-
-def labels_after(text: str) -> list[str]:
-    """The labels that stand after a text."""
-    return [label for label in text.partition(PAIR)[2].split(SEVERAL) if label]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +35,28 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Encoded:
-    """N texts as a kind reads them."""
+class EncodeSettings:
+    """What encoding depends on besides the examples and the tokenizer."""
 
-    ids: list[np.ndarray]  # token ids of each text, int32 [length], special tokens included
-    truncated: int  # texts that were cut short
+    max_length: int  # tokens; longer texts are truncated
+    prompt: str | None = None  # template of prompted kinds, with {text} in it
+    classes: tuple[str, ...] = ()  # names of the classes, in the order of the network's outputs
+
+    @classmethod
+    def of(cls, task: Task, classes: Sequence[str] = ()) -> "EncodeSettings":
+        """Those of a task whose training data has these classes."""
+        return cls(max_length=task.max_length, prompt=task.prompt, classes=tuple(classes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """N examples as a kind reads them."""
+
+    ids: list[np.ndarray]  # token ids of each example, int32 [length], special tokens included
+    truncated: int  # examples that were truncated
     beside: dict[str, np.ndarray] = field(
         default_factory=dict
-    )  # what else is known of each, int32 or float32 [N] or [N, M]
+    )  # what else is known of each, int32 or float32 [N] or [N, M] with FILLER behind
     sentences: tuple[str, ...] = ()  # what people should know of them
 
 
@@ -83,9 +82,9 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """A text as `predict` is given it, and what it should say."""
+    """An example as `predict` is given it, and the right answer."""
 
-    given: str
+    given: Example
     right: str
 
 
@@ -95,10 +94,8 @@ class TaskKind(Protocol):
     name: str
     metrics: tuple[str, ...]  # that claims can speak of
     of_tokens: tuple[str, ...]  # those that depend on how a tokenizer cuts texts
-    labelled: bool  # whether its examples have a class
-    paired: bool  # whether they are pairs of texts, see `pair`
-    numbered: bool  # whether a number belongs to each, which stands after its texts, see `joined`
-    several: bool  # whether any number of classes apply to each, which likewise stand after it, see `as_read`
+    reads: frozenset[Field]  # fields of an example that it needs; columns, checks and storage follow from them
+    target: Field | None  # the one of them that is to be predicted; None where a text itself is
     own_head: bool  # whether a checkpoint's own head serves it, and is taken over where there is one
     linear: Linear | None  # what its last layer's outputs are read by, where that layer reads one vector a text
     pipeline: str  # what transformers.pipeline calls it
@@ -109,8 +106,8 @@ class TaskKind(Protocol):
     reads_whole: bool  # whether `predict` refuses what is too long, instead of leaving out its end
     evaluated_at_once: int  # texts at most: logits over a vocabulary take room
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
-        """The texts as token ids, cut off at `max_length`.
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
+        """The examples as token ids, truncated to `settings.max_length`.
 
         Raises:
             DataError: the tokenizer lacks what the kind needs.
@@ -182,30 +179,34 @@ class TaskKind(Protocol):
         """
         ...
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
-        """An exercise made of one text and its class, for people to look at; None where the text is too short."""
+    def exercise(self, example: Example) -> Exercise | None:
+        """An exercise made of one example, for people to look at; None where its text is too short."""
         ...
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
-        """For each text one row or more: the text, and what `predicted` names. The caller sees to precision.
+        """One row or more for each example: its text, and what `predicted` names. The caller sees to precision.
 
         Args:
-            asked: how, for kinds that write.
+            model: a network or a `TextModel`.
+            tokenizer: a Hugging Face tokenizer.
+            examples: of which only texts are read.
+            settings: how they are encoded.
+            asked: how texts are generated, for kinds that write.
 
         Raises:
-            DataError: a text is none that the kind can say something of.
+            DataError: the kind cannot answer one of the texts.
         """
         ...
 
 
 @runtime_checkable
 class TextModel(Protocol):
-    """A model that reads texts itself, where a network is handed tokens."""
+    """A model that reads texts itself, where a network is given tokens."""
 
-    def read(self, texts: Sequence[str]) -> np.ndarray:
-        """The logits of texts as a kind is given them, float64 [N, C]."""
+    def read(self, examples: Sequence[Example]) -> np.ndarray:
+        """The logits of examples, float64 [N, C]."""
         ...
 
 
@@ -234,8 +235,8 @@ class LinearKind(TaskKind, Protocol):
 class WritingKind(TaskKind, Protocol):
     """A kind that is measured by what the network writes. Batches of evaluations hold a judge's word as "written"."""
 
-    def judge(self, tokenizer: Any, texts: Sequence[str]) -> SetJudge:
-        """The judge of a set of `texts`, which hold what should be written."""
+    def judge(self, tokenizer: Any, examples: Sequence[Example]) -> SetJudge:
+        """The judge of a set of examples, which hold what should be written."""
         ...
 
 
@@ -243,7 +244,7 @@ class WritingKind(TaskKind, Protocol):
 class KnowingKind(TaskKind, Protocol):
     """A kind that can say how well a network knows the texts that it is asked about, and measures "perplexity"."""
 
-    def surprise(self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int) -> np.ndarray:
+    def surprise(self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings) -> np.ndarray:
         """Nats of each of the texts' own tokens, float32 [T]; those of all texts, one after the other."""
         ...
 

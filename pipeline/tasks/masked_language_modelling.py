@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.errors import DataError
 from pipeline.tasks import able, loading
 from pipeline.tasks.constant import Unigram
 from pipeline.tasks.decoding import ahead, logits_at
 from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
+from pipeline.tasks.example import Example
 from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
-from pipeline.tasks.kind import Batch, Encoded, Exercise, Known, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -45,10 +46,8 @@ class MaskedLanguageModelling:
     name: str = "masked_language_modelling"
     metrics: tuple[str, ...] = ("top1", "loss")
     of_tokens: tuple[str, ...] = ("top1", "loss")
-    labelled: bool = False
-    paired: bool = False
-    numbered: bool = False
-    several: bool = False
+    reads: frozenset[Field] = frozenset({"text"})
+    target: Field | None = None
     own_head: bool = True
     linear: Linear | None = None
     pipeline: str = "fill-mask"
@@ -59,7 +58,7 @@ class MaskedLanguageModelling:
     reads_whole: bool = False
     evaluated_at_once: int = 64
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind.
 
         Raises:
@@ -70,7 +69,7 @@ class MaskedLanguageModelling:
                 f"{self.name} needs a base whose tokenizer has a mask token, but this one has none. "
                 "Use an encoder such as base=minilm or base=bert."
             )
-        return encode(texts, tokenizer, max_length)
+        return encode(examples, tokenizer, settings.max_length)
 
     def collate(
         self,
@@ -159,24 +158,25 @@ class MaskedLanguageModelling:
         of_each = unigram.hits if metric == "top1" else unigram.nats
         return float(np.mean([of_each(tokens).mean() for tokens in targets]))
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
+    def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind. The word in the middle is left out."""
-        words = text.split()
+        words = example.text.split()
         if len(words) < SHORTEST:
             return None
         middle = len(words) // 2
-        return Exercise(given=" ".join([*words[:middle], GAPS[0], *words[middle + 1 :]]), right=words[middle])
+        given = Example(text=" ".join([*words[:middle], GAPS[0], *words[middle + 1 :]]))
+        return Exercise(given=given, right=words[middle])
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The five likeliest tokens of each gap."""
-        for text in texts:
-            yield from self._filled(model, tokenizer, text, max_length)
+        for example in examples:
+            yield from self._filled(model, tokenizer, example.text, settings.max_length)
 
-    def surprise(self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int) -> np.ndarray:
+    def surprise(self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings) -> np.ndarray:
         """See KnowingKind."""
-        each = [nats_of_words(self.forward, model, tokenizer, text, max_length) for text in texts]
+        each = [nats_of_words(self.forward, model, tokenizer, e.text, settings.max_length) for e in examples]
         return np.concatenate([np.zeros(0, dtype=np.float32), *each])
 
     def _filled(self, model: Any, tokenizer: Any, text: str, max_length: int) -> Iterator[tuple[str, ...]]:

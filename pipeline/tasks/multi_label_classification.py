@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import overlap_f1
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.constant import frequent_labels
 from pipeline.tasks.encoding import encode
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Known, Linear, Outputs, Vocabulary, labels_after
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import FILLER, Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 
 if TYPE_CHECKING:
     import torch
-
-NONE = -1  # fills up the rows of texts with fewer classes than others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,22 +38,21 @@ class MultiLabelClassification(Classification):
     metrics: tuple[str, ...] = ("example_f1", "loss", "micro_f1")
     of_sums: tuple[str, ...] = ("micro_f1",)
     of_tokens: tuple[str, ...] = ()
-    labelled: bool = False
-    several: bool = True
+    reads: frozenset[Field] = frozenset({"text", "labels"})
+    target: Field | None = "labels"
     linear: Linear | None = "sigmoid"
     outputs_type: type[Outputs] = LabelsOutputs
     predicted: tuple[str, ...] = ("labels", "probabilities")
     answer: str = "labels"
     beside: tuple[str, ...] = ("classes",)
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
-        """See TaskKind. "classes", int32 [N, M], are the numbers after each text (see `as_read`) and NONE."""
-        parts = [text.partition(PAIR) for text in texts]
-        numbers = [[int(number) for number in told.split()] for _, _, told in parts]
-        classes = np.full((len(texts), max(map(len, numbers), default=0)), NONE, dtype=np.int32)
-        for row, given in zip(classes, numbers, strict=True):
-            row[: len(given)] = given
-        encoded = encode([text for text, _, _ in parts], tokenizer, max_length)
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
+        """See TaskKind. "classes", int32 [N, M], are the numbers of each example's labels, filled up with FILLER."""
+        number = {name: i for i, name in enumerate(settings.classes)}
+        classes = np.full((len(examples), max((len(e.labels) for e in examples), default=0)), FILLER, dtype=np.int32)
+        for row, example in zip(classes, examples, strict=True):
+            row[: len(example.labels)] = [number[label] for label in example.labels]
+        encoded = encode(examples, tokenizer, settings.max_length)
         return dataclasses.replace(encoded, beside={"classes": classes})
 
     def collate(
@@ -140,21 +138,19 @@ class MultiLabelClassification(Classification):
         outputs = self.outputs(np.concatenate([told, right, nats], axis=1), held.labels)
         return self.measure(outputs)[metric]
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
+    def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind."""
-        return Exercise(given=text.partition(PAIR)[0], right=", ".join(labels_after(text)) or "none")
+        return Exercise(given=example, right=", ".join(example.labels) or "none")
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The classes that are likelier than not, the likeliest first; none may be."""
-        told = self._logits(model, tokenizer, texts, max_length, labels).float().sigmoid().tolist()
-        for text, shares in zip(texts, told, strict=True):
-            likely = sorted(((share, name) for share, name in zip(shares, labels, strict=True) if share > 0.5))[::-1]
-            yield *self._said(text), ", ".join(n for _, n in likely), ", ".join(f"{share:.4f}" for share, _ in likely)
-
-    def _said(self, text: str) -> tuple[str, ...]:
-        return (text.partition(PAIR)[0],)
+        told = self._logits(model, tokenizer, examples, settings).float().sigmoid().tolist()
+        for example, shares in zip(examples, told, strict=True):
+            named = zip(shares, settings.classes, strict=True)
+            likely = sorted(((share, name) for share, name in named if share > 0.5))[::-1]
+            yield example.text, ", ".join(n for _, n in likely), ", ".join(f"{share:.4f}" for share, _ in likely)
 
 
 def _right(logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.config.schema import Field
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.encoding import batch_of, encode_pairs
-from pipeline.tasks.kind import PAIR, Encoded, Vocabulary
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import Encoded, EncodeSettings, Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -17,13 +19,13 @@ class PairClassification(Classification):
     """As classification, of two texts with the tokenizer's separator between them; the longer is cut short first."""
 
     name: str = "pair_classification"
-    paired: bool = True
+    reads: frozenset[Field] = frozenset({"text", "second", "label"})
     predicted: tuple[str, ...] = ("second", "label", "probability")
     beside: tuple[str, ...] = ("second",)
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind. "second" is the position at which the tokenizer says that the second text begins."""
-        return encode_pairs(texts, tokenizer, max_length)
+        return encode_pairs(examples, tokenizer, settings.max_length)
 
     def collate(
         self,
@@ -42,6 +44,5 @@ class PairClassification(Classification):
         after = torch.arange(batch["input_ids"].shape[1])[None] >= begin
         return batch | {"token_type_ids": (after & batch["attention_mask"].bool()).long()}
 
-    def _said(self, text: str) -> tuple[str, ...]:
-        first, _, second = text.partition(PAIR)
-        return first, second
+    def _shown(self, example: Example) -> tuple[str, ...]:
+        return example.text, example.second or ""

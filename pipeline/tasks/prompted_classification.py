@@ -14,7 +14,8 @@ from pipeline.tasks import able, loading
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.decoding import forgetful, is_encoder, logits_at
 from pipeline.tasks.encoding import batch_of, tokens_of
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Linear, Vocabulary
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Linear, Vocabulary
 from pipeline.tasks.prompting import encode_prompted
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ class PromptedClassification(Classification):
             raise DataError(f"{self.name} needs a word for each class, but two of {', '.join(labels)} are one token.")
         return tuple(int(row[0]) for row in ids)
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind. What is too long is cut off the text and not off its prompt.
 
         Raises:
             DataError: the prompt has a gap where the tokenizer has none, or the other way round.
         """
-        return encode_prompted(texts, tokenizer, max_length)
+        return encode_prompted([example.text for example in examples], tokenizer, settings)
 
     def collate(
         self,
@@ -97,9 +98,6 @@ class PromptedClassification(Classification):
 
     def _vocabulary(self, tokenizer: Any, labels: tuple[str, ...]) -> Vocabulary:
         return Vocabulary.of(tokenizer, words=self.words(tokenizer, labels))
-
-    def _said(self, text: str) -> tuple[str, ...]:
-        return (text.partition(PAIR)[0],)
 
 
 def _auto(config: Any) -> Any:

@@ -5,59 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config.schema import Task
 from pipeline.errors import DataError
-from pipeline.tasks.kind import PAIR, Encoded, joined, labels_after
+from pipeline.tasks.kind import Encoded, EncodeSettings
 
 TEXT, GAP = "{text}", "[MASK]"
 
 
-def as_read(task: Task, texts: Sequence[str], classes: Sequence[str] = (), prefix: str | None = None) -> list[str]:
-    """The texts as the task's kind encodes them: with its prompt after each, or the numbers of the labels it has.
-
-    Args:
-        classes: of which texts have several; without them the texts are taken for texts alone.
-        prefix: what the base wants to see before every text, both texts of a pair included.
-    """
-    if prefix:
-        texts = [_prefixed(text, prefix, both=task.data.second is not None) for text in texts]
-    if task.prompt is not None:
-        return [joined(text.replace(PAIR, " "), task.prompt) for text in texts]
-    if task.data.labels is None:
-        return list(texts)
-    return _numbered(texts, classes) if classes else [text.replace(PAIR, " ") for text in texts]
-
-
-def _prefixed(text: str, prefix: str, *, both: bool) -> str:
-    first, *rest = text.split(PAIR)
-    return PAIR.join([prefix + first, *(prefix + other if both and i == 0 else other for i, other in enumerate(rest))])
-
-
-def _numbered(texts: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """Texts with the numbers of their labels, "a text\x1f0 3", instead of the labels, "a text\x1fgrim\x1elong"."""
-    number = {name: str(i) for i, name in enumerate(classes)}
-    return [joined(text.partition(PAIR)[0], " ".join(number[name] for name in labels_after(text))) for text in texts]
-
-
-def encode_prompted(texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
-    """See TaskKind. Each text comes with its prompt, see `as_read`; one without any is encoded as it is.
+def encode_prompted(texts: Sequence[str], tokenizer: Any, settings: EncodeSettings) -> Encoded:
+    """Each text within the prompt, of which nothing is truncated; without a prompt the texts as they are.
 
     Raises:
         DataError: the prompt has a gap where the tokenizer has none, or the other way round.
     """
-    ids, truncated = [], 0
-    for text, _, prompt in (each.partition(PAIR) for each in texts):
-        written = _written(prompt or TEXT, tokenizer, asked=bool(prompt))
-        kept = _shortened(text, written, tokenizer, max_length)
-        truncated += kept != text
-        ids.append(np.array(_tokens(written.replace(TEXT, kept), tokenizer)[:max_length], dtype=np.int32))
-    return Encoded(ids=ids, truncated=truncated)
+    most, written = settings.max_length, _written(settings.prompt, tokenizer)
+    kept = [_shortened(text, written, tokenizer, most) for text in texts]
+    ids = [np.array(_tokens(written.replace(TEXT, text), tokenizer)[:most], dtype=np.int32) for text in kept]
+    return Encoded(ids=ids, truncated=sum(short != text for short, text in zip(kept, texts, strict=True)))
 
 
-def _written(prompt: str, tokenizer: Any, *, asked: bool) -> str:
+def _written(prompt: str | None, tokenizer: Any) -> str:
     """The prompt with the gap as the tokenizer writes it."""
     mask = tokenizer.mask_token
-    if asked and (GAP in prompt) != (mask is not None):
+    if prompt is None:
+        return TEXT
+    if (GAP in prompt) != (mask is not None):
         rule = f"must have a gap, written as {GAP}," if mask else f"must have no gap ({GAP})"
         why = "an encoder" if mask else "a decoder, which goes on after its end"
         raise DataError(f"task.prompt {rule} for this base, {why}, but it is {prompt!r}.")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import correlations, moments
-from pipeline.config.schema import Predict
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Known, Linear, Outputs, Vocabulary, joined
+from pipeline.config.schema import Field, Predict
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.pair_classification import PairClassification
 
 if TYPE_CHECKING:
@@ -35,19 +36,18 @@ class Similarity(PairClassification):
     metrics: tuple[str, ...] = ("absolute_error", "loss", "pearson")
     of_sums: tuple[str, ...] = ("pearson",)
     of_tokens: tuple[str, ...] = ()
-    labelled: bool = False
-    numbered: bool = True
+    reads: frozenset[Field] = frozenset({"text", "second", "score"})
+    target: Field | None = "score"
     linear: Linear | None = "sigmoid"
     outputs_type: type[Outputs] = NumberOutputs
     predicted: tuple[str, ...] = ("second", "similarity")
     answer: str = "similarity"
     beside: tuple[str, ...] = ("second", "number")
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
-        """See TaskKind. "number" is the third part of each text, or the middle of the scale where there is none."""
-        parts = [text.split(PAIR) for text in texts]
-        encoded = super().encode([PAIR.join(each[:2]) for each in parts], tokenizer, max_length)
-        numbers = np.array([float(each[2]) if len(each) > 2 else 0.5 for each in parts], dtype=np.float32)
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
+        """See TaskKind. "number" is the score of each pair, or the middle of the scale where it is not known."""
+        encoded = super().encode(examples, tokenizer, settings)
+        numbers = np.array([0.5 if e.score is None else e.score for e in examples], dtype=np.float32)
         return dataclasses.replace(encoded, beside=encoded.beside | {"number": numbers})
 
     def collate(
@@ -125,15 +125,14 @@ class Similarity(PairClassification):
         told = np.clip(known.mean(), 1e-6, 1 - 1e-6)
         return float(-(right * np.log(told) + (1 - right) * np.log(1 - told)).mean())
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
+    def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind."""
-        *texts, number = text.split(PAIR) if text.count(PAIR) > 1 else (text, "0.5")
-        return Exercise(given=joined(*texts), right=f"{float(number):.2f}")
+        return Exercise(given=example, right=f"{0.5 if example.score is None else example.score:.2f}")
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The number, as a share of the scale."""
-        told = self._logits(model, tokenizer, texts, max_length, labels)[:, 0].float().sigmoid().tolist()
-        for text, share in zip(texts, told, strict=True):
-            yield *self._said(text), f"{share:.4f}"
+        told = self._logits(model, tokenizer, examples, settings)[:, 0].float().sigmoid().tolist()
+        for example, share in zip(examples, told, strict=True):
+            yield *self._shown(example), f"{share:.4f}"

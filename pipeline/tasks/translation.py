@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Predict
+from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, two_parts
 from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
 from pipeline.tasks.constant import Unigram
 from pipeline.tasks.decoding import logits_at, nats_of, summed
 from pipeline.tasks.encoding import batch_of, encode_both
-from pipeline.tasks.kind import PAIR, Batch, Encoded, Exercise, Known, Linear, Outputs, Vocabulary
+from pipeline.tasks.example import Example
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.sums import of_set
 from pipeline.tasks.writing import translations
 
@@ -43,10 +44,8 @@ class Translation:
     metrics: tuple[str, ...] = ("chrf", "loss", "corpus_chrf", "corpus_bleu")
     of_sums: tuple[str, ...] = ("corpus_chrf", "corpus_bleu")
     of_tokens: tuple[str, ...] = ("loss",)
-    labelled: bool = False
-    paired: bool = True
-    numbered: bool = False
-    several: bool = False
+    reads: frozenset[Field] = frozenset({"text", "second"})
+    target: Field | None = "second"
     own_head: bool = True
     linear: Linear | None = None
     pipeline: str = "translation"
@@ -57,10 +56,10 @@ class Translation:
     reads_whole: bool = False
     evaluated_at_once: int = 64
 
-    def encode(self, texts: list[str], tokenizer: Any, max_length: int) -> Encoded:
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind. Of a pair, both texts; "second" is where the second one begins."""
-        encoded = encode_both(texts, tokenizer, max_length)
-        reached = reachable(encoded, tokenizer, [text.partition(PAIR)[2] for text in texts])
+        encoded = encode_both(examples, tokenizer, settings.max_length)
+        reached = reachable(encoded, tokenizer, [example.second or "" for example in examples])
         if reached is None:
             return encoded
         said = f"What is to be written, as this base's tokenizer can write it, has itself a chrF of {reached:.1%}."
@@ -158,9 +157,9 @@ class Translation:
         """See SummedKind. Counts of n-grams."""
         return outputs.statistics
 
-    def judge(self, tokenizer: Any, texts: Sequence[str]) -> Judge:
+    def judge(self, tokenizer: Any, examples: Sequence[Example]) -> Judge:
         """See WritingKind."""
-        return Judge(tokenizer=tokenizer, references=tuple(text.partition(PAIR)[2] for text in texts))
+        return Judge(tokenizer=tokenizer, references=tuple(example.second or "" for example in examples))
 
     def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
         """See TaskKind. Tokens as frequent as they are, for the loss alone."""
@@ -172,14 +171,13 @@ class Translation:
         unigram = Unigram(known)
         return float(np.mean([unigram.nats(tokens).sum() / max(1, len(tokens)) for tokens in told]))
 
-    def exercise(self, text: str, label: str) -> Exercise | None:
+    def exercise(self, example: Example) -> Exercise | None:
         """See TaskKind."""
-        first, _, second = text.partition(PAIR)
-        return Exercise(given=first, right=second or first)
+        return Exercise(given=Example(text=example.text), right=example.second or example.text)
 
     def predict(
-        self, model: Any, tokenizer: Any, texts: list[str], *, max_length: int, labels: tuple[str, ...], asked: Predict
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. What the network writes for each text; of pairs, the first is read."""
-        sources = [text.partition(PAIR)[0] for text in texts]
-        yield from zip(texts, translations(model, tokenizer, sources, max_length, asked), strict=True)
+        sources = [example.text for example in examples]
+        yield from zip(sources, translations(model, tokenizer, sources, settings.max_length, asked), strict=True)

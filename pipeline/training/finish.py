@@ -96,7 +96,7 @@ def _evaluation(fitted: Fitted, encoded: EncodedSet, found: Any, constant: float
 
 def _confusion(fitted: Fitted, found: Any) -> tuple[tuple[int, ...], ...]:
     classes = len(fitted.prepared.labels)
-    if not fitted.task.labelled or classes > CONFUSED:
+    if fitted.task.target != "label" or classes > CONFUSED:
         return ()
     return tuple(tuple(row) for row in confusion(found.labels, found.predicted, classes=classes).tolist())
 

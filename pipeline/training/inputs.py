@@ -67,5 +67,5 @@ class TokenInputs:
     def ids(self) -> np.ndarray:
         """See Inputs."""
         pad, mask = self.vocabulary.pad, self.vocabulary.mask
-        put_in = [pad] if self.task.labelled or mask is None else [pad, mask]
+        put_in = [pad] if self.task.target == "label" or mask is None else [pad, mask]
         return np.unique(np.concatenate([put_in, *(self.encoded.item(int(row)) for row in self.rows)]))

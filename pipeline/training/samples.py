@@ -8,11 +8,11 @@ import torch
 
 from pipeline.config.schema import Predict
 from pipeline.data.sets import Prepared
-from pipeline.data.store import texts
+from pipeline.data.store import stored_examples
 from pipeline.models.build import Network
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.records import Sample
-from pipeline.tasks import PAIR, Exercise, TaskKind, TextModel, as_read
+from pipeline.tasks import EncodeSettings, Example, Exercise, TaskKind, TextModel, prefixed
 from pipeline.training.device import is_sharded, rank
 from pipeline.training.inference import evaluating
 from pipeline.training.job import Job
@@ -38,12 +38,9 @@ class Exercises:
             return self._answers(model.model)
 
     def _answers(self, model: Any) -> list[str]:
-        given = [exercise.given for exercise in self.all]
-        said = self.task.predict(
-            model, self.tokenizer, as_read(self.job.cell.task, given, prefix=self.job.cell.prefix),
-            max_length=self.job.cell.task.max_length, labels=self.labels, asked=_ASKED,
-        )  # fmt: skip
-        rows = list(said)
+        given = prefixed((exercise.given for exercise in self.all), self.job.cell.prefix)
+        settings = EncodeSettings.of(self.job.cell.task, self.labels)
+        rows = list(self.task.predict(model, self.tokenizer, given, settings, _ASKED))
         each = len(rows) // len(given)  # of a gap several words are said, the likeliest first
         return [row[1 + self.task.predicted.index(self.task.answer)].strip() for row in rows[::each]]
 
@@ -59,10 +56,10 @@ def exercises(job: Job, task: TaskKind, prepared: Prepared) -> Exercises | None:
         return None
     most = min(cell.train.samples, task.evaluated_at_once // 2)  # fewer of a kind that writes
     found: list[Exercise] = []
-    for text, label in zip(texts(prepared, "test"), prepared.test.labels, strict=True):
+    for example in stored_examples(prepared, "test"):
         if len(found) == most:
             break
-        exercise = task.exercise(text, prepared.labels[label])
+        exercise = task.exercise(example)
         found += [exercise] if exercise else []
     if not found:
         return None
@@ -78,6 +75,6 @@ def compared(asked: Exercises | None, before: list[str], after: Network | TextMo
     return tuple(Sample(given=shown(e.given), right=e.right, before=one, after=two) for e, one, two in each)
 
 
-def shown(text: str) -> str:
-    """A text as people read it: a pair with a bar between its two."""
-    return text.replace(PAIR, " | ")
+def shown(example: Example) -> str:
+    """An example's texts as people read them: a pair with a bar between its two."""
+    return example.text if example.second is None else f"{example.text} | {example.second}"

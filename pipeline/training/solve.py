@@ -190,7 +190,7 @@ def _of_layer(last: Any) -> LinearModel:
 
 
 def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> Subject:
-    found = word_features(prepared, rows, paired=task.paired)
+    found = word_features(prepared, rows, paired="second" in task.reads)
     classes = len(prepared.labels)
     start = LinearModel(weights=np.zeros((classes, found.width)), bias=np.zeros(classes))
     count = classes * (found.width + 1)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.sets import EncodedSet, Prepared
-from pipeline.data.store import texts as texts_of
+from pipeline.data.store import stored_examples
 from pipeline.errors import StorageError
 from pipeline.models.linear import LinearModel
 from pipeline.models.words import WordCounter
+from pipeline.tasks import Example
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +25,13 @@ class WordFeatures:
 
     def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Any:
         """A sparse matrix [N, F] of a set, or of some rows of it."""
-        whole = texts_of(self.prepared, encoded.name)
-        return self.counter(whole if rows is None else [whole[int(row)] for row in rows])
+        whole = stored_examples(self.prepared, encoded.name)
+        return self.counter(whole if rows is None else whole.take(rows))
 
 
 def word_features(prepared: Prepared, rows: np.ndarray, *, paired: bool) -> WordFeatures:
     """Those that know the n-grams of the train subset `rows`."""
-    whole = texts_of(prepared, prepared.train.name)
-    read = [whole[int(row)] for row in rows]
+    read = stored_examples(prepared, prepared.train.name).take(rows)
     counter = WordCounter.of(read, paired=paired)
     return WordFeatures(prepared=prepared, counter=counter, width=counter(read[:1]).shape[1])
 
@@ -43,9 +43,9 @@ class WordModel:
     counter: WordCounter
     model: LinearModel
 
-    def read(self, texts: Sequence[str]) -> np.ndarray:
-        """The logits of texts as a task kind is given them, float64 [N, C]."""
-        return self.model.logits(self.counter(texts))
+    def read(self, examples: Sequence[Example]) -> np.ndarray:
+        """The logits of examples, float64 [N, C]."""
+        return self.model.logits(self.counter(examples))
 
     @classmethod
     def load(cls, weights: Path) -> "WordModel":

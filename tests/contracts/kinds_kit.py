@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.config.schema import Data, Task
 from pipeline.models.locate import Located
-from pipeline.tasks import PromptedKind, TaskKind, Vocabulary
+from pipeline.tasks import FIELDS, PromptedKind, TaskKind, Vocabulary
 from tests.models.tiny_bases import LABELS, base_in, cell_for, tiny_tokenizer
 
 PROMPT = "{text} it was [MASK]"
@@ -23,10 +23,8 @@ def cell(task: TaskKind, located: Located, arm: str = "pretrained") -> Any:
 
 def columns(task: TaskKind, data: Data = PLAIN) -> Data:
     """`data` with the columns that the kind needs."""
-    second = "second" if task.paired else None
-    score, labels = "score" if task.numbered else None, "labels" if task.several else None
-    label = "label" if task.labelled else None
-    return dataclasses.replace(data, label=label, second=second, score=score, labels=labels)
+    read = {name: name if name in task.reads else None for name in FIELDS if name != "text"}
+    return dataclasses.replace(data, **read)
 
 
 def task_of(kind: TaskKind, **given: Any) -> Task:

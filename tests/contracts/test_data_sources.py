@@ -14,11 +14,13 @@ import pytest
 
 from pipeline.config.schema import Data, Task
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.data.prepare import Prepared, prepare, texts
+from pipeline.data.prepare import Prepared, prepare
 from pipeline.data.sources import read
+from pipeline.data.store import stored_examples
 from pipeline.errors import DataError
 from tests.contracts import sources_kit as kit
 from tests.contracts.sources_hub_server import COMMIT, hub
+from tests.examples_kit import texts_of
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +140,13 @@ def test_data_prepared_once_is_used_without_its_source(writer: kit.Writer, token
     shutil.rmtree(tmp_path / "source")
     again = prepare(task, None, tokenizer_fingerprint="t", data_fingerprint=known, root=tmp_path / "out")
     assert again.folder == first.folder
-    assert texts(again, "test") == texts(first, "test")
+    assert texts_of(stored_examples(again, "test")) == texts_of(stored_examples(first, "test"))
 
 
 def test_item_i_is_the_encoding_of_text_i(writer: kit.Writer, tokenizer: object, tmp_path: Path) -> None:
     found = prepared(writer(tmp_path / "source", kit.rows()), tokenizer, tmp_path / "out")
     for name, rows in found.sets.items():
-        encoded = tokenizer(texts(found, name), truncation=True, max_length=16)["input_ids"]  # type: ignore[operator]
+        encoded = tokenizer(texts_of(stored_examples(found, name)), truncation=True, max_length=16)["input_ids"]  # type: ignore[operator]
         assert [rows.item(i).tolist() for i in range(len(rows))] == encoded
         assert rows.lengths.tolist() == [len(row) for row in encoded]
 
@@ -209,9 +211,11 @@ from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.sources import read
 from pipeline.errors import DataError
 data = Data(source="hub", path="owner/name", token="hf_secret123")
-answer = {"fingerprint": data_fingerprint(Task(data=data)), "labels": read(data, task_name="reviews").train.labels}
+def labels(data):
+    return read(data, task_name="reviews").train.table.column("label").to_pylist()
+answer = {"fingerprint": data_fingerprint(Task(data=data)), "labels": labels(data)}
 try:
-    answer["script"] = read(Data(source="hub", path="owner/script"), task_name="reviews").train.labels
+    answer["script"] = labels(Data(source="hub", path="owner/script"))
 except DataError as error:
     answer["script"] = str(error)
 print("ANSWER" + json.dumps(answer))

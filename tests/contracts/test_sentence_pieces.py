@@ -1,6 +1,5 @@
 """What every kind promises of encoding, with tokenizers that cut texts into sentence pieces; and a base with one."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,9 @@ from pipeline.config.schema import Predict
 from pipeline.models.build import build
 from pipeline.models.locate import locate
 from pipeline.models.tokenizer import load_tokenizer
-from pipeline.tasks import KINDS, PAIR, PromptedKind, TaskKind, Vocabulary, as_read, kind, pair
-from tests.contracts.kinds_kit import cell, task_of
+from pipeline.tasks import KINDS, PromptedKind, TaskKind, Vocabulary, kind
+from tests.contracts.kinds_kit import cell
+from tests.examples_kit import pair, singles, within
 from tests.models.tiny_bases import LABELS, base_in
 from tests.models.tiny_pieces import FORMS, SPACE, save_pieces, tiny_pieces
 
@@ -27,12 +27,12 @@ CUT = [("the film was good", 3, "the film"), ("a é é film", 4, "a é"), ("🎬
 @pytest.mark.parametrize(("name", "form"), FORMED)
 def test_texts_are_never_longer_than_asked_and_are_encoded_alike_alone_and_among_others(name: str, form: str) -> None:
     task, tokenizer = kind(name), tiny_pieces(form)
-    together = task.encode(TEXTS, tokenizer, 8)
+    together = task.encode(singles(*TEXTS), tokenizer, within(8))
     assert {row.dtype for row in together.ids} == {np.dtype(np.int32)}
     assert all(len(row) <= 8 for row in together.ids)
     assert together.truncated == 1
     for text, row in zip(TEXTS, together.ids, strict=True):
-        assert np.array_equal(task.encode([text], tokenizer, 8).ids[0], row)
+        assert np.array_equal(task.encode(singles(text), tokenizer, within(8)).ids[0], row)
 
 
 @pytest.mark.parametrize(("name", "form"), FORMED)
@@ -41,15 +41,15 @@ def test_a_text_counts_as_truncated_exactly_when_its_tokens_do_not_all_fit(
     name: str, form: str, beyond: int, truncated: int
 ) -> None:
     task, tokenizer = kind(name), tiny_pieces(form)
-    around = len(task.encode(["film"], tokenizer, 8).ids[0]) - 1
-    encoded = task.encode([" ".join(["film"] * (8 - around + beyond))], tokenizer, 8)
+    around = len(task.encode(singles("film"), tokenizer, within(8)).ids[0]) - 1
+    encoded = task.encode(singles(" ".join(["film"] * (8 - around + beyond))), tokenizer, within(8))
     assert (encoded.truncated, len(encoded.ids[0])) == (truncated, min(8, 8 + beyond))
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("text", TEXTS)
 def test_bytes_of_a_whole_text_are_those_of_the_text(form: str, text: str) -> None:
-    encoded = kind("causal_language_modelling").encode([text], tiny_pieces(form), 64)
+    encoded = kind("causal_language_modelling").encode(singles(text), tiny_pieces(form), within(64))
     assert encoded.beside["bytes"].tolist() == [len(text.encode())]
 
 
@@ -58,7 +58,7 @@ def test_bytes_of_a_whole_text_are_those_of_the_text(form: str, text: str) -> No
 def test_bytes_of_a_text_that_was_cut_are_those_up_to_its_last_token(
     form: str, text: str, length: int, kept: str
 ) -> None:
-    encoded = kind("causal_language_modelling").encode([text], tiny_pieces(form), length)
+    encoded = kind("causal_language_modelling").encode(singles(text), tiny_pieces(form), within(length))
     assert (encoded.beside["bytes"].tolist(), encoded.truncated) == ([len(kept.encode())], 1)
 
 
@@ -74,9 +74,9 @@ def test_classes_are_called_by_the_pieces_that_stand_after_a_space(form: str) ->
 def test_what_is_too_long_is_cut_off_the_text_and_not_off_its_prompt(form: str) -> None:
     task, tokenizer = kind("prompted_classification"), tiny_pieces(form)
     prompt = "{text} it was" + ("" if form == UNMASKED else " [MASK]")
-    asked = dataclasses.replace(task_of(task), prompt=prompt)
-    (long,) = task.encode(as_read(asked, ["film " * 30]), tokenizer, 14).ids
-    (short,) = task.encode(as_read(asked, ["dull"]), tokenizer, 14).ids
+    settings = within(14, prompt=prompt)
+    (long,) = task.encode(singles("film " * 30), tokenizer, settings).ids
+    (short,) = task.encode(singles("dull"), tokenizer, settings).ids
     assert len(long) == 14
     assert long[-4:].tolist() == short[-4:].tolist()
 
@@ -91,24 +91,24 @@ def translator(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Task
 
 def test_a_t5_tells_what_transformers_says_it_tells(translator: tuple[Any, Any, TaskKind]) -> None:
     model, tokenizer, task = translator
-    encoded, none = task.encode(PAIRS, tokenizer, 32), np.zeros(len(PAIRS), dtype=np.int64)
+    encoded, none = task.encode(PAIRS, tokenizer, within(32)), np.zeros(len(PAIRS), dtype=np.int64)
     vocabulary, seeds = Vocabulary.of(tokenizer), none.astype(np.uint64)
     batch = task.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
     with torch.no_grad():
         ours = task.losses(task.forward(model, batch), batch)
-        for text, loss in zip(PAIRS, ours, strict=True):
-            source, target = (tokenizer(part, return_tensors="pt")["input_ids"] for part in text.split(PAIR))
+        for each, loss in zip(PAIRS, ours, strict=True):
+            source, target = (tokenizer(part, return_tensors="pt")["input_ids"] for part in (each.text, each.second))
             assert float(model(input_ids=source, labels=target).loss) == pytest.approx(float(loss), rel=1e-4)
     assert all("100.0%" in sentence for sentence in encoded.sentences)
 
 
 def test_a_t5_writes_the_same_in_any_company(translator: tuple[Any, Any, TaskKind]) -> None:
     model, tokenizer, task = translator
-    texts = [text.split(PAIR)[0] for text in PAIRS]
+    texts = [each.text for each in PAIRS]
 
     def said(asked: list[str]) -> list[str]:
         with torch.no_grad():
-            rows = task.predict(model, tokenizer, asked, max_length=32, labels=(), asked=Predict(temperature=0))
+            rows = task.predict(model, tokenizer, singles(*asked), within(32), Predict(temperature=0))
             return [row[1] for row in rows]
 
     together = said(texts)

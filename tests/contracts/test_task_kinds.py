@@ -15,21 +15,23 @@ from pipeline.models.build import build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import Located, locate
 from pipeline.tasks import (
+    FIELDS,
     KINDS,
+    Example,
+    Field,
     Outputs,
     SummedKind,
     TaskKind,
-    as_read,
-    joined,
+    inputs,
     kind,
     kind_of,
-    pair,
 )
 from pipeline.tasks.sums import of_draws
 from tests.contracts.kinds_kit import batch_of, cell, columns, task_of
+from tests.examples_kit import pair, singles, within
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, save_tiny, tiny_tokenizer
 
-TEXTS = ["the film is good", "dull", "a very long and dull plot but a fine actor or not", ""]
+TEXTS = singles("the film is good", "dull", "a very long and dull plot but a fine actor or not", "")
 FAMILY = {"causal_language_modelling": "llama"}  # of the bases that a kind can do with; else BERT
 FIRST_ALONE = {"causal_language_modelling"}  # kinds whose texts have a special token before them, and none after
 RNG = np.random.default_rng(4)
@@ -84,38 +86,25 @@ def test_a_metric_it_does_not_have_is_refused_with_the_nearest(task: TaskKind) -
         kind_of(dataclasses.replace(task_of(task), metric=task.metrics[0] + "s"))
 
 
-def test_labels_are_asked_for_exactly_where_there_are_classes(task: TaskKind) -> None:
-    needed = "a column" if task.labelled else "null"
-    wrong = dataclasses.replace(columns(task), label=None if task.labelled else "stars")
-    with pytest.raises(ConfigError, match=f"task.data.label must be {needed} for {task.name}"):
+@pytest.mark.parametrize("field", [name for name in FIELDS if name != "text"])
+def test_a_column_is_asked_for_exactly_where_its_field_is_read(task: TaskKind, field: Field) -> None:
+    read = field in task.reads
+    wrong = dataclasses.replace(columns(task), **{field: None if read else "stars"})
+    needed = "a column" if read else "null"
+    with pytest.raises(ConfigError, match=f"task.data.{field} must be {needed} for {task.name}"):
         kind_of(task_of(task, data=wrong))
-    with pytest.raises(ConfigError, match=f"task.out_of_domain.far.label must be {needed}"):
+    with pytest.raises(ConfigError, match=f"task.out_of_domain.far.{field} must be"):
         kind_of(task_of(task, out_of_domain={"far": wrong}))
 
 
-def test_a_second_text_is_asked_for_exactly_where_pairs_are_read(task: TaskKind) -> None:
-    needed = "a column" if task.paired else "null"
-    wrong = dataclasses.replace(columns(task), second=None if task.paired else "reply")
-    with pytest.raises(ConfigError, match=f"task.data.second must be {needed} for {task.name}"):
-        kind_of(task_of(task, data=wrong))
-
-
-def test_a_number_is_asked_for_exactly_where_one_is_told(task: TaskKind) -> None:
-    needed = "a column" if task.numbered else "null"
-    wrong = dataclasses.replace(columns(task), score=None if task.numbered else "rating")
-    with pytest.raises(ConfigError, match=f"task.data.score must be {needed} for {task.name}"):
-        kind_of(task_of(task, data=wrong))
-
-
-def test_a_column_of_several_labels_is_asked_for_exactly_where_they_are_told(task: TaskKind) -> None:
-    needed = "a column" if task.several else "null"
-    wrong = dataclasses.replace(columns(task), labels=None if task.several else "topics")
-    with pytest.raises(ConfigError, match=f"task.data.labels must be {needed} for {task.name}"):
-        kind_of(task_of(task, data=wrong))
+def test_what_is_predicted_is_read_and_is_not_given_to_the_network(task: TaskKind) -> None:
+    assert task.target is None or task.target in task.reads
+    assert task.target not in inputs(task)
+    assert inputs(task)[0] == "text"
 
 
 def test_token_ids_are_int32_with_special_tokens_and_never_longer_than_asked(task: TaskKind, tokenizer: Any) -> None:
-    encoded = task.encode(TEXTS, tokenizer, 8)
+    encoded = task.encode(TEXTS, tokenizer, within(8))
     ids = encoded.ids
     assert len(ids) == len(TEXTS)
     assert {name: len(numbers) for name, numbers in encoded.beside.items()} == dict.fromkeys(task.beside, len(TEXTS))
@@ -130,32 +119,32 @@ def test_a_text_counts_as_truncated_exactly_when_its_tokens_do_not_all_fit(
     beyond: int, truncated: int, task: TaskKind, tokenizer: Any
 ) -> None:
     special = 1 if task.name in FIRST_ALONE else 2
-    encoded = task.encode([" ".join(["film"] * (8 - special + beyond)), "dull"], tokenizer, 8)
+    encoded = task.encode(singles(" ".join(["film"] * (8 - special + beyond)), "dull"), tokenizer, within(8))
     assert encoded.truncated == truncated
     assert len(encoded.ids[0]) == min(8, 8 + beyond)
 
 
 def test_of_a_pair_both_texts_are_read_and_their_words_stay_apart(task: TaskKind, tokenizer: Any) -> None:
-    given = joined("the film good plot", LABELS[1]) if task.several else pair("the film", "good plot")
-    (row,) = task.encode(as_read(task_of(task), [given], LABELS), tokenizer, 16).ids
+    given = pair("the film", "good plot") if "second" in task.reads else Example(text="the film good plot")
+    (row,) = task.encode([given], tokenizer, within(16)).ids
     words = tokenizer("the film good plot", add_special_tokens=False)["input_ids"]
     assert [i for i in row.tolist() if i > tokenizer.mask_token_id][:4] == words
 
 
 def test_no_texts_are_no_rows(task: TaskKind, tokenizer: Any) -> None:
-    encoded = task.encode([], tokenizer, 8)
+    encoded = task.encode([], tokenizer, within(8))
     assert (encoded.ids, encoded.truncated) == ([], 0)
 
 
 def test_a_text_is_encoded_alike_alone_and_among_others(task: TaskKind, tokenizer: Any) -> None:
-    together = task.encode(TEXTS, tokenizer, 16).ids
+    together = task.encode(TEXTS, tokenizer, within(16)).ids
     for text, row in zip(TEXTS, together, strict=True):
-        alone = task.encode([text], tokenizer, 16).ids
+        alone = task.encode([text], tokenizer, within(16)).ids
         assert np.array_equal(alone[0], row)
 
 
 def test_a_batch_is_padded_to_its_longest_and_the_mask_says_where(task: TaskKind, tokenizer: Any) -> None:
-    ids = task.encode(TEXTS, tokenizer, 16).ids
+    ids = task.encode(TEXTS, tokenizer, within(16)).ids
     batch = batch_of(task, ids)
     longest = max(len(row) for row in ids)
     assert {tuple(batch[name].shape) for name in ("input_ids", "attention_mask")} == {(4, longest)}
@@ -169,17 +158,17 @@ def test_a_batch_is_padded_to_its_longest_and_the_mask_says_where(task: TaskKind
 def test_each_number_of_a_batch_has_its_own_place_so_that_it_can_be_copied_to_pinned_memory(
     task: TaskKind, tokenizer: Any
 ) -> None:
-    batch = batch_of(task, task.encode(TEXTS, tokenizer, 16).ids)
+    batch = batch_of(task, task.encode(TEXTS, tokenizer, within(16)).ids)
     assert all(values.is_contiguous() for values in batch.values())
 
 
 def test_the_padding_token_is_the_one_given(task: TaskKind, tokenizer: Any) -> None:
-    ids = task.encode(["good", "a good film"], tokenizer, 16).ids
+    ids = task.encode(singles("good", "a good film"), tokenizer, within(16)).ids
     assert batch_of(task, ids, pad=4)["input_ids"][0, len(ids[0]) :].unique().tolist() == [4]
 
 
 def test_what_is_drawn_for_an_example_follows_from_its_seed_alone(task: TaskKind, tokenizer: Any) -> None:
-    ids = task.encode([*TEXTS[:3], *TEXTS[:3]], tokenizer, 16).ids
+    ids = task.encode([*TEXTS[:3], *TEXTS[:3]], tokenizer, within(16)).ids
     whole, part, again = batch_of(task, ids), batch_of(task, ids[2:], seed=2), batch_of(task, ids)
     for name, values in whole.items():
         assert torch.equal(values, again[name])
@@ -189,7 +178,7 @@ def test_what_is_drawn_for_an_example_follows_from_its_seed_alone(task: TaskKind
 
 
 def test_collating_leaves_the_stored_tokens_as_they_are(task: TaskKind, tokenizer: Any) -> None:
-    ids = task.encode(TEXTS, tokenizer, 16).ids
+    ids = task.encode(TEXTS, tokenizer, within(16)).ids
     before = [row.copy() for row in ids]
     batch_of(task, ids)
     assert all(np.array_equal(one, two) for one, two in zip(ids, before, strict=True))
@@ -197,7 +186,7 @@ def test_collating_leaves_the_stored_tokens_as_they_are(task: TaskKind, tokenize
 
 def test_company_does_not_change_what_is_kept_of_an_example(task: TaskKind, tokenizer: Any, located: Located) -> None:
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
-    ids = task.encode(TEXTS, tokenizer, 16).ids
+    ids = task.encode(TEXTS, tokenizer, within(16)).ids
 
     def kept(rows: list[np.ndarray], seed: int) -> torch.Tensor:
         batch = batch_of(task, rows, seed=seed)
@@ -245,7 +234,7 @@ def test_outputs_have_a_row_for_each_item_and_the_stated_types(task: TaskKind, l
     assert {name: getattr(out, name).dtype.name for name in ("labels", "predicted", "scores", "losses")} == {
         "labels": "int32", "predicted": "int32", "scores": "float32", "losses": "float32"
     }  # fmt: skip
-    assert (out.labels >= 0).all() == task.labelled
+    assert (out.labels >= 0).all() == (task.target == "label")
 
 
 def test_every_metric_named_is_measured_and_finite(task: TaskKind, located: Located) -> None:
@@ -274,24 +263,24 @@ def test_a_metric_of_sums_is_that_of_the_texts_drawn_as_often_as_they_weigh(task
 
 def test_a_text_is_given_what_the_kind_says_of_it(task: TaskKind, tokenizer: Any, located: Located) -> None:
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
-    texts = ["the film is [MASK]", "a [MASK] plot"]
+    texts, settings = ["the film is [MASK]", "a [MASK] plot"], within(16, classes=LABELS)
     with torch.no_grad():
-        rows = list(task.predict(model, tokenizer, texts, max_length=16, labels=LABELS, asked=Predict(tokens=4)))
+        rows = list(task.predict(model, tokenizer, singles(*texts), settings, Predict(tokens=4)))
     assert {len(row) for row in rows} == {1 + len(task.predicted)}
     assert list(dict.fromkeys(row[0] for row in rows)) == texts
 
 
 def test_an_exercise_made_of_a_text_is_one_that_it_answers(task: TaskKind, tokenizer: Any, located: Located) -> None:
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
-    exercise = task.exercise("the film is good and not dull", "mixed")
+    given = {"second": "not bad", "label": "mixed", "score": 0.25, "labels": ("mixed",)}
+    read = {name: value for name, value in given.items() if name in task.reads}
+    exercise = task.exercise(Example(text="the film is good and not dull", **read))
     assert exercise is not None
     assert exercise.right
     assert task.answer in task.predicted
     with torch.no_grad():
-        rows = list(
-            task.predict(model, tokenizer, [exercise.given], max_length=16, labels=LABELS, asked=Predict(tokens=4))
-        )
-    assert rows[0][0] == exercise.given
+        rows = list(task.predict(model, tokenizer, [exercise.given], within(16, classes=LABELS), Predict(tokens=4)))
+    assert rows[0][0] == exercise.given.text
 
 
 def test_scores_are_equal_after_saving_and_loading(task: TaskKind, located: Located, tmp_path: Path) -> None:

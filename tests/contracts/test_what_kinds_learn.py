@@ -10,7 +10,7 @@ import torch
 from pipeline.errors import BaseModelError
 from pipeline.models.build import build
 from pipeline.models.locate import Located, locate
-from pipeline.tasks import KINDS, PAIR, PromptedKind, TaskKind, as_read, joined, kind, pair, vocabulary_of
+from pipeline.tasks import KINDS, EncodeSettings, Example, PromptedKind, TaskKind, kind, vocabulary_of
 from tests.contracts.kinds_kit import PROMPT, cell, task_of
 from tests.models.tiny_bases import FAMILIES, LABELS, TWO_PARTS, VOCABULARY, base_in, save_tiny, tiny_tokenizer
 
@@ -38,21 +38,20 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Located]:
 def read(task: TaskKind, *, decoder: bool = False) -> dict[str, Any]:
     """The texts as the task's data hold them, with classes, numbers or other texts beside them, as a batch."""
     tokenizer = tiny_tokenizer(**({"mask_token": None} if decoder and isinstance(task, PromptedKind) else {}))
-    asked = task_of(task)
+    asked = task_of(task, max_length=32)
     if asked.prompt and decoder:
         asked = dataclasses.replace(asked, prompt=PROMPT.removesuffix(" [MASK]"))
-    encoded = task.encode(as_read(asked, [given(task, i) for i in range(len(TEXTS))], LABELS), tokenizer, 32)
+    encoded = task.encode([given(task, i) for i in range(len(TEXTS))], tokenizer, EncodeSettings.of(asked, LABELS))
     classes = np.arange(len(TEXTS)) % len(LABELS)
     vocabulary, seeds = vocabulary_of(task, tokenizer, LABELS), np.arange(len(TEXTS), dtype=np.uint64)
     return task.collate(encoded.ids, classes, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
 
 
-def given(task: TaskKind, i: int) -> str:
-    """One text, with what belongs to it."""
-    if task.several:
-        return joined(TEXTS[i], LABELS[i % len(LABELS)])
-    text = pair(TEXTS[i], " ".join(TEXTS[i].split()[:2])) if task.paired else TEXTS[i]
-    return joined(*text.split(PAIR), str(i % 2)) if task.numbered else text
+def given(task: TaskKind, i: int) -> Example:
+    """One example, with what its kind reads."""
+    label = LABELS[i % len(LABELS)]
+    fields = {"second": " ".join(TEXTS[i].split()[:2]), "label": label, "score": float(i % 2), "labels": (label,)}
+    return Example(text=TEXTS[i], **{name: value for name, value in fields.items() if name in task.reads})
 
 
 def losses(task: TaskKind, model: Any, batch: dict[str, Any]) -> torch.Tensor:

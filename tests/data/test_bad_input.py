@@ -8,10 +8,12 @@ import pytest
 
 from pipeline.config.schema import Data, Task
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.data.prepare import prepare, texts
+from pipeline.data.prepare import prepare
 from pipeline.data.sources import read
+from pipeline.data.store import stored_examples
 from pipeline.errors import UserError
 from tests.contracts import sources_kit as kit
+from tests.examples_kit import read_from, texts_of
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_a_separator_behind_the_last_field_is_none_too_many(tmp_path: Path) -> N
     path = tmp_path / "reviews.csv"
     path.write_text('text,label\ngood,1,\n"bad, really",0,\nfine,1\n', encoding="utf-8")
     found = read(Data(path=str(path)), task_name="t").train
-    assert list(zip(found.texts, found.labels, strict=True)) == [("good", "1"), ("bad, really", "0"), ("fine", "1")]
+    assert [(e.text, e.label) for e in read_from(found) if e] == [("good", "1"), ("bad, really", "0"), ("fine", "1")]
 
 
 def test_a_quote_that_never_ends_is_refused(tokenizer: object, tmp_path: Path) -> None:
@@ -240,4 +242,4 @@ def test_half_a_character_in_json_does_not_stop_anything(tokenizer: object, tmp_
     task = kit.task(Data(source="file", path=str(tmp_path / "reviews.jsonl")), deduplicate=False)
     known = data_fingerprint(task)
     found = prepare(task, tokenizer, tokenizer_fingerprint="t", data_fingerprint=known, root=tmp_path / "out")
-    assert all("?" in text for text in texts(found, "train"))
+    assert all("?" in text for text in texts_of(stored_examples(found, "train")))

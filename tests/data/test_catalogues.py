@@ -7,7 +7,8 @@ import pytest
 from pipeline.config.schema import Data
 from pipeline.data.sources import read
 from pipeline.errors import DataError
-from pipeline.tasks import PAIR
+from pipeline.tasks import Example
+from tests.examples_kit import read_from
 
 HEADING = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 MESSAGES = """
@@ -52,14 +53,15 @@ def catalogue(folder: Path, *, language: str = "pt_BR", compiled: bool = False) 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_message_and_its_translation_are_a_pair(compiled: bool, tmp_path: Path) -> None:
     found = read(catalogue(tmp_path, compiled=compiled), task_name="t").train
-    assert sorted(tuple(text.split(PAIR)) for text in found.texts if text) == sorted(PAIRS)
+    assert sorted((e.text, e.second) for e in read_from(found) if e) == sorted(PAIRS)
 
 
 def test_a_pair_may_be_read_the_other_way_round(tmp_path: Path) -> None:
     import dataclasses
 
     data = dataclasses.replace(catalogue(tmp_path), text="pt_BR", second="message")
-    assert read(data, task_name="t").train.texts[0] == f"Abrir o arquivo{PAIR}Open the file"
+    found = read_from(read(data, task_name="t").train)
+    assert found[0] == Example(text="Abrir o arquivo", second="Open the file")
 
 
 def test_another_language_is_refused_with_the_one_there_is(tmp_path: Path) -> None:

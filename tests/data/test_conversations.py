@@ -8,7 +8,7 @@ from pipeline.config.schema import Data
 from pipeline.data.locate import content_hash
 from pipeline.data.sources import read
 from pipeline.errors import DataError
-from pipeline.tasks import PAIR
+from tests.examples_kit import read_from, texts_of
 
 TALK = """
 categories: [talk]
@@ -34,26 +34,25 @@ def talk(folder: Path, name: str = "talk.yml", text: str = TALK) -> Path:
 def test_a_topic_is_a_file(tmp_path: Path) -> None:
     folder = talk(talk(tmp_path / "a"), "food.yml", "conversations: [[I am hungry, then eat], [bread, butter]]")
     found = read(Data(path=str(folder), label="topic"), task_name="t").train
-    assert found.labels == ("food",) * 2 + ("talk",) * 6
-    assert found.texts[:3] == ("I am hungry", "bread", "how are you")
+    assert [e.label for e in read_from(found) if e] == ["food"] * 2 + ["talk"] * 6
+    assert texts_of(read_from(found))[:3] == ["I am hungry", "bread", "how are you"]
 
 
 def test_every_other_reply_is_that_of_another_exchange(tmp_path: Path) -> None:
     data = Data(path=str(talk(tmp_path / "a") / "talk.yml"), second="reply", label="answers")
     found = read(data, task_name="t").train
-    pairs = [text.split(PAIR) for text in found.texts if text]
-    assert [(*pair, label) for pair, label in zip(pairs, [x for x in found.labels if x], strict=False)][:4] == [
+    assert [(e.text, e.second, e.label) for e in read_from(found) if e][:4] == [
         ("how are you", "fine", "yes"),
         ("who are you", "because", "no"),
         ("where", "in a box", "yes"),
         ("why", "now", "no"),
     ]
-    assert found.texts[4] is None, "it has no reply"
+    assert read_from(found)[4] is None, "it has no reply"
 
 
 def test_no_line_stands_in_two_rows(tmp_path: Path) -> None:
     data = Data(path=str(talk(tmp_path / "a")), second="reply", label="answers")
-    lines = [line for text in read(data, task_name="t").train.texts if text for line in text.split(PAIR)]
+    lines = [line for e in read_from(read(data, task_name="t").train) if e for line in (e.text, e.second)]
     assert len(lines) == len(set(lines))
 
 

@@ -1,12 +1,13 @@
 """Texts on both sides of a split are found: word for word, and nearly."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.data.duplicates import Alike, known_halves, near, normalise, overlap, repeats
 from pipeline.data.sets import Repeats
-from pipeline.tasks import pair
 
 WORDS = " ".join(f"word{i}" for i in range(30))
 TEXTS = st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=9).map(" ".join), min_size=1, max_size=12)
@@ -35,8 +36,16 @@ def test_different_texts_stay_different(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)
 
 
-def unlabelled(pool: list[str], held: list[str]) -> Alike:
-    return overlap(pool, [0] * len(pool), held, [0] * len(held))
+Texts = str | tuple[str, str]
+
+
+def of(*texts: Texts) -> list[tuple[str, ...]]:
+    """The texts of examples that are single texts, or pairs."""
+    return [(text,) if isinstance(text, str) else text for text in texts]
+
+
+def unlabelled(pool: Sequence[Texts], held: Sequence[Texts]) -> Alike:
+    return overlap(of(*pool), [0] * len(pool), of(*held), [0] * len(held))
 
 
 def test_exact_folded_and_near_duplicates_are_told_apart() -> None:
@@ -50,7 +59,7 @@ def test_exact_folded_and_near_duplicates_are_told_apart() -> None:
 
 @pytest.mark.parametrize("text", ["US", "I said no, did I not?"])
 def test_a_text_of_another_label_is_a_repeat_word_for_word_only(text: str) -> None:
-    found = overlap([text, text.lower(), text.lower()], [1, 0, 1], [text], [0])
+    found = overlap(of(text, text.lower(), text.lower()), [1, 0, 1], of(text), [0])
     assert found.exact.tolist() == [True, False, False]
     assert found.folded.tolist() == [False, True, False]
     assert found.relabelled.tolist() == [False, False, True]
@@ -58,13 +67,13 @@ def test_a_text_of_another_label_is_a_repeat_word_for_word_only(text: str) -> No
 
 
 def test_one_held_out_text_with_the_same_label_is_enough_for_a_repeat() -> None:
-    assert overlap(["us"], [1], ["US", "Us!"], [0, 1]).folded.all()
+    assert overlap(of("us"), [1], of("US", "Us!"), [0, 1]).folded.all()
 
 
 def test_a_pair_is_the_same_in_both_orders() -> None:
     long, short = "one question of five words", "an answer of five words"
-    held = [pair(long, short), pair(WORDS, "yes")]
-    pool = [pair(short, long), pair(short.upper(), long), pair("yes", WORDS + " more"), pair(long, "no")]
+    held = [(long, short), (WORDS, "yes")]
+    pool = [(short, long), (short.upper(), long), ("yes", WORDS + " more"), (long, "no")]
     found = unlabelled(pool, held)
     assert found.exact.tolist() == [True, False, False, False]
     assert found.folded.tolist() == [False, True, False, False]
@@ -72,8 +81,8 @@ def test_a_pair_is_the_same_in_both_orders() -> None:
 
 
 def test_a_pair_of_which_either_text_stands_in_a_training_pair_is_known_by_half() -> None:
-    held = [pair("A b!", "new"), pair("other", "c d"), pair("b a", "d c"), pair("c d", "a b")]
-    assert known_halves([pair("a b", "c d")], held).tolist() == [True, True, False, True]
+    held = [("A b!", "new"), ("other", "c d"), ("b a", "d c"), ("c d", "a b")]
+    assert known_halves([("a b", "c d")], held).tolist() == [True, True, False, True]
 
 
 def test_texts_with_half_their_words_in_common_are_not_near() -> None:
@@ -108,9 +117,9 @@ def test_the_threshold_decides_what_counts_as_near() -> None:
 
 def test_repeated_texts_and_conflicting_labels_are_counted() -> None:
     texts = ["Good film", "good film!", "Good film", "bad", "US", "us", "us"]
-    found = repeats(texts, [0, 0, 1, 0, 0, 1, 1])
+    found = repeats(of(*texts), [0, 0, 1, 0, 0, 1, 1])
     assert found == Repeats(exact=2, folded=1, conflicting=1, relabelled=1)
 
 
 def test_a_pair_the_other_way_round_repeats_it() -> None:
-    assert repeats([pair("a b", "c"), pair("c", "a b"), pair("C", "a b")], [0, 0, 0]) == Repeats(exact=1, folded=1)
+    assert repeats([("a b", "c"), ("c", "a b"), ("C", "a b")], [0, 0, 0]) == Repeats(exact=1, folded=1)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.config.compose import compose
 from pipeline.config.schema import Data, Task
 from pipeline.data.cleaning import LEAST
+from pipeline.data.example_table import ExampleTable, table_of
 from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.report import data_report
@@ -118,7 +119,7 @@ def test_the_rows_of_a_writer_stay_in_one_set_of_a_task(tmp_path: Path) -> None:
     rows = written(writers(40, 400))
     found = examples(grouped(tmp_path, rows))
     by_text = {text: writer for text, _, writer in rows}
-    held = {name: {by_text[text] for text in found.sets[name].texts} for name in ("train", "validation", "test")}
+    held = {name: {by_text[e.text] for e in found.sets[name].examples} for name in ("train", "validation", "test")}
     assert not held["train"] & (held["validation"] | held["test"])
     assert not held["validation"] & held["test"]
     assert "nearly stratified by class" in sentences(found)
@@ -249,6 +250,10 @@ def test_group_settings_that_could_not_work_are_refused(override: str, said: str
 
 
 def test_rows_of_one_group_have_one_number_and_rows_without_groups_one_each() -> None:
-    rows = LabelledSet(texts=("a", "b", "c"), labels=np.zeros(3, dtype=np.int32), groups=("y", "x", "y"))
+    rows = LabelledSet(
+        examples=ExampleTable(table_of({"text": ["a", "b", "c"]})),
+        labels=np.zeros(3, dtype=np.int32),
+        groups=("y", "x", "y"),
+    )
     assert rows.group_numbers.tolist() == [1, 0, 1]
     assert replace(rows, groups=None).group_numbers.tolist() == [0, 1, 2]

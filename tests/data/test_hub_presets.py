@@ -11,8 +11,8 @@ import pytest
 from pipeline.config.compose import compose
 from pipeline.config.schema import Task
 from pipeline.data.examples import Examples, examples
-from pipeline.tasks import PAIR, labels_after
 from tests.contracts import sources_kit as kit
+from tests.examples_kit import texts_of
 
 THREE = {"train": 120, "validation": 12, "test": 12}
 SPLITS = {"mrpc": THREE, "sst2": THREE, "ag_news": {"train": 120, "test": 12}}
@@ -95,14 +95,14 @@ def test_a_preset_reads_a_local_copy_and_the_cache_of_the_hub_alike(
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(sys.modules, "datasets", None)  # nothing is fetched
     again = examples(task)
-    assert {name: rows.texts for name, rows in again.sets.items()} == {n: r.texts for n, r in found.sets.items()}
+    assert {n: list(r.examples) for n, r in again.sets.items()} == {n: list(r.examples) for n, r in found.sets.items()}
     assert len(found.sets["test"]) in (11, 12)
 
 
 def test_where_test_labels_are_secret_the_validation_set_is_the_test(tmp_path: Path) -> None:
     found = copy_of("sst2", tmp_path)
     assert found.labels == ("negative", "positive")
-    assert found.sets["test"].texts == tuple(text for text, _ in kit.rows(200)[120:132])
+    assert texts_of(found.sets["test"].examples) == [text for text, _ in kit.rows(200)[120:132]]
     assert len(found.sets["train"]) + len(found.sets["validation"]) == 120
 
 
@@ -119,9 +119,9 @@ def test_paragraphs_have_no_label_and_empty_lines_are_none(preset: str, tmp_path
 
 
 def test_a_summary_is_written_from_its_dialogue(tmp_path: Path) -> None:
-    dialogue, _, summary = copy_of("samsum", tmp_path).sets["train"].texts[0].partition(PAIR)
-    assert dialogue == f"A: {summary}\r\nB: ok"
+    first = copy_of("samsum", tmp_path).sets["train"].examples[0]
+    assert first.text == f"A: {first.second}\r\nB: ok"
 
 
 def test_a_comment_has_the_names_of_its_feelings(tmp_path: Path) -> None:
-    assert labels_after(copy_of("emotions", tmp_path).sets["train"].texts[1]) == ["joy", "neutral"]
+    assert copy_of("emotions", tmp_path).sets["train"].examples[1].labels == ("joy", "neutral")

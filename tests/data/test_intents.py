@@ -17,6 +17,7 @@ from pipeline.data.intents import MOST, NAMES
 from pipeline.data.sources import read
 from pipeline.errors import DataError
 from tests.contracts import sources_kit as kit
+from tests.examples_kit import read_from
 
 HOME: dict[str, Any] = {
     "language": "en",
@@ -43,8 +44,8 @@ def home(folder: Path, document: object = HOME) -> Data:
 
 def rows(folder: Path) -> list[tuple[str | None, str | None, str | None]]:
     found = read(home(folder), task_name="t").train
-    assert found.groups is not None
-    return list(zip(found.texts, found.labels, found.groups, strict=True))
+    groups = found.table.column("group").to_pylist()
+    return [(e and e.text, e and e.label, g) for e, g in zip(read_from(found), groups, strict=True)]
 
 
 def test_each_template_gives_its_sentences_under_its_intent(tmp_path: Path) -> None:

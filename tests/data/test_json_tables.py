@@ -9,6 +9,7 @@ import pytest
 from pipeline.config.schema import Data
 from pipeline.data.sources import read
 from pipeline.errors import DataError
+from tests.examples_kit import read_from, texts_of
 
 ROWS = [{"text": "good", "label": 1, "years": [6, 7]}, {"text": "bad", "label": 0, "source": {"page": 3}}]
 
@@ -22,7 +23,7 @@ def written(folder: Path, document: object, name: str = "reviews.json", indent: 
 def test_the_array_that_has_the_columns_is_read(indent: int | None, tmp_path: Path) -> None:
     document = {"version": "1", "pages": [{"id": 1}], "reviews": ROWS, "names": ["a", "b"], "none": []}
     found = read(written(tmp_path, document, indent=indent), task_name="t").train
-    assert (found.texts, found.labels) == (("good", "bad"), ("1", "0"))
+    assert [(e.text, e.label) for e in read_from(found) if e] == [("good", "1"), ("bad", "0")]
 
 
 def test_columns_that_no_array_has_are_named_with_the_nearest_of_the_longest(tmp_path: Path) -> None:
@@ -45,7 +46,8 @@ def test_an_open_choice_of_arrays_is_refused(tmp_path: Path) -> None:
 
 def test_lines_in_a_json_file_are_still_read_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "lines.json").write_text("\n".join(json.dumps(row) for row in ROWS), encoding="utf-8")
-    assert read(Data(path=str(tmp_path / "lines.json")), task_name="t").train.texts == ("good", "bad")
+    found = read(Data(path=str(tmp_path / "lines.json")), task_name="t").train
+    assert texts_of(read_from(found)) == ["good", "bad"]
 
 
 def test_a_torn_file_is_located(tmp_path: Path) -> None:

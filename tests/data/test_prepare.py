@@ -10,12 +10,13 @@ import pytest
 from pipeline.config.schema import Data, Task
 from pipeline.data.examples import examples
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.data.prepare import Prepared, load, prepare, texts
+from pipeline.data.prepare import Prepared, load, prepare
 from pipeline.data.report import data_report
-from pipeline.data.unknown import unknown_share
+from pipeline.data.store import stored_examples
+from pipeline.data.unknown import UnknownTokens
 from pipeline.errors import DataError, StorageError
-from pipeline.tasks import PAIR
 from tests.contracts import sources_kit as kit
+from tests.examples_kit import texts_of
 from tests.models.tiny_bases import tiny_tokenizer
 
 LONG = " ".join(f"long{i}" for i in range(30))
@@ -43,7 +44,7 @@ def test_what_stands_in_the_test_set_is_removed_from_train_and_counted(tokenizer
     held = [overlap for pair, overlap in found.report.overlaps.items() if pair.endswith("/test")]
     assert (sum(o.exact for o in held), sum(o.folded for o in held), sum(o.near for o in held)) == (0, 1, 1)
     assert sum(found.report.removed.values()) == 2
-    assert LONG + " more" not in texts(found, "train") + texts(found, "validation")
+    assert all(LONG + " more" not in texts_of(stored_examples(found, name)) for name in ("train", "validation"))
     assert any("found in test" in s and "removed" in s for s in found.report.sentences)
 
 
@@ -60,7 +61,7 @@ def test_what_stands_in_an_out_of_domain_set_is_removed_from_train(tokenizer: ob
     data = kit.write_csv(tmp_path, kit.rows())
     other = kit.write_csv(tmp_path / "other", kit.rows()[:40])
     found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
-    assert not set(texts(found, "train")) & set(texts(found, "other"))
+    assert not set(texts_of(stored_examples(found, "train"))) & set(texts_of(stored_examples(found, "other")))
     assert found.report.overlaps["train/other"].exact == found.report.removed["train"] > 0
 
 
@@ -70,7 +71,7 @@ def test_what_is_to_be_translated_in_a_test_is_not_learnt_with_another_translati
     data = replace(with_test_set(tmp_path, learnt, told), second="label", label=None)
     found = examples(kit.task(data, kind="translation", metric="chrf"))
     assert found.compared.removed["train"] + found.compared.removed["validation"] == 5
-    sources = {name: {text.partition(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
+    sources = {name: {e.text for e in rows.examples} for name, rows in found.sets.items()}
     assert not (sources["train"] | sources["validation"]) & sources["test"]
 
 
@@ -85,7 +86,7 @@ def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dic
     found = examples(kit.task(data, **settings))
     overlaps = [overlap for pair, overlap in found.compared.overlaps.items() if pair.endswith("/test")]
     assert (sum(o.folded for o in overlaps), sum(o.relabelled for o in overlaps)) == (3, 3)
-    left = {text.partition(PAIR)[0] for name in ("train", "validation") for text in found.sets[name].texts}
+    left = {e.text for name in ("train", "validation") for e in found.sets[name].examples}
     assert left >= {text.lower() for text in US}
     assert not left & set(US)
     assert any("they count as different texts" in s for s in data_report(found, {}, {}, max_length=16).sentences)
@@ -103,7 +104,7 @@ def test_another_translation_does_not_make_a_source_in_other_case_another(tmp_pa
 def test_the_best_weights_are_not_chosen_on_texts_of_an_out_of_domain_set(tokenizer: object, tmp_path: Path) -> None:
     data, other = kit.write_csv(tmp_path, kit.rows()), kit.write_csv(tmp_path / "other", kit.rows()[::3])
     found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
-    assert not set(texts(found, "validation")) & set(texts(found, "other"))
+    assert not set(texts_of(stored_examples(found, "validation"))) & set(texts_of(stored_examples(found, "other")))
     assert found.report.overlaps["validation/other"].exact == found.report.removed["validation"] > 0
 
 
@@ -160,6 +161,16 @@ def test_a_damaged_store_is_refused_with_its_remedy(part: str, tokenizer: object
         load(found.folder)
 
 
+@pytest.mark.parametrize("kept", [0, 40, 0.5, -200])
+def test_a_damaged_table_of_examples_is_refused_with_its_remedy(kept: float, tokenizer: object, tmp_path: Path) -> None:
+    found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
+    path = found.folder / "train.examples.arrow"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+    with pytest.raises(StorageError, match=r"'train' in .* is damaged .* Delete that folder"):
+        stored_examples(found, "train")
+
+
 def test_a_pickled_array_in_the_store_is_refused(tokenizer: object, tmp_path: Path) -> None:
     found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
     np.save(found.folder / "train.ids.npy", np.array([{"an": "object"}], dtype=object), allow_pickle=True)
@@ -170,7 +181,7 @@ def test_a_pickled_array_in_the_store_is_refused(tokenizer: object, tmp_path: Pa
 def test_texts_of_an_unknown_set_name_the_nearest(tokenizer: object, tmp_path: Path) -> None:
     found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
     with pytest.raises(DataError, match="Did you mean 'test'"):
-        texts(found, "tset")
+        stored_examples(found, "tset")
 
 
 def test_the_share_of_unknown_tokens_is_kept_of_each_set_and_said(tokenizer: object, tmp_path: Path) -> None:
@@ -186,11 +197,16 @@ def test_the_share_of_unknown_tokens_is_kept_of_each_set_and_said(tokenizer: obj
 
 
 def test_special_tokens_are_not_counted_and_a_byte_tokenizer_knows_everything() -> None:
-    ids = [np.array([2, 1, 7, 8, 9, 3]), np.array([2, 1, 3])]
-    assert unknown_share(ids, tiny_tokenizer()) == pytest.approx(2 / 5)
+    def unknown_share(tokenizer: object) -> float:
+        counted = UnknownTokens(tokenizer)
+        for tokens in ([2, 1, 7, 8, 9, 3], [2, 1, 3]):
+            counted.count(np.array(tokens))
+        return counted.share
+
+    assert unknown_share(tiny_tokenizer()) == pytest.approx(2 / 5)
     ends = {"unk_token": "[CLS]", "bos_token": "[CLS]", "eos_token": "[CLS]"}
-    assert unknown_share(ids, tiny_tokenizer(**ends)) == 0
-    assert unknown_share(ids, tiny_tokenizer(unk_token=None)) == 0
+    assert unknown_share(tiny_tokenizer(**ends)) == 0
+    assert unknown_share(tiny_tokenizer(unk_token=None)) == 0
 
 
 class CountingTokenizer:

@@ -10,7 +10,6 @@ import yaml
 from pipeline.config.schema import Data, Task
 from pipeline.data.examples import Examples, examples
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.tasks import PAIR, labels_after
 
 TASKS = Path(__file__).parents[2] / "conf" / "task"
 
@@ -74,7 +73,7 @@ def test_messages_are_pairs_in_two_languages_and_no_message_to_be_tested_on_is_l
     found = examples(sample("messages"))
     assert set(found.sets) == {"train", "validation", "test", "django", "jupyterlab"}
     assert len(found.sets["train"]) > 1000
-    sources = {name: {text.split(PAIR)[0] for text in rows.texts} for name, rows in found.sets.items()}
+    sources = {name: {e.text for e in rows.examples} for name, rows in found.sets.items()}
     for held in ("test", "django", "jupyterlab"):
         assert not (sources["train"] | sources["validation"]) & sources[held]
 
@@ -85,10 +84,10 @@ def test_two_in_five_weaknesses_have_several_consequences_and_each_consequence_i
     assert found.labels == (
         "Access Control", "Non-Repudiation", "Availability", "Confidentiality", "Integrity", "Other",
     )  # fmt: skip
-    numbers = [len(labels_after(text)) for rows in found.sets.values() for text in rows.texts]
+    numbers = [len(e.labels) for rows in found.sets.values() for e in rows.examples]
     assert found.counts.rows_read == 938
     assert 0.35 < sum(number > 1 for number in numbers) / len(numbers) < 0.5
-    assert {label for text in found.sets["train"].texts for label in labels_after(text)} == set(found.labels)
+    assert {label for e in found.sets["train"].examples for label in e.labels} == set(found.labels)
 
 
 @pytest.mark.service

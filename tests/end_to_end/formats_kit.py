@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from pipeline.data.sets import Prepared
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from pipeline.study.plan import plan_cell
-from pipeline.tasks import PAIR
+from pipeline.tasks import prefixed
 from tests import tiny
 from tests.models.tiny_bases import save_tiny, tiny_tokenizer
 
@@ -86,10 +86,8 @@ class Export:
     def given(self) -> list[Any]:
         """The test's texts, or pairs of them, with a prefix where the card has one before its example."""
         prefix = self.case.prefix if f'"{self.case.prefix}…"' in self.code() else ""
-        parts = [text.split(PAIR) for text in texts(self.prepared(), "test")]
-        if self.case.paired:
-            return [[prefix + first, prefix + second] for first, second, *_ in parts]
-        return [prefix + first for first, *_ in parts]
+        examples = prefixed(stored_examples(self.prepared(), "test"), prefix)
+        return [[e.text, e.second] if self.case.paired else e.text for e in examples]
 
     def card(self) -> str:
         return (self.folder / "README.md").read_text(encoding="utf-8")

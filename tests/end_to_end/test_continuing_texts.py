@@ -8,8 +8,9 @@ import pytest
 from command_kit import command, planned
 from conftest import Finished
 
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from tests import tiny
+from tests.examples_kit import texts_of
 from tests.tiny import reviews
 from tests.tiny_kinds import settings, tiny_decoder
 
@@ -61,7 +62,7 @@ def test_the_texts_of_a_csv_are_continued_in_a_csv_each_as_by_itself(
     modelled: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
     plan = planned(modelled.at(modelled.root))
-    starts = [" ".join(text.split()[:3]) for text in texts(load(plan.data_folder), "test")][:5]
+    starts = [" ".join(text.split()[:3]) for text in texts_of(stored_examples(load(plan.data_folder), "test"))][:5]
     given, written = tmp_path / "starts.csv", tmp_path / "continued.csv"
     with open(given, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("n", "start"), *enumerate(starts)])

@@ -12,9 +12,8 @@ import pytest
 from command_kit import command
 from formats_kit import CASES, FEW, NUMBERS, SEVERAL, Answer, Export, built, elsewhere, losses_of
 
-from pipeline.data.store import texts
+from pipeline.data.store import stored_examples
 from pipeline.study.plan import plan_cell
-from pipeline.tasks import PAIR
 
 Capture = pytest.CaptureFixture[str]
 
@@ -60,7 +59,7 @@ def test_predict_gives_what_the_exported_directory_gives(
 def predicted(export: Export, path: Path, capsys: Capture) -> list[dict[str, str]]:
     """What `predict` says of the test set."""
     with open(path, "w", newline="", encoding="utf-8") as file:
-        sample = [[*text.split(PAIR), ""][:2] for text in texts(export.prepared(), "test")]
+        sample = [[e.text, e.second or ""] for e in stored_examples(export.prepared(), "test")]
         csv.writer(file).writerows([("one", "other"), *sample])
     given = [f"predict.path={path}", "predict.column=one", "predict.second_column=other"]
     done = command(capsys, "predict", *export.world, *given)

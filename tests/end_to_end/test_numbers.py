@@ -8,8 +8,7 @@ import pytest
 from command_kit import command, planned
 from conftest import Finished
 
-from pipeline.data.store import load, texts
-from pipeline.tasks import PAIR
+from pipeline.data.store import load, stored_examples
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -65,17 +64,17 @@ def test_what_is_told_of_the_test_set_is_as_far_off_as_the_cell_was(
     rated: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
     plan, cell = planned(rated.at(rated.root)), cell_of(rated, arm)
-    sample = [text.split(PAIR) for text in texts(load(plan.data_folder), "test")]
+    sample = stored_examples(load(plan.data_folder), "test")
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("one", "other"), *((first, second) for first, second, _ in sample)])
+        csv.writer(file).writerows([("one", "other"), *((example.text, example.second) for example in sample)])
     given = [f"predict.path={path}", "predict.column=one", "predict.second_column=other"]
     done = command(capsys, "predict", f"paths.root={rated.root}", f"cell={cell}", *given)
     assert done.code == 0, done.err
     told = [float(row["similarity"]) for row in csv.DictReader(io.StringIO(done.out))]
     scores = plan.store.scores(cell)
     expected = scores[scores["dataset"] == 1]["score"].tolist()
-    errors = [abs(share - float(number)) for share, (_, _, number) in zip(told, sample, strict=True)]
+    errors = [abs(share - float(str(example.score))) for share, example in zip(told, sample, strict=True)]
     assert errors == pytest.approx(expected, abs=1e-3)
 
 

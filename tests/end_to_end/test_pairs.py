@@ -8,8 +8,7 @@ import pytest
 from command_kit import command, planned
 from conftest import Finished
 
-from pipeline.data.store import load, texts
-from pipeline.tasks import PAIR
+from pipeline.data.store import load, stored_examples
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -53,9 +52,9 @@ def cell_of(asked: Finished, arm: str) -> str:
 
 def test_both_texts_are_read(asked: Finished) -> None:
     prepared = load(planned(asked.at(asked.root)).data_folder)
-    for text, length in zip(texts(prepared, "test"), prepared.test.lengths, strict=True):
-        question, reply = text.split(PAIR)
-        assert length > max(len(question.split()), len(reply.split()))
+    for example, length in zip(stored_examples(prepared, "test"), prepared.test.lengths, strict=True):
+        assert example.second is not None
+        assert length > max(len(example.text.split()), len(example.second.split()))
 
 
 def test_its_report_says_what_is_taken_for_what(asked: Finished) -> None:
@@ -69,7 +68,7 @@ def test_predictions_on_the_test_set_are_the_cells_own(
     asked: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
     plan, cell = planned(asked.at(asked.root)), cell_of(asked, arm)
-    sample = [text.split(PAIR) for text in texts(load(plan.data_folder), "test")]
+    sample = [[e.text, e.second] for e in stored_examples(load(plan.data_folder), "test")]
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("question", "reply"), *sample])

@@ -14,9 +14,10 @@ from conftest import Finished
 from pipeline.commands.export import _estimates
 from pipeline.commands.trained import trained_cell
 from pipeline.config.compose import compose
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from pipeline.hardware import machine
 from tests import tiny
+from tests.examples_kit import texts_of
 
 Capture = pytest.CaptureFixture[str]
 ARMS = ("pretrained", "frozen", "lora", "scratch")
@@ -47,7 +48,7 @@ def test_predictions_on_the_test_set_are_the_cells_own(
     finished: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
     plan, cell = planned(finished.at(finished.root)), cell_of(finished, arm)
-    sample = texts(load(plan.data_folder), "test")
+    sample = texts_of(stored_examples(load(plan.data_folder), "test"))
     path = tiny.write_csv(tmp_path / "sample.csv", [(text, "") for text in sample])
     output = tmp_path / "out.csv"
     arguments = [f"paths.root={finished.root}", f"cell={cell}", f"predict.path={path}", "predict.column=review"]
@@ -168,7 +169,7 @@ def test_an_exported_directory_scores_as_the_cell_did(
     assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= {p.name for p in target.iterdir()}
     prepared = load(plan.data_folder)
     classify = pipeline("text-classification", model=str(target), top_k=None, device="cpu")
-    found = classify(texts(prepared, "test"), truncation=True)
+    found = classify(texts_of(stored_examples(prepared, "test")), truncation=True)
     gold = [
         next(e["score"] for e in row if e["label"] == tiny.LABELS[label])
         for row, label in zip(found, prepared.test.labels, strict=True)

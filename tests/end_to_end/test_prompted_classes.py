@@ -8,8 +8,9 @@ import pytest
 from command_kit import command, planned
 from conftest import Finished
 
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from tests import tiny
+from tests.examples_kit import texts_of
 from tests.tiny import reviews, tiny_base
 from tests.tiny_kinds import settings
 
@@ -58,12 +59,12 @@ def test_the_words_written_to_a_csv_are_right_where_the_cell_was(
     data = load(plan.data_folder)
     given, written = tmp_path / "new.csv", tmp_path / "told.csv"
     with open(given, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["review"], *([text] for text in texts(data, "test"))])
+        csv.writer(file).writerows([["review"], *([text] for text in texts_of(stored_examples(data, "test")))])
     asked = [f"predict.path={given}", "predict.column=review", f"predict.output={written}"]
     done = command(capsys, "predict", f"paths.root={prompted.root}", f"cell={cell}", *asked)
     assert (done.code, done.out) == (0, ""), done.err
     rows = list(csv.DictReader(io.StringIO(written.read_text(encoding="utf-8"))))
-    assert [row["text"] for row in rows] == texts(data, "test")
+    assert [row["text"] for row in rows] == texts_of(stored_examples(data, "test"))
     assert {row["label"] for row in rows} <= WORDS
     right = [data.labels[number] for number in data.sets["test"].labels]
     scores = plan.store.scores(cell)

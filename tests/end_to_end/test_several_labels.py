@@ -8,8 +8,7 @@ import pytest
 from command_kit import command, planned
 from conftest import Finished
 
-from pipeline.data.store import load, texts
-from pipeline.tasks import PAIR, SEVERAL
+from pipeline.data.store import load, stored_examples
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -65,15 +64,15 @@ def test_what_is_told_of_the_test_set_scores_as_the_cell_did(
     tagged: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
     plan, cell = planned(tagged.at(tagged.root)), cell_of(tagged, arm)
-    sample = [text.partition(PAIR) for text in texts(load(plan.data_folder), "test")]
+    sample = stored_examples(load(plan.data_folder), "test")
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("post",), *((text,) for text, _, _ in sample)])
+        csv.writer(file).writerows([("post",), *((example.text,) for example in sample)])
     given = [f"predict.path={path}", "predict.column=post"]
     done = command(capsys, "predict", f"paths.root={tagged.root}", f"cell={cell}", *given)
     assert done.code == 0, done.err
     found = [set(filter(None, row["labels"].split(", "))) for row in csv.DictReader(io.StringIO(done.out))]
-    right = [set(labels.split(SEVERAL)) for _, _, labels in sample]
+    right = [set(example.labels) for example in sample]
     scores = plan.store.scores(cell)
     expected = scores[scores["dataset"] == 1]["score"].tolist()
     own = [2 * len(r & f) / (len(r) + len(f)) for r, f in zip(right, found, strict=True)]

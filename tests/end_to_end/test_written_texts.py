@@ -9,8 +9,7 @@ import pytest
 from command_kit import command, planned
 from conftest import Finished
 
-from pipeline.data.store import load, texts
-from pipeline.tasks import PAIR
+from pipeline.data.store import load, stored_examples
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -89,8 +88,8 @@ def test_what_was_written_before_and_after_is_kept_to_be_looked_at(written: Fini
     plan, cell = planned(written.at(written.root)), cell_of(written, "pretrained")
     samples = json.loads((plan.store.folder(cell) / "samples.json").read_text(encoding="utf-8"))
     assert samples
-    first, _, second = texts(load(plan.data_folder), "test")[0].partition(PAIR)
-    assert (samples[0]["given"], samples[0]["right"]) == (first, second)
+    first = stored_examples(load(plan.data_folder), "test")[0]
+    assert (samples[0]["given"], samples[0]["right"]) == (first.text, first.second)
 
 
 @pytest.mark.parametrize("arm", ["pretrained", "scratch"])
@@ -100,7 +99,7 @@ def test_what_is_written_for_the_test_set_scores_as_the_cell_did(
     from pipeline.tasks.comparing import counts, sentence_scores
 
     plan, cell = planned(written.at(written.root)), cell_of(written, arm)
-    sample = [text.split(PAIR) for text in texts(load(plan.data_folder), "test")]
+    sample = [(e.text, str(e.second)) for e in stored_examples(load(plan.data_folder), "test")]
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["en"], *([first] for first, _ in sample)])

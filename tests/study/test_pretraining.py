@@ -11,7 +11,7 @@ from pipeline.commands.closing import write_findings
 from pipeline.commands.pretraining import pretrain
 from pipeline.commands.showing import show_plan
 from pipeline.config.compose import compose
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from pipeline.errors import ConfigError
 from pipeline.execution.assignment import Event
 from pipeline.study.plan import Plan, plan_study
@@ -22,6 +22,7 @@ from pipeline.tracking.content import cell_tags
 from pipeline.tracking.events import CellStarted
 from pipeline.tracking.spool import AttemptLog
 from tests import tiny
+from tests.examples_kit import texts_of
 from tests.tiny import reviews, tiny_base
 
 __all__ = ["reviews", "tiny_base"]
@@ -102,9 +103,9 @@ def test_it_is_measured_on_validation_alone(done: Plan) -> None:
 def test_it_never_reads_a_text_that_is_held_out(done: Plan) -> None:
     (reading,) = pretrainings(done)
     read, judged = (load(Path(prepare(plan).data_folder)) for plan in (reading, done))
-    held = {text for name in ("validation", "test") for text in texts(judged, name)}
-    assert not held & set(texts(read, "train"))
-    assert texts(read, "train") == texts(judged, "train")
+    held = {text for name in ("validation", "test") for text in texts_of(stored_examples(judged, name))}
+    assert not held & set(texts_of(stored_examples(read, "train")))
+    assert texts_of(stored_examples(read, "train")) == texts_of(stored_examples(judged, "train"))
 
 
 def test_its_computation_is_counted_in_each_of_its_cells_from_the_start(done: Plan) -> None:

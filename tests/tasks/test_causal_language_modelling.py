@@ -14,6 +14,7 @@ from pipeline.errors import BaseModelError, DataError
 from pipeline.models.build import build
 from pipeline.models.locate import locate
 from pipeline.tasks import Vocabulary, kind
+from tests.examples_kit import singles, within
 from tests.models.tiny_bases import LABELS, base_in, cell_for, save_tiny, tiny_config, tiny_tokenizer
 
 TASK = kind("causal_language_modelling")
@@ -26,7 +27,7 @@ def model() -> Any:
 
 
 def batch_of(texts: list[str], tokenizer: Any = None, length: int = 32) -> dict[str, torch.Tensor]:
-    encoded = TASK.encode(texts, tokenizer or tiny_tokenizer(), length)
+    encoded = TASK.encode(singles(*texts), tokenizer or tiny_tokenizer(), within(length))
     return TASK.collate(
         encoded.ids,
         np.full(len(texts), -1),
@@ -75,12 +76,12 @@ def test_bytes_are_those_that_the_tokens_kept_stand_for(text: str, length: int, 
 )
 def test_a_text_begins_with_the_bases_token_for_that(special: dict[str, str], first: int) -> None:
     tokenizer = tiny_tokenizer(cls_token=None, **special)
-    assert TASK.encode(["film"], tokenizer, 8).ids[0].tolist() == [first, 7]
+    assert TASK.encode(singles("film"), tokenizer, within(8)).ids[0].tolist() == [first, 7]
 
 
 def test_a_tokenizer_without_a_token_to_begin_with_is_refused() -> None:
     with pytest.raises(DataError, match="a token for the start or the end of a text"):
-        TASK.encode(["film"], tiny_tokenizer(cls_token=None), 8)
+        TASK.encode(singles("film"), tiny_tokenizer(cls_token=None), within(8))
 
 
 def test_an_encoder_is_refused_with_the_kinds_it_can_do(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_the_checkpoints_own_head_is_taken_over(tmp_path: Path) -> None:
 
 def continued(texts: list[str], **asked: Any) -> list[str]:
     tokenizer = tiny_tokenizer(eos_token="[SEP]")
-    rows = TASK.predict(model(), tokenizer, texts, max_length=32, labels=("text",), asked=Predict(tokens=6, **asked))
+    rows = TASK.predict(model(), tokenizer, singles(*texts), within(32), Predict(tokens=6, **asked))
     return [row[1] for row in rows]
 
 
@@ -132,7 +133,7 @@ def test_a_text_that_is_over_at_once_is_continued_by_nothing_alone_and_among_oth
     network, tokenizer = model(), tiny_tokenizer(eos_token="[SEP]")
     network.lm_head.register_forward_hook(lambda _, __, logits: logits.index_fill(-1, torch.tensor([3]), 1e4))
     for texts in (["the film"], TEXTS):
-        rows = TASK.predict(network, tokenizer, texts, max_length=32, labels=("text",), asked=Predict(tokens=6))
+        rows = TASK.predict(network, tokenizer, singles(*texts), within(32), Predict(tokens=6))
         assert list(rows) == [(text, "") for text in texts]
 
 
@@ -148,7 +149,7 @@ def test_nothing_is_computed_beyond_them() -> None:
     network.register_forward_hook(lambda *_: steps.append(1))
     stop = continued(["the film"])[0].split()[1]
     asked = Predict(tokens=30, stop=stop)
-    list(TASK.predict(network, tiny_tokenizer(eos_token="[SEP]"), ["the film"], max_length=32, labels=(), asked=asked))
+    list(TASK.predict(network, tiny_tokenizer(eos_token="[SEP]"), singles("the film"), within(32), asked))
     assert 0 < len(steps) <= 6
 
 

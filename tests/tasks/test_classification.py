@@ -11,6 +11,7 @@ import transformers
 from pipeline.config.schema import Predict
 from pipeline.errors import ConfigError
 from pipeline.tasks import kind
+from tests.examples_kit import singles, within
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("classification")
@@ -77,7 +78,7 @@ def test_a_network_that_says_the_same_of_everything_names_no_class() -> None:
             return transformers.modeling_outputs.SequenceClassifierOutput(logits=torch.zeros(1, 3))
 
     tokenizer, asked = tiny_tokenizer(), Predict()
-    rows = TASK.predict(Constant(), tokenizer, ["a film"], max_length=8, labels=("a", "b", "c"), asked=asked)
+    rows = TASK.predict(Constant(), tokenizer, singles("a film"), within(8, classes=("a", "b", "c")), asked)
     assert list(rows) == [("a film", "", "0.3333")]
 
 

@@ -1,7 +1,6 @@
 """Gaps, what is read of them, and scores worked out by hand."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +9,13 @@ import transformers
 
 from pipeline.config.schema import Predict
 from pipeline.errors import DataError
-from pipeline.tasks import KnowingKind, Vocabulary, kind
+from pipeline.tasks import Example, KnowingKind, Vocabulary, kind
+from tests.examples_kit import singles, within
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("masked_language_modelling")
 MASK = 4
-ASKED: Any = {"max_length": 16, "labels": ("text",), "asked": Predict()}
+ASKED = (within(16, classes=("text",)), Predict())
 
 
 def batch_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
@@ -106,8 +106,8 @@ def test_the_likeliest_tokens_of_each_gap_come_in_order() -> None:
             TASK.predict(
                 tiny(len(tokenizer)),
                 tokenizer,
-                ["a <mask> film is [MASK]"],
-                **ASKED,
+                singles("a <mask> film is [MASK]"),
+                *ASKED,
             )
         )
     assert [row[1] for row in rows] == ["1"] * 5 + ["2"] * 5
@@ -119,14 +119,14 @@ def test_the_likeliest_tokens_of_each_gap_come_in_order() -> None:
 def test_a_text_without_a_gap_is_refused() -> None:
     tokenizer = tiny_tokenizer()
     with pytest.raises(DataError, match=r"must hold a gap to be filled, written as \[MASK\], but 'a film' has none"):
-        list(TASK.predict(tiny(len(tokenizer)), tokenizer, ["a film"], **ASKED))
+        list(TASK.predict(tiny(len(tokenizer)), tokenizer, singles("a film"), *ASKED))
 
 
 def test_a_tokenizer_without_a_token_for_gaps_is_refused() -> None:
     tokenizer = tiny_tokenizer()
     tokenizer.mask_token = None
     with pytest.raises(DataError, match="needs a base whose tokenizer has a mask token"):
-        TASK.encode(["a film"], tokenizer, 16)
+        TASK.encode(singles("a film"), tokenizer, within(16))
 
 
 def test_how_well_it_knows_a_text_is_asked_of_each_token_without_the_rest_of_its_word() -> None:
@@ -143,8 +143,8 @@ def test_how_well_it_knows_a_text_is_asked_of_each_token_without_the_rest_of_its
         expected.append(-float(told[read["input_ids"][0, place]]))
     assert isinstance(TASK, KnowingKind)
     with torch.no_grad():
-        found = TASK.surprise(model, tokenizer, ["a films <mask> is"], max_length=16)
-        again = TASK.surprise(model, tokenizer, ["the plot", "a films [MASK] is"], max_length=16)
+        found = TASK.surprise(model, tokenizer, singles("a films <mask> is"), within(16))
+        again = TASK.surprise(model, tokenizer, singles("the plot", "a films [MASK] is"), within(16))
     assert found.tolist() == pytest.approx(expected, abs=1e-5)
     assert again[2:].tolist() == pytest.approx(expected, abs=1e-5)
 
@@ -153,4 +153,20 @@ def test_how_well_it_knows_a_text_is_asked_of_each_token_without_the_rest_of_its
 def test_of_a_text_of_gaps_and_unknown_signs_nothing_is_said_to_be_known(text: str) -> None:
     tokenizer = tiny_tokenizer()
     assert isinstance(TASK, KnowingKind)
-    assert len(TASK.surprise(tiny(len(tokenizer)), tokenizer, [text], max_length=16)) == 0
+    assert len(TASK.surprise(tiny(len(tokenizer)), tokenizer, singles(text), within(16))) == 0
+
+
+def test_the_prompt_of_a_task_is_no_part_of_the_text_that_is_learnt_before_it() -> None:
+    plain, prompted = (
+        TASK.encode(singles("a fine film"), tiny_tokenizer(), within(16, prompt=prompt)).ids[0].tolist()
+        for prompt in (None, "{text} it was [MASK]")
+    )
+    assert prompted == plain
+
+
+def test_both_texts_of_a_pair_are_learnt_as_one() -> None:
+    whole, both = (
+        TASK.encode([example], tiny_tokenizer(), within(16)).ids[0].tolist()
+        for example in (Example(text="a fine film"), Example(text="a fine", second="film"))
+    )
+    assert both == whole

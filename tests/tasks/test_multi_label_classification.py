@@ -14,7 +14,8 @@ from pipeline.config.schema import Data, Task
 from pipeline.data.examples import examples
 from pipeline.data.sources import read
 from pipeline.errors import DataError
-from pipeline.tasks import PAIR, SEVERAL, Vocabulary, as_read, joined, kind
+from pipeline.tasks import EncodeSettings, Example, Vocabulary, kind
+from tests.examples_kit import read_from, singles, within
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("multi_label_classification")
@@ -49,8 +50,9 @@ def many(count: int = 60) -> list[tuple[str, str]]:
 
 
 def batch(right: list[list[int]]) -> dict[str, torch.Tensor]:
-    texts = [joined("the film", " ".join(map(str, numbers))) for numbers in right]
-    encoded, none = TASK.encode(texts, tiny_tokenizer(), 32), np.zeros(len(texts), dtype=np.int64)
+    examples = [Example(text="the film", labels=tuple(CLASSES[i] for i in numbers)) for numbers in right]
+    encoded = TASK.encode(examples, tiny_tokenizer(), within(32, classes=CLASSES))
+    none = np.zeros(len(examples), dtype=np.int64)
     seeds = none.astype(np.uint64)
     return TASK.collate(encoded.ids, none, vocabulary=Vocabulary(pad=0), seeds=seeds, beside=encoded.beside)
 
@@ -63,9 +65,7 @@ def told(right: list[list[int]], logits: np.ndarray) -> Any:
 def test_the_labels_of_a_text_stand_in_one_cell(tmp_path: Path) -> None:
     found = read(columns(table(tmp_path, GIVEN)), task_name="t")
     assert found.several == ("dull", "fine", "long")
-    assert [text and text.partition(PAIR)[2].split(SEVERAL) for text in found.train.texts] == [
-        ["dull", "long"], ["fine"], [""], ["fine", "long"],
-    ]  # fmt: skip
+    assert [e and e.labels for e in read_from(found.train)] == [("dull", "long"), ("fine",), (), ("fine", "long")]
 
 
 def test_they_may_be_a_list(tmp_path: Path) -> None:
@@ -74,7 +74,9 @@ def test_they_may_be_a_list(tmp_path: Path) -> None:
         json.dumps({"text": text, "topics": [t.strip() for t in labels.split(";") if t]}) for text, labels in GIVEN
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
-    assert read(columns(path), task_name="t") == read(columns(table(tmp_path, GIVEN)), task_name="t")
+    listed, in_cells = (read(columns(p), task_name="t") for p in (path, table(tmp_path, GIVEN)))
+    assert read_from(listed.train) == read_from(in_cells.train)
+    assert listed.several == in_cells.several
 
 
 @pytest.mark.parametrize("kept", ["saved", "parquet"])
@@ -91,7 +93,7 @@ def test_numbers_in_the_lists_of_datasets_are_called_by_their_names(kept: str, t
         data.to_parquet(tmp_path / "posts.parquet")
         found = read(columns(tmp_path / "posts.parquet"), task_name="t")
     assert found.several == ("dull", "fine", "long")
-    assert found.train.texts[0] == joined(GIVEN[0][0], SEVERAL.join(("dull", "long")))
+    assert read_from(found.train)[0] == Example(text=GIVEN[0][0], labels=("dull", "long"))
 
 
 def test_a_label_in_a_list_may_hold_the_separator(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_a_label_in_a_list_may_hold_the_separator(tmp_path: Path) -> None:
 def test_a_text_that_is_tested_on_is_not_learnt_whatever_its_labels(tmp_path: Path) -> None:
     tested = table(tmp_path, [("a text of the number 3 and 9", "fine"), ("another one", "long")], "test.csv")
     found = examples(task_of(columns(table(tmp_path, many()), test=str(tested))))
-    assert sum(text.startswith("a text of the number 3 and") for text in found.sets["train"].texts) == 0
+    assert sum(e.text.startswith("a text of the number 3 and") for e in found.sets["train"].examples) == 0
     assert sum(found.compared.overlaps[f"{pool}/test"].exact for pool in ("train", "validation")) >= 1
 
 
@@ -111,7 +113,7 @@ def test_names_stand_for_the_values_in_the_column(tmp_path: Path) -> None:
     data = columns(table(tmp_path, [("a", "1|2"), ("b", "2")]), separator="|", label_names={"1": "dull", "2": "fine"})
     found = read(data, task_name="t")
     assert found.several == ("dull", "fine")
-    assert found.train.texts[0] == joined("a", SEVERAL.join(("dull", "fine")))
+    assert read_from(found.train)[0] == Example(text="a", labels=("dull", "fine"))
 
 
 @pytest.mark.parametrize("pattern", [r"#(\w+)", r"(?<=#)\w+"])
@@ -119,7 +121,7 @@ def test_labels_may_be_told_by_what_they_look_like(tmp_path: Path, pattern: str)
     rows = [("a", "fine, #good and #long; #good"), ("b", "none of them"), ("c", "#long")]
     found = read(columns(table(tmp_path, rows), label_pattern=pattern), task_name="t")
     assert found.several == ("good", "long")
-    assert found.train.texts == (joined("a", SEVERAL.join(("good", "long"))), joined("b", ""), joined("c", "long"))
+    assert [e and e.labels for e in read_from(found.train)] == [("good", "long"), (), ("long",)]
 
 
 @pytest.mark.parametrize(
@@ -157,10 +159,10 @@ def test_how_often_each_label_occurs_is_counted(tmp_path: Path) -> None:
 
 def test_texts_are_encoded_with_the_numbers_of_their_labels(tmp_path: Path) -> None:
     data = columns(table(tmp_path, GIVEN))
-    texts = [text or "" for text in read(data, task_name="t").train.texts]
-    encoded = TASK.encode(as_read(task_of(data), texts, CLASSES), tiny_tokenizer(), 32)
+    found = [example for example in read_from(read(data, task_name="t").train) if example]
+    encoded = TASK.encode(found, tiny_tokenizer(), EncodeSettings.of(task_of(data, max_length=32), CLASSES))
     assert encoded.beside["classes"].tolist() == [[0, 1], [2, -1], [-1, -1], [2, 1]]
-    plain = TASK.encode([text for text, _ in GIVEN], tiny_tokenizer(), 32)
+    plain = TASK.encode(singles(*(text for text, _ in GIVEN)), tiny_tokenizer(), within(32))
     assert [row.tolist() for row in encoded.ids] == [row.tolist() for row in plain.ids]
 
 

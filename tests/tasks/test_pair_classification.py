@@ -1,13 +1,13 @@
 """Pairs of texts: both are read, told apart where the base tells them apart, and neither is lost to the other."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
 
-from pipeline.tasks import PAIR, Vocabulary, kind, pair
+from pipeline.tasks import Example, Vocabulary, kind
+from tests.examples_kit import pair, within
 from tests.models.tiny_bases import tiny_config, tiny_tokenizer
 
 TASK = kind("pair_classification")
@@ -26,23 +26,23 @@ def typed_tokenizer() -> Any:
     return tokenizer
 
 
-def batch(tokenizer: Any, texts: list[str]) -> dict[str, torch.Tensor]:
-    encoded, none = TASK.encode(texts, tokenizer, 32), np.zeros(len(texts), dtype=np.int64)
+def batch(tokenizer: Any, examples: list[Example]) -> dict[str, torch.Tensor]:
+    encoded, none = TASK.encode(examples, tokenizer, within(32)), np.zeros(len(examples), dtype=np.int64)
     seeds = none.astype(np.uint64)
     return TASK.collate(encoded.ids, none, vocabulary=Vocabulary(pad=0), seeds=seeds, beside=encoded.beside)
 
 
 def test_the_tokens_are_the_tokenizers_own_for_both_texts() -> None:
     tokenizer = typed_tokenizer()
-    for text, row in zip(TEXTS, TASK.encode(TEXTS, tokenizer, 32).ids, strict=True):
-        assert row.tolist() == tokenizer(*text.split(PAIR))["input_ids"]
+    for each, row in zip(TEXTS, TASK.encode(TEXTS, tokenizer, within(32)).ids, strict=True):
+        assert row.tolist() == tokenizer(each.text, each.second)["input_ids"]
 
 
 def test_whose_text_a_token_is_of_is_the_tokenizers_own_word() -> None:
     tokenizer = typed_tokenizer()
     types = batch(tokenizer, TEXTS)["token_type_ids"]
-    for text, row in zip(TEXTS, types, strict=True):
-        own = tokenizer(*text.split(PAIR), return_token_type_ids=True)["token_type_ids"]
+    for each, row in zip(TEXTS, types, strict=True):
+        own = tokenizer(each.text, each.second, return_token_type_ids=True)["token_type_ids"]
         assert row.tolist() == own + [0] * (len(row) - len(own))
 
 
@@ -67,12 +67,8 @@ def test_a_base_that_tells_texts_apart_is_told_and_another_is_not() -> None:
 
 def test_the_longer_text_is_cut_short_first_and_counted() -> None:
     long = pair("film " * 30, "good")
-    encoded = TASK.encode([long, TEXTS[0]], typed_tokenizer(), 16)
+    encoded = TASK.encode([long, TEXTS[0]], typed_tokenizer(), within(16))
     assert encoded.truncated == 1
     good = typed_tokenizer()("good")["input_ids"][1]
     assert encoded.ids[0].tolist()[-2] == good
     assert len(encoded.ids[0]) == 16
-
-
-def test_a_mark_between_texts_cannot_come_from_a_text(tmp_path: Path) -> None:
-    assert pair(f"a{PAIR}b", "c").split(PAIR) == ["a b", "c"]

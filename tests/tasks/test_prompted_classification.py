@@ -9,17 +9,18 @@ import pytest
 import torch
 
 from pipeline.config.compose import compose
-from pipeline.config.schema import Predict, Task
+from pipeline.config.schema import Predict
 from pipeline.errors import ConfigError, DataError
 from pipeline.models.build import build
 from pipeline.models.locate import locate
-from pipeline.tasks import Vocabulary, as_read, kind, vocabulary_of
+from pipeline.tasks import EncodeSettings, Vocabulary, kind, vocabulary_of
 from tests.contracts.test_task_kinds import cell
+from tests.examples_kit import singles, within
 from tests.models.tiny_bases import ARMS, LABELS, VOCABULARY, base_in, save_tiny, tiny_tokenizer
 
 TASK = kind("prompted_classification")
-GAP = Task(kind=TASK.name, prompt="{text} it was [MASK]")
-OPEN = Task(kind=TASK.name, prompt="{text} it was")
+GAP = within(16, prompt="{text} it was [MASK]", classes=LABELS)
+OPEN = within(16, prompt="{text} it was", classes=LABELS)
 
 
 def decoders() -> Any:
@@ -31,26 +32,26 @@ def words(tokenizer: Any, row: np.ndarray) -> list[str]:
     return list(tokenizer.convert_ids_to_tokens(row.tolist()))
 
 
-def batch(task: Task, tokenizer: Any, texts: list[str]) -> dict[str, torch.Tensor]:
-    encoded, labels = TASK.encode(as_read(task, texts), tokenizer, 16), np.arange(len(texts))
+def batch(task: EncodeSettings, tokenizer: Any, texts: list[str]) -> dict[str, torch.Tensor]:
+    encoded, labels = TASK.encode(singles(*texts), tokenizer, task), np.arange(len(texts))
     vocabulary, seeds = vocabulary_of(TASK, tokenizer, LABELS), labels.astype(np.uint64)
     return TASK.collate(encoded.ids, labels, vocabulary=vocabulary, seeds=seeds, beside={})
 
 
 def test_a_text_stands_in_its_prompt_with_the_tokenizers_own_gap() -> None:
-    (row,) = TASK.encode(as_read(GAP, ["the film"]), tiny_tokenizer(), 16).ids
+    (row,) = TASK.encode(singles("the film"), tiny_tokenizer(), GAP).ids
     assert words(tiny_tokenizer(), row) == ["[CLS]", "the", "film", "i", "##t", "was", "[MASK]", "[SEP]"]
 
 
 def test_what_is_too_long_is_cut_off_the_text_and_not_off_the_prompt() -> None:
-    encoded = TASK.encode(as_read(GAP, ["film " * 30 + "plot", "film"]), tiny_tokenizer(), 16)
+    encoded = TASK.encode(singles("film " * 30 + "plot", "film"), tiny_tokenizer(), GAP)
     long = words(tiny_tokenizer(), encoded.ids[0])
     assert long == ["[CLS]", *["film"] * 10, "i", "##t", "was", "[MASK]", "[SEP]"]
     assert encoded.truncated == 1
 
 
 def test_a_decoders_text_ends_with_the_prompt() -> None:
-    (row,) = TASK.encode(as_read(OPEN, ["the film"]), decoders(), 16).ids
+    (row,) = TASK.encode(singles("the film"), decoders(), OPEN).ids
     assert words(decoders(), row) == ["the", "film", "i", "##t", "was"]
     assert batch(OPEN, decoders(), ["the film", "film"])["place"].tolist() == [4, 3]
 
@@ -63,7 +64,7 @@ def test_the_word_is_told_at_the_gap() -> None:
     ("family", "task", "tokenizer"), [("bert", GAP, tiny_tokenizer()), ("llama", OPEN, decoders())]
 )
 def test_the_logits_are_the_networks_own_of_the_words_at_that_place(
-    family: str, task: Task, tokenizer: Any, tmp_path: Path
+    family: str, task: EncodeSettings, tokenizer: Any, tmp_path: Path
 ) -> None:
     located = locate(base_in(save_tiny(tmp_path / family, family)))
     model = build(cell(TASK, located), located, LABELS, seed=2).model.eval()
@@ -78,9 +79,9 @@ def test_the_logits_are_the_networks_own_of_the_words_at_that_place(
 
 def test_the_gap_must_be_there_exactly_for_a_base_that_fills_gaps() -> None:
     with pytest.raises(DataError, match=r"task.prompt must have a gap, written as \[MASK\], for this base, an encoder"):
-        TASK.encode(as_read(OPEN, ["film"]), tiny_tokenizer(), 16)
+        TASK.encode(singles("film"), tiny_tokenizer(), OPEN)
     with pytest.raises(DataError, match=r"task.prompt must have no gap \(\[MASK\]\) for this base, a decoder"):
-        TASK.encode(as_read(GAP, ["film"]), decoders(), 16)
+        TASK.encode(singles("film"), decoders(), GAP)
 
 
 def test_classes_called_by_several_tokens_are_refused_by_name() -> None:
@@ -116,8 +117,7 @@ def test_a_prediction_shows_the_text_alone(tmp_path: Path) -> None:
     located = locate(base_in(save_tiny(tmp_path / "bert")))
     one = dataclasses.replace(cell(TASK, located), arm=ARMS["pretrained"])
     model = build(one, located, LABELS, seed=2).model.eval()
-    asked = as_read(GAP, ["the film", "dull"])
     with torch.no_grad():
-        rows = list(TASK.predict(model, tiny_tokenizer(), asked, max_length=16, labels=LABELS, asked=Predict()))
+        rows = list(TASK.predict(model, tiny_tokenizer(), singles("the film", "dull"), GAP, Predict()))
     assert [row[0] for row in rows] == ["the film", "dull"]
     assert all(row[1] in LABELS for row in rows)

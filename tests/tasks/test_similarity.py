@@ -1,6 +1,8 @@
 """Numbers that belong to pairs of texts: read on their scale, told as shares of it, judged by how far they are off."""
 
 import csv
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ from pipeline.config.compose import compose
 from pipeline.config.schema import Data
 from pipeline.data.sources import read
 from pipeline.errors import ConfigError, DataError
-from pipeline.tasks import PAIR, Vocabulary, joined, kind
+from pipeline.tasks import Example, Vocabulary, kind
+from tests.examples_kit import pair, read_from, within
 from tests.models.tiny_bases import tiny_tokenizer
 
 TASK = kind("similarity")
-TEXTS = [joined("the film was good", "a fine film", "0.9"), joined("dull", "a very long and dull plot", "0.25")]
+TEXTS = [pair("the film was good", "a fine film", score=0.9), pair("dull", "a very long and dull plot", score=0.25)]
 
 
 def table(folder: Path, *scores: str) -> Data:
@@ -28,8 +31,8 @@ def table(folder: Path, *scores: str) -> Data:
     return Data(path=str(path), second="second", score="rating", label=None, scale=(1.0, 5.0))
 
 
-def batch(texts: list[str] = TEXTS) -> dict[str, torch.Tensor]:
-    encoded, none = TASK.encode(texts, tiny_tokenizer(), 32), np.zeros(len(texts), dtype=np.int64)
+def batch(examples: Sequence[Example] = TEXTS) -> dict[str, torch.Tensor]:
+    encoded, none = TASK.encode(examples, tiny_tokenizer(), within(32)), np.zeros(len(examples), dtype=np.int64)
     vocabulary, seeds = Vocabulary(pad=0), none.astype(np.uint64)
     return TASK.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
 
@@ -40,8 +43,8 @@ def told(*logits: float) -> Any:
 
 
 def test_a_number_is_read_as_a_share_of_its_scale(tmp_path: Path) -> None:
-    texts = read(table(tmp_path, "1", "5", "2", "", "4.5"), task_name="t").train.texts
-    assert [None if text is None else text.split(PAIR)[2] for text in texts] == ["0", "1", "0.25", None, "0.875"]
+    found = read_from(read(table(tmp_path, "1", "5", "2", "", "4.5"), task_name="t").train)
+    assert [None if example is None else example.score for example in found] == [0, 1, 0.25, None, 0.875]
 
 
 @pytest.mark.parametrize("wrong", ["6", "0.5", "much"])
@@ -58,8 +61,9 @@ def test_a_scale_that_is_none_is_refused() -> None:
 
 
 def test_the_number_is_not_read_by_the_network() -> None:
-    numbered, plain = TASK.encode(TEXTS, tiny_tokenizer(), 32), [text.rsplit(PAIR, 1)[0] for text in TEXTS]
-    for row, own in zip(numbered.ids, TASK.encode(plain, tiny_tokenizer(), 32).ids, strict=True):
+    numbered = TASK.encode(TEXTS, tiny_tokenizer(), within(32))
+    plain = [dataclasses.replace(example, score=None) for example in TEXTS]
+    for row, own in zip(numbered.ids, TASK.encode(plain, tiny_tokenizer(), within(32)).ids, strict=True):
         assert row.tolist() == own.tolist()
     assert numbered.beside["number"].tolist() == pytest.approx([0.9, 0.25])
 
@@ -75,7 +79,7 @@ def test_a_network_that_knows_nothing_begins_in_the_middle() -> None:
 def test_correlations_are_scipys() -> None:
     generator = np.random.default_rng(3)
     numbers, logits = generator.integers(0, 6, 40) / 5, generator.normal(size=40).astype(np.float32)
-    texts = [joined("a film", "a plot", f"{number}") for number in numbers]
+    texts = [pair("a film", "a plot", score=float(number)) for number in numbers]
     answers = TASK.answers(torch.tensor(logits)[:, None], batch(texts)).numpy()
     measured = TASK.measure(TASK.outputs(answers, np.zeros(40, dtype=np.int32)))
     share = 1 / (1 + np.exp(-logits.astype(np.float64)))

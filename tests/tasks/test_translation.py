@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from pipeline.models.build import Network, build, configuration
 from pipeline.models.flops import count
 from pipeline.models.locate import locate
 from pipeline.models.memory import footprint
-from pipeline.tasks import Vocabulary, kind, pair
+from pipeline.tasks import Example, Vocabulary, kind
 from pipeline.tasks.comparing import counts, sentence_scores
 from pipeline.tasks.sums import of_set
 from pipeline.tasks.translation import Translation
 from pipeline.tasks.two_parts import split
 from tests.contracts.test_task_kinds import cell
+from tests.examples_kit import pair, singles, within
 from tests.models.tiny_bases import ARMS, LABELS, base_in, save_tiny, tiny_tokenizer
 
 TASK = kind("translation")
@@ -37,8 +39,8 @@ def network(folder: Path, family: str, arm: str = "pretrained") -> Network:
     return build(one, located, LABELS, seed=2)
 
 
-def batch(texts: list[str] = TEXTS) -> dict[str, torch.Tensor]:
-    encoded, none = TASK.encode(texts, tiny_tokenizer(), 32), np.zeros(len(texts), dtype=np.int64)
+def batch(examples: Sequence[Example] = TEXTS) -> dict[str, torch.Tensor]:
+    encoded, none = TASK.encode(examples, tiny_tokenizer(), within(32)), np.zeros(len(examples), dtype=np.int64)
     return TASK.collate(
         encoded.ids, none, vocabulary=Vocabulary(pad=0), seeds=none.astype(np.uint64), beside=encoded.beside
     )
@@ -46,15 +48,15 @@ def batch(texts: list[str] = TEXTS) -> dict[str, torch.Tensor]:
 
 def written(model: Any, texts: list[str], asked: Predict = ASKED) -> list[str]:
     with torch.no_grad():
-        rows = TASK.predict(model, tiny_tokenizer(), texts, max_length=32, labels=(), asked=asked)
+        rows = TASK.predict(model, tiny_tokenizer(), singles(*texts), within(32), asked)
         return [said for _, said in rows]
 
 
 def test_each_text_is_encoded_by_itself_and_keeps_within_half() -> None:
     tokenizer = tiny_tokenizer()
     long = pair("film " * 40, "plot")
-    encoded = TASK.encode([TEXTS[0], long], tokenizer, 16)
-    first, second = TEXTS[0].split("\x1f")
+    encoded = TASK.encode([TEXTS[0], long], tokenizer, within(16))
+    first, second = TEXTS[0].text, TEXTS[0].second
     assert encoded.ids[0].tolist() == tokenizer(first)["input_ids"] + tokenizer(second)["input_ids"]
     assert encoded.beside["second"].tolist() == [6, 8]
     assert (len(encoded.ids[1]), encoded.truncated) == (8 + 3, 1)
@@ -62,8 +64,8 @@ def test_each_text_is_encoded_by_itself_and_keeps_within_half() -> None:
 
 def test_a_batch_is_split_into_what_is_read_and_what_is_told() -> None:
     tokenizer, parts = tiny_tokenizer(), split(batch())
-    for i, text in enumerate(TEXTS):
-        first, second = (tokenizer(part)["input_ids"] for part in text.split("\x1f"))
+    for i, each in enumerate(TEXTS):
+        first, second = (tokenizer(part)["input_ids"] for part in (each.text, each.second))
         assert parts.source[i][parts.source_mask[i].bool()].tolist() == first
         assert parts.target[i][parts.target_mask[i]].tolist() == second
 
@@ -76,8 +78,9 @@ def test_a_texts_loss_is_transformers_own(family: str, tmp_path: Path) -> None:
     model.config.pad_token_id = 0
     with torch.no_grad():
         losses = TASK.losses(TASK.forward(model, batch()), batch())
-        for text, loss in zip(TEXTS, losses, strict=True):
-            first, second = (tiny_tokenizer()(part, return_tensors="pt")["input_ids"] for part in text.split("\x1f"))
+        for each, loss in zip(TEXTS, losses, strict=True):
+            both = (each.text, each.second)
+            first, second = (tiny_tokenizer()(part, return_tensors="pt")["input_ids"] for part in both)
             assert float(model(input_ids=first, labels=second).loss) == pytest.approx(float(loss), rel=1e-4)
 
 
@@ -108,7 +111,7 @@ def test_texts_are_written_by_length_and_each_token_is_read_once(family: str, tm
     model.get_output_embeddings().register_forward_hook(without_end)
     texts = [" ".join(["film"] * (1 + i * 7 % 20)) for i in range(40)]
     with torch.no_grad():
-        rows = list(TASK.predict(model, tiny_tokenizer(), texts, max_length=32, labels=(), asked=ASKED))
+        rows = list(TASK.predict(model, tiny_tokenizer(), singles(*texts), within(32), ASKED))
     assert [text for text, _ in rows] == texts
     assert (len(read), read) == (2, sorted(read))
     assert read[0] < read[1]
@@ -162,7 +165,7 @@ def test_a_judge_reads_what_the_network_writes_against_its_own_reference(tmp_pat
     assert isinstance(TASK, Translation)
     model, tokenizer = network(tmp_path, "bert").model.eval(), tiny_tokenizer()
     model.get_output_embeddings().bias.data[3] = -1e4  # it does not end, so that all have something to be judged by
-    sources = [text.split("\x1f")[0] for text in TEXTS]
+    sources = [each.text for each in TEXTS]
     said = written(model, sources)
     with torch.no_grad():
         judge = TASK.judge(tokenizer, [pair(one, wrote) for one, wrote in zip(sources, said, strict=True)])

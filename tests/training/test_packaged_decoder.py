@@ -10,13 +10,15 @@ import pytest
 import torch
 
 from pipeline.config.compose import compose
-from pipeline.data.prepare import prepare, texts
+from pipeline.data.prepare import prepare
+from pipeline.data.store import stored_examples
 from pipeline.models.build import build
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.study.plan import plan_cell
 from pipeline.tasks import Vocabulary, kind
 from pipeline.training.inference import answers
 from pipeline.training.inputs import TokenInputs
+from tests.examples_kit import texts_of
 
 SENTENCES = 24
 
@@ -34,7 +36,10 @@ def test_its_bits_per_byte_before_any_step_are_those_of_transformers_to_four_dig
     inputs = TokenInputs(prepared.validation, task, Vocabulary.of(tokenizer))
     model = build(cell, plan.located, prepared.labels, seed=0).model
     told = answers(model, inputs, task, classes=len(prepared.labels), precision="fp32")
-    found, sentences = task.measure(task.outputs(told, inputs.labels)), texts(prepared, "validation")
+    found, sentences = (
+        task.measure(task.outputs(told, inputs.labels)),
+        texts_of(stored_examples(prepared, "validation")),
+    )
     assert len(sentences) == SENTENCES
     assert found["bits_per_byte"] == pytest.approx(np.mean(bits_per_byte(sentences)), rel=1e-4)
 

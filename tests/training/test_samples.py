@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from cell_kit import job, outcome, small, trained
 
-from pipeline.data.store import load, texts
+from pipeline.data.store import load, stored_examples
 from pipeline.training.finish import finish
+from tests.examples_kit import texts_of
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def overrides(tiny_base: Path, reviews: Path, tmp_path: Path) -> list[str]:
 def test_they_are_the_first_texts_of_the_test_set_with_the_answers_that_are_scored(overrides: list[str]) -> None:
     fitted = trained(overrides)
     prepared = load(Path(job(overrides).data_folder))
-    assert [s.given for s in fitted.samples] == texts(prepared, "test")[:8]
+    assert [s.given for s in fitted.samples] == texts_of(stored_examples(prepared, "test"))[:8]
     assert [s.right for s in fitted.samples] == [prepared.labels[label] for label in prepared.test.labels[:8]]
     scores = finish(fitted)[1]
     told = scores[scores["dataset"] == 1]["predicted"][:8]

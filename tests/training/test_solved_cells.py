@@ -8,7 +8,7 @@ import pytest
 import torch
 from cell_kit import job, outcome, small, trained
 
-from pipeline.data.store import texts
+from pipeline.data.store import stored_examples
 from pipeline.errors import ConfigError
 from pipeline.models.linear import STRENGTHS
 from pipeline.records import SCORES_DTYPE
@@ -16,6 +16,7 @@ from pipeline.study.plan import plan_cell
 from pipeline.training.finish import finish
 from pipeline.training.fit import fit
 from pipeline.training.fitted import Fitted
+from tests.examples_kit import texts_of
 
 SOLVED = ("frozen", "bag_of_words")
 
@@ -55,8 +56,8 @@ def by_sklearn(arm: str, fitted: Fitted, base: Path, strength: float) -> np.ndar
     """Probabilities of the test set."""
     from sklearn.linear_model import LogisticRegression
 
-    train = [texts(fitted.prepared, "train")[row] for row in fitted.rows]
-    test = texts(fitted.prepared, "test")
+    train = [texts_of(stored_examples(fitted.prepared, "train"))[row] for row in fitted.rows]
+    test = texts_of(stored_examples(fitted.prepared, "test"))
     labels = np.asarray(fitted.prepared.train.labels)[fitted.rows]
     of_train, of_test = (
         (first_positions(base, train), first_positions(base, test))

@@ -27,7 +27,7 @@ class OwnHead:
         tokenizer, task = save_tokenizer(self.trained, folder), kind(self.trained.cell.task.kind)
         if isinstance(task, WritingKind):
             ready_to_write(self.network, tokenizer)
-        if task.several:
+        if task.target == "labels":
             self.network.config.problem_type = "multi_label_classification"
         self.network.save_pretrained(folder)
 

@@ -50,7 +50,7 @@ class Pooled:
     def _save_body(self, folder: Path) -> None:
         config = self.network.body.config
         delattr(config, SETTING)
-        if kind(self.trained.cell.task.kind).several:
+        if kind(self.trained.cell.task.kind).target == "labels":
             config.problem_type = "multi_label_classification"
         self.network.body.save_pretrained(folder)
 
@@ -72,7 +72,7 @@ class Pooled:
     def _prompts(self) -> dict[str, Any]:
         """Their prompts are put before the first text of a pair alone, so that those of pairs are left to the user."""
         prefix = self.trained.cell.prefix
-        if not prefix or kind(self.trained.cell.task.kind).paired:
+        if not prefix or "second" in kind(self.trained.cell.task.kind).reads:
             return {"prompts": {}, "default_prompt_name": None}
         return {"prompts": {"default": prefix}, "default_prompt_name": "default"}
 

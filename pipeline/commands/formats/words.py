@@ -12,7 +12,7 @@ from pipeline.files import write_text
 from pipeline.models.words import VOCABULARY
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_scikit_learn
-from pipeline.tasks import joined
+from pipeline.tasks import Example
 from pipeline.training.word_model import WordModel
 
 
@@ -30,7 +30,9 @@ class Words:
 
     def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
         """See Format."""
-        logits = WordModel.load(folder).read([joined(*text) for text in texts])
+        logits = WordModel.load(folder).read(
+            [Example(text=text, second=other[0] if other else None) for text, *other in texts]
+        )
         return Reading(by="scikit-learn", logits=logits)
 
     def use(self, about: About) -> Use:

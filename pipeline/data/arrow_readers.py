@@ -1,0 +1,149 @@
+"""CSV, TSV and JSON lines read by Arrow, which is quick and takes little memory but forgives much.
+
+So a file is checked first, and where it is not as it should be None comes back: the strict readers then say which line
+is wrong, or read what Arrow cannot.
+"""
+
+import codecs
+import csv
+import mmap
+import re
+from pathlib import Path
+from typing import Any
+
+from pipeline.data.arrow_tables import rows_of
+from pipeline.data.rows import Rows, Wanted
+
+_BLOCK = 8 << 20  # bytes that Arrow parses at a time, more than the longest line
+_EXACT = 2**53  # whole numbers up to here are exact as floats
+
+
+def delimited(path: Path, ask: Wanted, separator: str, *, quoted: bool) -> Rows | None:
+    """The wanted columns of a table whose first line names the columns.
+
+    Args:
+        path: the file.
+        ask: the columns.
+        separator: between fields.
+        quoted: whether double quotes stand around fields; else they stand for themselves.
+
+    Returns:
+        A table of texts, or None.
+
+    Raises:
+        DataError: a column is missing.
+    """
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    names = _header(path, separator, quoted=quoted)
+    if names is None or not _is_sound(path, separator if quoted else None):
+        return None
+    plain = [name.strip() for name in names]
+    ask.check(plain, path.name)
+    asked = {column: names[plain.index(column)] for column in ask.columns}
+    if any(names.count(name) > 1 for name in asked.values()):
+        return None
+    try:
+        table = pc.read_csv(
+            path,
+            read_options=pc.ReadOptions(block_size=_BLOCK),
+            parse_options=pc.ParseOptions(
+                delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted
+            ),
+            convert_options=pc.ConvertOptions(
+                include_columns=list(asked.values()),
+                column_types=dict.fromkeys(asked.values(), pa.string()),
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowException:
+        return None
+    return table.rename_columns(list(asked))
+
+
+def json_lines(path: Path, ask: Wanted) -> Rows | None:
+    """The wanted columns of a file with one JSON object a line.
+
+    Returns:
+        A table of texts, or None; also where a column is missing, or holds what is no text, truth or whole number.
+    """
+    import pyarrow as pa
+
+    if not _is_sound(path, None):
+        return None
+    texts = pa.schema([(column, pa.string()) for column in ask.columns])
+    for schema in (texts, None):  # other columns are left unread where the wanted ones are texts
+        table = _parsed(path, schema)
+        if table is not None and all(_is_plain(table, column, ask) for column in ask.columns):
+            return rows_of(table, ask, path.name, {})
+    return None
+
+
+def _parsed(path: Path, schema: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.json as pj
+
+    others = "infer" if schema is None else "ignore"
+    try:
+        return pj.read_json(
+            path,
+            read_options=pj.ReadOptions(block_size=_BLOCK),
+            parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=others),
+        )
+    except pa.ArrowException:
+        return None
+
+
+def _is_plain(table: Any, name: str, ask: Wanted) -> bool:
+    """Whether a column is there and holds what JSON says, as Arrow has taken it; lists are for labels alone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if name not in table.column_names or table.column(name).null_count == len(table):
+        return False
+    column = table.column(name)
+    listed = pa.types.is_list(column.type) and name == ask.fields.get("labels")
+    kind = column.type.value_type if listed else column.type
+    if pa.types.is_floating(kind) and not listed:
+        return bool(pc.max(pc.abs(column)).as_py() < _EXACT)
+    return any(test(kind) for test in (pa.types.is_string, pa.types.is_int64, pa.types.is_boolean))
+
+
+def _header(path: Path, separator: str, *, quoted: bool) -> list[str] | None:
+    """The names in the first line; None where it cannot be read as a line of its own."""
+    with open(path, "rb") as file:
+        line = file.readline(_BLOCK)
+    try:
+        text = line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        return None
+    if not text.strip() or "\r" in text or (quoted and text.count('"') % 2):
+        return None
+    how = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    return next(csv.reader([text], delimiter=separator, quoting=how))  # type: ignore[arg-type]
+
+
+def _is_sound(path: Path, separator: str | None) -> bool:
+    """Whether a file is UTF-8 without zero bytes and, if a separator is given, double quotes enclose whole fields."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                decoder.decode(block)
+                if b"\0" in block:
+                    return False
+            decoder.decode(b"", final=True)
+            if separator is None or not path.stat().st_size:
+                return True
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return content.find(b'"') < 0 or _fields(separator).match(content) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _fields(separator: str) -> re.Pattern[bytes]:
+    """A whole file of fields, each in double quotes or without one at its start."""
+    between = re.escape(separator).encode()
+    field = rb'(?:"(?:[^"]++|"")*+"|[^"%b\r\n][^%b\r\n]*+)?+' % (between, between)
+    return re.compile(field + rb"(?:[%b\r\n]" % between + field + rb")*+\Z")
