@@ -2,7 +2,7 @@
 
     python -m tests.analysis.budgets
 
-prints the table of docs/statistics.md (some minutes). A budget is drawn for each study, in seeds: the price of a seed
+prints the table of docs/errors.md (some minutes). A budget is drawn for each study, in seeds: the price of a seed
 falls as claims are settled, since cells that only settled claims read are not trained. So the number of seeds of the
 last look depends on the verdicts of earlier looks, and the union bound over planned looks alone does not cover it.
 """

@@ -1,6 +1,6 @@
 """Test items that come in groups: how often intervals miss that count them one by one, and that count groups.
 
-`python -m tests.analysis.clusters` prints the table of docs/statistics.md.
+`python -m tests.analysis.clusters` prints the table of docs/errors.md.
 """
 
 import sys

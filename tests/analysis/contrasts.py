@@ -2,7 +2,7 @@
 
 Each scenario plants the truth exactly at what the claim asks, where either verdict is wrong: at 99% each should come in
 0.5% of the studies at most. Power is how often a truth well beyond it is supported. The tests run short versions;
-`python -m tests.analysis.contrasts` prints the table of docs/statistics.md.
+`python -m tests.analysis.contrasts` prints the table of docs/errors.md.
 """
 
 from collections.abc import Callable

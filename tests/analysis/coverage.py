@@ -1,6 +1,6 @@
 """How often the interval over seeds and items misses the truth, how wide it is and what it finds, by simulation.
 
-The tests run short versions; `python -m tests.analysis.coverage` prints the tables of docs/statistics.md (about half
+The tests run short versions; `python -m tests.analysis.coverage` prints the tables of docs/errors.md (about half
 an hour). Intervals are computed for many repetitions at once; a test checks that they are those of the pipeline.
 """
 

@@ -1,7 +1,7 @@
 """How often studies whose trainings fail now and then give a wrong verdict, with and without the obstacle of two kinds
 of seeds.
 
-`python -m tests.analysis.failing` prints the table of docs/statistics.md; the tests run parts of it.
+`python -m tests.analysis.failing` prints the table of docs/errors.md; the tests run parts of it.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """How often a study that judges its claims at planned looks gives a wrong verdict, and how soon it settles them.
 
-The tests run short versions; `python -m tests.analysis.looks` prints the tables of docs/statistics.md (about a
+The tests run short versions; `python -m tests.analysis.looks` prints the tables of docs/errors.md (about a
 minute). Seeds are added from look to look, the test items stay the same ones.
 """
 

@@ -3,7 +3,7 @@
 A real learner, nearest class means on Gaussian features, whose two "arms" read all features or a few of them. Accuracy
 is known exactly, so that only the seeds matter.
 
-`python -m tests.analysis.pools` prints the table of docs/statistics.md.
+`python -m tests.analysis.pools` prints the table of docs/errors.md.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 A bank is a study of many seeds. A regrouping draws two disjoint groups of its seeds, calls the cells of one group the
 arm "one" and those of the other the arm "other", numbers both from 0, and is judged as any study is. Banks of
-docs/statistics.md (about half an hour on two cores), then the table (a minute):
+docs/errors.md (about half an hour on two cores), then the table (a minute):
 
     for task in sentiment topic; do
       headstart study study.name=bank_$task task=$task study.arms=[frozen,bag_of_words] study.sizes=[50,200] \\

@@ -1,6 +1,6 @@
 """What others compare arms with, beside this project's planned looks, on the same simulated studies.
 
-`python -m tests.analysis.rivals` prints the table of docs/statistics.md (about ten minutes). It needs AdaStop, which no
+`python -m tests.analysis.rivals` prints the table of docs/errors.md (about ten minutes). It needs AdaStop, which no
 test does, so install it beside the other packages: `pip install -c constraints.txt adastop==0.1.3`.
 
 AdaStop (Mathieu et al. 2023, https://arxiv.org/abs/2306.10882) is run as its guide advises: groups of five seeds, up to

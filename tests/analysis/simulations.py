@@ -1,6 +1,6 @@
 """How often intervals that rest on item resamples miss the truth: macro F1 and label multipliers.
 
-The tests run short versions; `python -m tests.analysis.simulations` prints the table of docs/statistics.md. Means are
+The tests run short versions; `python -m tests.analysis.simulations` prints the table of docs/errors.md. Means are
 simulated in coverage.py.
 """
 

@@ -1,4 +1,4 @@
-"""A budget that ends a study anywhere keeps the error of its verdicts; the full table is in docs/statistics.md."""
+"""A budget that ends a study anywhere keeps the error of its verdicts; the full table is in docs/errors.md."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Curves read between their points, and claims on them; the full table is in docs/statistics.md."""
+"""Curves read between their points, and claims on them; the full table is in docs/errors.md."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Intervals over seeds and items keep the levels that verdicts use; the full tables are in docs/statistics.md."""
+"""Intervals over seeds and items keep the levels that verdicts use; the full tables are in docs/errors.md."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Planned looks keep the error of a study; the full tables are in docs/statistics.md."""
+"""Planned looks keep the error of a study; the full tables are in docs/errors.md."""
 
 import numpy as np
 import pytest
