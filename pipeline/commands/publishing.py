@@ -47,7 +47,7 @@ def publish(folder: Path, basis: Basis, cells: Sequence[CellResult], about: Abou
     )
     found = findings_on(basis, cells, store)
     published = Published(basis=basis, about=about, cells=tuple(cell.cell_id for cell in cells))
-    write_text(folder / STUDY, to_json(published))
+    write_text(folder / STUDY, to_json(published, ordered=True))  # the order of claims is that of the verdicts
     write_text(folder / FINDINGS, to_json(found))
     write_bytes(folder / CELLS, _packed(store, published.cells))
     return found

@@ -36,9 +36,14 @@ def decode(kind: type[T], value: Any, where: str = "record") -> T:
     return typing.cast(T, _decode(kind, value, where))
 
 
-def to_json(record: Any) -> str:
-    """Canonical JSON: sorted keys, two-space indent, a newline at the end, no NaN or Infinity literals."""
-    return json.dumps(encode(record), indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+def to_json(record: Any, *, ordered: bool = False) -> str:
+    """Canonical JSON: sorted keys, two-space indent, a newline at the end, no NaN or Infinity literals.
+
+    Args:
+        record: what is written.
+        ordered: keep keys in their order instead, where the order of a dictionary means something.
+    """
+    return json.dumps(encode(record), indent=2, sort_keys=not ordered, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def from_json(kind: type[T], text: str, where: str = "record") -> T:

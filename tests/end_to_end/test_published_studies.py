@@ -40,6 +40,18 @@ def test_its_report_is_made_again_byte_for_byte(
     assert {name: (again / name).read_bytes() for name in PAGES} == before
 
 
+def test_verdicts_keep_the_order_in_which_claims_are_stated(
+    finished: Finished, copied: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = tmp_path / "results" / "two"
+    claims = ["+study.claims.z_first.delta=0.3", "+study.claims.a_last.delta=0.3"]
+    assert command(capsys, "report", *finished.at(copied), *claims, f"publish={folder}").code == 0
+    found = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    assert [v["claim"] for v in found["verdicts"]][-2:] == ["z_first", "a_last"]
+    done = command(capsys, "report", f"published={folder}", f"paths.root={tmp_path / 'clone'}")
+    assert done.code == 0, done.err
+
+
 def test_it_holds_no_weights_and_the_same_cells_give_the_same_bytes(
     finished: Finished, copied: Path, published: Path, capsys: Capture
 ) -> None:
