@@ -16,8 +16,8 @@ from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
-from pipeline.study.finding.basis import Basis, findings_on
 from pipeline.study.finding.claims import NOTHING_BEFORE, Standing
+from pipeline.study.finding.find import Basis, find
 from pipeline.study.looked import kept, take
 from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrained
@@ -34,7 +34,7 @@ def write_findings(
     Args:
         stated: what the study set out to judge; None for a training outside a study.
     """
-    found = findings_on(basis_of(plan, failed, stated), cells, plan.store)
+    found = find(basis_of(plan, failed, stated), cells, plan.store)
     if stated:
         take(plan, found.verdicts)
     path, text = plan.folder / "findings.json", to_json(found)

@@ -14,7 +14,7 @@ from pipeline.files import storage_error, write_bytes, write_text
 from pipeline.records import CellResult, Findings, from_json, to_json
 from pipeline.report.about import About
 from pipeline.report.build import write_report
-from pipeline.study.finding.basis import Basis, findings_on
+from pipeline.study.finding.find import Basis, find
 from pipeline.training.results import ResultStore
 
 STUDY, FINDINGS, CELLS = "study.json", "findings.json", "cells.zip"
@@ -45,7 +45,7 @@ def publish(folder: Path, basis: Basis, cells: Sequence[CellResult], about: Abou
         task=public(basis.task),
         standing=dataclasses.replace(basis.standing, kept={}),
     )
-    found = findings_on(basis, cells, store)
+    found = find(basis, cells, store)
     published = Published(basis=basis, about=about, cells=tuple(cell.cell_id for cell in cells))
     write_text(folder / STUDY, to_json(published, ordered=True))  # the order of claims is that of the verdicts
     write_text(folder / FINDINGS, to_json(found))
@@ -65,7 +65,7 @@ def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
     _unpack(folder / CELLS, target / "cells")
     store = ResultStore(target)
     cells = [store.result(name) for name in published.cells]
-    found = findings_on(published.basis, cells, store)
+    found = find(published.basis, cells, store)
     if to_json(found).encode() != _read(folder / FINDINGS):
         raise StorageError(
             f"The cells of {folder} do not give its {FINDINGS}: one of them was changed, or another version of this "

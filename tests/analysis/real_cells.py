@@ -24,7 +24,7 @@ from pipeline.analysis.crossed import item_part
 from pipeline.analysis.multiple import simultaneous_level
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Findings
-from pipeline.study.finding.find import CellScores, find
+from pipeline.study.finding.find import Basis, CellScores, find
 from pipeline.training.results import ResultStore
 from tests.analysis.coverage import Draws
 
@@ -89,7 +89,7 @@ def regrouped(bank: Bank, rng: np.random.Generator, seeds: int = SEEDS) -> Findi
         claims=claims,
         confidence=1 - (1 - LEVEL) * len(claims),
     )
-    found = find(study, cells, bank.store, base=Base(name="bank"), task=Task(name=bank.task))
+    found = find(Basis(study=study, base=Base(name="bank"), task=Task(name=bank.task)), cells, bank.store)
     assert all(abs(v.level - LEVEL) < 1e-12 for v in found.verdicts if v.level)
     return found
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import to_json
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from pipeline.training.item_scores import packed
 from tests.study.synthetic_cells import loader, synthetic_cells
 
@@ -49,14 +49,13 @@ def stored(folder: Path, metric: str = "accuracy", *, seeds: int = 5, sd: float 
         name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=tuple(range(seeds)), target=0.7, claims=CLAIMS, **looks
     )
     store = loader(cells)
-    found = find(
-        study,
-        [result for result, _ in cells],
-        store,
+    basis = Basis(
+        study=study,
         base=Base(name="minilm"),
         task=Task(name="sentiment", metric=metric),
         from_scratch=("scratch_small", "scratch"),
     )
+    found = find(basis, [result for result, _ in cells], store)
     place = folder / "studies" / "s"
     place.mkdir(parents=True)
     (place / "findings.json").write_text(to_json(found), encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import Findings, from_json, to_json
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from tests.records.findings_schema import FILE, misfits, text
 from tests.study.synthetic_cells import loader, synthetic_cells
 
@@ -27,7 +27,8 @@ def written() -> str:
     }
     study = Study(name="s", arms=arms, sizes=sizes, seeds=(0, 1, 2), target=0.7, claims=claims)
     results = [result for result, _ in cells]
-    return to_json(find(study, results, loader(cells), base=Base(name="minilm"), task=Task(name="sentiment")))
+    basis = Basis(study=study, base=Base(name="minilm"), task=Task(name="sentiment"))
+    return to_json(find(basis, results, loader(cells)))
 
 
 def test_the_committed_schema_is_that_of_the_records() -> None:

@@ -14,7 +14,7 @@ from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
 from pipeline.report.sections_costs import other_domains
 from pipeline.report.sections_results import headline
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from pipeline.study.plan import plan_study
 from pipeline.study.run import run as run_plan
 from tests import tiny
@@ -64,9 +64,9 @@ def run(cells: list[SyntheticCell], *claims: Claim, arms: tuple[str, ...] = ARMS
         claims={f"claim{i}": claim for i, claim in enumerate(claims)},
     )
     results = [result for result, _ in cells]
-    starts = [arm for arm in arms if arm.startswith("scratch")]
-    task = Task(name="sentiment")
-    return find(study, results, loader(cells), base=Base(name="minilm"), task=task, from_scratch=starts)
+    starts = tuple(arm for arm in arms if arm.startswith("scratch"))
+    basis = Basis(study=study, base=Base(name="minilm"), task=Task(name="sentiment"), from_scratch=starts)
+    return find(basis, results, loader(cells))
 
 
 def chosen(findings: Findings, size: int | str = 100) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from synthetic_cells import VALIDATION_ITEMS, SyntheticCell, loader, synthetic_c
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Estimate, Findings
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 
 SEEDS = tuple(range(5))
 
@@ -33,8 +33,8 @@ def cells() -> list[SyntheticCell]:
 
 
 def judged(claim: Claim, made: list[SyntheticCell]) -> tuple[Findings, Estimate]:
-    task = Task(name="sentiment")
-    found = find(study_of(claim), [r for r, _ in made], loader(made), base=Base(name="minilm"), task=task)
+    basis = Basis(study=study_of(claim), base=Base(name="minilm"), task=Task(name="sentiment"))
+    found = find(basis, [r for r, _ in made], loader(made))
     estimate = found.verdicts[0].estimate
     assert estimate is not None
     return found, estimate

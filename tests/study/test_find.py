@@ -8,7 +8,7 @@ import pytest
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import StorageError, UnequalStartError
 from pipeline.records import CellResult, FailedCell, Findings, Verdict, from_json, scores_dtype, to_json
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from tests.study.synthetic_cells import SyntheticCell, loader, planted_accuracy, synthetic_cells
 
 SIZES: tuple[int | str, ...] = (25, 100, 400, 1600, "all")
@@ -38,7 +38,8 @@ def study_of(claims: dict[str, Claim] | None = None, *, seeds: int = 5, arms=ARM
 
 
 def run(study: Study, cells: list[SyntheticCell], failed: tuple[FailedCell, ...] = (), base: Base = BASE) -> Findings:
-    return find(study, [result for result, _ in cells], loader(cells), base=base, task=TASK, failed=failed)
+    basis = Basis(study=study, base=base, task=TASK, failed=failed)
+    return find(basis, [result for result, _ in cells], loader(cells))
 
 
 def verdict_on(claim: Claim, cells: list[SyntheticCell], **more) -> Verdict:

@@ -10,7 +10,7 @@ from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import Findings, Verdict
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.wording import MINUS, TIMES
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
 ARMS = ("pretrained", "frozen", "scratch")
@@ -47,7 +47,8 @@ def findings_of(cells: list[SyntheticCell], *claims: Claim, seeds: int = 6, targ
         claims={f"claim{i}": claim for i, claim in enumerate(claims)},
     )
     results = [result for result, _ in cells]
-    return find(study, results, loader(cells), base=Base(name="minilm"), task=Task(name="sentiment"))
+    basis = Basis(study=study, base=Base(name="minilm"), task=Task(name="sentiment"))
+    return find(basis, results, loader(cells))
 
 
 def test_a_large_difference_is_supported_in_a_sentence_for_people(cells):

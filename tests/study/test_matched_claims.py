@@ -8,7 +8,7 @@ import pytest
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellKey, CellResult, Findings, Verdict
 from pipeline.report.sentences import verdict_sentence
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
 ARMS = ("pretrained", "frozen", "scratch")
@@ -28,8 +28,8 @@ def run(cells: list[SyntheticCell], *claims: Claim, pretrained: tuple[CellResult
     named = {f"claim{i}": claim for i, claim in enumerate(claims)}
     study = Study(name="s", arms=ARMS, sizes=SIZES, seeds=tuple(range(8)), target=0.7, claims=named)
     results = [result for result, _ in cells]
-    of = {"base": Base(name="minilm"), "task": Task(name="sentiment"), "pretrained": pretrained}
-    return find(study, results, loader(cells), **of)
+    basis = Basis(study=study, base=Base(name="minilm"), task=Task(name="sentiment"), pretrained=tuple(pretrained))
+    return find(basis, results, loader(cells))
 
 
 def judge(cells: list[SyntheticCell], *claims: Claim) -> list[Verdict]:

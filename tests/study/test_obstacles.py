@@ -9,7 +9,7 @@ from synthetic_cells import SyntheticCell, loader, start_line, synthetic_cells
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Evaluation, FailedCell, Findings, Obstacle, Verdict
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from pipeline.study.finding.obstacles import MORE
 from pipeline.study.looks import groups_read
 
@@ -40,15 +40,14 @@ def run(
         claims={"claim": claim or Claim(size=100)},
     )
     results = [result for result, _ in made]
-    return find(
-        study,
-        results,
-        loader(made),
+    basis = Basis(
+        study=study,
         base=Base(name="minilm"),
         task=Task(name="sentiment"),
-        failed=failed,
+        failed=tuple(failed),
         from_scratch=("scratch",),
     )
+    return find(basis, results, loader(made))
 
 
 def verdict(made: Sequence[SyntheticCell], claim: Claim | None = None) -> Verdict:

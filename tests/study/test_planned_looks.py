@@ -15,7 +15,7 @@ from pipeline.report.markdown import markdown_page
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, verdict_views
 from pipeline.study.finding.claims import Standing
-from pipeline.study.finding.find import find
+from pipeline.study.finding.find import Basis, find
 from pipeline.study.looks import ahead, groups_read, looks_of, needed
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
@@ -38,15 +38,14 @@ def cells() -> list[SyntheticCell]:
 
 
 def run(study: Study, cells: Sequence[SyntheticCell], standing: Standing | None = None) -> Findings:
-    return find(
-        study,
-        [result for result, _ in cells],
-        loader(cells),
+    basis = Basis(
+        study=study,
         base=Base(name="minilm"),
         task=Task(name="sentiment"),
         from_scratch=("scratch",),
         standing=standing or Standing(),
     )
+    return find(basis, [result for result, _ in cells], loader(cells))
 
 
 def under(cells: Sequence[SyntheticCell], seeds: int) -> list[SyntheticCell]:

@@ -8,6 +8,7 @@ from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.config.schema import Base, Task
 from pipeline.records import BEST_FROM_SCRATCH, ArmCost, CellResult, FailedCell, SweepRecord, Verdict
 from pipeline.records.metrics import amount
+from pipeline.study.finding.basis import Basis
 from pipeline.study.finding.costs import arm_of, target_costs
 from pipeline.study.finding.estimates import SMALL_SHARE
 from pipeline.study.finding.obstacles import CONVERGED, FALLING
@@ -25,28 +26,20 @@ SEEN = {
 }
 
 
-def caveats(
-    table: Table,
-    verdicts: Sequence[Verdict],
-    bases: Sequence[Base],
-    task: Task,
-    failed: Sequence[FailedCell],
-    costs: Sequence[ArmCost],
-    tuned: Sequence[SweepRecord] = (),
-    pretrained: Sequence[CellResult] = (),
-) -> tuple[str, ...]:
+def caveats(basis: Basis, table: Table, verdicts: Sequence[Verdict], costs: Sequence[ArmCost]) -> tuple[str, ...]:
     """Every condition and limit that a reader of the findings must know."""
+    bases = (basis.base, *basis.others)
     return (
-        *_missing(table, verdicts, failed),
+        *_missing(table, verdicts, basis.failed),
         *_looks(table, verdicts),
-        *_bases(bases, task),
+        *_bases(bases, basis.task),
         *_unknown_tokens(table),
         *_left_over(table),
         *_design(table),
-        *_recipes(tuned),
+        *_recipes(basis.tuned),
         *_convergence(costs, table.metric),
         *_kept_starts(costs),
-        *_own_text(pretrained),
+        *_own_text(basis.pretrained),
         *(sentence for base in bases for sentence in _pretraining(table, base, _arms_on(base, bases, table))),
     )
 
