@@ -55,7 +55,8 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
     time = f"about {duration(sum(seconds))} ({basis[-1]})"
     console.print(f"{most}{to_train} of {total} cells to train: {time}", markup=False)
     if len(looks) > 1:
-        seeds = " and ".join(str(len(look.seeds)) for look in looks)
+        *before, last = (str(len(look.seeds)) for look in looks)
+        seeds = f"{', '.join(before)} and {last}"
         console.print(f"Looks at {seeds} seeds: cells that only settled claims need are left out.", markup=False)
     _show_power(console, whole or plan)
 
