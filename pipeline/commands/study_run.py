@@ -64,11 +64,15 @@ class StudyRun:
             part = dataclasses.replace(part, cells={n: c for n, c in part.cells.items() if part.store.has(n)})
         if part.missing():
             pretrain(part)
-        affords = self._spending.affords if self._spending else lambda _: True
         try:
             with Progress(part) as progress:
                 watch = self._watching(part, progress)
-                return run_plan(part, watch, before_training=self._record, affords=affords)
+                return run_plan(
+                    part,
+                    watch,
+                    before_training=self._record,
+                    affords=lambda name: self._spending is None or self._spending.affords(name, part),
+                )
         finally:
             if self._spending:
                 self._spending.keep()

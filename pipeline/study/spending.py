@@ -34,14 +34,14 @@ class Spending:
         """What there was to spend."""
         return self._budget
 
-    def affords(self, name: str) -> bool:
-        """Whether the cell `name` of the plan may begin."""
-        cell = self._plan.cells[name]
+    def affords(self, name: str, part: Plan) -> bool:
+        """Whether the cell `name` of `part`, the cells that the next look needs, may begin."""
+        cell = part.cells[name]
         seed = cell.train.seed
         if any(other.train.seed == seed for other in self._begun.values()):
             needed = self.price([cell])
         else:
-            needed = self.price(c for n, c in self._plan.missing().items() if c.train.seed == seed)
+            needed = self.price(c for c in part.missing().values() if c.train.seed == seed)
         self.over = self.over or self.spent() + needed > self._budget.amount
         if not self.over:
             self._begun[name] = cell

@@ -100,9 +100,9 @@ def test_time_is_of_all_runs_together_and_a_seed_begins_only_if_it_can_end(
     seed = spending.price([plan.cells[first], plan.cells[second]])
     assert seed > 0
     now[0] = 1000 - 1.01 * seed
-    assert spending.affords(first)
+    assert spending.affords(first, plan)
     now[0] = 1000 - 0.01 * seed
-    assert not spending.affords(second)
+    assert not spending.affords(second, plan)
     assert spending.over
     spending.keep()
     assert Spending(plan, clock=lambda: 0.0).spent() == pytest.approx(9000 + now[0])
