@@ -116,7 +116,7 @@ def _scores(results: Sequence[CellResult], dataset: str) -> tuple[float, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What the default recipe loses on one task, in points of the test score; one number a seed."""
+    """How much the default recipe loses on one task: points of the test score, one value per seed."""
 
     task: str
     size: int | str

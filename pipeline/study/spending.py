@@ -6,7 +6,8 @@ What a cell takes is read off finished cells, of the same arm and size if there 
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 
 from pipeline.config.budget import Budget, Unit, budget_of
 from pipeline.config.cell import Cell
@@ -14,7 +15,7 @@ from pipeline.errors import ConfigError
 from pipeline.files import write_text
 from pipeline.records import CellResult, from_json, to_json
 from pipeline.study.plan import Plan
-from pipeline.study.workload import examples_of, work_of
+from pipeline.study.workload import Examples, examples_of, work_of
 
 FILE = "spent.json"
 
@@ -27,6 +28,7 @@ class Spending:
         self._plan, self._clock, self._began = plan, clock, clock()
         self._before = _seconds_before(plan)
         self._begun: dict[str, Cell] = {}
+        self._paid: dict[str, float] = {}
         self.over = False
 
     @property
@@ -51,14 +53,13 @@ class Spending:
         """In the unit of the budget, what finished and running cells have taken, those of earlier runs included."""
         if self._budget.unit == "seconds":
             return self._before + self._clock() - self._began
-        finished = [name for name in self._plan.cells if self._plan.store.has(name)]
-        running = [cell for name, cell in self._begun.items() if name not in finished]
-        done = [_spent_by(self._plan.store.result(name), self._budget.unit) for name in finished]
-        return sum(done) + self.price(running)
+        paid = self._finished()
+        return sum(paid.values()) + self.price(cell for name, cell in self._begun.items() if name not in paid)
 
     def price(self, cells: Iterable[Cell]) -> float:
         """What the cells are expected to take; those that nothing is known of, 0."""
-        each = [_expected(self._plan, cell, self._budget.unit) for cell in cells]
+        paid = self._finished()
+        each = [self._expected(cell, paid) for cell in cells]
         if self._budget.unit != "seconds":
             return sum(each)
         return max(sum(each) / self._plan.hardware.workers, max(each, default=0.0))
@@ -67,6 +68,33 @@ class Spending:
         """Write down how long the study has run, for a later run of it."""
         seconds = self._before + self._clock() - self._began
         write_text(self._plan.folder / FILE, to_json({"seconds": seconds}))
+
+    def _finished(self) -> dict[str, float]:
+        """What each finished cell of the plan took, in the unit of the budget; each result is read once."""
+        store = self._plan.store
+        for name in self._plan.cells:
+            if name not in self._paid and store.has(name):
+                self._paid[name] = _spent_by(store.result(name), self._budget.unit)
+        return self._paid
+
+    def _expected(self, cell: Cell, paid: Mapping[str, float]) -> float:
+        """The mean over finished cells of its arm and size; else by the amount of work, at the pace of the others."""
+        if self._budget.unit == "cells":
+            return 1.0
+        finished = {name: self._plan.cells[name] for name in paid}
+        group = (cell.arm.name, cell.train.size)
+        alike = [paid[name] for name, c in finished.items() if (c.arm.name, c.train.size) == group]
+        if alike:
+            return statistics.mean(alike)
+        telling = {name: c for name, c in finished.items() if c.method.solved == cell.method.solved}
+        if not telling:
+            return 0.0
+        paces = [paid[name] / work_of(c, self._examples) for name, c in telling.items()]
+        return statistics.mean(paces) * work_of(cell, self._examples)
+
+    @cached_property
+    def _examples(self) -> Examples:
+        return examples_of(self._plan)
 
 
 def require_fixed_lengths(plan: Plan) -> None:
@@ -122,20 +150,3 @@ def _seconds_before(plan: Plan) -> float:
 
 def _spent_by(result: CellResult, unit: Unit) -> float:
     return {"seconds": result.measured.seconds, "FLOPs": result.cost.flops, "cells": 1.0}[unit]
-
-
-def _expected(plan: Plan, cell: Cell, unit: Unit) -> float:
-    """The mean over finished cells of the same arm and size; else by the amount of work, at the pace of the others."""
-    if unit == "cells":
-        return 1.0
-    finished = {name: c for name, c in plan.cells.items() if plan.store.has(name)}
-    prices = {name: _spent_by(plan.store.result(name), unit) for name in finished}
-    alike = [prices[n] for n, c in finished.items() if (c.arm.name, c.train.size) == (cell.arm.name, cell.train.size)]
-    if alike:
-        return statistics.mean(alike)
-    telling = {name: c for name, c in finished.items() if c.method.solved == cell.method.solved}
-    if not telling:
-        return 0.0
-    examples = examples_of(plan)
-    paces = [prices[name] / work_of(c, examples) for name, c in telling.items()]
-    return statistics.mean(paces) * work_of(cell, examples)
