@@ -43,6 +43,18 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise storage_error(path, error) from error
 
 
+def remove(path: Path) -> None:
+    """Delete the file, if it is there.
+
+    Raises:
+        StorageError: it cannot be deleted.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
 @contextlib.contextmanager
 def staged_directory(target: Path) -> Iterator[Path]:
     """A directory to fill; when the block ends well it is flushed and renamed to `target`, else removed.

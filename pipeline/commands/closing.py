@@ -7,22 +7,24 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipeline.config.privacy import texts_shown
 from pipeline.config.redaction import without_secrets
 from pipeline.config.schema import Base
 from pipeline.config.where import program
-from pipeline.data.store import META, load
+from pipeline.data.store import META, load, stored_examples
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
 from pipeline.study.finding.claims import NOTHING_BEFORE, Standing
+from pipeline.study.finding.error_analysis import analyse_errors
 from pipeline.study.finding.find import Basis, find
 from pipeline.study.looked import kept, take
 from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrained
 from pipeline.study.stated import Stated
-from pipeline.tasks import kind
+from pipeline.tasks import Example, kind
 from pipeline.tracking.spool import StudyLog
 
 
@@ -78,8 +80,15 @@ def recorded(log: StudyLog) -> Iterator[None]:
 
 
 def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, command: Sequence[str]) -> Path:
-    """Write the study's report; the path of report.html."""
-    return write_report(findings, cells, about(plan, cells, command), plan.folder)
+    """Write the study's report, and the test items that arms get wrong beside it; the path of report.html."""
+    errors, shown = analyse_errors(plan.config.study, cells, plan.store), texts_shown(plan.config)
+    examples = _test_examples(plan.data_folder) if shown != "none" else ()
+    return write_report(findings, cells, about(plan, cells, command), plan.folder, errors, examples, shown)
+
+
+def _test_examples(folder: Path) -> Sequence[Example]:
+    """The test items of prepared data, none where they are not there."""
+    return stored_examples(load(folder), "test") if (folder / META).is_file() else ()
 
 
 def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:

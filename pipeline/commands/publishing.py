@@ -14,6 +14,7 @@ from pipeline.files import storage_error, write_bytes, write_text
 from pipeline.records import CellResult, Findings, from_json, to_json
 from pipeline.report.about import About
 from pipeline.report.build import write_report
+from pipeline.study.finding.error_analysis import analyse_errors
 from pipeline.study.finding.find import Basis, find
 from pipeline.training.results import ResultStore
 
@@ -72,7 +73,8 @@ def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
             "program wrote it. Its maintainers publish it anew with report publish=FOLDER."
         )
     write_text(target / FINDINGS, to_json(found))
-    return found, write_report(found, cells, published.about, target)
+    errors = analyse_errors(published.basis.study, cells, store)
+    return found, write_report(found, cells, published.about, target, errors)
 
 
 def _packed(store: ResultStore, names: Sequence[str]) -> bytes:

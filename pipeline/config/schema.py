@@ -232,6 +232,15 @@ class Tracking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Privacy:
+    """How much of the data's own text is shown to people who look at results."""
+
+    texts: Literal["auto", "none", "few", "all"] = (
+        "auto"  # beside reports and with runs; auto: few, but none where runs are recorded on a server
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """What a study sets out to judge, stated before it runs."""
 
@@ -334,6 +343,7 @@ class Config:
     train: Train = Train()
     executor: Executor = Executor()
     tracking: Tracking = Tracking()
+    privacy: Privacy = Privacy()
     study: Study = Study()
     sweep: Sweep = Sweep()
     tuning: Tuning = Tuning()

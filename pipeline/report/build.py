@@ -5,43 +5,66 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import files
+from pipeline.config.privacy import Shown
 from pipeline.records import CellResult, Findings
-from pipeline.report import sections_answers, sections_costs, sections_record, sections_results, sections_tuning
+from pipeline.report import (
+    sections_answers,
+    sections_costs,
+    sections_errors,
+    sections_record,
+    sections_results,
+    sections_tuning,
+)
 from pipeline.report.about import About
 from pipeline.report.cells import CSV_NAME, MOST_CELLS, cell_section, cells_csv
+from pipeline.report.error_files import write_error_files
 from pipeline.report.layout import Section
 from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
+from pipeline.study.finding.error_analysis import ErrorAnalysis
+from pipeline.tasks import Example
 
 
-def write_report(findings: Findings, cells: Sequence[CellResult], about: About, folder: Path) -> Path:
-    """Writes report.html, report.md, curves.png and, above 300 cells, cells.csv into `folder`; the path of report.html.
+def write_report(
+    findings: Findings,
+    cells: Sequence[CellResult],
+    about: About,
+    folder: Path,
+    errors: ErrorAnalysis | None = None,
+    examples: Sequence[Example] = (),
+    shown: Shown = "none",
+) -> Path:
+    """Writes report.html, report.md, curves.png, errors.csv, errors.html and, above 300 cells, cells.csv.
 
     Each file is replaced in one step. The same input gives the same bytes.
+
+    Args:
+        errors: what the cells answered, item by item; without it there is no errors.csv.
+        examples, shown: see `write_error_files`.
+
+    Returns:
+        The path of report.html.
 
     Raises:
         StorageError: the folder cannot be written or the disk is full.
     """
-    sections = report_sections(findings, cells, about)
+    sections = report_sections(findings, cells, about, errors)
     page = html_page(findings, sections, len(cells))
     if len(cells) > MOST_CELLS:
         files.write_text(folder / CSV_NAME, cells_csv(findings, cells))
     else:
-        _remove_stale(folder / CSV_NAME)
+        files.remove(folder / CSV_NAME)
+    if errors:
+        write_error_files(findings, errors, folder, examples, shown)
     save_png(findings, folder / "curves.png")
     files.write_text(folder / "report.md", markdown_page(findings, sections, len(cells)))
     files.write_text(folder / "report.html", page)
     return folder / "report.html"
 
 
-def _remove_stale(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise files.storage_error(path, error) from error
-
-
-def report_sections(findings: Findings, cells: Sequence[CellResult], about: About) -> tuple[Section, ...]:
+def report_sections(
+    findings: Findings, cells: Sequence[CellResult], about: About, errors: ErrorAnalysis | None = None
+) -> tuple[Section, ...]:
     """The sections in the order they are read, after the verdict."""
     tuned, answered = sections_tuning.tuning(findings), sections_answers.answers(findings, cells)
     return (
@@ -53,6 +76,7 @@ def report_sections(findings: Findings, cells: Sequence[CellResult], about: Abou
         sections_costs.early(findings),
         sections_costs.other_domains(findings),
         *((answered,) if answered else ()),
+        *((sections_errors.errors(findings, errors),) if errors else ()),
         sections_costs.costs(findings, about),
         *((tuned,) if tuned else ()),
         cell_section(findings, cells),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.records import CellResult, Findings
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
-from pipeline.report.wording import count, duration, flops, metric_name, plain, scale_of, size_name
+from pipeline.report.wording import count, duration, flops, metric_name, plain, scale_of, size_name, spreadsheet_field
 
 MOST_CELLS = 300
 CSV_NAME = "cells.csv"
@@ -88,21 +88,28 @@ def cells_csv(findings: Findings, cells: Sequence[CellResult]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     fixed = ("cell_id", "arm", "size", "seed", "train_items", "status", "ended_by", "best_step", "steps", "examples")
-    writer.writerow([*fixed, "flops", "seconds", "peak_memory_bytes", *map(_field, sets)])
+    writer.writerow([*fixed, "flops", "seconds", "peak_memory_bytes", *map(spreadsheet_field, sets)])
     writer.writerows(_csv_row(c, sets) for c in _sorted(findings, cells))
     for f in findings.failed:
-        writer.writerow([_field(str(x)) for x in (f.cell_id, f.arm, f.size, f.seed, "", "failed", f.reason)])
+        writer.writerow([spreadsheet_field(str(x)) for x in (f.cell_id, f.arm, f.size, f.seed, "", "failed", f.reason)])
     return buffer.getvalue()
 
 
 def _csv_row(c: CellResult, sets: Sequence[str]) -> list[str | int | float]:
-    words: list[str | int | float] = [_field(c.cell_id), _field(c.key.arm), _field(str(c.key.size)), c.key.seed]
+    words: list[str | int | float] = [
+        spreadsheet_field(c.cell_id),
+        spreadsheet_field(c.key.arm),
+        spreadsheet_field(str(c.key.size)),
+        c.key.seed,
+    ]
     steps = [c.best_step, c.cost.steps, c.cost.examples]
     costs = [c.cost.flops, c.measured.seconds, c.measured.peak_memory_bytes]
-    return [*words, c.train_items, "finished", _field(c.stopped_by), *steps, *costs, *[_score(c, s) for s in sets]]
-
-
-def _field(text: str) -> str:
-    """One line that no spreadsheet takes for a formula."""
-    line = plain(text)
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
+    return [
+        *words,
+        c.train_items,
+        "finished",
+        spreadsheet_field(c.stopped_by),
+        *steps,
+        *costs,
+        *[_score(c, s) for s in sets],
+    ]

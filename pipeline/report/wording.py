@@ -206,3 +206,9 @@ def plain(text: str, limit: int = 2000) -> str:
     """`text` on one line without control characters, cut at `limit`: it may come from data or from an error."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def spreadsheet_field(text: str) -> str:
+    """One line that no spreadsheet takes for a formula."""
+    line = plain(text)
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line

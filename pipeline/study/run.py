@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.config.cell import Cell
+from pipeline.config.privacy import texts_shown
 from pipeline.errors import UnequalStartError
 from pipeline.execution.assignment import Event, Fixed
 from pipeline.execution.choose import executor_of
@@ -169,10 +170,10 @@ def ground(plan: Plan, ready: Ready) -> Ground:
 
 def _mirror_reused(plan: Plan) -> None:
     """Record cells that were finished before, or meanwhile by somebody else, under this study too, once."""
-    known = mirrored(plan.root, plan.study_id)
+    known, shown = mirrored(plan.root, plan.study_id), texts_shown(plan.config) != "none"
     for name, cell in plan.cells.items():
         if name not in known and plan.store.has(name):
-            reuse(plan.root, plan.study_id, cell, plan.store.result(name), plan.store.samples(name))
+            reuse(plan.root, plan.study_id, cell, plan.store.result(name), plan.store.samples(name) if shown else ())
 
 
 def keep_weights(plan: Plan, like: Cell) -> None:

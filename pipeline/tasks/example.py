@@ -23,6 +23,11 @@ class Example:
         """All of its text: of a pair both texts, for kinds that read them as one."""
         return self.text if self.second is None else f"{self.text} {self.second}"
 
+    @property
+    def shown(self) -> str:
+        """Its text as people read it: a pair with a bar between its two."""
+        return self.text if self.second is None else f"{self.text} | {self.second}"
+
 
 def prefixed(examples: Iterable[Example], prefix: str | None) -> list[Example]:
     """The examples with the base's prefix ("query: ") before each text, both texts of a pair included."""

@@ -12,7 +12,7 @@ from pipeline.data.store import stored_examples
 from pipeline.models.build import Network
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.records import Sample
-from pipeline.tasks import EncodeSettings, Example, Exercise, TaskKind, TextModel, prefixed
+from pipeline.tasks import EncodeSettings, Exercise, TaskKind, TextModel, prefixed
 from pipeline.training.device import is_sharded, rank
 from pipeline.training.inference import evaluating
 from pipeline.training.job import Job
@@ -72,9 +72,4 @@ def compared(asked: Exercises | None, before: list[str], after: Network | TextMo
     if asked is None:
         return ()
     each = zip(asked.all, before, asked.answers(after), strict=True)
-    return tuple(Sample(given=shown(e.given), right=e.right, before=one, after=two) for e, one, two in each)
-
-
-def shown(example: Example) -> str:
-    """An example's texts as people read them: a pair with a bar between its two."""
-    return example.text if example.second is None else f"{example.text} | {example.second}"
+    return tuple(Sample(given=e.given.shown, right=e.right, before=one, after=two) for e, one, two in each)

@@ -9,7 +9,7 @@ from command_kit import command, planned
 from conftest import Finished
 
 Capture = pytest.CaptureFixture[str]
-PAGES = ("report.html", "report.md", "curves.png", "findings.json")
+PAGES = ("report.html", "report.md", "curves.png", "findings.json", "errors.csv")
 
 
 @pytest.fixture

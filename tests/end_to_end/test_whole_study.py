@@ -1,5 +1,6 @@
 """One command from data to verdict, its replay, and the report that is rebuilt from what it left."""
 
+import csv
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ import pytest
 from command_kit import command, copy, findings, planned, runs, staged
 from conftest import Finished
 
+from pipeline.data.store import load
 from tests import tiny
 from tests.records.findings_schema import misfits
 
@@ -30,6 +32,9 @@ def test_a_study_leaves_findings_report_and_a_result_for_every_cell(finished: Fi
             "config.json", "result.json", "scores.npy", "validation.npy", "environment.json", "samples.json", "weights",
         }  # fmt: skip
     assert staged(finished.root) == []
+    with open(plan.folder / "errors.csv", encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == load(plan.data_folder).test.labels.size
+    assert "Which texts the arms get wrong" in (plan.folder / "errors.html").read_text(encoding="utf-8")
 
 
 def test_a_second_study_trains_nothing_and_ends_with_the_same_bytes(

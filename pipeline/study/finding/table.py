@@ -202,10 +202,10 @@ class Table:
             table = self.store.scores(cell.cell_id)
             for index, evaluation in enumerate(cell.evaluations):
                 if evaluation.role == "validation" and self.validation is None:
-                    part = _ordered(table[table["dataset"] == index], evaluation, cell)
+                    part = ordered(table[table["dataset"] == index], evaluation, cell)
                     self.validation = self._set_of(evaluation, part)
                 if evaluation.role in TESTED:
-                    part = _ordered(table[table["dataset"] == index], evaluation, cell)
+                    part = ordered(table[table["dataset"] == index], evaluation, cell)
                     self.sets.setdefault(evaluation.dataset, self._set_of(evaluation, part))
                     made_of, key = part[self._made_of], (arm, size, evaluation.dataset)
                     if key not in self._rows:
@@ -255,7 +255,7 @@ def _wanted(study: Study, cells: Sequence[CellResult]) -> list[CellResult]:
     ]
 
 
-def _ordered(part: Matrix, evaluation: Evaluation, cell: CellResult) -> Matrix:
+def ordered(part: Matrix, evaluation: Evaluation, cell: CellResult) -> Matrix:
     """The rows of one set by item, every item once."""
     items = part["item"]
     if len(items) == evaluation.items and np.array_equal(items, np.arange(evaluation.items)):
