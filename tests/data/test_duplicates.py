@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.duplicates import Alike, known_halves, near, normalise, overlap, repeats
+from pipeline.data.duplicates import Alike, known_halves, normalise, overlap, repeats
+from pipeline.data.near_duplicates import THRESHOLD, NearDuplicates
 from pipeline.data.sets import Repeats
 
 WORDS = " ".join(f"word{i}" for i in range(30))
@@ -37,6 +39,10 @@ def test_different_texts_stay_different(one: str, other: str) -> None:
 
 
 Texts = str | tuple[str, str]
+
+
+def near(pool: Sequence[str], held: Sequence[str], threshold: float = THRESHOLD) -> np.ndarray:
+    return NearDuplicates(held, threshold).of(pool)
 
 
 def of(*texts: Texts) -> list[tuple[str, ...]]:
