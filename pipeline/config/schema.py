@@ -271,6 +271,7 @@ class Study:
     claims: dict[str, Claim] = field(default_factory=dict)
     looks: tuple[int, ...] = ()  # numbers of seeds at which claims are judged; empty: once, at all of study.seeds
     spend: tuple[float, ...] = ()  # the share of the error that each look may use, 1 in all; empty: one look uses it
+    reserve: float = 0.0  # of the error, the share that is kept for looks that are added later; spend sums to the rest
     until: Literal["settled", "all"] = "settled"  # settled: after the first look, only cells that open claims read
     budget: str | None = None  # 10min, 2h, 40 cells or 2e15 FLOPs: no cell is begun beyond it, then one last look
 

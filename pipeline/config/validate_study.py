@@ -55,6 +55,8 @@ def study_rules(config: Config) -> Iterator[str]:
 def _looks(study: Study) -> Iterator[str]:
     """What is wrong with the planned looks and how they spend the error."""
     looks, spend = list(study.looks), list(study.spend)
+    if not 0 <= study.reserve < 1:
+        yield f"study.reserve must be a share of the error from 0 to below 1, but got {study.reserve}."
     if looks and min(looks) < 2:
         yield f"study.looks must be of 2 seeds or more, but got {looks}: one seed cannot show how much seeds vary."
     if any(later <= earlier for earlier, later in pairwise(looks)):
@@ -68,8 +70,9 @@ def _looks(study: Study) -> Iterator[str]:
     if len(spend or [1.0]) != len(looks or [1]):
         even = [round(1 / len(looks), 3)] * len(looks) if looks else [1]
         yield f"study.spend must have one share for each of study.looks={looks}, but got {spend}. For example {even}."
-    elif spend and (min(spend) <= 0 or abs(sum(spend) - 1) > 1e-6):
-        yield f"study.spend must be shares above 0 that sum to 1, but got {spend}, whose sum is {sum(spend):g}."
+    elif spend and (min(spend) <= 0 or abs(sum(spend) + study.reserve - 1) > 1e-6):
+        less = f" less study.reserve={study.reserve:g}" if study.reserve else ""
+        yield f"study.spend must be shares above 0 that sum to 1{less}, but got {spend}, whose sum is {sum(spend):g}."
 
 
 def _budget(study: Study) -> Iterator[str]:

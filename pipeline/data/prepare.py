@@ -1,7 +1,9 @@
 """A task's data made ready once: read, cleaned, split, freed of duplicates, encoded, stored for every cell to map."""
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from pipeline.errors import DataError
 from pipeline.files import digest, lock, staged_directory
 
 _VERSION = "6"  # raised by hand when what is stored changes
+_PARALLEL = "TOKENIZERS_PARALLELISM"
 _ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
 
 __all__ = ["Prepared", "load", "prepare", "prepared_folder"]
@@ -83,11 +86,24 @@ def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path, prefix: s
     if content_now(task) != fingerprint:
         raise DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
     with staged_directory(folder) as staged:
-        written, said = _encoded(found, task, tokenizer, staged, prefix)
+        with _every_core():
+            written, said = _encoded(found, task, tokenizer, staged, prefix)
         truncated, unknown = ({meta.name: getattr(meta, of) for meta in written} for of in ("truncated", "unknown"))
         report = data_report(found, truncated, unknown, max_length=task.max_length)
         report = dataclasses.replace(report, sentences=(*report.sentences, *said))
         store.write_meta(staged, store.Meta(labels=found.labels, sets=tuple(written), report=report))
+
+
+@contextlib.contextmanager
+def _every_core() -> Iterator[None]:
+    """Tokenizers may use all cores: no cell trains while data are prepared. Workers forbid it for their trainings."""
+    before = os.environ.get(_PARALLEL)
+    os.environ[_PARALLEL] = "true"
+    try:
+        yield
+    finally:
+        os.environ.pop(_PARALLEL)
+        os.environ |= {_PARALLEL: before} if before is not None else {}
 
 
 def _encoded(

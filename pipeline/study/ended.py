@@ -13,7 +13,7 @@ from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.config.schema import Study
 from pipeline.files import write_text
 from pipeline.records import Verdict, from_json, to_json
-from pipeline.study.looks import groups_read, looks_of
+from pipeline.study.looks import groups_read, looks_of, plain_looks
 from pipeline.study.plan import Plan
 
 FILE = "ended.json"
@@ -69,17 +69,17 @@ def complete_seeds(plan: Plan, verdicts: Iterable[Verdict], failed: Collection[s
 
 def _in_force(plan: Plan, end: Ended) -> Plan:
     study = plan.config.study
-    looks, spend = study.looks or (len(study.seeds),), study.spend or (1.0,)
+    looks, spend = plain_looks(study)
     taken = sum(count <= len(end.seeds) for count in looks)
     looked = dataclasses.replace(
         study,
         seeds=end.seeds,
         looks=(*looks[:taken], len(end.seeds)),
-        spend=(*spend[:taken], 1 - sum(spend[:taken])),
+        spend=(*spend[:taken], 1 - study.reserve - sum(spend[:taken])),
     )
     config = dataclasses.replace(plan.config, study=looked)
     return dataclasses.replace(plan, config=config, ended_by=study.budget or "")
 
 
 def _planned(study: Study) -> tuple[object, ...]:
-    return study.seeds, study.looks, study.spend, study.budget
+    return study.seeds, study.looks, study.spend, study.reserve, study.budget

@@ -28,9 +28,26 @@ class Look:
     level: float
 
 
+def plain_looks(study: Study) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The numbers of seeds at which the study looks, and the share of the error that each look uses."""
+    return study.looks or (len(study.seeds),), study.spend or (1 - study.reserve,)
+
+
+def extends(now: Study, before: Study) -> bool:
+    """Whether `now` is `before` with more looks at more seeds, whose error comes from the reserve."""
+    (counts, spend), (then, spent) = plain_looks(now), plain_looks(before)
+    return (
+        len(counts) > len(then)
+        and counts[: len(then)] == then
+        and spend[: len(spent)] == spent
+        and now.seeds[: then[-1]] == before.seeds[: then[-1]]
+        and sum(spend) + now.reserve <= sum(spent) + before.reserve + 1e-6
+    )
+
+
 def looks_of(study: Study) -> tuple[Look, ...]:
     """The looks that the study plans; one at all its seeds where it names none."""
-    counts, spend = study.looks or (len(study.seeds),), study.spend or (1.0,)
+    counts, spend = plain_looks(study)
     return tuple(
         Look(
             number=number,

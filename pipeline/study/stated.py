@@ -10,7 +10,7 @@ from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.schema import Claim, Study
 from pipeline.files import write_text
 from pipeline.records import encode, from_json, to_json
-from pipeline.study.looks import Group, groups_read, looks_of
+from pipeline.study.looks import Group, extends, groups_read, looks_of, plain_looks
 from pipeline.study.plan import Plan
 
 FILE = "stated.json"
@@ -90,8 +90,16 @@ def stated(plan: Plan) -> tuple[Stated, Change | None]:
     seen = _seen(plan, before)
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     change = Change(at=at, after_looking=seen, what=what, before=before.now)
-    first = before.first if seen else now
+    first = _first(before, now) if seen else now
     return dataclasses.replace(before, first=first, now=now, history=(*before.history, change)), change
+
+
+def _first(before: Stated, now: Statement) -> Statement:
+    """What stood when results were first seen, with the looks that its reserve has paid for since."""
+    if not extends(now.study, before.now.study):
+        return before.first
+    looks = {name: getattr(now.study, name) for name in ("seeds", "looks", "spend", "reserve")}
+    return dataclasses.replace(before.first, study=dataclasses.replace(before.first.study, **looks))
 
 
 def state(plan: Plan) -> tuple[Stated, Change | None]:
@@ -110,6 +118,8 @@ def differences(before: Statement, now: Statement) -> Iterator[Difference]:
     """
     everything = frozenset(now.study.claims)
     yield from _claims(before.study, now.study)
+    if extends(now.study, before.study):
+        yield Difference(text=_extension(before.study, now.study), claims=frozenset())
     for text in _shared(before, now):
         yield Difference(text=text, claims=everything)
     if before.study.target != now.study.target:
@@ -163,21 +173,29 @@ def _fields(claim: Claim) -> dict[str, object]:
     return {name: value for name, value in encode(claim).items() if name != "statement"}
 
 
+def _extension(before: Study, now: Study) -> str:
+    (then, spent), (counts, spend) = plain_looks(before), plain_looks(now)
+    return f"looks were {_list(then)}, are {_list(counts)}: {sum(spend) - sum(spent):g} of the reserve is spent"
+
+
 def _shared(before: Statement, now: Statement) -> Iterator[str]:
-    """What differs of that which every verdict rests on."""
+    """What differs of that which every verdict rests on; looks that the reserve pays for change no verdict's error."""
     then, here = (
         {
-            "looks": _list([len(look.seeds) for look in looks_of(s.study)]),
-            "spend": _list(s.study.spend or (1.0,)),
+            "looks": _list(plain_looks(s.study)[0]),
+            "spend": _list(plain_looks(s.study)[1]),
+            "reserve": s.study.reserve,
+            "seeds": _list(looks_of(s.study)[-1].seeds),
             "confidence": s.study.confidence,
             "budget": s.study.budget,
-            "seeds": _list(looks_of(s.study)[-1].seeds),
             "task": s.task,
             "metric": s.metric,
         }
         for s in (before, now)
     )
-    yield from (f"{name} was {then[name]}, is {here[name]}" for name in here if then[name] != here[name])
+    paid = ("looks", "spend", "reserve", "seeds") if extends(now.study, before.study) else ()
+    different = (name for name in here if then[name] != here[name] and name not in paid)
+    yield from (f"{name} was {then[name]}, is {here[name]}" for name in different)
     if before.data != now.data:
         yield "the data are others"
 

@@ -19,6 +19,7 @@ from tests.bench import (
     scale,
     startup,
     sweeps,
+    tables,
     training,
     trials,
 )
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Options, Bench, Path], list[Row]]] = {
     "overhead": overhead.measure,
     "scale": scale.measure,
     "memory": memory.measure,
+    "tables": tables.measure,
     "replay": replay.measure,
     "trials": trials.measure,
     "sweeps": sweeps.measure,

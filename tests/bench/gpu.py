@@ -188,7 +188,7 @@ def _texts(size: Size, count: int) -> list[tuple[str, str]]:
     """So many texts of at least so many words, with labels in turn: IMDB reviews one after the other, cut."""
     task = compose(["task=sentiment"]).task
     rows = read(task.out_of_domain["imdb"], task_name="imdb").train
-    words = [word for text in rows.texts if text for word in text.split()]
+    words = [word for text in rows.table.column("text").to_pylist() if text for word in text.split()]
     found = []
     for number in range(count):
         start = number * size.tokens % (len(words) - size.tokens)

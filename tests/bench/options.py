@@ -19,6 +19,7 @@ class Options:
     seeds: int
     sampler_seeds: int
     cells: int
+    rows: int
     quickstart: tuple[str, ...]
     output: Path
 
@@ -35,6 +36,7 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
     parser.add_argument("--seeds", type=int, default=14, help="accuracy: trainings on either side (14)")
     parser.add_argument("--sampler-seeds", type=int, default=5, help="sweeps: searches of each kind (5)")
     parser.add_argument("--cells", type=int, default=10_000, help="scale: synthetic cells (10000)")
+    parser.add_argument("--rows", type=int, default=2_000_000, help="tables: rows of the CSV (2000000)")
     parser.add_argument("--quickstart", nargs="*", default=[], help="replay: overrides of the quickstart study")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench.json"), help="outputs/bench.json")
     given = parser.parse_args(arguments)
@@ -49,6 +51,7 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
         seeds=given.seeds,
         sampler_seeds=given.sampler_seeds,
         cells=given.cells,
+        rows=given.rows,
         quickstart=tuple(given.quickstart),
         output=given.output,
     )

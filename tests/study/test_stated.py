@@ -2,15 +2,18 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipeline.errors import ConfigError
 from pipeline.records import Estimate, Verdict
 from pipeline.study import stated as module
 from pipeline.study.looked import kept, take, wanted
+from pipeline.study.looks import looks_of
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.stated import Change, Stated, state, stated
 from tests import tiny
@@ -221,3 +224,60 @@ def test_looks_of_an_earlier_version_are_kept_on_disk_and_not_read(planned: Plan
     take(plan, [settled("accurate", 1)])
     assert path.read_text().startswith(old)
     assert kept(plan) == {"accurate": settled("accurate", 1)}
+
+
+RESERVED = ["study.seeds=[0,1,2,3]", "study.looks=[2]", "study.spend=[0.6]", "study.reserve=0.4"]
+
+
+def test_a_look_that_the_reserve_pays_for_marks_nothing(planned: Planned) -> None:
+    plan = planned(*RESERVED)
+    state(plan)
+    finish_one(plan)
+    more = [RESERVED[0], "study.looks=[2,4]", "study.spend=[0.6,0.3]", "study.reserve=0.1"]
+    found, change = changed(planned(*more))
+    assert change.what == ("looks were [2], are [2, 4]: 0.3 of the reserve is spent",)
+    assert found.after_looking() == {}
+    whole, _ = changed(planned(*more[:1], "study.looks=[2,3,4]", "study.spend=[0.6,0.3,0.1]"))
+    assert set(whole.after_looking()) == {"accurate"}, "the look at 3 seeds was put before that at 4"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["study.looks=[3,4]", "study.spend=[0.6,0.3]", "study.reserve=0.1"],
+        ["study.looks=[2,4]", "study.spend=[0.5,0.4]", "study.reserve=0.1"],
+        ["study.looks=[2]", "study.spend=[0.8]", "study.reserve=0.2"],
+    ],
+)
+def test_looks_that_change_what_was_stated_are_marked_whatever_is_kept(planned: Planned, more: list[str]) -> None:
+    plan = planned(*RESERVED)
+    state(plan)
+    finish_one(plan)
+    found, _ = changed(planned(RESERVED[0], *more))
+    assert set(found.after_looking()) == {"accurate"}
+
+
+def test_without_a_reserve_no_look_can_be_added(planned: Planned) -> None:
+    plan = planned("study.seeds=[0,1]")
+    state(plan)
+    finish_one(plan)
+    found, _ = changed(planned(*LOOKS))
+    assert set(found.after_looking()) == {"accurate"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["study.reserve=1"], "study.reserve must be a share of the error from 0 to below 1, but got 1"),
+        ([*LOOKS, "study.reserve=0.2"], "sum to 1 less study.reserve=0.2"),
+    ],
+)
+def test_a_reserve_that_does_not_fit_is_refused(planned: Planned, overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        planned(*overrides)
+
+
+def test_one_look_leaves_the_reserve_alone(planned: Planned) -> None:
+    whole, kept_back = planned(), planned("study.reserve=0.4")
+    error = [1 - looks_of(plan.config.study)[0].level for plan in (whole, kept_back)]
+    assert error[1] == pytest.approx(0.6 * error[0])
