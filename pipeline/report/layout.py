@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.records import Estimate, Findings
-from pipeline.report.panels import Panel
+from pipeline.report.figures.panel import Panel
 from pipeline.report.wording import count, plain, size_name
 
 

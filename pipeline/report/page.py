@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from pipeline.records import Findings
-from pipeline.report.drawing import WIDE, draw, panel_width
+from pipeline.report.figures.panel import WIDE, panel_width
 from pipeline.report.layout import Section
 from pipeline.report.palette import css_variables, looks, placeholder_theme
-from pipeline.report.panels import CurvePanel, TrackPanel, TuningPanel
 from pipeline.report.svg import drawing_settings, themed_svg
 from pipeline.report.verdicts import VerdictView, looks_text, verdict_views
 from pipeline.report.wording import TIMES, plain, plural, size_name
@@ -66,9 +65,7 @@ def render(head: Head, sections: Sequence[Section]) -> str:
         sections=sections,
         drawings=drawings,
         narrow={s.anchor: bool(s.panels) and panel_width(s.panels) < WIDE for s in sections},
-        legends={
-            s.anchor: any(isinstance(p, CurvePanel | TrackPanel | TuningPanel) for p in s.panels) for s in sections
-        },
+        legends={s.anchor: any(panel.legend for panel in s.panels) for s in sections},
         looks=looks(head.arms),
         arms=[plain(a, 40) for a in head.arms],
     )
@@ -83,7 +80,7 @@ def _drawings(arms: Sequence[str], sections: Sequence[Section]) -> dict[str, lis
         for section in sections:
             drawn[section.anchor] = [
                 themed_svg(
-                    draw(panel, theme, panel_width(section.panels)),
+                    panel.draw(theme, panel_width(section.panels)),
                     name=f"{section.anchor}-{i}",
                     title=f"{section.title}: {panel.title}",
                     variables=variables,

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from pipeline.records import Findings
-from pipeline.report.drawing import UNIT, draw_curves, dress
-from pipeline.report.figure_data import learning_curves
+from pipeline.report.figures.axes import UNIT, dress
+from pipeline.report.figures.learning_curves import draw_curves, learning_curves
 from pipeline.report.palette import Theme, light_theme
 from pipeline.report.wording import plain
 

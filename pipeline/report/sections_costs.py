@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from pipeline.records import CostToTarget, EarlyAccuracy, Findings, Gap
 from pipeline.report.about import About
-from pipeline.report.figure_data import costs_to_target, early_accuracy
+from pipeline.report.figures.early_accuracy import early_accuracy
+from pipeline.report.figures.ratios import costs_to_target
 from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
 from pipeline.report.sections_results import contrast_table, score_table
 from pipeline.report.wording import (

@@ -14,7 +14,10 @@ from pipeline.records import (
     Multiplier,
     Transferred,
 )
-from pipeline.report.figure_data import MOST_PANELS, label_multipliers, learning_curves, trajectories, window
+from pipeline.report.figures.learning_curves import learning_curves
+from pipeline.report.figures.panel import MOST_PANELS
+from pipeline.report.figures.ratios import label_multipliers, window
+from pipeline.report.figures.trajectories import trajectories
 from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
 from pipeline.report.wording import (
     ALPHA,

@@ -3,10 +3,9 @@
 import re
 
 from pipeline.records import Findings, TuningCurve
-from pipeline.report.figure_data import MOST_PANELS, spread
+from pipeline.report.figures.tuning import tuning_curves
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
-from pipeline.report.panels import TuningPanel
-from pipeline.report.wording import MISSING, plain, plural, scale_of, size_name
+from pipeline.report.wording import MISSING, plain, plural, scale_of
 
 
 def tuning(findings: Findings) -> Section | None:
@@ -18,7 +17,7 @@ def tuning(findings: Findings) -> Section | None:
         anchor="tuning",
         title="Tuning",
         lead="Recipes come from a sweep for each arm, judged on validation, with as many trials for each.",
-        panels=_panels(findings),
+        panels=tuning_curves(findings),
         caption=_EXPECTED if alike else _SO_FAR,
         tables=(_table(findings), *_needs(findings)),
     )
@@ -29,23 +28,6 @@ _SO_FAR = (
     "The best so far, along the one path there is: another seed of the sampler would have taken another. "
     "A pruned trial counts with its best value seen."
 )
-
-
-def _panels(findings: Findings) -> tuple[TuningPanel, ...]:
-    sizes = spread(list(dict.fromkeys(c.size for c in findings.tuning)), MOST_PANELS)
-    shown = [c for c in findings.tuning if c.size in sizes]
-    values = [b for c in shown for b in c.best]
-    room = 0.08 * (max(values) - min(values)) or 0.02
-    return tuple(
-        TuningPanel(
-            title=f"{size_name(size)} {findings.counted}s",
-            metric=findings.metric,
-            lines=tuple((c.arm, c.best) for c in shown if c.size == size),
-            low=min(values) - room,
-            high=max(values) + room,
-        )
-        for size in sizes
-    )
 
 
 def _short(overrides: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 from pipeline import files
 from pipeline.records import SweepRecord, TrialRecord
-from pipeline.report import sweep_figures as figures
+from pipeline.report.figures import sweep_progress, sweep_settings
+from pipeline.report.figures.panel import Panel
 from pipeline.report.layout import Entry, Section, Table, cut
 from pipeline.report.markdown import plain_page
 from pipeline.report.page import Head, render
-from pipeline.report.panels import Panel
 from pipeline.report.wording import MISSING, count, plural, scale_of
 
 _SHOWN = 50  # trials in the table; the CSV has them all
@@ -64,14 +64,14 @@ def _intro(record: SweepRecord) -> str:
 
 
 def _sections(record: SweepRecord, command: str) -> list[Section | None]:
-    if not figures.complete(record):
+    if not sweep_progress.complete(record):
         return [_trials(record), _repeat(command)]
     return [
-        _figure("history", "History", [figures.history(record)], _HISTORY),
-        _figure("importances", "What made the difference", [figures.importances(record)], _IMPORTANCES),
-        _figure("slices", "Each setting", figures.slices(record), _SLICES),
-        _figure("parallel", "Settings side by side", [figures.parallel(record)], _PARALLEL),
-        _figure("reports", "On the way", [figures.reports(record)], _REPORTS),
+        _figure("history", "History", [sweep_progress.history(record)], _HISTORY),
+        _figure("importances", "What made the difference", [sweep_settings.importances(record)], _IMPORTANCES),
+        _figure("slices", "Each setting", sweep_settings.slices(record), _SLICES),
+        _figure("parallel", "Settings side by side", [sweep_settings.parallel(record)], _PARALLEL),
+        _figure("reports", "On the way", [sweep_progress.reports(record)], _REPORTS),
         _trials(record),
         _repeat(command),
     ]
@@ -95,7 +95,7 @@ def _figure(anchor: str, title: str, panels: Sequence[Panel | None], caption: st
 
 
 def _trials(record: SweepRecord) -> Section:
-    names = figures.settings(record) or list(dict.fromkeys(n for t in record.trials for n in t.params))
+    names = sweep_settings.settings(record) or list(dict.fromkeys(n for t in record.trials for n in t.params))
     ranked = record.ranked()
     rows = tuple(_row(record, t, names) for t in ranked[:_SHOWN])
     more = f" {_SHOWN} of {len(ranked)} are shown; trials.csv beside this file has all." if len(ranked) > _SHOWN else ""

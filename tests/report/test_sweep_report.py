@@ -9,8 +9,9 @@ import pytest
 from page_reading import Page
 
 from pipeline.records import SweepRecord, TrialRecord, from_json, to_json
-from pipeline.report.drawing import score_axis
-from pipeline.report.sweep_figures import history, importances, parallel, reports, slices
+from pipeline.report.figures.axes import score_axis
+from pipeline.report.figures.sweep_progress import history, reports
+from pipeline.report.figures.sweep_settings import importances, parallel, slices
 from pipeline.report.sweep_report import answer, trials_csv, write_sweep_report
 
 

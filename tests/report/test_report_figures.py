@@ -9,16 +9,11 @@ from hypothesis import strategies as st
 from synthetic_report import accuracy, estimate, make_cell, make_findings, make_study
 
 from pipeline.records import Findings, TrajectoryPoint
-from pipeline.report.drawing import draw, round_ticks
-from pipeline.report.drawing_ratios import ratio_ticks, tick_label
-from pipeline.report.figure_data import (
-    costs_to_target,
-    early_accuracy,
-    label_multipliers,
-    learning_curves,
-    spread,
-    trajectories,
-)
+from pipeline.report.figures.axes import round_ticks, spread
+from pipeline.report.figures.early_accuracy import early_accuracy
+from pipeline.report.figures.learning_curves import learning_curves
+from pipeline.report.figures.ratios import costs_to_target, label_multipliers, ratio_ticks, tick_label
+from pipeline.report.figures.trajectories import trajectories
 from pipeline.report.palette import css_variables, looks, placeholder_theme
 from pipeline.report.svg import drawing_settings, themed_svg
 
@@ -148,7 +143,7 @@ def test_labels_are_never_read_as_formulas(findings: Findings) -> None:
     named = replace(findings.scores[0], dataset="$x_1$ <b> \\frac", estimate=estimate(0.7, 0.02))
     panel = learning_curves(replace(findings, scores=(named,)))[0]
     with drawing_settings():
-        figure = draw(panel, placeholder_theme(ARMS))
+        figure = panel.draw(placeholder_theme(ARMS))
         svg = themed_svg(figure, name="p", title=panel.title, variables=css_variables(ARMS))
     assert "$x_1$ &lt;b&gt; \\frac" in svg
     assert "<b>" not in svg
