@@ -59,6 +59,6 @@ def _search(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, command: S
         folder = sweep_folder(plan)
         write_text(folder / RECORD, to_json(record))
         again = shlex.join(["python", "-m", "pipeline", *without_secrets(command)])
-        write_sweep_report(record, config.study.question, again, folder)
+        write_sweep_report(record, config.arm, config.study.question, again, folder)
         log.searched(record, answer(record), folder)
     return record

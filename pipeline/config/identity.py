@@ -36,6 +36,7 @@ EXCLUDED = frozenset(
         "train.checkpoint_every",
         "train.fit_memory",
         "arm.space",
+        "arm.look",
         "arm.recipe",  # replaced by the recipe as `train` overrides it
         "train.lr",
         "train.weight_decay",

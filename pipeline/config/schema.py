@@ -147,6 +147,15 @@ class Pretraining:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Look:
+    """How an arm looks in figures. An arm that has no look, or that of another one, takes a spare one."""
+
+    light: str | None = None  # colour on light paper, #rrggbb; of runs in MLflow too
+    dark: str | None = None  # on dark paper
+    marker: Literal["o", "s", "^", "D", "v", "P", "X", "p", "*", "h", "d", "H"] = "o"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     """How the network starts and what is trained."""
 
@@ -161,6 +170,7 @@ class Arm:
     lora: Lora = Lora()
     pretraining: Pretraining = Pretraining()
     space: dict[str, Range] = field(default_factory=dict)  # what a sweep of this arm tries, by the setting's full name
+    look: Look = Look()
 
 
 @dataclass(frozen=True, kw_only=True)

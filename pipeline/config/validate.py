@@ -1,5 +1,6 @@
 """Rules between and within settings, in one place; all violations are reported together."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,7 +72,7 @@ def violations(config: Config, *, trained: bool = False) -> list[str]:
     Args:
         trained: only finished cells are used, so that base and data need not be named.
     """
-    rules = (_numbers, _names, _train, _pretraining, _hardware, _servers, study_rules)
+    rules = (_numbers, _names, _look, _train, _pretraining, _hardware, _servers, study_rules)
     of_sources = () if trained else (base_rules, data_rules)
     return [text for rule in (*rules, *of_sources) for text in rule(config)]
 
@@ -102,6 +103,13 @@ def _numbers(config: Config) -> Iterator[str]:
         yield f"task.prompt must have {{text}} in it once, where the text is to stand, but got {config.task.prompt!r}."
     if config.task.max_length < 8:
         yield f"task.max_length must be at least 8 tokens, but got {config.task.max_length}."
+
+
+def _look(config: Config) -> Iterator[str]:
+    for name in ("light", "dark"):
+        colour = getattr(config.arm.look, name)
+        if colour is not None and not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+            yield f"arm.look.{name} must be a colour like #0068a8, but got {colour!r}."
 
 
 def _names(config: Config) -> Iterator[str]:

@@ -21,6 +21,7 @@ from pipeline.report.error_files import write_error_files
 from pipeline.report.layout import Section
 from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
+from pipeline.report.palette import Palette
 from pipeline.study.finding.error_analysis import ErrorAnalysis
 from pipeline.tasks import Example
 
@@ -49,14 +50,15 @@ def write_report(
         StorageError: the folder cannot be written or the disk is full.
     """
     sections = report_sections(findings, cells, about, errors)
-    page = html_page(findings, sections, len(cells))
+    palette = Palette.of(about.arms)
+    page = html_page(findings, sections, len(cells), palette)
     if len(cells) > MOST_CELLS:
         files.write_text(folder / CSV_NAME, cells_csv(findings, cells))
     else:
         files.remove(folder / CSV_NAME)
     if errors:
-        write_error_files(findings, errors, folder, examples, shown)
-    save_png(findings, folder / "curves.png")
+        write_error_files(findings, errors, palette, folder, examples, shown)
+    save_png(findings, palette, folder / "curves.png")
     files.write_text(folder / "report.md", markdown_page(findings, sections, len(cells)))
     files.write_text(folder / "report.html", page)
     return folder / "report.html"
@@ -90,12 +92,12 @@ def report_sections(
     )
 
 
-def save_png(findings: Findings, path: Path) -> None:
+def save_png(findings: Findings, palette: Palette, path: Path) -> None:
     """Writes the learning curves as a PNG on white, two dots a pixel, for a README."""
     from pipeline.report.picture import main_figure
     from pipeline.report.svg import drawing_settings
 
     buffer = io.BytesIO()
     with drawing_settings():
-        main_figure(findings).savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+        main_figure(findings, palette).savefig(buffer, format="png", dpi=144, metadata={"Software": None})
     files.write_bytes(path, buffer.getvalue())

@@ -14,6 +14,7 @@ from pipeline.config.privacy import Shown
 from pipeline.records import Findings
 from pipeline.report.layout import Entry, Section, Table
 from pipeline.report.page import Head, intro, render
+from pipeline.report.palette import Palette
 from pipeline.report.sections_errors import CHECK_LABELS, ERRORS_CSV, ERRORS_PAGE, compared
 from pipeline.report.wording import TIMES, count, plain, plural, size_name, spreadsheet_field
 from pipeline.study.finding.error_analysis import ArmAnswers, ErrorAnalysis
@@ -23,7 +24,12 @@ FEW, MOST = 10, 200  # items of a list: with privacy.texts=few, and with all
 
 
 def write_error_files(
-    findings: Findings, found: ErrorAnalysis, folder: Path, examples: Sequence[Example] = (), shown: Shown = "none"
+    findings: Findings,
+    found: ErrorAnalysis,
+    palette: Palette,
+    folder: Path,
+    examples: Sequence[Example] = (),
+    shown: Shown = "none",
 ) -> None:
     """Write errors.csv, a line for each test item, and errors.html, the items to look at with their texts.
 
@@ -35,7 +41,7 @@ def write_error_files(
     files.write_text(folder / ERRORS_CSV, _csv(found, examples if shown == "all" else ()))
     if examples and shown != "none":
         lists = _Lists(findings, found, examples, MOST if shown == "all" else FEW)
-        files.write_text(folder / ERRORS_PAGE, render(_head(lists), list(lists.sections())))
+        files.write_text(folder / ERRORS_PAGE, render(_head(lists, palette), list(lists.sections())))
     else:
         files.remove(folder / ERRORS_PAGE)  # an earlier one may show more than is allowed now
 
@@ -62,7 +68,7 @@ def _label(found: ErrorAnalysis, number: int) -> str:
     return spreadsheet_field(found.labels[number]) if number >= 0 else ""
 
 
-def _head(lists: "_Lists") -> Head:
+def _head(lists: "_Lists", palette: Palette) -> Head:
     return Head(
         kind="study",
         name=lists.findings.study,
@@ -71,7 +77,7 @@ def _head(lists: "_Lists") -> Head:
         verdicts=(),
         answer=f"Texts of {plain(lists.found.dataset, 40)}, up to {lists.most} of each kind. A number beside an answer "
         "says how many seeds gave it. This page holds texts of your data and is not copied anywhere (privacy.texts).",
-        arms=lists.findings.arms,
+        palette=palette,
     )
 
 

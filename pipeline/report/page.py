@@ -7,7 +7,7 @@ from importlib.resources import files
 from pipeline.records import Findings
 from pipeline.report.figures.panel import WIDE, panel_width
 from pipeline.report.layout import Section
-from pipeline.report.palette import css_variables, looks, placeholder_theme
+from pipeline.report.palette import Palette
 from pipeline.report.svg import drawing_settings, themed_svg
 from pipeline.report.verdicts import VerdictView, looks_text, verdict_views
 from pipeline.report.wording import TIMES, plain, plural, size_name
@@ -23,11 +23,11 @@ class Head:
     intro: str
     verdicts: Sequence[VerdictView]
     answer: str  # where there are no verdicts
-    arms: Sequence[str]
+    palette: Palette
     looks: str = ""  # the planned looks, and which of them this is
 
 
-def html_page(findings: Findings, sections: Sequence[Section], finished: int) -> str:
+def html_page(findings: Findings, sections: Sequence[Section], finished: int, palette: Palette) -> str:
     """The report of a study as HTML."""
     head = Head(
         kind="study",
@@ -36,7 +36,7 @@ def html_page(findings: Findings, sections: Sequence[Section], finished: int) ->
         intro=intro(findings, finished),
         verdicts=verdict_views(findings),
         answer="The study states no claim, so there is no verdict.",
-        arms=findings.arms,
+        palette=palette,
         looks=looks_text(findings),
     )
     return render(head, sections)
@@ -53,7 +53,7 @@ def render(head: Head, sections: Sequence[Section]) -> str:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    drawings = {anchor: [Markup(svg) for svg in svgs] for anchor, svgs in _drawings(head.arms, sections).items()}
+    drawings = {anchor: [Markup(svg) for svg in svgs] for anchor, svgs in _drawings(head.palette, sections).items()}
     text = environment.get_template("report.html.j2").render(
         kind=head.kind,
         name=plain(head.name, 100),
@@ -66,15 +66,15 @@ def render(head: Head, sections: Sequence[Section]) -> str:
         drawings=drawings,
         narrow={s.anchor: bool(s.panels) and panel_width(s.panels) < WIDE for s in sections},
         legends={s.anchor: any(panel.legend for panel in s.panels) for s in sections},
-        looks=looks(head.arms),
-        arms=[plain(a, 40) for a in head.arms],
+        looks=head.palette.looks,
+        arms=[plain(a, 40) for a in head.palette.looks],
     )
     # A text read from JSON may hold half a surrogate pair, which no file can.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _drawings(arms: Sequence[str], sections: Sequence[Section]) -> dict[str, list[str]]:
-    theme, variables = placeholder_theme(arms), css_variables(arms)
+def _drawings(palette: Palette, sections: Sequence[Section]) -> dict[str, list[str]]:
+    theme, variables = palette.placeholders, palette.variables
     drawn: dict[str, list[str]] = {}
     with drawing_settings():
         for section in sections:

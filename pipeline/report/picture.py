@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 from pipeline.records import Findings
 from pipeline.report.figures.axes import UNIT, dress
 from pipeline.report.figures.learning_curves import draw_curves, learning_curves
-from pipeline.report.palette import Theme, light_theme
+from pipeline.report.palette import Palette, Theme
 from pipeline.report.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def main_figure(findings: Findings) -> "Figure":
+def main_figure(findings: Findings, palette: Palette) -> "Figure":
     """Up to three panels side by side, in the colours of the report on white."""
     from matplotlib.figure import Figure
 
     panels = learning_curves(findings)[:3]
-    theme = light_theme(findings.arms)
+    theme = palette.on_white
     figure = Figure(figsize=(max(452 * len(panels), 452) / UNIT, 372 / UNIT), layout="constrained", facecolor="white")
     for i, panel in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), i + 1)

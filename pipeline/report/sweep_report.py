@@ -7,21 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import files
+from pipeline.config.schema import Arm
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.report.figures import sweep_progress, sweep_settings
 from pipeline.report.figures.panel import Panel
 from pipeline.report.layout import Entry, Section, Table, cut
 from pipeline.report.markdown import plain_page
 from pipeline.report.page import Head, render
+from pipeline.report.palette import Palette
 from pipeline.report.wording import MISSING, count, plural, scale_of
 
 _SHOWN = 50  # trials in the table; the CSV has them all
 
 
-def write_sweep_report(record: SweepRecord, question: str, command: str, folder: Path) -> Path:
+def write_sweep_report(record: SweepRecord, arm: Arm, question: str, command: str, folder: Path) -> Path:
     """Writes report.html, report.md and trials.csv into `folder`; the path of report.html.
 
     Args:
+        arm: the one that was searched.
         command: what runs the sweep again.
 
     Raises:
@@ -34,7 +37,7 @@ def write_sweep_report(record: SweepRecord, question: str, command: str, folder:
         intro=_intro(record),
         verdicts=(),
         answer=answer(record),
-        arms=(record.arm,),
+        palette=Palette.of([arm]),
     )
     sections = [s for s in _sections(record, command) if s is not None]
     files.write_text(folder / "trials.csv", trials_csv(record))

@@ -10,17 +10,6 @@ from pipeline.tracking.events import CellFinished, CellPoint, CellStarted, Study
 
 ATTEMPT = "headstart.attempt"  # by which a run is found again
 NOTE = "mlflow.note.content"
-# The same colours as in the report's figures; hues after Okabe and Ito (2008).
-_COLOURS = {
-    "pretrained": "#0068a8",
-    "scratch": "#cf5200",
-    "frozen": "#00805e",
-    "lora": "#a83f83",
-    "self_pretrained": "#8a6a00",
-    "class_means": "#5b4bb5",
-    "scratch_small": "#7a5230",
-    "adapted": "#2f7d8c",
-}
 _SPARE = ("#4d6470", "#9b2c2c", "#5f7a1f", "#2b6a5b")
 _MEASURED = ("seconds", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
@@ -45,9 +34,10 @@ class DataSet:
     context: str
 
 
-def colour(arm: str) -> str:
-    """The arm's colour in lists and charts."""
-    return _COLOURS.get(arm) or _SPARE[sum(arm.encode()) % len(_SPARE)]
+def colour(started: CellStarted) -> str:
+    """The arm's colour in lists and charts: that of its figures."""
+    own = started.config.get("arm", {}).get("look", {}).get("light")
+    return str(own or _SPARE[sum(started.key.arm.encode()) % len(_SPARE)])
 
 
 def cell_name(started: CellStarted) -> str:
@@ -91,7 +81,7 @@ def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[s
         "study_id": study_id,
         "cell_id": started.cell_id,
         "current": "yes",
-        "mlflow.runColor": colour(started.key.arm),
+        "mlflow.runColor": colour(started),
         "mlflow.source.name": "headstart",
     }
     return tags | ({"mlflow.parentRunId": parent} if parent else {})

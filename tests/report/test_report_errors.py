@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.config.privacy import Shown
+from pipeline.config.schema import Arm
 from pipeline.report.error_files import FEW, write_error_files
+from pipeline.report.palette import Palette
 from pipeline.report.sections_errors import errors
 from pipeline.report.wording import MINUS
 from pipeline.study.finding.error_analysis import ArmAnswers, ErrorAnalysis
@@ -16,6 +18,7 @@ from tests.report.page_reading import Page
 from tests.report.synthetic_report import Study, make_study
 
 LABELS = ("bad", "good")
+PALETTE = Palette.of([Arm(name="pretrained"), Arm(name="scratch")])
 
 
 def answers(arm: str, predicted: list[list[int]], gold: np.ndarray) -> ArmAnswers:
@@ -105,7 +108,7 @@ def test_the_section_says_how_many_items_and_which_texts_were_cut(study: Study) 
 
 
 def test_every_item_is_a_line_of_the_csv(study: Study, tmp_path: Path) -> None:
-    write_error_files(study.findings, planted(), tmp_path)
+    write_error_files(study.findings, planted(), PALETTE, tmp_path)
     with open(tmp_path / "errors.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["item"] for row in rows] == list("012345")
@@ -120,14 +123,14 @@ def test_every_item_is_a_line_of_the_csv(study: Study, tmp_path: Path) -> None:
 def test_texts_are_shown_as_far_as_privacy_allows(
     study: Study, tmp_path: Path, shown: Shown, page: bool, column: bool
 ) -> None:
-    write_error_files(study.findings, planted(), tmp_path, texts(), "all")
-    write_error_files(study.findings, planted(), tmp_path, texts(), shown)
+    write_error_files(study.findings, planted(), PALETTE, tmp_path, texts(), "all")
+    write_error_files(study.findings, planted(), PALETTE, tmp_path, texts(), shown)
     assert (tmp_path / "errors.html").is_file() is page
     assert ("text number" in (tmp_path / "errors.csv").read_text("utf-8")) is column
 
 
 def test_the_page_shows_the_largest_differences_first_and_no_markup_of_the_data(study: Study, tmp_path: Path) -> None:
-    write_error_files(study.findings, planted(60), tmp_path, texts(60), "few")
+    write_error_files(study.findings, planted(60), PALETTE, tmp_path, texts(60), "few")
     html = (tmp_path / "errors.html").read_text("utf-8")
     text = Page(html).text
     assert text.index("text number 1 <b>") < text.index("text number 2 <b>")

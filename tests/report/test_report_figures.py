@@ -8,16 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_report import accuracy, estimate, make_cell, make_findings, make_study
 
+from pipeline.config.compose import compose
+from pipeline.config.schema import Arm, Look
+from pipeline.config.validate import checked
+from pipeline.config.where import own_root
+from pipeline.errors import ConfigError
 from pipeline.records import Findings, TrajectoryPoint
 from pipeline.report.figures.axes import round_ticks, spread
 from pipeline.report.figures.early_accuracy import early_accuracy
 from pipeline.report.figures.learning_curves import learning_curves
 from pipeline.report.figures.ratios import costs_to_target, label_multipliers, ratio_ticks, tick_label
 from pipeline.report.figures.trajectories import trajectories
-from pipeline.report.palette import css_variables, looks, placeholder_theme
+from pipeline.report.palette import Palette
 from pipeline.report.svg import drawing_settings, themed_svg
 
 ARMS, SIZES = ("pretrained", "scratch"), (100, 400, "all")
+PALETTE = Palette.of(Arm(name=arm) for arm in ARMS)
 
 
 @pytest.fixture
@@ -133,17 +139,35 @@ def test_a_ratio_below_one_is_labelled_as_a_fraction() -> None:
     assert tick_label(4.0) == "4\N{MULTIPLICATION SIGN}"
 
 
-def test_each_arm_keeps_its_colour_whatever_the_others_are() -> None:
-    assert looks(["lora", "scratch"])["scratch"] == replace(looks(["scratch"])["scratch"], placeholder="#020001")
-    many = looks([f"own_{i}" for i in range(4)])
-    assert len({look.light for look in many.values()}) == 4
+def test_an_arm_has_the_colours_of_its_settings_whatever_the_others_are() -> None:
+    own = Arm(name="own", look=Look(light="#123456", dark="#abcdef", marker="D"))
+    found = Palette.of([Arm(name="lora"), own]).looks["own"]
+    assert (found.light, found.dark, found.marker) == ("#123456", "#abcdef", "D")
+
+
+def test_arms_without_colours_of_their_own_or_with_those_of_another_are_told_apart() -> None:
+    same = Look(light="#123456", dark="#abcdef", marker="D")
+    arms = [Arm(name="one", look=same), Arm(name="other", look=same), *(Arm(name=f"own_{i}") for i in range(3))]
+    looks = Palette.of(arms).looks.values()
+    assert len({look.light for look in looks}) == len({look.marker for look in looks}) == 5
+
+
+def test_every_preset_has_a_look_of_its_own() -> None:
+    looks = [compose([f"arm={path.stem}"]).arm.look for path in (own_root() / "conf" / "arm").glob("*.yaml")]
+    assert len({look.light for look in looks}) == len({look.marker for look in looks}) == len(looks)
+
+
+@pytest.mark.parametrize("colour", ["red", "#12345", "#123456;}body{display:none"])
+def test_a_colour_that_is_none_is_refused(colour: str) -> None:
+    with pytest.raises(ConfigError, match=r"arm\.look\.light must be a colour like #0068a8"):
+        checked({"arm": {"look": {"light": colour}}})
 
 
 def test_labels_are_never_read_as_formulas(findings: Findings) -> None:
     named = replace(findings.scores[0], dataset="$x_1$ <b> \\frac", estimate=estimate(0.7, 0.02))
     panel = learning_curves(replace(findings, scores=(named,)))[0]
     with drawing_settings():
-        figure = panel.draw(placeholder_theme(ARMS))
-        svg = themed_svg(figure, name="p", title=panel.title, variables=css_variables(ARMS))
+        figure = panel.draw(PALETTE.placeholders)
+        svg = themed_svg(figure, name="p", title=panel.title, variables=PALETTE.variables)
     assert "$x_1$ &lt;b&gt; \\frac" in svg
     assert "<b>" not in svg

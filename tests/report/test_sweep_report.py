@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from page_reading import Page
 
+from pipeline.config.schema import Arm
 from pipeline.records import SweepRecord, TrialRecord, from_json, to_json
 from pipeline.report.figures.axes import score_axis
 from pipeline.report.figures.sweep_progress import history, reports
 from pipeline.report.figures.sweep_settings import importances, parallel, slices
 from pipeline.report.sweep_report import answer, trials_csv, write_sweep_report
+
+ARM = Arm(name="scratch")
 
 
 def trial(number: int, *, state: str = "complete", reason: str = "", feasible: bool = True) -> TrialRecord:
@@ -74,7 +77,7 @@ def test_a_record_survives_its_round_trip(usual: SweepRecord) -> None:
 
 
 def test_the_report_opens_with_the_best_trial_and_holds_every_figure(usual: SweepRecord, tmp_path: Path) -> None:
-    page = write_sweep_report(usual, "Which settings suit scratch?", "python -m pipeline sweep", tmp_path)
+    page = write_sweep_report(usual, ARM, "Which settings suit scratch?", "python -m pipeline sweep", tmp_path)
     text = page.read_text(encoding="utf-8")
     best = usual.trial(usual.best[0])
     assert f"trial {best.number} with score {100 * best.values[0]:.1f}%: train.lr=0.001." in text
@@ -133,13 +136,13 @@ def test_what_cannot_be_drawn_is_left_out(usual: SweepRecord, tmp_path: Path) ->
         dataclasses.replace(t, steps=(), seen=()) for t in usual.trials))  # fmt: skip
     assert importances(bare) is None
     assert reports(bare) is None
-    write_sweep_report(bare, "?", "c", tmp_path)
+    write_sweep_report(bare, ARM, "?", "c", tmp_path)
 
 
 def test_a_sweep_without_a_result_says_so(tmp_path: Path) -> None:
     record = sweep(*(trial(n, state="failed", reason="The loss is nan.") for n in range(3)), best=())
     assert answer(record) == "None of 3 trials has a result that counts."
-    text = write_sweep_report(record, "?", "c", tmp_path).read_text(encoding="utf-8")
+    text = write_sweep_report(record, ARM, "?", "c", tmp_path).read_text(encoding="utf-8")
     assert "None of 3 trials" in text
     assert "Trial 0 failed: The loss is nan." in text
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.config import schema
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Arm, Base, Data, Recipe, Task, Tracking, Train
 from pipeline.files import digest
@@ -39,7 +40,7 @@ def a_cell(arm: str = "pretrained", size: int = 100, seed: int = 0, token: str |
     return Cell(
         base=Base(name="minilm", token=token),
         task=Task(name="sentiment", data=Data(path="reviews.csv", token=token)),
-        arm=Arm(name=arm, recipe=Recipe(lr=5e-5 if arm == "pretrained" else 5e-4)),
+        arm=Arm(name=arm, look=schema.Look(light="#0068a8"), recipe=Recipe(lr=5e-5 if arm == "pretrained" else 5e-4)),
         train=Train(size=size, seed=seed, precision="fp32"),
     )
 
