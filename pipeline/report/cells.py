@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.records import CellResult, Findings
-from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
+from pipeline.report.layout import Column, Entry, Section, Table, arm_entry, size_entry, table
 from pipeline.report.wording import count, duration, flops, metric_name, plain, scale_of, size_name, spreadsheet_field
 
 MOST_CELLS = 300
@@ -39,25 +39,24 @@ def _score(cell: CellResult, dataset: str) -> float:
 
 
 def _whole_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
-    scale, sets = scale_of(findings.metric), _test_sets(cells)
-    rows = [
-        (
-            Entry(plain(c.cell_id)[:12]),
-            arm_entry(c.key.arm),
-            Entry(plain(c.stopped_by, 30).replace("_", " ")),
-            Entry(size_name(c.key.size)),
-            Entry(str(c.key.seed)),
-            *(Entry(scale.score(_score(c, name))) for name in sets),
-            Entry(f"{c.best_step:,}", f"of {c.cost.steps:,}"),
-            Entry(flops(c.cost.flops)),
-            Entry(duration(c.measured.seconds)),
-        )
-        for c in cells
+    scale = scale_of(findings.metric)
+
+    def scored(name: str) -> Column[CellResult]:
+        return Column(plain(name, 30), lambda c: scale.score(_score(c, name)))
+
+    columns: list[Column[CellResult]] = [
+        Column("cell", lambda c: plain(c.cell_id)[:12], words=True),
+        Column("arm", lambda c: arm_entry(c.key.arm), words=True),
+        Column("ended by", lambda c: plain(c.stopped_by, 30).replace("_", " "), words=True),
+        Column(f"{findings.counted}s", lambda c: size_name(c.key.size)),
+        Column("seed", lambda c: str(c.key.seed)),
+        *map(scored, _test_sets(cells)),
+        Column("best step", lambda c: Entry(f"{c.best_step:,}", f"of {c.cost.steps:,}")),
+        Column("computation", lambda c: flops(c.cost.flops)),
+        Column("time", lambda c: duration(c.measured.seconds)),
     ]
-    names = tuple(plain(name, 30) for name in sets)
-    header = ("cell", "arm", "ended by", f"{findings.counted}s", "seed", *names, "best step", "computation", "time")
     caption = "The best step is the one with the best validation score; its weights are the ones tested."
-    return Table(caption=caption, header=header, rows=tuple(rows), names=3, inline=True, tall=len(rows) > 20)
+    return table(cells, columns, caption=caption, inline=True, tall=len(cells) > 20)
 
 
 def _summary_table(findings: Findings, cells: Sequence[CellResult]) -> Table:

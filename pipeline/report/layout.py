@@ -1,11 +1,16 @@
 """The parts a report is made of, as text and panels; `page.py` and `markdown.py` set them."""
 
-from collections.abc import Iterable, Sequence
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from pipeline.records import Estimate, Findings
 from pipeline.report.figures.panel import Panel
 from pipeline.report.wording import count, plain, size_name
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,29 @@ class Table:
     names: int = 1
     inline: bool = False
     tall: bool = False
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """A column of a table: its heading, and what stands in it for each row. Leading columns of words stand left."""
+
+    title: str
+    cell: Callable[[T], Entry | str]
+    words: bool = False
+
+
+def table(
+    rows: Iterable[T], columns: Sequence[Column[T]], *, caption: str = "", inline: bool = False, tall: bool = False
+) -> Table:
+    """The table of `rows`; see Table."""
+    fields = tuple(tuple(_entry(column.cell(row)) for column in columns) for row in rows)
+    words = len(list(itertools.takewhile(lambda column: column.words, columns)))
+    header = tuple(column.title for column in columns)
+    return Table(caption=caption, header=header, rows=fields, names=words, inline=inline, tall=tall)
+
+
+def _entry(field: Entry | str) -> Entry:
+    return Entry(field) if isinstance(field, str) else field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +92,19 @@ def size_entry(findings: Findings, size: int | str) -> Entry:
     """A train size as the first field of a row; "all" with its number of labels."""
     known = [s.train_items for s in findings.scores if s.size == size]
     return Entry(size_name(size), "" if isinstance(size, int) or not known else count(known[0]))
+
+
+def by_size(
+    findings: Findings, columns: Sequence[str], cell: Callable[[int | str, str], Entry], *, caption: str
+) -> Table:
+    """A table with a row for each train size; `cell` gives what stands at a size in one of the columns."""
+    across = [Column[int | str](name, functools.partial(_at, cell, name)) for name in columns]
+    sizes = Column[int | str](f"{findings.counted}s", lambda size: size_entry(findings, size), words=True)
+    return table(findings.sizes, [sizes, *across], caption=caption)
+
+
+def _at(cell: Callable[[int | str, str], Entry], name: str, size: int | str) -> Entry:
+    return cell(size, name)
 
 
 def arm_entry(arm: str) -> Entry:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from pipeline.records import CostToTarget, EarlyAccuracy, Findings, Gap
+from pipeline.records import ArmCost, CostToTarget, EarlyAccuracy, Estimate, Findings, Gap, MachineCost
 from pipeline.report.about import About
 from pipeline.report.figures.early_accuracy import early_accuracy
 from pipeline.report.figures.ratios import costs_to_target
-from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
+from pipeline.report.layout import Column, Entry, Section, Table, arm_entry, by_size, notes, size_entry, table
 from pipeline.report.sections_results import contrast_table, score_table
 from pipeline.report.wording import (
     MISSING,
@@ -46,26 +46,21 @@ def to_target(findings: Findings) -> Section:
 
 def _cost_ratio_table(findings: Findings, found: Sequence[CostToTarget]) -> Table:
     order = list(dict.fromkeys(_pair(c) for c in found))
-    rows = [
-        (
-            arm_entry(c.arm),
-            Entry(plain(c.against, 40)),
-            Entry(plain(c.unit, 20)),
-            size_entry(findings, c.size),
-            Entry(ratio_text(c.estimate.value, c.censored)),
-            Entry(ratio_span(c.estimate)),
-            Entry(f"{c.censored_arm} and {c.censored_against} of {c.estimate.seeds}"),
-        )
-        for c in sorted(found, key=lambda c: order.index(_pair(c)))
-    ]
     levels = " and ".join(f"{100 * x:.3g}%" for x in sorted({c.estimate.level for c in found}))
-    return Table(
-        caption=f"Cost of the second arm over cost of the first, with {levels} intervals over seeds.",
-        header=("arm", "against", "unit", f"{findings.counted}s", "ratio", "interval", "seeds that never reach it"),
-        rows=tuple(rows),
-        names=3,
-        inline=True,
-    )
+    columns: list[Column[CostToTarget]] = [
+        Column("arm", lambda c: arm_entry(c.arm), words=True),
+        Column("against", lambda c: plain(c.against, 40), words=True),
+        Column("unit", lambda c: plain(c.unit, 20), words=True),
+        Column(f"{findings.counted}s", lambda c: size_entry(findings, c.size)),
+        Column("ratio", lambda c: ratio_text(c.estimate.value, c.censored)),
+        Column("interval", lambda c: ratio_span(c.estimate)),
+        Column(
+            "seeds that never reach it",
+            lambda c: f"{c.censored_arm} and {c.censored_against} of {c.estimate.seeds}",
+        ),
+    ]
+    caption = f"Cost of the second arm over cost of the first, with {levels} intervals over seeds."
+    return table(sorted(found, key=lambda c: order.index(_pair(c))), columns, caption=caption, inline=True)
 
 
 def _pair(c: CostToTarget) -> tuple[str, str, str]:
@@ -91,26 +86,19 @@ def early(findings: Findings) -> Section:
 
 def _early_table(findings: Findings, found: Sequence[EarlyAccuracy]) -> Table:
     scale = scale_of(findings.metric)
-    rows = [
-        (
-            arm_entry(e.arm),
-            size_entry(findings, e.size),
-            *(Entry(scale.score(x.value), scale.span(x)) for x in (e.untrained, e.early, e.area)),
-        )
-        for e in found
+
+    def shown(estimate: Estimate) -> Entry:
+        return Entry(scale.score(estimate.value), scale.span(estimate))
+
+    columns: list[Column[EarlyAccuracy]] = [
+        Column("arm", lambda e: arm_entry(e.arm), words=True),
+        Column(f"{findings.counted}s", lambda e: size_entry(findings, e.size)),
+        Column("before training", lambda e: shown(e.untrained)),
+        Column(f"after {count(found[0].early_examples)} examples", lambda e: shown(e.early)),
+        Column("area", lambda e: shown(e.area)),
     ]
-    return Table(
-        caption=f"With {behind(e.early for e in found)}. The area is the mean height of the trajectory.",
-        header=(
-            "arm",
-            f"{findings.counted}s",
-            "before training",
-            f"after {count(found[0].early_examples)} examples",
-            "area",
-        ),
-        rows=tuple(rows),
-        inline=True,
-    )
+    caption = f"With {behind(e.early for e in found)}. The area is the mean height of the trajectory."
+    return table(found, columns, caption=caption, inline=True)
 
 
 def other_domains(findings: Findings) -> Section:
@@ -130,19 +118,14 @@ def other_domains(findings: Findings) -> Section:
 def _gap_table(findings: Findings, dataset: str) -> Table:
     found = {(g.size, g.arm): g for g in findings.gaps if g.dataset == dataset}
     arms = [a for a in findings.scored_arms if any(arm == a for _, arm in found)]
-    rows = [
-        (size_entry(findings, size), *(_gap_entry(findings, found.get((size, a))) for a in arms))
-        for size in findings.sizes
-    ]
     unit = scale_of(findings.metric).unit
     sides = "train minus in-domain" if dataset == "train" else f"in-domain minus {plain(dataset, 40)}"
     faint = "" if all(g.above_chance for g in found.values()) else " “At chance”: the gap says nothing there."
-    return Table(
-        caption=f"Generalisation gap, {sides}{unit and f', in{unit}'}, with "
-        f" {behind(g.estimate for g in found.values())}.{faint}",
-        header=(f"{findings.counted}s", *arms),
-        rows=tuple(rows),
+    caption = (
+        f"Generalisation gap, {sides}{unit and f', in{unit}'}, with "
+        f" {behind(g.estimate for g in found.values())}.{faint}"
     )
+    return by_size(findings, arms, lambda size, arm: _gap_entry(findings, found.get((size, arm))), caption=caption)
 
 
 def _gap_entry(findings: Findings, gap: Gap | None) -> Entry:
@@ -162,56 +145,44 @@ def costs(findings: Findings, about: About) -> Section:
 
 def _cost_table(findings: Findings) -> Table:
     unit = scale_of(findings.metric)
-    rows = [
-        (
-            arm_entry(c.arm),
-            size_entry(findings, c.size),
-            Entry(flops(c.flops)),
-            Entry(count(c.examples), f"in {plural(round(c.steps), 'step')}"),
-            Entry(short_count(c.trained_parameters), f"of {short_count(c.parameters)}"),
-            Entry(byte_size(c.stored_bytes)),
-            Entry(MISSING if c.converged_gain is None else unit.signed(c.converged_gain)),
-            Entry(MISSING if c.kept_start is None else f"{c.kept_start:.0%}"),
-        )
-        for c in findings.costs
+    columns: list[Column[ArmCost]] = [
+        Column("arm", lambda c: arm_entry(c.arm), words=True),
+        Column(f"{findings.counted}s", lambda c: size_entry(findings, c.size)),
+        Column("computation", lambda c: flops(c.flops)),
+        Column("examples seen", lambda c: Entry(count(c.examples), f"in {plural(round(c.steps), 'step')}")),
+        Column(
+            "parameters trained",
+            lambda c: Entry(short_count(c.trained_parameters), f"of {short_count(c.parameters)}"),
+        ),
+        Column("stored", lambda c: byte_size(c.stored_bytes)),
+        Column("late gain", lambda c: MISSING if c.converged_gain is None else unit.signed(c.converged_gain)),
+        Column("kept step 0", lambda c: MISSING if c.kept_start is None else f"{c.kept_start:.0%}"),
     ]
     last = f"validation score, mean of the last quarter of the steps minus the one before{unit.unit and ', in points'}"
-    return Table(
-        caption=f"Cost of one training on any machine. Late gain: {last}; near 0, the training had converged. "
-        "Kept step 0: the share of cells whose best validation point is the start.",
-        header=(
-            "arm",
-            f"{findings.counted}s",
-            "computation",
-            "examples seen",
-            "parameters trained",
-            "stored",
-            "late gain",
-            "kept step 0",
-        ),
-        rows=tuple(rows),
-        inline=True,
+    caption = (
+        f"Cost of one training on any machine. Late gain: {last}; near 0, the training had converged. "
+        "Kept step 0: the share of cells whose best validation point is the start."
     )
+    return table(findings.costs, columns, caption=caption, inline=True)
 
 
 def _measured_table(findings: Findings, about: About) -> tuple[Table, ...]:
     if not findings.measured.costs:
         return ()
-    rows = [
-        (
-            arm_entry(c.arm),
-            size_entry(findings, c.size),
-            Entry(duration(c.seconds)),
-            *(
-                Entry(MISSING if known is None else byte_size(known))
-                for known in (c.peak_memory_bytes, c.training_memory_bytes, c.planned_memory_bytes)
-            ),
-        )
-        for c in findings.measured.costs
+
+    def size(known: float | None) -> str:
+        return MISSING if known is None else byte_size(known)
+
+    columns: list[Column[MachineCost]] = [
+        Column("arm", lambda c: arm_entry(c.arm), words=True),
+        Column(f"{findings.counted}s", lambda c: size_entry(findings, c.size)),
+        Column("time", lambda c: duration(c.seconds)),
+        Column("peak memory", lambda c: size(c.peak_memory_bytes)),
+        Column("the training's", lambda c: size(c.training_memory_bytes)),
+        Column("planned", lambda c: size(c.planned_memory_bytes)),
     ]
-    caption = f"Measured on this machine ({plain(about.machine, 200)}), {plural(about.concurrency, 'cell')} at a time."
-    caption += (
-        " Of the peak of memory, libraries take the same in every arm; the rest is the training's, and was planned."
+    caption = (
+        f"Measured on this machine ({plain(about.machine, 200)}), {plural(about.concurrency, 'cell')} at a time. "
+        "Of the peak of memory, libraries take the same in every arm; the rest is the training's, and was planned."
     )
-    header = ("arm", f"{findings.counted}s", "time", "peak memory", "the training's", "planned")
-    return (Table(caption=caption, header=header, rows=tuple(rows), inline=True),)
+    return (table(findings.measured.costs, columns, caption=caption, inline=True),)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.records import BEST_FROM_SCRATCH, Findings
-from pipeline.report.layout import Entry, Section, Table
+from pipeline.report.layout import Column, Entry, Section, Table, table
 from pipeline.report.wording import MINUS, count, metric_name, plain, plural, size_name
 from pipeline.study.finding.error_analysis import ArmAnswers, Comparison, ErrorAnalysis
 
@@ -37,18 +37,19 @@ def compared(findings: Findings, found: ErrorAnalysis) -> list[tuple[ArmAnswers,
 
 
 def _comparisons(findings: Findings, found: ErrorAnalysis) -> Table:
-    return Table(
-        caption=f"Test items by {metric_name(findings.metric)}, mean over seeds: on how many the first arm is better "
-        "than the second, worse, or equal. Always: the lowest score under any seed of the one is above the highest of "
-        "the other.",
-        header=("arms", "better", "always", "worse", "always", "equal"),
-        rows=tuple(_comparison(found.compare(*pair)) for pair in compared(findings, found)),
+    columns: list[Column[Comparison]] = [
+        Column("arms", lambda c: f"{plain(c.arm, 30)} {MINUS} {plain(c.against, 30)}", words=True),
+        Column("better", lambda c: count(c.better)),
+        Column("always", lambda c: count(c.always_better)),
+        Column("worse", lambda c: count(c.worse)),
+        Column("always", lambda c: count(c.always_worse)),
+        Column("equal", lambda c: count(c.equal)),
+    ]
+    caption = (
+        f"Test items by {metric_name(findings.metric)}, mean over seeds: on how many the first arm is better than the "
+        "second, worse, or equal. Always: the lowest score under any seed of the one is above the highest of the other."
     )
-
-
-def _comparison(c: Comparison) -> tuple[Entry, ...]:
-    numbers = (c.better, c.always_better, c.worse, c.always_worse, c.equal)
-    return (Entry(f"{plain(c.arm, 30)} {MINUS} {plain(c.against, 30)}"), *(Entry(count(n)) for n in numbers))
+    return table([found.compare(*pair) for pair in compared(findings, found)], columns, caption=caption)
 
 
 def _classes(found: ErrorAnalysis, arms: list[str]) -> Table:

@@ -7,7 +7,7 @@ from pipeline.config.schema import Arm
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, FailedCell, Findings
 from pipeline.report.about import About, BaseFacts
-from pipeline.report.layout import Entry, Section, Table, arm_entry, cut
+from pipeline.report.layout import Column, Entry, Section, Table, arm_entry, cut, table
 from pipeline.report.wording import count, plain, plural, size_name
 
 MOST_FAILED = 100
@@ -27,19 +27,15 @@ def failed(findings: Findings) -> Section:
 
 
 def _failed_table(found: Sequence[FailedCell]) -> Table:
-    rows = [
-        (
-            Entry(plain(f.cell_id)[:12]),
-            arm_entry(f.arm),
-            Entry(plain(f.reason, 400)),
-            Entry(size_name(f.size)),
-            Entry(str(f.seed)),
-        )
-        for f in found[:MOST_FAILED]
-    ]
     shown = f"The first {MOST_FAILED} of {count(len(found))}." if len(found) > MOST_FAILED else ""
-    header = ("cell", "arm", "reason", "labels", "seed")
-    return Table(caption=shown, header=header, rows=tuple(rows), names=3, tall=len(rows) > 20)
+    columns: list[Column[FailedCell]] = [
+        Column("cell", lambda f: plain(f.cell_id)[:12], words=True),
+        Column("arm", lambda f: arm_entry(f.arm), words=True),
+        Column("reason", lambda f: plain(f.reason, 400), words=True),
+        Column("labels", lambda f: size_name(f.size)),
+        Column("seed", lambda f: str(f.seed)),
+    ]
+    return table(found[:MOST_FAILED], columns, caption=shown, tall=len(found) > 20)
 
 
 def fairness(findings: Findings) -> Section:

@@ -1,5 +1,6 @@
 """The sections on what was found: scores, curves, label multipliers, trajectories."""
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -12,13 +13,14 @@ from pipeline.records import (
     Estimate,
     Findings,
     Multiplier,
+    RivalChoice,
     Transferred,
 )
 from pipeline.report.figures.learning_curves import learning_curves
 from pipeline.report.figures.panel import MOST_PANELS
 from pipeline.report.figures.ratios import label_multipliers, window
 from pipeline.report.figures.trajectories import trajectories
-from pipeline.report.layout import Entry, Section, Table, arm_entry, notes, size_entry
+from pipeline.report.layout import Column, Entry, Section, Table, arm_entry, by_size, notes, size_entry, table
 from pipeline.report.wording import (
     ALPHA,
     MINUS,
@@ -59,51 +61,45 @@ def headline(findings: Findings) -> Section:
 
 def score_table(findings: Findings, scores: Sequence[ArmScore]) -> Table:
     """Mean scores on one evaluation set with their intervals; the best of each size stands out."""
-    scale = scale_of(scores[0].metric)
+    scale, first = scale_of(scores[0].metric), scores[0]
     found = {(s.size, s.arm): s for s in scores}
     arms = [a for a in findings.scored_arms if any(s.arm == a for s in scores)]
-    rows = []
-    for size in findings.sizes:
-        here = {a: found[size, a] for a in arms if (size, a) in found}
-        values = [s.estimate.value for s in here.values()]
-        best = (max if findings.higher_is_better else min)(values) if len(values) > 1 else None
-        fields = [
-            Entry(
-                scale.score(here[a].estimate.value),
-                scale.span(here[a].estimate),
-                strong=here[a].estimate.value == best,
-            )
-            if a in here
-            else Entry(MISSING)
-            for a in arms
-        ]
-        rows.append((size_entry(findings, size), *fields))
-    first = scores[0]
+
+    def cell(size: int | str, arm: str) -> Entry:
+        if (size, arm) not in found:
+            return Entry(MISSING)
+        e = found[size, arm].estimate
+        return Entry(scale.score(e.value), scale.span(e), strong=e.value == best.get(size))
+
+    best = {size: _best(findings, [s.estimate.value for s in scores if s.size == size]) for size in findings.sizes}
     chance = f" Chance: {scale.score(first.chance)}." if first.chance and first.chance == first.chance else ""
-    return Table(
-        caption=f"Mean {metric_name(first.metric)} on {plain(first.dataset, 40)}, "
-        f"with {behind(s.estimate for s in scores)}.{chance}",
-        header=(f"{findings.counted}s", *arms),
-        rows=tuple(rows),
+    caption = (
+        f"Mean {metric_name(first.metric)} on {plain(first.dataset, 40)}, with {behind(s.estimate for s in scores)}."
+        f"{chance}"
     )
+    return by_size(findings, arms, cell, caption=caption)
+
+
+def _best(findings: Findings, values: Sequence[float]) -> float | None:
+    """The best of several values."""
+    return (max if findings.higher_is_better else min)(values) if len(values) > 1 else None
 
 
 def contrast_table(findings: Findings, contrasts: Sequence[Contrast]) -> Table:
     """Differences between arms with their intervals and p-values corrected by Holm."""
     scale = scale_of(contrasts[0].metric)
-    pairs = list(dict.fromkeys((c.arm, c.against) for c in contrasts))
-    found = {(c.size, c.arm, c.against): c for c in contrasts}
-    rows = []
-    for size in findings.sizes:
-        fields = [_contrast_entry(found.get((size, *pair))) for pair in pairs]
-        rows.append((size_entry(findings, size), *fields))
+    found = {(c.size, _pair(c)): c for c in contrasts}
     unit = f" in{scale.unit}" if scale.unit else ""
-    return Table(
-        caption=f"Differences{unit}, paired by seed and item, with {behind(c.estimate for c in contrasts)}; "
-        "p after Holm's correction over all of the study's contrasts.",
-        header=(f"{findings.counted}s", *(f"{plain(a, 30)} {MINUS} {plain(b, 30)}" for a, b in pairs)),
-        rows=tuple(rows),
+    caption = (
+        f"Differences{unit}, paired by seed and item, with {behind(c.estimate for c in contrasts)}; "
+        "p after Holm's correction over all of the study's contrasts."
     )
+    pairs = list(dict.fromkeys(map(_pair, contrasts)))
+    return by_size(findings, pairs, lambda size, pair: _contrast_entry(found.get((size, pair))), caption=caption)
+
+
+def _pair(c: Contrast) -> str:
+    return f"{plain(c.arm, 30)} {MINUS} {plain(c.against, 30)}"
 
 
 def _contrast_entry(contrast: Contrast | None) -> Entry:
@@ -117,17 +113,19 @@ def _contrast_entry(contrast: Contrast | None) -> Entry:
 
 def _choice_table(findings: Findings) -> Table:
     """How often each arm was the best from scratch."""
-    candidates = [arm for arm in findings.arms if arm in findings.choices[0].shares]
-    rows = [
-        (size_entry(findings, c.size), *(Entry(f"{c.shares[arm]} of {len(c.seeds)}") for arm in candidates))
-        for c in findings.choices
+    columns: list[Column[RivalChoice]] = [
+        Column(f"{findings.counted}s", lambda c: size_entry(findings, c.size), words=True),
+        *(Column(arm, functools.partial(_chosen, arm)) for arm in findings.arms if arm in findings.choices[0].shares),
     ]
-    return Table(
-        caption=f"{BEST_FROM_SCRATCH}: in how many seeds each arm was the best on the validation set. Its test scores "
-        "are those of the arm chosen.",
-        header=(f"{findings.counted}s", *candidates),
-        rows=tuple(rows),
+    caption = (
+        f"{BEST_FROM_SCRATCH}: in how many seeds each arm was the best on the validation set. Its test scores are "
+        "those of the arm chosen."
     )
+    return table(findings.choices, columns, caption=caption)
+
+
+def _chosen(arm: str, choice: RivalChoice) -> str:
+    return f"{choice.shares[arm]} of {len(choice.seeds)}"
 
 
 def curves(findings: Findings) -> Section:
@@ -168,26 +166,20 @@ def multipliers(findings: Findings) -> Section:
 
 
 def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
-    rows = [
-        (
-            arm_entry(m.arm),
-            Entry(plain(m.against, 40)),
-            size_entry(findings, m.size),
-            Entry(f"{ratio_text(m.estimate.value, m.censored)}{TIMES}"),
-            Entry(ratio_span(m.estimate, *window(findings, m.size, m.against))),
-            Entry(_tested(m)),
-            Entry(f"{ratio_text(_with_validation(m), m.censored)}{TIMES}"),
-        )
-        for m in found
+    columns: list[Column[Multiplier]] = [
+        Column("arm", lambda m: arm_entry(m.arm), words=True),
+        Column("against", lambda m: plain(m.against, 40), words=True),
+        Column(f"{findings.counted}s", lambda m: size_entry(findings, m.size)),
+        Column("multiplier", lambda m: f"{ratio_text(m.estimate.value, m.censored)}{TIMES}"),
+        Column("interval", lambda m: ratio_span(m.estimate, *window(findings, m.size, m.against))),
+        Column("tested", _tested),
+        Column("with validation", lambda m: f"{ratio_text(_with_validation(m), m.censored)}{TIMES}"),
     ]
-    return Table(
-        caption=f"{findings.counted.capitalize()}s the second arm needs for the first one's score, over the first "
-        f"one's; {behind(m.estimate for m in found)}. Tested: what differences from the sizes alone leave.",
-        header=("arm", "against", f"{findings.counted}s", "multiplier", "interval", "tested", "with validation"),
-        rows=tuple(rows),
-        names=2,
-        inline=True,
+    caption = (
+        f"{findings.counted.capitalize()}s the second arm needs for the first one's score, over the first "
+        f"one's; {behind(m.estimate for m in found)}. Tested: what differences from the sizes alone leave."
     )
+    return table(found, columns, caption=caption, inline=True)
 
 
 def _tested(m: Multiplier) -> str:

@@ -2,9 +2,9 @@
 
 import re
 
-from pipeline.records import Findings, TuningCurve
+from pipeline.records import Findings, TuningCurve, TuningNeed
 from pipeline.report.figures.tuning import tuning_curves
-from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
+from pipeline.report.layout import Column, Entry, Section, Table, arm_entry, size_entry, table
 from pipeline.report.wording import MISSING, plain, plural, scale_of
 
 
@@ -37,19 +37,15 @@ def _short(overrides: str) -> str:
 
 def _table(findings: Findings) -> Table:
     scale = scale_of(findings.metric)
-    rows = [
-        (
-            arm_entry(c.arm),
-            size_entry(findings, c.size),
-            Entry(plain(_short(c.overrides), 120)),
-            Entry(MISSING if c.own is None else scale.score(c.own)),
-            Entry(scale.score(c.best[-1]), strong=True),
-            Entry(_trials(c)),
-        )
-        for c in findings.tuning
+    columns: list[Column[TuningCurve]] = [
+        Column("arm", lambda c: arm_entry(c.arm), words=True),
+        Column(f"{findings.counted}s", lambda c: size_entry(findings, c.size), words=True),
+        Column("best settings", lambda c: plain(_short(c.overrides), 120), words=True),
+        Column("own recipe", lambda c: MISSING if c.own is None else scale.score(c.own)),
+        Column("tuned", lambda c: Entry(scale.score(c.best[-1]), strong=True)),
+        Column("trials", _trials),
     ]
-    header = ("arm", f"{findings.counted}s", "best settings", "own recipe", "tuned", "trials")
-    return Table(caption="Validation, of the best trial.", header=header, rows=tuple(rows), names=3)
+    return table(findings.tuning, columns, caption="Validation, of the best trial.")
 
 
 def _trials(curve: TuningCurve) -> str:
@@ -59,15 +55,11 @@ def _trials(curve: TuningCurve) -> str:
 
 def _needs(findings: Findings) -> tuple[Table, ...]:
     scale = scale_of(findings.metric)
-    rows = tuple(
-        (
-            arm_entry(n.arm),
-            arm_entry(n.against),
-            size_entry(findings, n.size),
-            Entry(scale.score(n.score)),
-            Entry("not reached" if n.trials is None else plural(n.trials, "trial")),
-        )
-        for n in findings.tuning_needs
-    )
-    header = ("arm", "to reach the tuned", f"{findings.counted}s", "validation", "takes")
-    return (Table(caption="", header=header, rows=rows, names=2),) if rows else ()
+    columns: list[Column[TuningNeed]] = [
+        Column("arm", lambda n: arm_entry(n.arm), words=True),
+        Column("to reach the tuned", lambda n: arm_entry(n.against), words=True),
+        Column(f"{findings.counted}s", lambda n: size_entry(findings, n.size)),
+        Column("validation", lambda n: scale.score(n.score)),
+        Column("takes", lambda n: "not reached" if n.trials is None else plural(n.trials, "trial")),
+    ]
+    return (table(findings.tuning_needs, columns),) if findings.tuning_needs else ()
