@@ -98,7 +98,7 @@ class Task:
     """Data, objective and metrics."""
 
     name: str = ""
-    kind: str = "classification"  # a file in pipeline/tasks
+    kind: str = "classification"  # a file in pipeline/tasks, from multi-label classification to fill-mask
     metric: str = "accuracy"  # the one that claims speak of
     prompt: str | None = None  # for kinds that tell classes by their words: "{text} It was [MASK]."
     max_length: int = 128  # tokens; longer texts are truncated and counted
@@ -112,7 +112,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How an arm is trained. Declared per arm, printed in every report."""
+    """The hyperparameters of an arm. Declared per arm, printed in every report."""
 
     lr: float = 5e-5  # peak learning rate
     weight_decay: float = 0.01
@@ -122,7 +122,7 @@ class Recipe:
     epochs: float = 3.0  # passes over the train subset
     min_steps: int = 0  # at least this many steps, however small the subset
     max_steps: int = 0  # at most this many steps, however large the subset; 0: as many as the epochs take
-    patience: int = 0  # evaluations without a better validation score before stopping; 0: never
+    patience: int = 0  # early stopping: evaluations without a better validation score before it; 0: never
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,16 +180,20 @@ class Hardware:
     name: str = "auto"
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
-    strategy: Literal["single", "ddp", "fsdp", "deepspeed"] = "single"  # the last two spread the network over devices
+    strategy: Literal["single", "ddp", "fsdp", "deepspeed"] = (
+        "single"  # ddp: data parallel; the last two spread the network over devices
+    )
     threads: int | None = None  # per worker; null: cores / workers
     launcher: Literal["own", "torchrun"] = (
         "own"  # torchrun: a cell's processes are those that torchrun has started, on any machines
     )
     timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
-    micro_batch: int | None = None  # texts of a batch that a process computes at a time; null: its whole share
+    micro_batch: int | None = (
+        None  # gradient accumulation: texts of a batch that a process computes at a time; null: its whole share
+    )
     deterministic: bool = False  # on a GPU, the same bits each time, a third to half slower; the processor always is
     compile: bool = False  # layers are compiled for the GPU: quicker steps, of which the first are late
-    recompute: bool = False  # layers are computed again in the backward pass instead of kept: a third slower
+    recompute: bool = False  # gradient checkpointing: layers are computed again in the backward pass, a third slower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,7 +265,7 @@ class Claim:
     size: int | str = "largest"  # labels, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
     direction: Direction = "higher"  # which way `arm` should differ
-    delta: float = 0.02  # smallest effect that matters, > 0; for ratios and multipliers, the factor
+    delta: float = 0.02  # smallest effect size that matters, > 0; for ratios and multipliers, the factor
     test: ClaimTest = "superior"  # superior: by delta or more; not_inferior, equivalent: but for margin
     margin: float | None = None  # > 0: the loss, or for equivalent the difference, that does not matter
 
