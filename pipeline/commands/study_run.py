@@ -1,6 +1,7 @@
 """One run of a study: it trains for one look after the other, and shows the scores so far at each complete seed."""
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Sequence
 
@@ -19,6 +20,7 @@ from pipeline.study.run import run as run_plan
 from pipeline.study.spending import Spending
 from pipeline.study.stated import Stated
 
+_UNLIMITED = functools.partial(float, "inf")
 INTERIM_SECONDS = 10.0  # at least, between two reports of the scores so far
 
 
@@ -65,7 +67,7 @@ class StudyRun:
         if part.missing():
             pretrain(part)
         try:
-            with Progress(part) as progress:
+            with Progress(part, self._spending.seconds_left if self._spending else _UNLIMITED) as progress:
                 watch = self._watching(part, progress)
                 return run_plan(
                     part,

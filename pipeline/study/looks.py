@@ -5,6 +5,7 @@ any verdict rests on hold together, whenever a claim is settled and whatever is 
 intervals with a union bound (Jennison & Turnbull 1984).
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pipeline.config.schema import Claim, Study
 from pipeline.records import BEST_FROM_SCRATCH, Verdict
 
 BASELINE, BAG_OF_WORDS = "scratch", "bag_of_words"
+BUDGET_SPENDS = (0.2, 0.3, 0.5)  # of the error, at the looks of a study with a budget that plans none
 Group = tuple[str, int | str]  # an arm at a size
 Place = tuple[str, int | str, int]  # an arm, a size and a seed
 
@@ -31,6 +33,21 @@ class Look:
 def plain_looks(study: Study) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """The numbers of seeds at which the study looks, and the share of the error that each look uses."""
     return study.looks or (len(study.seeds),), study.spend or (1 - study.reserve,)
+
+
+def looks_within_budget(study: Study) -> Study:
+    """The study with looks for whatever its budget allows, where it has a budget and plans none: at its seeds, at twice
+    and at four times as many. The seeds that are added follow the highest of its own.
+    """
+    if study.budget is None or study.looks or study.spend or len(study.seeds) < 2:
+        return study
+    first, highest = len(study.seeds), max(study.seeds)
+    return dataclasses.replace(
+        study,
+        seeds=(*study.seeds, *range(highest + 1, highest + 1 + 3 * first)),
+        looks=(first, 2 * first, 4 * first),
+        spend=tuple(share * (1 - study.reserve) for share in BUDGET_SPENDS),
+    )
 
 
 def extends(now: Study, before: Study) -> bool:

@@ -22,6 +22,7 @@ from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
 from pipeline.records import CellResult, SweepRecord
 from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways, unjudged_because
+from pipeline.study.looks import looks_within_budget
 from pipeline.tasks import kind_of, linear_kind
 from pipeline.training.results import ResultStore
 
@@ -120,7 +121,8 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     }
     unjudged = tuple(f"Not judged: {config.study.claims[k].statement or k!r}. {why}" for k, why in left_out.items())
     judged = {k: c for k, c in config.study.claims.items() if k not in left_out}
-    config = dataclasses.replace(config, study=dataclasses.replace(config.study, claims=judged))
+    study = looks_within_budget(dataclasses.replace(config.study, claims=judged))
+    config = dataclasses.replace(config, study=study)
     require_rivals(config.study, rivals)
     require_ways(config.study, arms)
     return dataclasses.replace(_plan(config, arms, tuned), unjudged=unjudged, tuned=tuple(tuned))

@@ -1,7 +1,9 @@
 """Live progress of a study: cells done, running and failed, and the time left."""
 
 import functools
+import math
 import time
+from collections.abc import Callable
 
 from rich.text import Text
 
@@ -12,10 +14,14 @@ from pipeline.study.workload import Examples, examples_of, work_of
 
 
 class Progress(LiveLine):
-    """Shows one line that is kept up to date on a terminal, and a line per finished cell elsewhere."""
+    """Shows one line that is kept up to date on a terminal, and a line per finished cell elsewhere.
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    Args:
+        most: the seconds that a budget still allows.
+    """
+
+    def __init__(self, plan: Plan, most: Callable[[], float] = lambda: math.inf) -> None:
+        self.plan, self.most = plan, most
         self.missing = plan.missing()
         self.began = time.monotonic()
         self.started: dict[str, float] = {}
@@ -74,7 +80,7 @@ class Progress(LiveLine):
         at_once = self.plan.hardware.workers
         if self.plan.hardware.elsewhere:
             at_once = max(1, len(self.started) - len(over))
-        return f"(about {duration(left * pace / at_once)} left)"
+        return f"(about {duration(min(left * pace / at_once, max(self.most(), 0.0)))} left)"
 
     def _at_a_time(self) -> str:
         if self.plan.hardware.elsewhere:

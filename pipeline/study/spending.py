@@ -4,6 +4,7 @@ A cell is not begun unless it is expected to end within the budget, and a seed i
 What a cell takes is read off finished cells, of the same arm and size if there are any; scores have no part in it.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -55,6 +56,10 @@ class Spending:
             return self._before + self._clock() - self._began
         paid = self._finished()
         return sum(paid.values()) + self.price(cell for name, cell in self._begun.items() if name not in paid)
+
+    def seconds_left(self) -> float:
+        """What the budget still allows, if it is one of time."""
+        return self._budget.amount - self.spent() if self._budget.unit == "seconds" else math.inf
 
     def price(self, cells: Iterable[Cell]) -> float:
         """What the cells are expected to take; those that nothing is known of, 0."""

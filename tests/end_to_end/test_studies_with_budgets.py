@@ -79,6 +79,17 @@ def test_less_than_the_first_look_needs_is_refused(
     assert not (tmp_path / "cells").exists()
 
 
+def test_without_looks_seeds_are_added_as_far_as_the_budget_goes(
+    tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    given = arguments(tiny_base, reviews, tmp_path, "study.seeds=[0,1]", "study.looks=[]", "study.spend=[]")
+    done = command(capsys, "study", *given, "study.budget=7 cells")
+    assert done.code == 0, done.err
+    found = found_in(tmp_path)
+    assert found["looks"]["seeds"] == [2, 3]
+    assert found["looks"]["levels"] == pytest.approx([1 - 0.05 * 0.2, 1 - 0.05 * 0.8])
+
+
 def test_early_stopping_is_refused_since_the_seeds_of_the_last_look_would_depend_on_scores(
     tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -16,7 +16,7 @@ from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, verdict_views
 from pipeline.study.finding.claims import Standing
 from pipeline.study.finding.find import Basis, find
-from pipeline.study.looks import ahead, groups_read, looks_of, needed
+from pipeline.study.looks import ahead, groups_read, looks_of, looks_within_budget, needed
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
 ARMS, SIZES = ("pretrained", "frozen", "scratch"), (100, 400)
@@ -259,3 +259,25 @@ def test_looks_that_can_be_are_accepted() -> None:
 def test_findings_with_looks_hold_no_moment(cells) -> None:
     once, again = (json.dumps([dataclasses.asdict(v) for v in run(study_of(), cells).verdicts]) for _ in range(2))
     assert once == again
+
+
+def test_a_budget_without_looks_adds_seeds_and_plans_looks_for_them() -> None:
+    study = Study(name="s", seeds=(3, 7), budget="10min")
+    planned = looks_within_budget(study)
+    assert planned.seeds == (3, 7, 8, 9, 10, 11, 12, 13)
+    assert planned.looks == (2, 4, 8)
+    assert sum(planned.spend) == pytest.approx(1)
+    kept = looks_within_budget(dataclasses.replace(study, reserve=0.2))
+    assert sum(kept.spend) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        Study(name="s", seeds=(3, 7)),
+        Study(name="s", seeds=(3,), budget="10min"),
+        Study(name="s", seeds=(3, 7), budget="10min", looks=(2,), spend=(1.0,)),
+    ],
+)
+def test_looks_that_a_study_plans_stay_as_they_are(study: Study) -> None:
+    assert looks_within_budget(study) == study

@@ -34,6 +34,15 @@ def test_each_cell_that_ends_is_a_line_with_its_reason_and_the_time_left(
     assert "[2/8] failed scratch n=16 seed=0 in 0 s: The loss is [nan]." in shown
 
 
+def test_no_more_time_is_said_to_be_left_than_a_budget_allows(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    first, *_ = plan.cells
+    with Progress(plan, lambda: 0.0) as progress:
+        progress.watch(Event(cell_id=first, state="started"))
+        progress.started[first] -= 1000  # it took so long
+        progress.watch(Event(cell_id=first, state="finished"))
+    assert "in 1000 s (about 0 s left)" in re.sub(r"\s+", " ", capsys.readouterr().err)
+
+
 def test_a_finished_study_shows_nothing(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(plan)
     progress.missing = {}
