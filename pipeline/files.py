@@ -1,9 +1,10 @@
-"""Atomic writes and locks: a reader never sees half a file, a crash never leaves one."""
+"""Atomic writes, locks and seals: a reader never sees half a file, a crash never leaves one, damage is noticed."""
 
 import contextlib
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import uuid
@@ -13,6 +14,7 @@ from pathlib import Path
 from pipeline.errors import StorageError, UnwritableError, UserError
 
 NO_FOLDER = (errno.EEXIST, errno.ENOTDIR, errno.EROFS)  # a file in the way (twice), read-only
+SEAL = "digests.json"
 UNWRITABLE = (errno.EPERM, errno.EACCES, *NO_FOLDER)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_OFFERED = (errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # by some network file systems
@@ -100,6 +102,34 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
+def seal(folder: Path) -> None:
+    """Write down the digest of every file in `folder`, so that a later change of any of them is noticed."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / SEAL]
+    write_text(folder / SEAL, json.dumps({str(path.relative_to(folder)): sha256(path) for path in files}, indent=1))
+
+
+def require_intact(folder: Path, *names: str) -> None:
+    """Check the files called `names`, or all that are there, against the seal of `folder`.
+
+    A folder that has no seal, since an earlier version wrote it, passes.
+
+    Raises:
+        StorageError: the content of a file is not what was written: the disk lost it, or somebody changed it.
+    """
+    try:
+        written = json.loads((folder / SEAL).read_bytes())
+        changed = [n for n in names or written if (folder / n).exists() and sha256(folder / n) != written.get(n)]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, AttributeError, TypeError):
+        changed = [SEAL]
+    if changed:
+        raise StorageError(
+            f"{folder / changed[0]} is damaged: its content is not what was written there. Delete the folder {folder} "
+            "and run the same command again."
+        )
+
+
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on `path`; it is freed by the kernel when its holder dies."""
@@ -182,4 +212,6 @@ def storage_error(path: Path, error: OSError) -> StorageError:
         )
     if error.errno in UNWRITABLE:
         return UnwritableError(f"{path.parent} cannot be written to. Choose another folder with paths.root=FOLDER.")
+    if error.errno == errno.EFBIG:
+        return StorageError(f"{path} was not written: it is larger than a file may be here. Raise that with ulimit -f.")
     return StorageError(f"{path} could not be written: {error}.")

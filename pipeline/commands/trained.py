@@ -58,7 +58,7 @@ def trained_cell(config: Config) -> Trained:
     """
     store = ResultStore(Path(config.paths.root))
     cell_id = store.find(config.cell) if config.cell else _best(store, config)
-    weights = store.weights(cell_id)
+    weights = store.intact_weights(cell_id)
     if weights is None:
         raise UserError(
             f"The weights of cell {cell_id} were not kept (train.keep=best keeps those of the best seed of each arm "

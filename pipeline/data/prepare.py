@@ -18,7 +18,7 @@ from pipeline.data.set_writer import SetWriter
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.errors import DataError
-from pipeline.files import digest, lock, staged_directory
+from pipeline.files import digest, lock, require_intact, seal, staged_directory
 
 _VERSION = "6"  # raised by hand when what is stored changes
 _PARALLEL = "TOKENIZERS_PARALLELISM"
@@ -61,6 +61,8 @@ def prepare(
         with lock(folder.with_name(f".{folder.name}.lock")):
             if not (folder / store.META).is_file():
                 _build(task, tokenizer, data_fingerprint, folder, prefix)
+    else:
+        require_intact(folder)
     return load(folder)
 
 
@@ -92,6 +94,7 @@ def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path, prefix: s
         report = data_report(found, truncated, unknown, max_length=task.max_length)
         report = dataclasses.replace(report, sentences=(*report.sentences, *said))
         store.write_meta(staged, store.Meta(labels=found.labels, sets=tuple(written), report=report))
+        seal(staged)
 
 
 @contextlib.contextmanager

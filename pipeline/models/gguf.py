@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BaseModelError, first_line
-from pipeline.files import lock, staged_directory
+from pipeline.files import lock, require_intact, seal, staged_directory
 from pipeline.models.able import require_able
 
 SUFFIX = ".gguf"
@@ -21,6 +21,7 @@ def unpacked(file: Path, *, base: str, sha256: str, root: Path, kinds: Sequence[
     Raises:
         BaseModelError: transformers cannot read the file's architecture or quantisation, it is damaged, or the base,
             which is called `base`, cannot do one of `kinds`.
+        StorageError: what was unpacked before is damaged.
     """
     folder = root / "bases" / sha256[:16]
     if not folder.is_dir():
@@ -31,6 +32,8 @@ def unpacked(file: Path, *, base: str, sha256: str, root: Path, kinds: Sequence[
         with lock(folder.with_name(f".{folder.name}.lock")):
             if not folder.is_dir():
                 _unpack(file, config, folder)
+    else:
+        require_intact(folder)
     return folder
 
 
@@ -55,6 +58,7 @@ def _unpack(file: Path, config: Any, folder: Path) -> None:
             model, tokenizer = _read(file, config)
         model.save_pretrained(staged)
         tokenizer.save_pretrained(staged)
+        seal(staged)
 
 
 def _configuration(file: Path) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from pipeline.errors import StorageError
-from pipeline.files import safe_name, staged_directory, write_text
+from pipeline.files import require_intact, safe_name, seal, staged_directory, write_text
 from pipeline.records import TrajectoryPoint, from_json, to_json
 from pipeline.training.tensors import write_tensors
 
@@ -63,6 +63,7 @@ class CheckpointStore:
         with staged_directory(target) as folder:
             write_tensors(folder / "tensors.safetensors", checkpoint.tensors)
             write_text(folder / "standing.json", to_json(checkpoint.standing))
+            seal(folder)
         for folder in before:
             if folder != target:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -79,6 +80,7 @@ class CheckpointStore:
         found = self._all()
         if not found:
             return None
+        require_intact(found[-1])
         try:
             standing = self._standing((found[-1] / "standing.json").read_text(encoding="utf-8"))
             tensors = load_file(found[-1] / "tensors.safetensors")

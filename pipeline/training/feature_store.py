@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.files import lock, staged_directory
+from pipeline.files import lock, require_intact, seal, staged_directory
 
 Compute = Callable[[np.ndarray], np.ndarray]  # numbers of texts, int64 [N], ascending -> their vectors
 
@@ -26,9 +26,11 @@ class FeatureStore:
         """float32 [N, H] of the texts numbered `rows`; what is not there is computed and kept.
 
         Raises:
-            StorageError: the disk is full or cannot be written to.
+            StorageError: the disk is full or cannot be written to, or a part is damaged.
         """
         with lock(self.root / "locks" / f"features-{self.key}.lock"):
+            for part in self._parts():
+                require_intact(part)
             there = [np.load(part / "rows.npy", allow_pickle=False) for part in self._parts()]
             missing = np.setdiff1d(rows, np.concatenate([np.empty(0, np.int64), *there]))
             if len(missing):
@@ -42,6 +44,7 @@ class FeatureStore:
         with staged_directory(self.root / "features" / f"{self.key}-{number:04d}") as folder:
             np.save(folder / "rows.npy", rows, allow_pickle=False)
             np.save(folder / "vectors.npy", vectors, allow_pickle=False)
+            seal(folder)
 
     def _gather(self, rows: np.ndarray) -> np.ndarray:
         found: np.ndarray | None = None

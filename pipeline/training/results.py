@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.config.cell import Cell
 from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
-from pipeline.files import lock, safe_name, staged_directory, write_text
+from pipeline.files import lock, require_intact, safe_name, seal, staged_directory, write_text
 from pipeline.records import CellResult, Sample, decode, from_json, scores_dtype, to_json
 from pipeline.training.item_scores import packed, unpacked
 
@@ -23,7 +23,7 @@ VALIDATION = "validation.npy"
 @dataclass(frozen=True)
 class ResultStore:
     """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, validation.npy, environment.json, samples.json,
-    weights/. Samples and weights are there for some cells alone.
+    weights/, and the digests of all of them. Samples and weights are there for some cells alone.
     """
 
     root: Path
@@ -47,17 +47,22 @@ class ResultStore:
         Raises:
             StorageError: it does not exist or is damaged.
         """
-        path = self.folder(cell_id) / "result.json"
+        path = self._intact(cell_id, "result.json")
         return from_json(CellResult, _read(path), f"{path}")
+
+    def _intact(self, cell_id: str, name: str) -> Path:
+        """One of its files, or where that would be. Raises StorageError if its content is not what was written."""
+        require_intact(self.folder(cell_id), name)
+        return self.folder(cell_id) / name
 
     def cell(self, cell_id: str) -> Cell:
         """The configuration it was trained with."""
-        path = self.folder(cell_id) / "config.json"
+        path = self._intact(cell_id, "config.json")
         return decode(Cell, json.loads(_read(path)), f"{path}")
 
     def scores(self, cell_id: str) -> np.ndarray:
         """Per-example scores, `scores_dtype` [items of all evaluation sets]."""
-        path = self.folder(cell_id) / "scores.npy"
+        path = self._intact(cell_id, "scores.npy")
         try:
             scores = np.load(path, allow_pickle=False)
         except (OSError, ValueError) as error:
@@ -77,7 +82,7 @@ class ResultStore:
         Raises:
             StorageError: it is not there or does not fit the result.
         """
-        path = self.folder(result.cell_id) / VALIDATION
+        path = self._intact(result.cell_id, VALIDATION)
         items = next(evaluation.items for evaluation in result.evaluations if evaluation.role == "validation")
         try:
             return unpacked(np.load(path, allow_pickle=False), points=len(result.trajectory), items=items)
@@ -88,13 +93,25 @@ class ResultStore:
 
     def samples(self, cell_id: str) -> tuple[Sample, ...]:
         """What it said of a few test texts; none where it was not asked."""
-        path = self.folder(cell_id) / SAMPLES
+        path = self._intact(cell_id, SAMPLES)
         return decode(tuple[Sample, ...], json.loads(_read(path)), f"{path}") if path.is_file() else ()
 
     def weights(self, cell_id: str) -> Path | None:
         """The folder of its weights, or None where they were not kept."""
         path = self.folder(cell_id) / "weights"
         return path if path.is_dir() else None
+
+    def intact_weights(self, cell_id: str) -> Path | None:
+        """As `weights`, after every file in that folder was compared with what was written.
+
+        Raises:
+            StorageError: one of them is damaged.
+        """
+        path = self.weights(cell_id)
+        if path:
+            cell = path.parent
+            require_intact(cell, *(str(file.relative_to(cell)) for file in path.rglob("*") if file.is_file()))
+        return path
 
     def drop_weights(self, cell_id: str) -> None:
         """Delete the weights and keep the result."""
@@ -146,6 +163,7 @@ class ResultStore:
             write_text(folder / "config.json", to_json(public(cell)))
             yield folder
             write_text(folder / "result.json", to_json(result))
+            seal(folder)
 
     def failure(self, cell_id: str) -> Path:
         """Where the reason of its last failure is kept."""

@@ -12,6 +12,7 @@ from cell_kit import job, outcome, small
 from safetensors.torch import load_file
 
 from pipeline.errors import StorageError
+from pipeline.files import SEAL, seal
 from pipeline.records import TrajectoryPoint
 from pipeline.training.checkpoint import CheckpointStore
 from pipeline.training.fit import Fitted, fit
@@ -126,13 +127,27 @@ def test_checkpoints_come_so_often_and_the_latest_alone_stays(overrides: list[st
     assert any(not torch.equal(before[n], t) for n, t in load_file(last / "tensors.safetensors").items())
 
 
-def test_a_damaged_checkpoint_is_named_with_its_remedy(overrides: list[str]) -> None:
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_damaged_checkpoint_is_named_with_its_remedy(sealed: bool, overrides: list[str]) -> None:
     given = job(overrides)
     interrupted(given, 5)
     (folder,) = (Path(given.root) / "checkpoints").iterdir()
     tensors = folder / "tensors.safetensors"
+    if not sealed:
+        (folder / SEAL).unlink()
     tensors.write_bytes(tensors.read_bytes()[:1000])
-    with pytest.raises(StorageError, match=r"cannot be used .* Delete that folder to begin the cell again"):
+    with pytest.raises(StorageError, match=r"(is damaged: |cannot be used ).*Delete (the|that) folder"):
+        fit(given, lambda _: False)
+
+
+def test_one_bit_of_a_checkpoint_that_is_another_is_noticed(overrides: list[str]) -> None:
+    given = job(overrides)
+    interrupted(given, 5)
+    (tensors,) = (Path(given.root) / "checkpoints").glob("*/tensors.safetensors")
+    content = bytearray(tensors.read_bytes())
+    content[-2] ^= 1
+    tensors.write_bytes(content)
+    with pytest.raises(StorageError, match=r"tensors\.safetensors is damaged"):
         fit(given, lambda _: False)
 
 
@@ -150,6 +165,7 @@ def test_a_checkpoint_of_another_cell_or_version_is_not_gone_on_from(
     interrupted(given, 5)
     (standing,) = (Path(given.root) / "checkpoints").glob("*/standing.json")
     standing.write_text(json.dumps(json.loads(standing.read_text()) | {field: value}))
+    seal(standing.parent)
     with pytest.raises(StorageError, match=rf"{said}\)\. Delete that folder"):
         fit(given, lambda _: False)
 
