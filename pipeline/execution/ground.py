@@ -45,6 +45,7 @@ class Ground:
             base_directory=str(self.located.directory),
             base_fingerprint=self.located.weights,
             tokenizer_fingerprint=self.located.tokenizer,
+            network_digest=self.located.network,
             data_folder=self.ready.data_folder,
             vocabulary=self.ready.vocabulary,
             hardware=self.ready.fitted(cell, self.hardware),

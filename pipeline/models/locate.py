@@ -25,12 +25,14 @@ _PATIENCE = 5.0  # seconds to wait for the hub to answer
 class Located:
     """A base on this disk. `weights` and `tokenizer` are fingerprints of content; `whole` covers all of it.
 
+    `network` is the digest of the files in `directory` that its network is read from, whatever they are called;
     `declared` is what it says of its pooling and its prefix.
     """
 
     directory: Path
     weights: str
     tokenizer: str
+    network: str
     declared: Declared = field(default_factory=Declared)
 
     @property
@@ -59,8 +61,31 @@ def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) 
         content = sha256(found)
         _check_content(base, [content], found)
         directory = gguf.unpacked(found, base=base.name, sha256=content, root=root, kinds=kinds)
-        return Located(directory=directory, weights=digest("gguf", content), tokenizer=digest("gguf", content))
+        known = digest("gguf", content)
+        return Located(directory=directory, weights=known, tokenizer=known, network=_network(directory, base))
     return _of_directory(found, base, root)
+
+
+def require_unchanged(located: Located, base: Base) -> None:
+    """Refuse a base that was replaced while cells are trained from it: they would bear the name of the one before.
+
+    Raises:
+        BaseModelError: its weights or its configuration are gone, or are no longer those that were located.
+    """
+    try:
+        same = _network(located.directory, base) == located.network
+    except (OSError, BaseModelError):
+        same = False
+    if not same:
+        raise BaseModelError(
+            f"Base {base.name!r} changed while it was in use: the files in {located.directory} are not those that this "
+            "command began with. Put them back, or run the same command again to train from what is there now."
+        )
+
+
+def _network(directory: Path, base: Base) -> str:
+    hashes = (sha256(file) for file in weight_files(directory, base))
+    return digest(sha256(directory / "config.json"), *sorted(hashes))
 
 
 def _of_directory(whole: Path, base: Base, root: Path) -> Located:
@@ -79,6 +104,7 @@ def _of_directory(whole: Path, base: Base, root: Path) -> Located:
         directory=standard(directory, weights, root),
         weights=digest(config, json.dumps(hashes, sort_keys=True)),
         tokenizer=digest(json.dumps(rest, sort_keys=True)),
+        network=digest(config, *sorted(hashes.values())),
         declared=Declared() if base.pooling != "auto" and base.prefix is not None else declared(whole),
     )
 

@@ -10,7 +10,7 @@ from pipeline.data.store import stored_examples
 from pipeline.errors import StorageError
 from pipeline.models.build import Network, build, configuration, last_linear
 from pipeline.models.flops import Flops
-from pipeline.models.locate import Located
+from pipeline.models.locate import Located, require_unchanged
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.tasks import SetJudge, TaskKind, Vocabulary, WritingKind, linear_kind
 from pipeline.training.cost import flops_of, resident_bytes
@@ -65,6 +65,7 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     """
     cell, located, root = job.cell, _located(job), Path(job.root)
     libraries = resident_bytes()
+    require_unchanged(located, cell.base)
     before, spent = _before(job)
     network = build(cell, located, prepared.labels, seed=seed_for(cell.train.seed, "init"), pretrained=before)
     if not is_sharded(job.cell, job.hardware):
@@ -119,7 +120,7 @@ def _before(job: Job) -> tuple[Path | None, float]:
     if job.pretraining is None:
         return None, 0.0
     store = ResultStore(Path(job.root))
-    weights = store.weights(job.pretraining)
+    weights = store.intact_weights(job.pretraining)
     if weights is None:
         raise StorageError(
             f"The weights of {job.pretraining}, the pretraining that this cell goes on from, are gone. "
@@ -130,5 +131,8 @@ def _before(job: Job) -> tuple[Path | None, float]:
 
 def _located(job: Job) -> Located:
     return Located(
-        directory=Path(job.base_directory), weights=job.base_fingerprint, tokenizer=job.tokenizer_fingerprint
+        directory=Path(job.base_directory),
+        weights=job.base_fingerprint,
+        tokenizer=job.tokenizer_fingerprint,
+        network=job.network_digest,
     )

@@ -18,6 +18,7 @@ class Job:
     base_directory: str
     base_fingerprint: str
     tokenizer_fingerprint: str
+    network_digest: str  # of the files that the base's network is read from
     data_folder: str  # of the prepared data
     vocabulary: Vocabulary
     hardware: Resolved
