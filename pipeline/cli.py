@@ -17,6 +17,7 @@ from pipeline.errors import ConfigError, HeadstartError, nearest
 from pipeline.files import NO_FOLDER, storage_error
 from pipeline.hardware.machine import limit_threads
 from pipeline.import_path import leave_out_the_working_folder
+from pipeline.terminal import show_what_is_printed, visible
 from pipeline.text_encoding import restart_in_utf8
 
 COMMANDS = {
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         leave_out_the_working_folder()
         limit_threads()
+        show_what_is_printed()
         sys.excepthook = sys.excepthook if debug else _unexpected
     try:
         return _among_others(given) if "TORCHELASTIC_RUN_ID" in os.environ else _dispatch(given)
@@ -226,4 +228,4 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)

@@ -1,8 +1,8 @@
 """Plans and findings as tables on the terminal."""
 
-from rich.console import Console
 from rich.table import Table
 
+from pipeline.execution.console import Terminal
 from pipeline.execution.local import warm_up
 from pipeline.records import ArmScore, Findings
 from pipeline.records.metrics import SHARES
@@ -28,7 +28,7 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
         plan: with the cells that can still be needed.
         whole: with those too that are not, where the claims that read them are settled.
     """
-    console = Console(highlight=False)
+    console = Terminal()
     parts = [*pretrainings(plan), *on_each_base(plan)]
     to_train = sum(len(part.missing()) for part in parts)
     if to_train:
@@ -45,23 +45,23 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
             table.add_row(name, cell.arm.name, str(cell.train.size), str(cell.train.seed), "not needed")
     console.print(table)
     for reason in plan.hardware.reasons:
-        console.print(reason, markup=False)
+        console.print(reason)
     for planned in (p for part in parts if part.missing() for p in prepare(part).memory):
-        console.print(planned.sentence, markup=False)
+        console.print(planned.sentence)
     seconds, basis = zip(*map(estimated_seconds, parts), strict=True)
     total = sum(len(part.cells) for part in parts)
     looks = looks_of(plan.config.study)
     most = "At most " if to_train and len(looks) > 1 else ""
     time = f"about {duration(sum(seconds))} ({basis[-1]})"
-    console.print(f"{most}{to_train} of {total} cells to train: {time}", markup=False)
+    console.print(f"{most}{to_train} of {total} cells to train: {time}")
     if len(looks) > 1:
         *before, last = (str(len(look.seeds)) for look in looks)
         seeds = f"{', '.join(before)} and {last}"
-        console.print(f"Looks at {seeds} seeds: cells that only settled claims need are left out.", markup=False)
+        console.print(f"Looks at {seeds} seeds: cells that only settled claims need are left out.")
     _show_power(console, whole or plan)
 
 
-def _show_power(console: Console, plan: Plan) -> None:
+def _show_power(console: Terminal, plan: Plan) -> None:
     """The smallest effect that each look can show of each claim, where finished cells tell."""
     study = plan.config.study
     if not study.claims:
@@ -71,7 +71,6 @@ def _show_power(console: Console, plan: Plan) -> None:
         console.print(
             "What effects it can show is not known yet: that takes two seeds of these arms and sizes, of this study or "
             f"of a pilot on others: study.name={study.name}_pilot 'study.seeds=[900,901,902]'.",
-            markup=False,
         )
         return
     pilot = min(power.pilot for power in found)
@@ -109,21 +108,19 @@ def show_own_files(plan: Plan) -> None:
 
 def show_findings(findings: Findings) -> None:
     """Scores by arm and size, how far the looks have come, then a sentence for each claim."""
-    console = Console(highlight=False)
+    console = Terminal()
     for dataset in dict.fromkeys(s.dataset for s in findings.scores):
         rows = [s for s in findings.scores if s.dataset == dataset]
         console.print(_scores(findings, dataset, rows))
     if looks := looks_text(findings):
-        console.print(looks, markup=False)
+        console.print(looks)
     for verdict in findings.verdicts:
-        console.print(verdict.statement or verdict.claim, style="bold", markup=False)
-        console.print(
-            f"  {verdict_sentence(findings, verdict)}", style=_STYLES[verdict.verdict].split()[-1], markup=False
-        )
+        console.print(verdict.statement or verdict.claim, style="bold")
+        console.print(f"  {verdict_sentence(findings, verdict)}", style=_STYLES[verdict.verdict].split()[-1])
         if asked := question_text(findings, verdict):
-            console.print(f"  {asked}", markup=False)
+            console.print(f"  {asked}")
     for caveat in findings.caveats[:2]:
-        console.print(f"Note: {caveat}", markup=False)
+        console.print(f"Note: {caveat}")
 
 
 def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:

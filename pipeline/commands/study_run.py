@@ -98,7 +98,7 @@ class StudyRun:
             return
         findings = write_findings(self.plan, cells, failures(self.plan), self._stated)
         page = report_on(self.plan, cells, findings, self._command)
-        progress.console.print(f"Scores so far: {page}", markup=False)
+        progress.console.print(f"Scores so far: {page}")
         self._reported = time.monotonic()
 
 

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.commands.closing import dashboard_command
@@ -12,6 +11,7 @@ from pipeline.commands.showing import show_own_files
 from pipeline.config.redaction import without_secrets
 from pipeline.config.typed_text import setting_name
 from pipeline.config.where import program
+from pipeline.execution.console import Terminal
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.study.able import require_able_bases
 from pipeline.study.plan import Plan, plan_sweep
@@ -33,17 +33,16 @@ def run(overrides: Sequence[str]) -> int:
 
 
 def _show(record: SweepRecord) -> None:
-    console = Console(highlight=False)
+    console = Terminal()
     states = [t.state for t in record.trials]
     console.print(
         f"{record.name}: {len(states)} trials: "
         + ", ".join(f"{states.count(s)} {s}" for s in ("complete", "pruned", "failed") if s in states),
-        markup=False,
     )
     if record.best:
         console.print(_table(record))
     for reason in dict.fromkeys(t.reason for t in record.trials if t.reason):
-        console.print(f"Failed: {reason}", markup=False)
+        console.print(f"Failed: {reason}")
 
 
 def _table(record: SweepRecord) -> Table:

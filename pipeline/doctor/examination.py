@@ -34,19 +34,21 @@ def examine(config: Config) -> list[Check]:
 
 
 def _show(checks: list[Check]) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    from pipeline.execution.console import Terminal
+    from pipeline.terminal import visible
+
+    console = Terminal(soft_wrap=True)
     width = max(len(c.name) for c in checks) + 2
     for section, lines in groupby(checks, key=lambda c: c.section):
         console.print(Text(f"\n{section}", style="bold"))
         for check in lines:
             mark, style = ("✗", "red") if check.wrong else ("✓", "green")
-            console.print(Text.assemble((f"  {mark} ", style), check.name.ljust(width), check.value))
+            console.print(Text.assemble((f"  {mark} ", style), check.name.ljust(width), visible(check.value)))
     wrong = [c for c in checks if c.wrong]
     heading = f"{len(wrong)} to put right:" if wrong else "Nothing is wrong."
     console.print(Text(f"\n{heading}", style="bold red" if wrong else "bold green"))
     for i, check in enumerate(wrong, start=1):
         problem = check.problem.rstrip(".")
-        console.print(Text(f"  {i}. {problem}.\n     Remedy: {check.remedy}"))
+        console.print(visible(f"  {i}. {problem}.\n     Remedy: {check.remedy}"))

@@ -5,16 +5,17 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+
+from pipeline.execution.console import Terminal
 
 
 class LiveLine(ABC):
     """Base of what shows progress: `line` is the one kept up to date, `opening` is said first; None: nothing to do."""
 
     def __init__(self) -> None:
-        self.console = Console(file=sys.stderr, highlight=False)
+        self.console = Terminal(sys.stderr)
         self.live = Live(console=self.console, get_renderable=self.line, refresh_per_second=2, transient=True)
 
     @abstractmethod

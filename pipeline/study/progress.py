@@ -55,9 +55,7 @@ class Progress(LiveLine):
         (self.failed.add(event.cell_id) if event.state == "failed" else self.done.setdefault(event.cell_id, seconds))
         text = f"{event.state} {cell.key.label} seed={cell.key.seed} in {seconds:.0f} s"
         text += f": {event.reason}" if event.reason else ""
-        self.console.print(
-            f"[{len(self.done) + len(self.failed)}/{len(self.missing)}] {text} {self._left()}", markup=False
-        )
+        self.console.print(f"[{len(self.done) + len(self.failed)}/{len(self.missing)}] {text} {self._left()}")
 
     def line(self) -> Text:
         """See `LiveLine`."""

@@ -45,20 +45,18 @@ class SweepProgress(LiveLine):
     def tell(self, end: TrialEnd) -> None:
         """Take note of a trial that ends."""
         if end.state == "lost":
-            self.console.print(f"trial {end.number} was lost with its worker and is begun again", markup=False)
+            self.console.print(f"trial {end.number} was lost with its worker and is begun again")
             return
         if end.state in ("paused", "going on"):
             self.paused = max(0, self.paused + (1 if end.state == "paused" else -1))  # others' may go on here
-            self.console.print(f"trial {end.number} {'goes on' if end.state == 'going on' else 'pauses'}", markup=False)
+            self.console.print(f"trial {end.number} {'goes on' if end.state == 'going on' else 'pauses'}")
             return
         self.done += 1
         better = self._compare(end.values[0] if end.values else None)
         came_to = f" {self.objective} {end.values[0]:.4f}" if end.values else ""
         mark = ", the best so far" if better else (f" (best {self.best:.4f})" if self.best is not None else "")
         why = f": {end.reason}" if end.reason else ""
-        self.console.print(
-            f"[{self.done}/{self.asked}] trial {end.number} {end.state}{came_to}{mark}{why}", markup=False
-        )
+        self.console.print(f"[{self.done}/{self.asked}] trial {end.number} {end.state}{came_to}{mark}{why}")
 
     def _waiting(self) -> str:
         return f", {self.paused} paused" if self.paused else ""
