@@ -89,6 +89,6 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return f"{hint}Valid: {', '.join(names) or 'none'}."
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error's text, or its kind where it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -89,6 +89,7 @@ UNWRITABLE = 28  # exit code of a worker that could not even write why it failed
 PRUNED = 29  # exit code of a worker that was told to give up
 LOST = 30  # exit code of a worker that lost another one of its cell
 CRAMPED = 31  # exit code of a worker of several that would need fewer texts at a time
+ORPHANED = 255  # exit code that multiprocessing gives a worker whose server was killed; it then ends too
 LEFT = 143  # exit code of a worker that was told to end, and has saved where its training stands
 
 
@@ -98,6 +99,8 @@ def death(exit_code: int | None) -> str:
         return "The disk is full, or paths.root cannot be written to. Free some space and run the same command again."
     if exit_code == LEFT:
         return "The worker was told to end by SIGTERM. Its training is saved, and goes on with the next run."
+    if exit_code == ORPHANED:
+        return "The process that workers are forked from was killed. The system may have run out of memory."
     if exit_code == LOST:
         return "A process of the cell lost another one. Look into its log."
     if exit_code == CRAMPED:

@@ -3,16 +3,19 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from pipeline.errors import HeadstartError
+from pipeline.errors import HeadstartError, first_line
 from pipeline.execution.assignment import death
-from pipeline.execution.local import context
+from pipeline.execution.local import begin, context
 from pipeline.execution.worker import obey_the_coordinator_alone
 
 T = TypeVar("T")
+
+_NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "can't allocate memory")  # in errors of other kinds
 
 
 def call(function: Callable[..., T], /, **arguments: Any) -> T:
@@ -23,7 +26,7 @@ def call(function: Callable[..., T], /, **arguments: Any) -> T:
     """
     ours, theirs = context().Pipe(duplex=False)
     process = context().Process(target=_answer, args=(theirs, function, arguments), daemon=True)
-    process.start()
+    begin(process)
     theirs.close()
     try:
         kind, value = ours.recv()
@@ -48,6 +51,19 @@ def _answer(pipe: Connection, function: Callable[..., Any], arguments: dict[str,
         pipe.send(("result", function(**arguments)))
     except HeadstartError as error:
         pipe.send(("error", error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the coordinator is told what
+        pipe.send(("error", _unexpected(error)))
+
+
+def _unexpected(error: BaseException) -> HeadstartError:
+    """The error, which nobody foresaw, in a sentence; with debug=true its traceback is shown with it."""
+    text = f"{type(error).__name__}: {first_line(error)}"
+    if isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
+        found = HeadstartError(f"There is too little memory to begin ({text}): a limit such as ulimit -v is too low.")
+    else:
+        found = HeadstartError(f"{text}\nThis is a bug. With debug=true the same command shows where.")
+    found.add_note(traceback.format_exc())
+    return found
 
 
 def _silence() -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver, resource_tracker
 from pathlib import Path
 
-from pipeline.errors import StorageError
-from pipeline.execution.assignment import CRAMPED, LEFT, PRUNED, Assignment, Notify, Source, attempt_id, death
+from pipeline.errors import HeadstartError, StorageError
+from pipeline.execution.assignment import CRAMPED, LEFT, ORPHANED, PRUNED, Assignment, Notify, Source, attempt_id, death
 from pipeline.execution.attempts import event, record_failure, record_kill, record_result
 from pipeline.execution.sockets import SOCKETS, socket_folder
 from pipeline.execution.worker import Place, work
@@ -149,7 +149,7 @@ class LocalExecutor:
             line = theirs if place.rank == 0 else None
             process = _CONTEXT.Process(target=work, args=(cell.attempt, place, line), daemon=True)
             cell.processes.append(process)
-            process.start()
+            begin(process)
         if theirs:
             theirs.close()
 
@@ -245,8 +245,20 @@ def _leave(running: list[Running]) -> None:
 
 
 def _from_outside(code: int | None) -> bool:
-    """Whether the process with this exit code was killed, or told to end."""
-    return code is not None and (code < 0 or code == LEFT)
+    """Whether the process with this exit code was killed, or told to end, or its server was killed."""
+    return code is not None and (code < 0 or code in (LEFT, ORPHANED))
+
+
+def begin(process: multiprocessing.process.BaseProcess) -> None:
+    """Start a process of the warm server.
+
+    Raises:
+        HeadstartError: the server was killed meanwhile; the next process is forked from a new one.
+    """
+    try:
+        process.start()
+    except (EOFError, ConnectionError) as error:
+        raise HeadstartError(death(ORPHANED)) from error
 
 
 def free_port() -> int:

@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from dataclasses import dataclass
+from multiprocessing import connection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,18 +71,7 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
         os._exit(PRUNED)
     except Left:
         os._exit(LEFT)
-    except (
-        HeadstartError,
-        RuntimeError,
-        ValueError,
-        OSError,
-        MemoryError,
-        AssertionError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        ImportError,
-    ) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a library raises, its cell fails with that
         if isinstance(error, TrainingError):  # it would diverge again from there
             checkpoints.clear()
         code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), 1)
@@ -190,14 +180,18 @@ def _log_to(path: Path) -> None:
 
 
 def obey_the_coordinator_alone() -> None:
-    """Ignore Ctrl-C, which reaches the whole group, and end as soon as the coordinator is gone, however it went."""
+    """Ignore Ctrl-C, which reaches the whole group, and end as soon as the coordinator is gone, however it went.
+
+    So is a worker at an end whose server was killed: the coordinator could no longer tell how it ends, nor end it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
+    parent, server = multiprocessing.parent_process(), os.getppid()
     if parent is None:
         return
 
     def wait() -> None:
-        parent.join()
+        while os.getppid() == server and not connection.wait([parent.sentinel], timeout=1.0):
+            pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True, name="parent-watch").start()

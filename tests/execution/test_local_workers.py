@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 
@@ -184,6 +185,28 @@ def test_a_worker_told_to_end_saves_its_training_and_counts_as_killed(
     assert "told to end by SIGTERM. Its training is saved" in told.reason
     assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
     assert [p.name.partition("-")[0] for p in (tmp_path / "checkpoints").iterdir()] == [name]
+
+
+def test_the_server_of_workers_that_is_killed_costs_the_running_cells_alone(
+    sound: tuple[Plan, Assignment], endless: tuple[Plan, Assignment], tmp_path: Path
+) -> None:
+    plan, cell = endless
+    name = cell.job.cell_id
+    orphans: list[psutil.Process] = []
+
+    def kill(event: Event) -> None:
+        if event.cell_id == name:
+            wait_until(lambda: points(tmp_path, plan.study_id, name) > 0)
+            orphans.extend(workers())
+            psutil.Process(orphans[0].ppid()).kill()
+
+    told = run([cell, sound[1]], workers=1, on_start=kill)
+    assert "process that workers are forked from was killed" in told[name].reason
+    assert told[name].killed
+    assert told[sound[1].job.cell_id].state == "finished"
+    assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
+    assert len(orphans) == 1
+    wait_until(lambda: not orphans[0].is_running())
 
 
 def test_workers_do_not_hear_ctrl_c(endless: tuple[Plan, Assignment], tmp_path: Path) -> None:

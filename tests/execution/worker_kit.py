@@ -1,5 +1,6 @@
 """Cells handed to the local executor, and a look at its workers."""
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing import forkserver
@@ -118,3 +119,26 @@ def points(root: Path, study_id: str, cell_id: str) -> int:
     """How many points of its trajectory the cell has recorded so far."""
     found = [p for p in attempts(root, study_id) if p.name.startswith(cell_id)]
     return sum(type(e.body).__name__ == "CellPoint" for path in found for e in events.read(path)[0])
+
+
+def work_that_breaks(where: str, error: BaseException, rank: int, *given: Any) -> None:
+    """As `work`, in a process that of this rank raises `error` when its network is built, in a step, or at its end."""
+    import pipeline.training.finish
+    import pipeline.training.fit
+    from pipeline.training.module import CellModule
+
+    assignment, place, line = given
+    owner, name = {
+        "setup": (pipeline.training.fit, "assemble"),
+        "fit": (CellModule, "_loss"),
+        "evaluation": (pipeline.training.finish, "finish"),
+    }[where]
+    whole, calls = getattr(owner, name), itertools.count()
+
+    def breaks(*args: Any, **named: Any) -> Any:
+        if place.rank == rank and (where != "fit" or next(calls) == 3):
+            raise error
+        return whole(*args, **named)
+
+    setattr(owner, name, breaks)
+    work(assignment, place, line)
