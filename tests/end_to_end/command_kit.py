@@ -137,13 +137,15 @@ def runs(root: Path, kind: str) -> list[tuple[str, str]]:
         return [(str(name), str(status)) for name, status in store.execute(query, (kind,))]
 
 
-def one_finished_run_a_cell(plan: Plan) -> None:
+def one_finished_run_a_cell(*plans: Plan) -> None:
     """In the dashboard's store: each cell finished once, whatever else was begun was killed, and nothing still runs."""
-    cells, studies = runs(plan.root, "cell"), runs(plan.root, "study")
+    root = plans[0].root
+    cells, studies = runs(root, "cell"), runs(root, "study")
     finished = [name for name, status in cells if status == "FINISHED"]
-    assert finished == sorted(f"{cell.key.label} seed {cell.key.seed}" for cell in plan.cells.values())
+    every = [cell for plan in plans for cell in plan.cells.values()]
+    assert finished == sorted(f"{cell.key.label} seed {cell.key.seed}" for cell in every)
     assert {status for _, status in [*cells, *studies]} <= {"FINISHED", "KILLED"}
-    assert [status for _, status in studies].count("FINISHED") == 1
+    assert [status for _, status in studies].count("FINISHED") == len(plans)
 
 
 def files_with(root: Path, *words: str) -> list[str]:
