@@ -15,6 +15,7 @@ from pipeline.commands.export import _estimates
 from pipeline.commands.trained import trained_cell
 from pipeline.config.compose import compose
 from pipeline.data.store import load, stored_examples
+from pipeline.files import seal
 from pipeline.hardware import machine
 from tests import tiny
 from tests.examples_kit import texts_of
@@ -210,6 +211,7 @@ def test_nothing_is_left_where_the_exported_model_does_not_score_as_the_cell_did
     scores = np.load(path)
     scores["loss"] += 1.0
     np.save(path, scores)
+    seal(path.parent)
     target = tmp_path / "model"
     done = command(capsys, "export", f"paths.root={root}", f"cell={cell}", f"export={target}")
     assert done.code == 1

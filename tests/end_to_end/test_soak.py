@@ -11,8 +11,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
-from command_kit import command, one_finished_run_a_cell, planned, staged
+from command_kit import one_finished_run_a_cell, planned, staged, start
 from soak_kit import Soak, begun_and_old, first_and_last
 
 from pipeline.config.schema import Tracking
@@ -52,12 +53,22 @@ def finished_once(plan: Plan) -> None:
         assert plan.store.scores(name).size
 
 
-def trained_alone(world: list[str], name: str, plan: Plan, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A cell ends with the bits that it has where nothing is killed."""
+def trained_alone(world: list[str], name: str, plan: Plan, root: Path) -> None:
+    """A cell ends with the scores that it has where nothing is killed: to the bit, where it is trained in steps.
+
+    A frozen base's features were seen to differ in their last bit from one process to another, killed or not.
+    """
     cell = plan.cells[name]
     of_cell = [f"study.arms=[{cell.arm.name}]", f"study.sizes=[{cell.train.size}]", f"study.seeds=[{cell.train.seed}]"]
-    assert command(capsys, "study", *settings(world, root, 0), *of_cell, "tracking=none").code == 0
-    assert ResultStore(root).scores(name).tobytes() == plan.store.scores(name).tobytes()
+    process = start("study", *settings(world, root, 0), *of_cell, "tracking=none")
+    said = process.communicate()
+    assert process.returncode == 0, said
+    alone, killed = ResultStore(root).scores(name), plan.store.scores(name)
+    if cell.method.solved:
+        assert (alone["predicted"] == killed["predicted"]).all()
+        np.testing.assert_allclose(alone["loss"], killed["loss"], rtol=1e-5)
+    else:
+        assert alone.tobytes() == killed.tobytes()
 
 
 def figures(soak: Soak, cells: int, seconds: float) -> str:
@@ -109,4 +120,4 @@ def test_half_an_hour_of_kills_loses_and_doubles_nothing(
         assert late <= 1.1 * early + 8
     all_cells = [(plan, name) for plan in plans for name in plan.cells]
     for plan, name in random.Random(7).sample(all_cells, ALONE):
-        trained_alone(world, name, plan, tmp_path / "alone", capsys)
+        trained_alone(world, name, plan, tmp_path / "alone")

@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -160,6 +161,20 @@ def test_a_storage_that_another_program_keeps_locked_is_named(tmp_path: Path, mo
         database.execute("begin exclusive")
         with pytest.raises(StorageError, match=r"cannot be used: database is locked"):
             search(book(tmp_path, "sweep.trials=2"))
+
+
+@pytest.mark.slow
+def test_a_storage_that_is_locked_for_half_a_minute_is_waited_for(tmp_path: Path) -> None:
+    import sqlite3
+
+    search(book(tmp_path, "sweep.trials=1"))
+    with sqlite3.connect(tmp_path / "sweeps" / "optuna.db", check_same_thread=False) as database:
+        database.execute("begin exclusive")
+        over = threading.Timer(30, database.rollback)
+        over.start()
+        search(book(tmp_path, "sweep.trials=3"))
+        over.join()
+    assert len(book(tmp_path, "sweep.trials=3").counted()) == 3
 
 
 def test_a_storage_of_another_version_says_how_to_go_on(tmp_path: Path) -> None:

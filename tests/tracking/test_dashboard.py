@@ -22,10 +22,10 @@ from pipeline.tracking.web import guarded
 from tests.serving import free_port, said_until_ready
 
 
-def status(url: str, **headers: str) -> int:
+def status(url: str, sent: bytes | None = None, **headers: str) -> int:
     """The answer's status."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, sent, headers=headers), timeout=10) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return int(error.code)
@@ -55,12 +55,16 @@ def test_the_dashboard_says_its_links_serves_loopback_alone_and_stops_whole(stor
     base = f"http://127.0.0.1:{port}"
     found = [status(f"{base}{path}") for path in ("/health", "/", "/ajax-api/3.0/mlflow/assistant/config")]
     stranger = status(f"{base}/ajax-api/2.0/mlflow/experiments/get?experiment_id=1", Host=f"10.evil.com:{port}")
+    another_page = status(f"{base}/ajax-api/2.0/mlflow/experiments/create", b'{"name": "x"}', Origin="http://evil.com")
+    outside = status(f"{base}/api/2.0/mlflow-artifacts/artifacts/..%2f..%2f..%2fetc%2fpasswd")
     dashboard.send_signal(stop)
     code_at_end = dashboard.wait(30)
     assert dashboard.stdout is not None
     dashboard.stdout.close()
     assert found == [200, 200, 404]
     assert stranger == 403
+    assert another_page == 403
+    assert outside in (400, 404)
     assert f"{base}/#/experiments/2/runs?workflowType=machine_learning&viewStateShareKey=leaderboard-" in text
     assert code_at_end == 0
     assert wait_for(lambda: not Path(f"/proc/{server}").exists())
