@@ -11,7 +11,7 @@ from typing import TextIO
 from pipeline.config.schema import Field, Predict
 from pipeline.data.example_table import ExampleTable
 from pipeline.data.locate import TABLES
-from pipeline.data.rows import Wanted
+from pipeline.data.columns import Wanted
 from pipeline.data.sources import read_table
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError, UserError

@@ -10,7 +10,8 @@ from typing import Any, TypeGuard
 
 from pipeline.data.example_table import table_of
 from pipeline.data.grammar import Node, parsed
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.columns import Wanted
+from pipeline.data.rows import Rows
 from pipeline.data.templates import Grammar, sentences
 from pipeline.errors import DataError
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pipeline.data.arrow_readers import json_lines
 from pipeline.data.intents import holds_intents, read_intents
-from pipeline.data.rows import Rows, Value, Wanted, texts_or_lists
+from pipeline.data.columns import Wanted
+from pipeline.data.rows import Rows, Value, cell, texts_or_lists
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 
@@ -76,7 +77,7 @@ def _rows(found: _Placed, where: str, ask: Wanted, field: str) -> Rows:
             raise DataError(f"{field}: {place} must be a JSON object, but got {str(row)[:60]!r}.")
         seen.update(dict.fromkeys(row))
         for name, values in rows.items():
-            values.append(ask.cell(name, row.get(name), place))
+            values.append(cell(ask, name, row.get(name), place))
     ask.check(seen, where)
     return texts_or_lists(rows, ask)
 

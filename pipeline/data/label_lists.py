@@ -1,0 +1,203 @@
+r"""The labels that one cell holds, in the ways in which tables spell lists.
+
+* text with a separator, "price;taste", or labels that a pattern finds;
+* a list as Python, pandas, JSON, numpy or PostgreSQL writes it: "['price', 'taste']", "['price' 'taste']", "{price,taste}";
+* a vector of 0 and 1, "[1, 0, 1]" or "1 0 1": the numbers of the labels that apply, counted from 0;
+* a column of 0 and 1 for each label.
+
+Which of them a column holds follows from all of its cells, never from one alone.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.data.columns import Wanted
+from pipeline.data.spelling import bare, label_value, text_value
+from pipeline.errors import DataError
+
+Cell = str | list[str] | None  # a list where the source has lists
+_QUOTED = r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\""
+_ITEM = re.compile(rf"\s*+({_QUOTED}|[^\s,;'\"\[\](){{}}][^,;\[\](){{}}\"]*|)\s*([,;]|\s|$)")
+_ARRAY = re.compile(r"(?:np\.|numpy\.)?array\((\[.*\])(?:,\s*dtype=[^)]*)?\)", re.DOTALL)
+_OPEN = {"[": "]", "(": ")", "{": "}"}
+_HASHTAGS = re.compile(r"#\S+(\s+#\S+)*")
+_BITS = re.compile(r"[01](?:\.0*)?(?:[\s,|]+[01](?:\.0*)?)+")
+_OTHERS = (",", "|", "\t", "\n", "/")  # what stands between labels in other tables
+_BIT = {"0": False, "1": True, "false": False, "true": True}
+_SWITCH = {**_BIT, "no": False, "yes": True, "n": False, "y": True, "f": False, "t": True, "x": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListForm:
+    """How the cells of a column of labels are read; `note` says so where that is not what the settings say."""
+
+    split: Callable[[str], list[str]]  # the labels in a text, repeats included
+    vector: bool = False
+    note: str = ""
+
+    def labels(self, cell: Cell) -> list[str]:
+        """The labels in one cell as they stand there, each once; none where it is empty."""
+        parts = _parts(cell, self.split)
+        if self.vector:
+            return [str(at) for at, part in enumerate(parts) if _BIT.get(part or "", False)]
+        return list(dict.fromkeys(part for part in parts if part is not None))
+
+
+def form_of(cells: Iterable[Cell], ask: Wanted) -> ListForm:
+    """How the labels of a column are spelt.
+
+    Args:
+        cells: the different values of the column, in all sets.
+        ask: the columns and how labels are to be told apart.
+
+    Raises:
+        DataError: the column holds 0 and 1 for one label alone, or probabilities.
+    """
+    listed, texts = list[list[str]](), list[str]()
+    for cell in cells:
+        if isinstance(cell, list):
+            listed.append(cell)
+        elif text_value(cell) is not None:
+            texts.append(str(cell))
+    form = _split_form(texts, ask)
+    rows = [_parts(cell, form.split) for cell in [*listed, *texts]]
+    if ask.pattern or not rows:
+        return form
+    if len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows):
+        return _fixed_length(rows, form, ask)
+    if all(len(row) == 1 and row[0] in _BIT for row in rows):
+        raise DataError(
+            f"{ask.field}.labels must be a column with the names of labels, but {ask.fields['labels']!r} holds 0 or 1 in "
+            f"every row: it says of one label whether it applies. Name the columns of all labels with "
+            f"{ask.separator!r} between them: '{ask.field}.labels=toxic{ask.separator}insult{ask.separator}threat'. "
+            f"For this one label alone: task=classification {ask.field}.label={ask.fields['labels']}."
+        )
+    return form
+
+
+def applies(value: str | None, column: str, ask: Wanted) -> bool:
+    """Whether a label applies, as its own column says.
+
+    Raises:
+        DataError: the value is neither yes nor no.
+    """
+    text = (label_value(value) or "").casefold()
+    if text and text not in _SWITCH:
+        raise DataError(
+            f"{ask.field}.labels names {len(ask.indicators)} columns, of which each must hold 0 or 1, but "
+            f"column {column!r} has {str(value)[:60]!r}. For labels in one cell name one column."
+        )
+    return _SWITCH.get(text, False)
+
+
+def only_labels(cells: Sequence[str], ask: Wanted) -> dict[str, str] | None:
+    """The label in each cell of a column whose cells are all spelt as lists of one; None where they are not lists.
+
+    Raises:
+        DataError: some list has several labels.
+    """
+    if not cells or not all(re.fullmatch(r"\[\s*['\"].*['\"]\s*\]", cell.strip(), re.DOTALL) for cell in cells):
+        return None
+    found = {cell: _spelt(cell.strip()) for cell in cells}
+    if not all(found.values()):
+        return None
+    several = next((cell for cell, labels in found.items() if labels and len(labels) > 1), None)
+    if several is not None:
+        raise DataError(
+            f"{ask.field}.label must be one label a row, but column {ask.fields['label']!r} has lists of several, "
+            f"such as {several[:60]!r}. Use task=multi_label_classification {ask.field}.labels={ask.fields['label']}."
+        )
+    return {cell: labels[0] for cell, labels in found.items() if labels}
+
+
+def _parts(cell: Cell, split: Callable[[str], list[str]]) -> list[str | None]:
+    parts = cell if isinstance(cell, list) else split(text_value(cell) or "")
+    found = [label_value(part) for part in parts]
+    return found if isinstance(cell, list) else [part for part in found if part is not None]
+
+
+def _split_form(texts: Sequence[str], ask: Wanted) -> ListForm:
+    pattern, column = ask.pattern, ask.fields["labels"]
+    if pattern:
+        compiled = re.compile(pattern)
+        return ListForm(split=compiled.findall)
+    as_set = ListForm(split=lambda text: text.split(ask.separator))
+    if not texts:
+        return as_set
+    if all(_spelt(bare(text)) is not None for text in texts):
+        said = f"Column {column!r} holds lists, such as {texts[0][:40]!r}."
+        return ListForm(split=lambda text: _spelt(bare(text)) or [], note=said)
+    if any(ask.separator in text for text in texts):
+        return as_set
+    if all(_HASHTAGS.fullmatch(bare(text)) for text in texts) and any(" " in bare(text) for text in texts):
+        return ListForm(split=str.split, note=f"Labels of column {column!r} are separated by blanks.")
+    if all(_BITS.fullmatch(bare(text)) for text in texts):
+        return ListForm(split=lambda text: re.split(r"[\s,|]+", bare(text)))
+    for other in _OTHERS:
+        parts = {part.strip() for text in texts for part in text.split(other)}
+        if "" not in parts and 1 < len(parts) < len(set(map(str.strip, texts))):  # combinations of fewer labels
+            said = f"Labels of column {column!r} are separated by {other!r}: no cell has {ask.separator!r} in it."
+            return ListForm(split=lambda text, by=other: text.split(by), note=said)  # type: ignore[misc]
+    return as_set
+
+
+def _fixed_length(rows: Sequence[Sequence[str | None]], form: ListForm, ask: Wanted) -> ListForm:
+    """All cells have the same number of values: vectors, if these are 0 and 1."""
+    column, length = ask.fields["labels"], len(rows[0])
+    if all(part in _BIT for row in rows for part in row):
+        said = (
+            f"Column {column!r} holds vectors of 0 and 1: its labels are the numbers 0 to {length - 1}, which "
+            f"{ask.field}.label_names can name."
+        )
+        return ListForm(split=form.split, vector=True, note=said)
+    if any(part and "." in part for row in rows for part in row) and all(map(_is_share, (p for r in rows for p in r))):
+        raise DataError(
+            f"{ask.field}.labels must hold labels or vectors of 0 and 1, but column {column!r} has numbers between them, "
+            f"such as {next(p for r in rows for p in r if p and '.' in p)}. Save 1 for each label that applies."
+        )
+    return form
+
+
+def _is_share(part: str | None) -> bool:
+    return part is not None and re.fullmatch(r"[01]|0?\.\d+(?:e-\d+)?|\d(?:\.\d+)?e-\d+", part) is not None
+
+
+def _spelt(text: str) -> list[str] | None:
+    """The members of a list that is spelt out; None where the text is none."""
+    if array := _ARRAY.fullmatch(text):
+        text = array[1]
+    if len(text) < 2 or _OPEN.get(text[0]) != text[-1]:
+        return None
+    inner, found, at, separators = text[1:-1].strip(), list[str](), 0, set[str]()
+    while at < len(inner):
+        item = _ITEM.match(inner, at)
+        if item is None or item.end() == at:
+            return None
+        at = item.end()
+        found.append(item[1])
+        separators.add(item[2].strip())
+    return _members(found, "," in separators or ";" in separators)
+
+
+def _members(items: Sequence[str], by_commas: bool) -> list[str]:
+    """Of items without commas between them each word is a member if it is a number; else one is all of them."""
+    found: list[str] = []
+    for item in items:
+        if item[:1] in ("'", '"') and item[:1] == item[-1:] and len(item) > 1:
+            found.append(_unquoted(item))
+        elif not by_commas and re.fullmatch(r"[\d.\s+-]+|(?:(?:True|False)\s*)+", item):
+            found += [word.removesuffix(".") for word in item.split()]
+        elif item.strip() and item.strip() != "None":
+            found.append(item.strip())
+    return found
+
+
+def _unquoted(item: str) -> str:
+    """What stands between quotes, as JSON or Python escapes it."""
+    try:
+        return str(json.loads(item) if item[0] == '"' else ast.literal_eval(item))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return item[1:-1]
