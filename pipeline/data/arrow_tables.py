@@ -4,8 +4,8 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.data.example_table import BATCH
 from pipeline.data.columns import Wanted
+from pipeline.data.example_table import BATCH
 from pipeline.data.rows import Rows, cell
 from pipeline.errors import DataError, nearest
 

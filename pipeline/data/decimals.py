@@ -20,7 +20,7 @@ _PLAIN = {mark: re.compile(rf"[+-]?(?:\d+(?:\{mark}\d*)?|\{mark}\d+)(?:[eE][+-]?
 def decimal_mark(values: Iterable[str | None], ask: Wanted) -> Mark:
     """What stands before the decimals in these numbers: the point, unless only the comma puts them all on the scale.
 
-    Where both do, as of 1,234 on a scale up to 5000, a comma stands between thousands, unless a number begins with "0,".
+    Where both do, as of 1,234 on a scale up to 5000, a comma stands between thousands unless a number begins with "0,".
     """
     there = [str(value) for value in values if text_value(value) is not None]
     if not any("," in value for value in there):

@@ -1,7 +1,7 @@
 r"""How a table of text is written: what stands between its fields and around them, found from its first line.
 
-Beside RFC 4180 (commas, double quotes, "" for one inside) there are semicolons, tabs and bars; Excel's first line `sep=;`;
-single quotes; blanks behind the separator; and a backslash before a quote, as Spark and MySQL write it.
+Beside RFC 4180 (commas, double quotes, "" for one inside) there are semicolons, tabs and bars; Excel's first line
+`sep=;`; single quotes; blanks behind the separator; and a backslash before a quote, as Spark and MySQL write it.
 """
 
 import csv

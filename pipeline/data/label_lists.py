@@ -1,28 +1,23 @@
 r"""The labels that one cell holds, in the ways in which tables spell lists.
 
 * text with a separator, "price;taste", or labels that a pattern finds;
-* a list as Python, pandas, JSON, numpy or PostgreSQL writes it: "['price', 'taste']", "['price' 'taste']", "{price,taste}";
+* a list that is spelt out, "['price', 'taste']" (`spelt_lists.py`);
 * a vector of 0 and 1, "[1, 0, 1]" or "1 0 1": the numbers of the labels that apply, counted from 0;
 * a column of 0 and 1 for each label.
 
 Which of them a column holds follows from all of its cells, never from one alone.
 """
 
-import ast
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.data.columns import Wanted
 from pipeline.data.spelling import bare, label_value, text_value
+from pipeline.data.spelt_lists import spelt_members
 from pipeline.errors import DataError
 
 Cell = str | list[str] | None  # a list where the source has lists
-_QUOTED = r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\""
-_ITEM = re.compile(rf"\s*+({_QUOTED}|[^\s,;'\"\[\](){{}}][^,;\[\](){{}}\"]*|)\s*([,;]|\s|$)")
-_ARRAY = re.compile(r"(?:np\.|numpy\.)?array\((\[.*\])(?:,\s*dtype=[^)]*)?\)", re.DOTALL)
-_OPEN = {"[": "]", "(": ")", "{": "}"}
 _HASHTAGS = re.compile(r"#\S+(\s+#\S+)*")
 _BITS = re.compile(r"[01](?:\.0*)?(?:[\s,|]+[01](?:\.0*)?)+")
 _OTHERS = (",", "|", "\t", "\n", "/")  # what stands between labels in other tables
@@ -56,7 +51,7 @@ def form_of(cells: Iterable[Cell], ask: Wanted) -> ListForm:
     Raises:
         DataError: the column holds 0 and 1 for one label alone, or probabilities.
     """
-    listed, texts = list[list[str]](), list[str]()
+    listed, texts = list[Cell](), list[str]()
     for cell in cells:
         if isinstance(cell, list):
             listed.append(cell)
@@ -68,12 +63,14 @@ def form_of(cells: Iterable[Cell], ask: Wanted) -> ListForm:
         return form
     if len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows):
         return _fixed_length(rows, form, ask)
-    if all(len(row) == 1 and row[0] in _BIT for row in rows):
+    named = {value for value, _ in ask.names}
+    if all(len(row) == 1 and row[0] in _BIT and row[0] not in named for row in rows):
+        column, by = ask.fields["labels"], ask.separator
         raise DataError(
-            f"{ask.field}.labels must be a column with the names of labels, but {ask.fields['labels']!r} holds 0 or 1 in "
-            f"every row: it says of one label whether it applies. Name the columns of all labels with "
-            f"{ask.separator!r} between them: '{ask.field}.labels=toxic{ask.separator}insult{ask.separator}threat'. "
-            f"For this one label alone: task=classification {ask.field}.label={ask.fields['labels']}."
+            f"{ask.field}.labels must be a column with the names of labels, but {column!r} holds 0 or 1 in every row: "
+            f"whether one label applies. Name the columns of all labels, such as "
+            f"'{ask.field}.labels={column}{by}SECOND{by}THIRD', or for this one alone use task=classification "
+            f"{ask.field}.label={column}."
         )
     return form
 
@@ -101,7 +98,7 @@ def only_labels(cells: Sequence[str], ask: Wanted) -> dict[str, str] | None:
     """
     if not cells or not all(re.fullmatch(r"\[\s*['\"].*['\"]\s*\]", cell.strip(), re.DOTALL) for cell in cells):
         return None
-    found = {cell: _spelt(cell.strip()) for cell in cells}
+    found = {cell: spelt_members(cell.strip()) for cell in cells}
     if not all(found.values()):
         return None
     several = next((cell for cell, labels in found.items() if labels and len(labels) > 1), None)
@@ -127,9 +124,9 @@ def _split_form(texts: Sequence[str], ask: Wanted) -> ListForm:
     as_set = ListForm(split=lambda text: text.split(ask.separator))
     if not texts:
         return as_set
-    if all(_spelt(bare(text)) is not None for text in texts):
+    if all(spelt_members(bare(text)) is not None for text in texts):
         said = f"Column {column!r} holds lists, such as {texts[0][:40]!r}."
-        return ListForm(split=lambda text: _spelt(bare(text)) or [], note=said)
+        return ListForm(split=lambda text: spelt_members(bare(text)) or [], note=said)
     if any(ask.separator in text for text in texts):
         return as_set
     if all(_HASHTAGS.fullmatch(bare(text)) for text in texts) and any(" " in bare(text) for text in texts):
@@ -153,51 +150,15 @@ def _fixed_length(rows: Sequence[Sequence[str | None]], form: ListForm, ask: Wan
             f"{ask.field}.label_names can name."
         )
         return ListForm(split=form.split, vector=True, note=said)
-    if any(part and "." in part for row in rows for part in row) and all(map(_is_share, (p for r in rows for p in r))):
+    parts = [part for row in rows for part in row]
+    between = next((part for part in parts if part and "." in part), None)
+    if between and all(map(_is_share, parts)):
         raise DataError(
-            f"{ask.field}.labels must hold labels or vectors of 0 and 1, but column {column!r} has numbers between them, "
-            f"such as {next(p for r in rows for p in r if p and '.' in p)}. Save 1 for each label that applies."
+            f"{ask.field}.labels must hold labels or vectors of 0 and 1, but column {column!r} has numbers between "
+            f"them, such as {between}. Save 1 for each label that applies."
         )
     return form
 
 
 def _is_share(part: str | None) -> bool:
     return part is not None and re.fullmatch(r"[01]|0?\.\d+(?:e-\d+)?|\d(?:\.\d+)?e-\d+", part) is not None
-
-
-def _spelt(text: str) -> list[str] | None:
-    """The members of a list that is spelt out; None where the text is none."""
-    if array := _ARRAY.fullmatch(text):
-        text = array[1]
-    if len(text) < 2 or _OPEN.get(text[0]) != text[-1]:
-        return None
-    inner, found, at, separators = text[1:-1].strip(), list[str](), 0, set[str]()
-    while at < len(inner):
-        item = _ITEM.match(inner, at)
-        if item is None or item.end() == at:
-            return None
-        at = item.end()
-        found.append(item[1])
-        separators.add(item[2].strip())
-    return _members(found, "," in separators or ";" in separators)
-
-
-def _members(items: Sequence[str], by_commas: bool) -> list[str]:
-    """Of items without commas between them each word is a member if it is a number; else one is all of them."""
-    found: list[str] = []
-    for item in items:
-        if item[:1] in ("'", '"') and item[:1] == item[-1:] and len(item) > 1:
-            found.append(_unquoted(item))
-        elif not by_commas and re.fullmatch(r"[\d.\s+-]+|(?:(?:True|False)\s*)+", item):
-            found += [word.removesuffix(".") for word in item.split()]
-        elif item.strip() and item.strip() != "None":
-            found.append(item.strip())
-    return found
-
-
-def _unquoted(item: str) -> str:
-    """What stands between quotes, as JSON or Python escapes it."""
-    try:
-        return str(json.loads(item) if item[0] == '"' else ast.literal_eval(item))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return item[1:-1]

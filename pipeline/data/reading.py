@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.data.columns import Wanted
-from pipeline.data.label_lists import Cell, ListForm, applies, form_of, only_labels
 from pipeline.data.decimals import Mark, decimal_mark
+from pipeline.data.label_lists import Cell, ListForm, applies, form_of, only_labels
 from pipeline.data.spelling import label_value, text_value
 
 
@@ -69,7 +69,9 @@ def with_indicators(rows: Any, ask: Wanted) -> Any:
         texts = rows.column(name).to_pylist()
         known = {text: applies(text, name, ask) for text in set(texts)}
         columns.append([known[text] for text in texts])
-    listed = [[name for name, there in zip(ask.indicators, row, strict=True) if there] for row in zip(*columns, strict=True)]
+    listed = [
+        [name for name, there in zip(ask.indicators, row, strict=True) if there] for row in zip(*columns, strict=True)
+    ]
     return rows.append_column(ask.fields["labels"], pa.array(listed, pa.list_(pa.string())))
 
 

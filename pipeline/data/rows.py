@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.data.columns import Wanted
-from pipeline.data.example_table import mapped
 from pipeline.data.decimals import number_of
+from pipeline.data.example_table import mapped
 from pipeline.data.reading import Reading
 from pipeline.data.spelling import BLANK, MISSING, bare, label_value, text_value
 from pipeline.errors import DataError, nearest

@@ -1,5 +1,6 @@
 """Reads labelled rows from any source: a file in a package, a file, the hub, or a directory written by `datasets`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.schema import Data
@@ -12,10 +13,12 @@ from pipeline.data.example_table import table_of
 from pipeline.data.hub import commit_of, read_hub
 from pipeline.data.json_tables import read_json
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
+from pipeline.data.part_files import Part, part_files
 from pipeline.data.reading import reading_of, with_indicators
 from pipeline.data.rows import Rows, examples_of, filtered, without_headings
 from pipeline.data.sets import RawSet, RawSplits
 from pipeline.data.text_tables import not_utf8, read_delimited
+from pipeline.data.unpacking import unpacked
 from pipeline.errors import DataError
 
 UNLABELLED = "text"  # the one class of examples without one
@@ -92,17 +95,49 @@ def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
 def _read_path(path: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
     if path.is_dir() and conversation_files(path):
         return read_conversations(conversation_files(path), ask, field)
+    if path.is_dir() and (parts := part_files(path, field)):
+        return _together([_read_part(part, ask, field) for part in parts], field)
     if path.is_dir():
         return _read_folder(path, data, ask, field, sentences)
     return read_table(path, ask, field)
 
 
+def _read_part(part: Part, ask: Wanted, field: str) -> Rows:
+    """The wanted columns of a part, of which its folders' names may hold some."""
+    import pyarrow as pa
+
+    given = part.columns
+    fields = {name: column for name, column in ask.fields.items() if column not in given}
+    where = {column: value for column, value in ask.where.items() if column not in given}
+    group = None if ask.group in given else ask.group
+    rows = read_table(part.path, replace(ask, fields=fields, where=where, group=group), field)
+    for column in given.keys() & set(ask.columns):
+        rows = rows.append_column(column, pa.array([given[column]] * len(rows), pa.string()))
+    return rows.select(list(ask.columns))
+
+
+def _together(parts: list[Rows], field: str) -> Rows:
+    import pyarrow as pa
+
+    try:
+        return pa.concat_tables(parts)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"{field} must be parts of one table, but a column of theirs is a list in some and a text in others."
+        ) from error
+
+
 def read_table(path: Path, ask: Wanted, field: str) -> Rows:
-    """The wanted columns of a file, whose name's ending says what it is.
+    """The wanted columns of a file, whose name's ending says what it is; it may be packed, as reviews.csv.gz.
 
     Raises:
         DataError: it cannot be read as that, or lacks a column.
     """
+    with unpacked(path, field) as plain:
+        return _read_plain(plain, ask, field)
+
+
+def _read_plain(path: Path, ask: Wanted, field: str) -> Rows:
     suffix = path.suffix.lower()
     if suffix in CONVERSATIONS:
         return read_conversations([path], ask, field)

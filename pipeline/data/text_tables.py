@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.data.arrow_readers import delimited
+from pipeline.data.columns import Wanted
 from pipeline.data.dialects import HEAD, SEPARATORS, Dialect, beginning, dialect_of
 from pipeline.data.example_table import table_of
-from pipeline.data.columns import Wanted
 from pipeline.data.rows import Rows
 from pipeline.errors import DataError
 
@@ -22,9 +22,9 @@ def read_utf8(path: Path, field: str) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{field} must be readable, but {path} is not: {error}.") from error
+        raise DataError(f"{field} must be readable, but {path.name} is not: {error}.") from error
     if not data.strip():
-        raise DataError(f"{field} must hold rows, but {path} is empty.")
+        raise DataError(f"{field} must hold rows, but {path.name} is empty.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -32,7 +32,7 @@ def read_utf8(path: Path, field: str) -> str:
     if "\0" in text:
         at = data.index(b"\0")
         raise DataError(
-            f"{field} must be plain text, but {path} holds zero bytes from byte {at} on (line {_line(data, at)}): "
+            f"{field} must be plain text, but {path.name} holds zero bytes from byte {at} on (line {_line(data, at)}): "
             f"the file is damaged, or UTF-16. Fetch it again, or save it as UTF-8."
         )
     return text
@@ -43,8 +43,8 @@ def not_utf8(path: Path, data: bytes, error: UnicodeDecodeError, field: str) -> 
     at = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
     return DataError(
-        f"{field} must be UTF-8, but {path} has byte 0x{data[at]:02x} on line {_line(data, at)} (byte offset {at}). "
-        f"Convert it, for example with `iconv -f {encoding} -t UTF-8 {path.name} > utf8-{path.name}`."
+        f"{field} must be UTF-8, but {path.name} has byte 0x{data[at]:02x} on line {_line(data, at)} (byte offset "
+        f"{at}). Convert it, for example with `iconv -f {encoding} -t UTF-8 {path.name} > utf8-{path.name}`."
     )
 
 

@@ -73,7 +73,7 @@ def test_lines_of_json_are_read_as_one_by_one(labels: list[object], quick: bool,
     path = tmp_path / "reviews.jsonl"
     lines = [json.dumps({"n": [i], "text": f"text {i}", "label": label}) for i, label in enumerate(labels)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    slowly = json_tables._rows(json_tables._lines("\n".join(lines), path, "f"), path.name, ASK, "f").to_pydict()
+    slowly = json_tables._rows(lambda: json_tables._lines("\n".join(lines), path, "f"), path.name, ASK, "f").to_pydict()
     found = json_lines(path, ASK)
     assert (found is not None) == quick
     assert found is None or found.to_pydict() == slowly
