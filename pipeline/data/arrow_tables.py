@@ -25,6 +25,7 @@ def read_parquet(path: Path, ask: Wanted, field: str) -> Rows:
         with pq.ParquetFile(path) as file:
             found = _found(file.schema_arrow, ask, path.name)
             table = file.read(columns=list(found.values()))
+            table.validate(full=True)
             names = _names_in_metadata(file.schema_arrow.metadata)
         return rows_of(table, ask, path.name, names, found)
     except (pa.ArrowException, *_DAMAGED) as error:

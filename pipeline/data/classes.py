@@ -114,8 +114,8 @@ def spellings(rows: Iterable[Any], ask: Wanted, reading: Reading, classes: Class
     if missing:
         lines.append(f"Rows without a label: {sum(missing.values()):,}, namely {_listed(missing)}.")
     lines += [
-        f"{name!r} ({sum(of.values()):,} rows) is taken as a class. If it means that the label is missing: "
-        f"'+{ask.field}.label_names.{name}='."
+        f"{name!r} ({sum(of.values()):,} rows) is read as a class. If it stands for a missing label, leave its rows "
+        f"out with '+{ask.field}.label_names.{name}='."
         for name, of in ways.items()
         if name is not None and name.casefold() in DOUBTFUL and name not in kept
     ]

@@ -1,6 +1,5 @@
 """Rows of the wanted columns as Arrow tables of texts, whatever the source's own types are, and as examples."""
 
-import functools
 import math
 import re
 from collections import Counter
@@ -135,13 +134,17 @@ def without_headings(rows: Rows) -> Rows:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = [name for name in rows.column_names if pa.types.is_string(rows.column(name).type)]
+    texts = [name for name in reversed(rows.column_names) if pa.types.is_string(rows.column(name).type)]
     if len(texts) < 2:  # of a single column, its name may be a text like others
         return rows
-    bare_cells = [pc.utf8_lower(pc.utf8_trim(rows.column(name), BLANK)) for name in texts]
-    same = [pc.equal(cells, bare(name).lower()) for name, cells in zip(texts, bare_cells, strict=True)]
-    again = functools.reduce(pc.and_, same).fill_null(False)
-    return rows.filter(pc.invert(again)) if pc.any(again).as_py() else rows
+    again: Any = None
+    for name in texts:
+        cells = pc.utf8_lower(pc.utf8_trim(rows.column(name), BLANK))
+        same = pc.equal(cells, bare(name).lower()).fill_null(False)
+        again = same if again is None else pc.and_(again, same)
+        if not pc.any(again).as_py():
+            return rows
+    return rows.filter(pc.invert(again))
 
 
 def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:

@@ -5,6 +5,7 @@ PostgreSQL: "{price,taste}".
 """
 
 import ast
+import contextlib
 import json
 import re
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ def _members(items: Sequence[str], by_commas: bool) -> list[str]:
 
 def _unquoted(item: str) -> str:
     """What stands between quotes, as JSON or Python escapes it."""
-    try:
-        return str(json.loads(item) if item[0] == '"' else ast.literal_eval(item))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return item[1:-1]
+    for read in (json.loads, ast.literal_eval):
+        with contextlib.suppress(ValueError, SyntaxError):
+            return str(read(item))
+    return item[1:-1]
