@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.data.arrow_readers import json_lines
 from pipeline.data.columns import Wanted
 from pipeline.data.intents import holds_intents, read_intents
-from pipeline.data.json_shapes import documents, field_of, names_of, parsed, rows_in
+from pipeline.data.json_shapes import RepeatedNameError, documents, field_of, names_of, parsed, rows_in
 from pipeline.data.rows import Rows, Value, cell, texts_or_lists
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
@@ -43,6 +43,10 @@ def _whole(text: str, path: Path, field: str) -> Any:
     head = text.lstrip().partition("\n")[0].strip()
     try:
         return parsed(text)
+    except RepeatedNameError as error:
+        if not head.endswith("}"):
+            raise _invalid(path.name, error, field) from error
+        return None
     except (ValueError, RecursionError):
         if head != "{":
             return None  # the lines are read one by one, and the first that cannot be is named
@@ -87,7 +91,10 @@ def _parsed(text: str, place: str, field: str) -> Any:
     try:
         return parsed(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"{field}: {place} is not valid JSON ({error}). "
-            f"Correct it there, or fetch the file again if it was cut short."
-        ) from error
+        raise _invalid(place, error, field) from error
+
+
+def _invalid(place: str, error: Exception, field: str) -> DataError:
+    return DataError(
+        f"{field}: {place} is not valid JSON ({error}). Correct it there, or fetch the file again if it was cut short."
+    )
