@@ -147,7 +147,8 @@ def _as_text(column: Any, ask: Wanted, name: str, place: str, classes: tuple[str
                 for v in values
             ]
         chunks.append([cell(ask, name, value, place) for value in values])
-    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view)
+    listed = name == ask.fields.get("labels") and any(test(kind) for test in lists)
     kind = pa.list_(pa.string()) if listed else pa.string()
     return pa.chunked_array([pa.array(chunk, kind) for chunk in chunks], kind)
 

@@ -92,16 +92,22 @@ def counted(table: Any) -> Counter[str]:
     return found
 
 
-def spellings(rows: Iterable[Any], ask: Wanted, reading: Reading, classes: Classes) -> list[str]:
-    """Sentences about classes that are spelt in several ways, about labels that are missing and that may be."""
-    column = ask.fields.get("label")
-    if column is None:
-        return []
+def cells_of(rows: Iterable[Any], read_in: Iterable[Any], ask: Wanted) -> Counter[str | None]:
+    """How often each label is spelt so: as it stands in its column, or of several in a cell as it was read there."""
     found: Counter[str | None] = Counter()
-    for table in rows:
-        found.update({c["values"]: c["counts"] for c in table.column(column).value_counts().to_pylist()})
+    if "label" in ask.fields:
+        for table in rows:
+            cells = table.column(ask.fields["label"]).value_counts().to_pylist()
+            found.update({cell["values"]: cell["counts"] for cell in cells})
+    for table in read_in if "labels" in ask.fields else ():
+        found.update(counted(table))
+    return found
+
+
+def spellings(cells: Mapping[str | None, int], ask: Wanted, reading: Reading, classes: Classes) -> list[str]:
+    """Sentences about classes that are spelt in several ways, about labels that are missing and that may be."""
     ways: dict[str | None, dict[str, int]] = {}
-    for cell, count in found.items():
+    for cell, count in cells.items():
         ways.setdefault(classes.name(reading.label(cell)), {})[cell or ""] = count
     missing = ways.pop(None, {})
     kept = {value for value, _ in ask.names}
@@ -111,11 +117,11 @@ def spellings(rows: Iterable[Any], ask: Wanted, reading: Reading, classes: Class
         for name, of in several.items()
         if len(of) > 1
     ]
-    if missing:
+    if missing and "label" in ask.fields:
         lines.append(f"Rows without a label: {sum(missing.values()):,}, namely {_listed(missing)}.")
     lines += [
-        f"{name!r} ({sum(of.values()):,} rows) is read as a class. If it stands for a missing label, leave its rows "
-        f"out with '+{ask.field}.label_names.{name}='."
+        f"{name!r} ({sum(of.values()):,} rows) is read as a class. If it stands for a missing label, leave it out "
+        f"with '+{ask.field}.label_names.{name}='."
         for name, of in ways.items()
         if name is not None and name.casefold() in DOUBTFUL and name not in kept
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from pipeline.data.columns import Wanted
-from pipeline.data.spelling import bare, text_value
+from pipeline.data.spelling import bare, value_of
 
 Mark = Literal[".", ","]
 _MARKS: tuple[Mark, ...] = (".", ",")
@@ -22,7 +22,7 @@ def decimal_mark(values: Iterable[str | None], ask: Wanted) -> Mark:
 
     Where both do, as of 1,234 on a scale up to 5000, a comma stands between thousands unless a number begins with "0,".
     """
-    there = [str(value) for value in values if text_value(value) is not None]
+    there = [str(value) for value in values if value_of(value) is not None]
     if not any("," in value for value in there):
         return "."
     least, greatest = ask.scale

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.data.columns import Wanted
-from pipeline.data.spelling import bare, label_value, text_value
+from pipeline.data.spelling import bare, label_value, value_of
 from pipeline.data.spelt_lists import spelt_members
 from pipeline.errors import DataError
 
@@ -55,7 +55,7 @@ def form_of(cells: Iterable[Cell], ask: Wanted) -> ListForm:
     for cell in cells:
         if isinstance(cell, list):
             listed.append(cell)
-        elif text_value(cell) is not None:
+        elif value_of(cell) is not None:
             texts.append(str(cell))
     form = _split_form(texts, ask)
     rows = [_parts(cell, form.split) for cell in [*listed, *texts]]
@@ -111,7 +111,7 @@ def only_labels(cells: Sequence[str], ask: Wanted) -> dict[str, str] | None:
 
 
 def _parts(cell: Cell, split: Callable[[str], list[str]]) -> list[str | None]:
-    parts = cell if isinstance(cell, list) else split(text_value(cell) or "")
+    parts = cell if isinstance(cell, list) else split(value_of(cell) or "")
     found = [label_value(part) for part in parts]
     return found if isinstance(cell, list) else [part for part in found if part is not None]
 

@@ -1,6 +1,7 @@
 """The last look at what was read: how many rows, which classes, and what was read otherwise than it is written."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def look(data: Data, sets: Mapping[str, LabelledSet], classes: Sequence[str], no
     rows = sum(len(found) for found in sets.values())
     if data.labels:
         found = [numbers(one, classes, place=f"the {name} set") for name, one in sets.items()]
-        bare = sum(not example.labels for one in sets.values() for example in one.examples)
+        bare = sum(_without(table) for one in sets.values() for table in one.examples.tables())
         said = f"{len(classes)} labels in {rows:,} rows: {_counts(found, classes)}; {bare:,} rows have none."
     elif data.label:
         said = f"{len(classes)} classes in {rows:,} rows: {_counts([s.labels for s in sets.values()], classes)}."
@@ -41,7 +42,14 @@ def _counts(numbered: Sequence[np.ndarray], classes: Sequence[str]) -> str:
     return ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
 
 
+def _without(table: Any) -> int:
+    """Examples without any label."""
+    import pyarrow.compute as pc
+
+    return int(np.sum(pc.list_value_length(table.column("labels")).to_numpy() == 0))
+
+
 def _range(data: Data, sets: Mapping[str, LabelledSet]) -> tuple[float, float]:
-    shares = [e.score for one in sets.values() for e in one.examples if e.score is not None]
-    low, high = data.scale
-    return low + min(shares) * (high - low), low + max(shares) * (high - low)
+    shares = [table.column("score").to_numpy() for one in sets.values() for table in one.examples.tables()]
+    (low, high), every = data.scale, np.concatenate(shares)
+    return low + float(every.min()) * (high - low), low + float(every.max()) * (high - low)

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.data.columns import Wanted
 from pipeline.data.decimals import Mark, decimal_mark
 from pipeline.data.label_lists import Cell, ListForm, applies, form_of, only_labels
-from pipeline.data.spelling import label_value, text_value
+from pipeline.data.spelling import label_value, value_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def reading_of(tables: Iterable[Any], ask: Wanted) -> Reading:
         return Reading(form=form, notes=(form.note,) if form.note else ())
     if "label" in ask.fields:
         column = ask.fields["label"]
-        texts = [str(cell) for cell in _cells(found, column) if text_value(cell) is not None]  # type: ignore[arg-type]
+        texts = [str(cell) for cell in _cells(found, column) if value_of(cell) is not None]  # type: ignore[arg-type]
         only = only_labels(texts, ask)
         notes = (f"Column {column!r} holds lists of one label, such as {texts[0][:40]!r}.",) if only else ()
         return Reading(only=only or {}, notes=notes)

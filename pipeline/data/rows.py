@@ -10,7 +10,7 @@ from pipeline.data.columns import Wanted
 from pipeline.data.decimals import number_of
 from pipeline.data.example_table import mapped
 from pipeline.data.reading import Reading
-from pipeline.data.spelling import BLANK, MISSING, bare, label_value, text_value
+from pipeline.data.spelling import BLANK, NO_TEXT, bare, label_value, value_of
 from pipeline.errors import DataError, nearest
 
 Value = str | list[str] | None  # of a cell; several in a column of labels
@@ -18,10 +18,12 @@ Rows = Any  # an Arrow table of the wanted columns: texts, or lists of texts in 
 
 
 def cell(ask: Wanted, column: str, value: Any, place: str) -> Value:
-    """A cell of a typed table as text, see `as_text`; a list of labels as a list of texts."""
+    """A cell of a typed table as text, see `as_text`; a list of labels as a list of texts, a list of one as that."""
     place = f"{place}, {column!r}"
     if column == ask.fields.get("labels") and isinstance(value, list | tuple):
         return [as_text(_only_field(one), place) or "" for one in value]
+    if column == ask.fields.get("label") and isinstance(value, list | tuple) and len(value) == 1:
+        return as_text(_only_field(value[0]), place)
     return as_text(value, place)
 
 
@@ -88,11 +90,11 @@ def examples_of(rows: Rows, ask: Wanted, reading: Reading) -> Any:
 
 
 def _text_column(column: Any) -> Any:
-    """Texts, or null where nothing stands in them; what a table writes for a missing value counts as nothing."""
+    """Texts, or null where nothing stands in them; what a table writes for "not a number" counts as nothing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    missing, none, chunks = pa.array(sorted(MISSING), column.type), pa.scalar(None, column.type), []
+    missing, none, chunks = pa.array(sorted(NO_TEXT), column.type), pa.scalar(None, column.type), []
     for chunk in column.chunks:
         nothing = pc.is_in(pc.utf8_trim(chunk, BLANK), value_set=missing)
         chunks.append(pc.if_else(nothing, none, chunk) if nothing.true_count else chunk)
@@ -116,7 +118,7 @@ def on_scale(value: str | None, ask: Wanted, reading: Reading) -> float | None:
     Raises:
         DataError: it is none, or not on the scale.
     """
-    text = text_value(value)
+    text = value_of(value)
     if text is None:
         return None
     low, high = ask.scale

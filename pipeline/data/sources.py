@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.config.schema import Data
 from pipeline.data.arrow_tables import read_parquet, read_saved, split_folder
 from pipeline.data.catalogues import CATALOGUES, read_catalogue
-from pipeline.data.classes import classes_of, counted, renamed, spellings
+from pipeline.data.classes import cells_of, classes_of, counted, renamed, spellings
 from pipeline.data.columns import Wanted, wanted
 from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_conversations
 from pipeline.data.example_table import table_of
@@ -45,7 +45,8 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
     reading = reading_of(kept.values(), ask)
     read_in = {role: examples_of(rows, ask, reading) for role, rows in kept.items()}
     classes = classes_of(counted(read_in["train"]), ask)
-    sentences += [*reading.notes, *spellings(kept.values(), ask, reading, classes)]
+    cells = cells_of(kept.values(), read_in.values(), ask)
+    sentences += [*reading.notes, *spellings(cells, ask, reading, classes)]
     sets = {role: RawSet(table=renamed(table, classes.name)) for role, table in read_in.items()}
     return RawSplits(
         train=sets["train"],

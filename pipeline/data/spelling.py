@@ -8,6 +8,7 @@ tell them apart: other case, quotes or zeros.
 import re
 import unicodedata
 
+NO_TEXT = frozenset({"", "nan", "NaN"})  # instead of a text, which may be "null" as it may be any other word
 MISSING = frozenset({"", "nan", "NaN", "NAN", "null", "NULL", "Null", "<NA>", "#N/A", "\\N"})
 DOUBTFUL = frozenset({"na", "n/a", "none", "nil", "-", "--", "?", "."})  # in lower case: missing for some, or a class
 
@@ -37,8 +38,8 @@ def label_value(value: str | None) -> str | None:
     return whole.group(1) if whole else text
 
 
-def text_value(value: str | None) -> str | None:
-    """A text, or None where nothing stands in it; what a table writes for a missing value counts as nothing."""
+def value_of(value: str | None) -> str | None:
+    """What stands in a cell, or None where that is nothing, or what tables write for a missing value."""
     return None if value is None or bare(value) in MISSING else value
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.schema import Data
 from pipeline.data.sources import read
-from pipeline.data.spelling import MISSING, bare
+from pipeline.data.spelling import NO_TEXT, bare
 from pipeline.errors import DataError
 from tests.examples_kit import read_from
 
@@ -119,7 +119,7 @@ def test_repeated_headings_are_counted(tmp_path: Path) -> None:
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20).filter(
-    lambda text: bare(text) not in MISSING and bare(text).lower() != "review" and text[0] != "\ufeff"
+    lambda text: bare(text) not in NO_TEXT and bare(text).lower() != "review" and text[0] != "\ufeff"
 )
 
 
@@ -132,3 +132,8 @@ def test_any_text_survives_a_table(
     more = more or any("\r" in text for text in texts)  # which Python's writer leaves bare
     content = table(separator, rows, quoting=csv.QUOTE_ALL if more else csv.QUOTE_MINIMAL)
     assert found(tmp_path_factory.mktemp("any") / "reviews.csv", content) == rows
+
+
+def test_null_is_a_text_like_others(tmp_path: Path) -> None:
+    rows = [("null", "pos"), ("NA", "neg"), ("\\N", "neg")]
+    assert found(tmp_path / "reviews.csv", table(rows=rows)) == rows

@@ -34,7 +34,7 @@ def some_missing(i: int, label: str) -> str:
 SAID = [
     "Data: 3 classes in 220 rows: NA (20), bad (100), good (100).",
     "Data: Rows without a label: 20, namely 'NaN' (20).",
-    "Data: 'NA' (20 rows) is read as a class. If it stands for a missing label, leave its rows out with "
+    "Data: 'NA' (20 rows) is read as a class. If it stands for a missing label, leave it out with "
     "'+task.data.label_names.NA='.",
 ]
 
