@@ -41,7 +41,7 @@ def delimited(path: Path, ask: Wanted, dialect: Dialect) -> Rows | None:
     names, quoted = _header(path, dialect), dialect.quote is not None
     if names is None or not _is_sound(path, dialect.separator if quoted else None):
         return None
-    asked = {column: names[at] for column, at in ask.located(names, path.name).items()}
+    asked = {column: names[at] for column, at in ask.located(names, path.name, heading=True).items()}
     if any(names.count(name) > 1 for name in asked.values()):
         return None
     try:

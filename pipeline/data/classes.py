@@ -111,7 +111,7 @@ def spellings(cells: Mapping[str | None, int], ask: Wanted, reading: Reading, cl
         ways.setdefault(classes.name(reading.label(cell)), {})[cell or ""] = count
     missing = ways.pop(None, {})
     kept = {value for value, _ in ask.names}
-    several = {name: {w: n for w, n in of.items() if w not in kept} for name, of in ways.items()}
+    several = {name: {w: n for w, n in of.items() if reading.label(w) not in kept} for name, of in ways.items()}
     lines = [
         f"Class {shown(str(name))} is spelt in {len(of)} ways: {_listed(of)}."
         for name, of in several.items()

@@ -63,14 +63,20 @@ class Wanted:
         names = list(available)
         self._refuse([(s, column) for s, column in self._asked if column not in names], names, place)
 
-    def located(self, names: Sequence[str], place: str) -> dict[str, int]:
+    def located(self, names: Sequence[str], place: str, *, heading: bool = False) -> dict[str, int]:
         """The position of each wanted column among `names`, whatever their blanks, Unicode form and case.
+
+        Args:
+            names: of the table's columns.
+            place: what the table is called.
+            heading: whether they are its first line.
 
         Raises:
             DataError: as `check`, or a wanted column stands there twice.
         """
         found = {column: _positions(column, names) for column in self.columns}
-        self._refuse([(s, column) for s, column in self._asked if not found[column]], names, place)
+        why = "" if any(found.values()) or not heading else "Its first line must name the columns. "
+        self._refuse([(s, column) for s, column in self._asked if not found[column]], names, place, why)
         for setting, column in self._asked:
             if len(found[column]) > 1:
                 raise DataError(
@@ -79,13 +85,13 @@ class Wanted:
                 )
         return {column: at for column, (at,) in found.items()}
 
-    def _refuse(self, absent: list[tuple[str, str]], names: Sequence[str], place: str) -> None:
+    def _refuse(self, absent: list[tuple[str, str]], names: Sequence[str], place: str, why: str = "") -> None:
         if not absent:
             return
         short = [f"{name[:_LONG]}…" if len(name) > _LONG else name for name in names]
         listed = [*short[:_SHOWN], *([f"{len(short) - _SHOWN} more"] if len(short) > _SHOWN else [])]
         lines = [f"{s} asks for a column {c!r}, but {place} has none. {nearest(c, listed)}" for s, c in absent]
-        raise DataError("\n".join([*lines, f"Set {absent[0][0]}=COLUMN."]))
+        raise DataError("\n".join([*lines, f"{why}Set {absent[0][0]}=COLUMN."]))
 
 
 def wanted(data: Data, field: str) -> Wanted:

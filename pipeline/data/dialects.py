@@ -6,6 +6,7 @@ Beside RFC 4180 (commas, double quotes, "" for one inside) there are semicolons,
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,8 @@ from pipeline.data.spelling import bare
 
 SEPARATORS = (",", ";", "\t", "|")
 Quote = Literal['"', "'"]
-_DECLARED = re.compile(r'"?sep=(\\t|.)"?[,;|\t]*', re.IGNORECASE)
+_DECLARED = re.compile(r'"?sep=(\\t|[^\w\\"\' ])"?[,;|\t]*', re.IGNORECASE)
+_QUOTED_BEHIND_BLANKS = re.compile(r' +"[^"]*" *')
 HEAD = 1 << 16  # bytes in which the first line is looked for
 _ESCAPED = re.compile(r'\\(\\(?="[,;|\t\r\n]|"\Z)|")')
 
@@ -107,8 +109,8 @@ def _best(lines: Sequence[str], ask: Wanted, separators: Sequence[str], before: 
         for quote, spaced in quotes
     ]
     best = max(found, key=lambda dialect: _fit(dialect, lines[0], ask))  # of equals the first
-    behind_blanks = re.compile(f'{re.escape(best.separator)} +"(?!")')
-    return replace(best, spaced=True) if any(map(behind_blanks.search, lines[1:])) else best
+    fields = itertools.chain.from_iterable(csv.reader(lines[1:], delimiter=best.separator))
+    return replace(best, spaced=True) if any(map(_QUOTED_BEHIND_BLANKS.fullmatch, fields)) else best
 
 
 def _fit(dialect: Dialect, heading: str, ask: Wanted) -> tuple[int, bool, int]:

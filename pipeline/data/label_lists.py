@@ -20,6 +20,7 @@ from pipeline.errors import DataError
 Cell = str | list[str] | None  # a list where the source has lists
 _HASHTAGS = re.compile(r"#\S+(\s+#\S+)*")
 _BITS = re.compile(r"[01](?:\.0*)?(?:[\s,|]+[01](?:\.0*)?)+")
+_LIST = re.compile(r"\[(?:\s*|\s*['\"].*['\"]\s*|\s*[01](?:[\s,.]+[01])+[\s.]*)\]", re.DOTALL)  # quoted, or of 0 and 1
 _OTHERS = (",", "|", "\t", "\n", "/")  # what stands between labels in other tables
 _BIT = {"0": False, "1": True, "false": False, "true": True}
 _SWITCH = {**_BIT, "no": False, "yes": True, "n": False, "y": True, "f": False, "t": True, "x": True}
@@ -91,23 +92,26 @@ def applies(value: str | None, column: str, ask: Wanted) -> bool:
 
 
 def only_labels(cells: Sequence[str], ask: Wanted) -> dict[str, str] | None:
-    """The label in each cell of a column whose cells are all spelt as lists of one; None where they are not lists.
+    """The label in each cell of a column whose cells are all spelt as lists, "" where one is empty.
+
+    Of vectors of 0 and 1 it is the number of the one that is 1. None where cells are no lists.
 
     Raises:
         DataError: some list has several labels.
     """
-    if not cells or not all(re.fullmatch(r"\[\s*['\"].*['\"]\s*\]", cell.strip(), re.DOTALL) for cell in cells):
+    found = {cell: spelt_members(cell.strip()) for cell in cells if _LIST.fullmatch(cell.strip())}
+    if not found or len(found) < len(cells) or None in found.values():
         return None
-    found = {cell: spelt_members(cell.strip()) for cell in cells}
-    if not all(found.values()):
-        return None
-    several = next((cell for cell, labels in found.items() if labels and len(labels) > 1), None)
+    members = [[label_value(each) for each in labels or ()] for labels in found.values()]
+    if all(len(row) == len(members[0]) > 1 and all(each in _BIT for each in row) for row in members):
+        members = [[str(at) for at, each in enumerate(row) if _BIT[each or ""]] for row in members]
+    several = next((cell for cell, row in zip(found, members, strict=True) if len(row) > 1), None)
     if several is not None:
         raise DataError(
             f"{ask.field}.label must be one label a row, but column {ask.fields['label']!r} has lists of several, "
             f"such as {several[:60]!r}. Use task=multi_label_classification {ask.field}.labels={ask.fields['label']}."
         )
-    return {cell: labels[0] for cell, labels in found.items() if labels}
+    return {cell: row[0] or "" if row else "" for cell, row in zip(found, members, strict=True)}
 
 
 def _parts(cell: Cell, split: Callable[[str], list[str]]) -> list[str | None]:

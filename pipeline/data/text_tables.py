@@ -98,7 +98,7 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, dialect: Dialect)
     fields = dialect.rows(text)
     try:
         header = next(fields, [])
-        columns = ask.located(header, path.name)
+        columns = ask.located(header, path.name, heading=True)
         rows: dict[str, list[str | None]] = {name: [] for name in columns}
         for line in fields:
             if line[len(header) :] == [""]:  # a separator behind the last field, too

@@ -79,7 +79,7 @@ def test_a_backslash_that_is_escaped_ends_before_a_closing_quote(tmp_path: Path)
 
 
 REFUSED = {
-    "no heading": (PLAIN.partition("\n")[2], r"asks for a column 'review', but reviews\.csv has none"),
+    "no heading": (PLAIN.partition("\n")[2], r"(?s)'review', but reviews\.csv has none.*first line must name"),
     "a column twice": ("review,label,label\na,x,pos\nb,y,neg\n", r"label=label must be one column, but .* has 2 that"),
     "a column twice with a blank": ("review,label , label\na,x,pos\n", r"must be one column, but .*'label ', ' label'"),
     "a column twice in other cases": ("review,Label,LABEL\na,x,pos\n", r"must be one column, but .*'Label', 'LABEL'"),
@@ -132,6 +132,11 @@ def test_any_text_survives_a_table(
     more = more or any("\r" in text for text in texts)  # which Python's writer leaves bare
     content = table(separator, rows, quoting=csv.QUOTE_ALL if more else csv.QUOTE_MINIMAL)
     assert found(tmp_path_factory.mktemp("any") / "reviews.csv", content) == rows
+
+
+def test_blanks_belong_to_a_text_that_only_ends_like_a_quoted_field(tmp_path: Path) -> None:
+    content = 'review,label\n"it ends, ",pos\n  begins late,neg\n'
+    assert found(tmp_path / "reviews.csv", content) == [("it ends, ", "pos"), ("  begins late", "neg")]
 
 
 def test_null_is_a_text_like_others(tmp_path: Path) -> None:

@@ -147,13 +147,23 @@ def test_spellings_of_labels_are_folded_in_lists(tmp_path: Path) -> None:
     assert in_cells(tmp_path, ["price;Taste", "PRICE ", "price\u200b;taste", "taste"]).several == ("price", "taste")
 
 
-@pytest.mark.parametrize(("cell", "several"), [("['neg']", False), ('["pos"]', False), ("['neg', 'pos']", True)])
-def test_lists_in_a_column_of_one_label(cell: str, several: bool, tmp_path: Path) -> None:
-    cells = ["['neg']", "['pos']", cell]
-    if not several:
-        found = in_cells(tmp_path, cells, label="topics", labels=None)
-        assert found.labels == ("neg", "pos")
-        return
+ONE_EACH = {
+    "lists of one": (["['neg']", '["pos"]', "['neg']"], ("neg", "pos")),
+    "lists of one or none": (["['neg']", "['pos']", "[]"], ("neg", "pos")),
+    "vectors with a single 1": (["[1, 0, 0]", "[0, 0, 1]", "[0, 1, 0]"], ("0", "1", "2")),
+    "numpy's vectors": (["[1. 0.]", "[0. 1.]"], ("0", "1")),
+    "what only looks like a list": (["[neg]", "[pos]"], ("[neg]", "[pos]")),
+}
+
+
+@pytest.mark.parametrize("name", ONE_EACH)
+def test_lists_in_a_column_of_one_label(name: str, tmp_path: Path) -> None:
+    cells, classes = ONE_EACH[name]
+    assert in_cells(tmp_path, cells, label="topics", labels=None).labels == classes
+
+
+@pytest.mark.parametrize("cells", [["['neg']", "['neg', 'pos']"], ["[1, 0]", "[1, 1]"], ["[]", '["a", "b"]']])
+def test_lists_of_several_in_a_column_of_one_label_are_refused(cells: list[str], tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lists of several, .*Use task=multi_label_classification .*labels=topics"):
         in_cells(tmp_path, cells, label="topics", labels=None)
 
