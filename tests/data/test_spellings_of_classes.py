@@ -140,3 +140,25 @@ def test_numbers_and_switches_of_json_are_those_of_tables(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("text", "value"), [("1.", "1."), ("007", "007"), ("1.50", "1.50"), ("1e3", "1e3")])
 def test_a_label_alone_is_not_changed(text: str, value: str) -> None:
     assert label_value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "asked"),
+    [
+        ("python", ("3.1", "3.10", "3.11"), "3.10"),
+        ("language", ("no", "sv", "da"), "no"),
+        ("região", ("sul", "norte", "são"), "são"),
+        (unicodedata.normalize("NFD", "região"), ("sul", "norte", unicodedata.normalize("NFD", "são")), "são"),
+        ("Região ", ("sul", "norte", "são\u200b"), "são"),
+    ],
+)
+def test_rows_are_kept_by_what_stands_in_a_column(
+    column: str, values: tuple[str, ...], asked: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "reviews.csv"
+    rows = [(text, label, values[i % 3]) for i, (text, label) in enumerate(tiny.rows(60))]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label", column), *rows])
+    named = unicodedata.normalize("NFC", column).strip().casefold()
+    found = examples(Task(name="t", data=Data(path=str(path), where={named: asked}), deduplicate=False))
+    assert found.look[0] == "2 classes in 20 rows: bad (10), good (10)."
