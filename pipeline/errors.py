@@ -84,7 +84,8 @@ class ServiceError(UserError):
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The sentence that follows an unknown name: the nearest valid one, then all of them."""
     names = sorted(valid)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    alike = {each.casefold(): each for each in reversed(names)}  # so that another case is nearest of all
+    close = [alike[each] for each in get_close_matches(name.casefold(), alike, n=1, cutoff=0.5)]
     hint = f"Did you mean '{close[0]}'? " if close else ""
     return f"{hint}Valid: {', '.join(names) or 'none'}."
 

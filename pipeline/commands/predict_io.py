@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from pipeline.config.schema import Field, Predict
+from pipeline.data.columns import Wanted
 from pipeline.data.example_table import ExampleTable
 from pipeline.data.locate import TABLES
-from pipeline.data.rows import Wanted
 from pipeline.data.sources import read_table
 from pipeline.data.text_tables import read_utf8
+from pipeline.data.unpacking import table_suffix
 from pipeline.errors import DataError, UserError
 from pipeline.tasks import Example
 
@@ -35,7 +36,7 @@ def given_examples(given: Predict, *, paired: bool) -> Iterator[Example]:
     path = Path(given.path)
     if not path.is_file():
         raise DataError(f"predict.path={given.path}: there is no such file.")
-    if path.suffix.lower() in TABLES:
+    if table_suffix(path) in TABLES:
         return iter(_of_table(path, given, paired))
     lines = read_utf8(path, "predict.path").replace("\r\n", "\n").removesuffix("\n").split("\n")
     return iter([_of_line(line, paired, f" on line {n} of {path.name}") for n, line in enumerate(lines, start=1)])

@@ -46,7 +46,10 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
     console.print(table)
     for reason in plan.hardware.reasons:
         console.print(reason)
-    for planned in (p for part in parts if part.missing() for p in prepare(part).memory):
+    ready = [prepare(part) for part in parts if part.missing()]
+    for sentence in ready[-1].look if ready else ():
+        console.print(f"Data: {sentence}")
+    for planned in (planned for one in ready for planned in one.memory):
         console.print(planned.sentence)
     seconds, basis = zip(*map(estimated_seconds, parts), strict=True)
     total = sum(len(part.cells) for part in parts)

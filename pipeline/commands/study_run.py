@@ -72,6 +72,7 @@ class StudyRun:
                 return run_plan(
                     part,
                     watch,
+                    show=lambda sentences: None if self.outcome.trained else progress.show(sentences),
                     before_training=self._record,
                     affords=lambda name: self._spending is None or self._spending.affords(name, part),
                 )

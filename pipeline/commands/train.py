@@ -30,7 +30,7 @@ def run(overrides: Sequence[str]) -> int:
             if plan.missing():
                 pretrain(plan)
             with Progress(plan) as progress:
-                outcome = run_plan(plan, progress.watch)
+                outcome = run_plan(plan, progress.watch, show=progress.show)
             log.finished(write_findings(plan, plan.results(), outcome.failed), plan.folder)
         mirror.drain(DRAIN_SECONDS)
     for failed in outcome.failed:

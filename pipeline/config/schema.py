@@ -67,10 +67,10 @@ class Data:
     label: str | None = "label"  # column of the label; null where the task needs none
     score: str | None = None  # column of a number, for kinds that tell one
     scale: tuple[float, ...] = (0.0, 1.0)  # the least and the greatest that it can be
-    labels: str | None = None  # column of all labels of a text, for kinds that tell several
+    labels: str | None = None  # column of all labels of a text, for kinds that tell several; or one for each label, a;b
     separator: str = ";"  # between them
     label_pattern: str | None = None  # regular expression of each of them instead; in parentheses, what it is called
-    label_names: dict[str, str] = field(default_factory=dict)  # shown instead of the values in the column
+    label_names: dict[str, str] = field(default_factory=dict)  # shown instead of values; an empty one leaves them out
     group: str | None = None  # column of the group (writer, document): rows of one group stay in one of the sets
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has the value: fr, fr|pt, true
     validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)

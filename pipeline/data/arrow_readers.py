@@ -8,48 +8,48 @@ import codecs
 import csv
 import mmap
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.data.arrow_tables import rows_of
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.columns import Wanted
+from pipeline.data.dialects import Dialect
+from pipeline.data.rows import Rows
 
 _BLOCK = 8 << 20  # bytes that Arrow parses at a time, more than the longest line
 _EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
-def delimited(path: Path, ask: Wanted, separator: str, *, quoted: bool) -> Rows | None:
+def delimited(path: Path, ask: Wanted, dialect: Dialect) -> Rows | None:
     """The wanted columns of a table whose first line names the columns.
 
     Args:
         path: the file.
         ask: the columns.
-        separator: between fields.
-        quoted: whether double quotes stand around fields; else they stand for themselves.
+        dialect: a standard one.
 
     Returns:
         A table of texts, or None.
 
     Raises:
-        DataError: a column is missing.
+        DataError: a column is missing, or stands there twice.
     """
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    names = _header(path, separator, quoted=quoted)
-    if names is None or not _is_sound(path, separator if quoted else None):
+    names, quoted = _header(path, dialect), dialect.quote is not None
+    if names is None or not _is_sound(path, dialect.separator if quoted else None):
         return None
-    plain = [name.strip() for name in names]
-    ask.check(plain, path.name)
-    asked = {column: names[plain.index(column)] for column in ask.columns}
+    asked = {column: names[at] for column, at in ask.located(names, path.name, heading=True).items()}
     if any(names.count(name) > 1 for name in asked.values()):
         return None
     try:
         table = pc.read_csv(
             path,
-            read_options=pc.ReadOptions(block_size=_BLOCK),
+            read_options=pc.ReadOptions(block_size=_BLOCK, skip_rows=dialect.before),
             parse_options=pc.ParseOptions(
-                delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted
+                delimiter=dialect.separator, quote_char='"' if quoted else False, newlines_in_values=quoted
             ),
             convert_options=pc.ConvertOptions(
                 include_columns=list(asked.values()),
@@ -76,7 +76,7 @@ def json_lines(path: Path, ask: Wanted) -> Rows | None:
     for schema in (texts, None):  # other columns are left unread where the wanted ones are texts
         table = _parsed(path, schema)
         if table is not None and all(_is_plain(table, column, ask) for column in ask.columns):
-            return rows_of(table, ask, path.name, {})
+            return rows_of(table, ask, path.name, {}, {column: column for column in ask.columns})
     return None
 
 
@@ -110,18 +110,22 @@ def _is_plain(table: Any, name: str, ask: Wanted) -> bool:
     return any(test(kind) for test in (pa.types.is_string, pa.types.is_int64, pa.types.is_boolean))
 
 
-def _header(path: Path, separator: str, *, quoted: bool) -> list[str] | None:
-    """The names in the first line; None where it cannot be read as a line of its own."""
+def _header(path: Path, dialect: Dialect) -> list[str] | None:
+    """The names in the heading; None where it cannot be read as a line of its own."""
     with open(path, "rb") as file:
-        line = file.readline(_BLOCK)
+        lines = [file.readline(_BLOCK) for _ in range(dialect.before + 1)]
     try:
-        text = line.decode("utf-8-sig").rstrip("\r\n")
+        text = lines[-1].decode("utf-8" if dialect.before else "utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         return None
-    if not text.strip() or "\r" in text or (quoted and text.count('"') % 2):
+    if not text.strip() or any(b"\r" in line.rstrip(b"\r\n") for line in lines):
         return None
-    how = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    return next(csv.reader([text], delimiter=separator, quoting=how))  # type: ignore[arg-type]
+    if dialect.quote and text.count('"') % 2:
+        return None
+    try:
+        return next(replace(dialect, before=0).rows(text), None)
+    except csv.Error:
+        return None
 
 
 def _is_sound(path: Path, separator: str | None) -> bool:

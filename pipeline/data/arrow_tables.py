@@ -4,9 +4,12 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.data.columns import Wanted
 from pipeline.data.example_table import BATCH
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.rows import Rows, cell
 from pipeline.errors import DataError, nearest
+
+_DAMAGED = (OSError, ValueError, OverflowError)  # what a torn file raises beside Arrow's own errors
 
 
 def read_parquet(path: Path, ask: Wanted, field: str) -> Rows:
@@ -20,11 +23,12 @@ def read_parquet(path: Path, ask: Wanted, field: str) -> Rows:
 
     try:
         with pq.ParquetFile(path) as file:
-            ask.check(_columns(file.schema_arrow), path.name)
-            table = file.read(columns=list(ask.columns))
+            found = _found(file.schema_arrow, ask, path.name)
+            table = file.read(columns=list(found.values()))
+            table.validate(full=True)
             names = _names_in_metadata(file.schema_arrow.metadata)
-        return rows_of(table, ask, path.name, names)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        return rows_of(table, ask, path.name, names, found)
+    except (pa.ArrowException, *_DAMAGED) as error:
         raise _torn(path, "Parquet", error, field) from error
 
 
@@ -86,11 +90,11 @@ def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...
     for path in files:
         try:
             with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
-                ask.check(_columns(reader.schema), path.parent.name)
+                found = _found(reader.schema, ask, path.parent.name)
                 table = reader.read_all()
                 table.validate(full=True)
-                tables.append(rows_of(table, ask, path.name, {ask.classes: names}))
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+                tables.append(rows_of(table, ask, path.name, {ask.classes: names}, found))
+        except (pa.ArrowException, *_DAMAGED) as error:
             raise _torn(path, "Arrow", error, field) from error
     return pa.concat_tables(tables)
 
@@ -110,12 +114,21 @@ def _of_each(feature: Any) -> Any:
     return feature.get("feature") if isinstance(feature, dict) and "feature" in feature else feature
 
 
-def rows_of(table: Any, ask: Wanted, place: str, names: dict[str | None, tuple[str, ...]]) -> Rows:
-    """The wanted columns of an Arrow table as text; numbers of a class column become its names, -1 is missing."""
+def rows_of(
+    table: Any, ask: Wanted, place: str, names: dict[str | None, tuple[str, ...]], found: dict[str, str]
+) -> Rows:
+    """The wanted columns of an Arrow table as text; numbers of a class column become its names, -1 is missing.
+
+    Args:
+        table: with those columns at least.
+        ask: the columns.
+        place: the table's name, for messages.
+        names: of the classes in columns that hold their numbers.
+        found: what each wanted column is called in the table.
+    """
     import pyarrow as pa
 
-    found = {name: _as_text(_column(table, name), ask, name, place, names.get(name, ())) for name in ask.columns}
-    return pa.table(found)
+    return pa.table({c: _as_text(_column(table, n), ask, c, place, names.get(n, ())) for c, n in found.items()})
 
 
 def _as_text(column: Any, ask: Wanted, name: str, place: str, classes: tuple[str, ...]) -> Any:
@@ -123,8 +136,7 @@ def _as_text(column: Any, ask: Wanted, name: str, place: str, classes: tuple[str
     import pyarrow as pa
 
     kind = column.type
-    plain = any(test(kind) for test in (pa.types.is_string, pa.types.is_integer, pa.types.is_boolean, pa.types.is_null))
-    if plain and not classes:
+    if any(test(kind) for test in _plain_kinds()) and not classes:
         return column.cast(pa.string())
     chunks = []
     for start in range(0, len(column), BATCH):
@@ -134,10 +146,24 @@ def _as_text(column: Any, ask: Wanted, name: str, place: str, classes: tuple[str
                 [_class_name(one, classes) for one in v] if isinstance(v, list) else _class_name(v, classes)
                 for v in values
             ]
-        chunks.append([ask.cell(name, value, place) for value in values])
-    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+        chunks.append([cell(ask, name, value, place) for value in values])
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view)
+    listed = name == ask.fields.get("labels") and any(test(kind) for test in lists)
     kind = pa.list_(pa.string()) if listed else pa.string()
     return pa.chunked_array([pa.array(chunk, kind) for chunk in chunks], kind)
+
+
+def _plain_kinds() -> tuple[Any, ...]:
+    import pyarrow.types as kinds
+
+    texts = (kinds.is_string, kinds.is_large_string, kinds.is_string_view)
+    return (*texts, kinds.is_integer, kinds.is_boolean, kinds.is_null)
+
+
+def _found(schema: Any, ask: Wanted, place: str) -> dict[str, str]:
+    """What each wanted column is called in a table, or field within one: "translation.en"."""
+    names = _columns(schema)
+    return {column: names[at] for column, at in ask.located(names, place).items()}
 
 
 def _columns(schema: Any) -> list[str]:

@@ -9,8 +9,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.columns import Wanted
 from pipeline.data.example_table import table_of
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.rows import Rows
 from pipeline.errors import DataError
 
 CATALOGUES = (".mo", ".po")

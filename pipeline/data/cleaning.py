@@ -114,12 +114,17 @@ def check_classes(raw: RawSet, *, column: str, field: str) -> None:
     """Refuse labels that cannot be classes.
 
     Raises:
-        DataError: there is one class only, or the labels look like numbers to predict or an id.
+        DataError: there is no class or one only, or the labels look like numbers to predict or an id.
     """
     import pyarrow as pa
 
     there = np.flatnonzero(~(raw.incomplete | raw.lacks("label")))
     counts, rows = raw.table.column("label").take(pa.array(there)).unique().to_pylist(), len(there)
+    if not rows and len(raw) and not raw.incomplete.all():
+        raise DataError(
+            f"{field}.label must be a column with classes, but {column!r} is empty in every row that has a text. "
+            f"Choose another column."
+        )
     if len(counts) == 1 and rows:
         only = counts[0]
         raise DataError(

@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from pipeline.data.columns import Wanted
 from pipeline.data.example_table import table_of
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.rows import Rows
 from pipeline.data.text_tables import read_utf8
 from pipeline.errors import DataError
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.config.schema import Data, Task
+from pipeline.data.classes import aligned
 from pipeline.data.cleaning import LEAST, Cleaned, check_any_label, check_classes, check_counts, clean, without
 from pipeline.data.comparing import Compared, apart, compare, repeats
 from pipeline.data.groups import check_groups
-from pipeline.data.sets import RESERVED, LabelledSet, RawSplits, Repeats
+from pipeline.data.look import look
+from pipeline.data.sets import RESERVED, LabelledSet, RawSet, RawSplits, Repeats
 from pipeline.data.several import numbers
 from pipeline.data.sources import read
 from pipeline.data.splits import split, stratified_sample
@@ -27,6 +29,7 @@ class Counts:
     unlabelled: int = 0
     ungrouped: int = 0
     repeats: Repeats = field(default_factory=Repeats)
+    look: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 
 
@@ -42,6 +45,7 @@ class Examples:
     sets: dict[str, LabelledSet]
     counts: Counts
     compared: Compared
+    look: tuple[str, ...]
 
 
 def examples(task: Task) -> Examples:
@@ -58,13 +62,15 @@ def examples(task: Task) -> Examples:
         if name in RESERVED:
             raise DataError(f"An out-of-domain set cannot be called {name!r}: that is a set of its own. Rename it.")
         safe_name(name, "The name of an out-of-domain set")
-        sets[name] = _out_of_domain(task, name, labels, counts)
+        sets[name] = _out_of_domain(task, name, labels, raw.several, counts)
     sets = compare(sets, task, compared)
     found = {name: rows.labels for name, rows in sets.items()}
     if task.data.labels:
         labels, found = raw.several, {n: numbers(s, raw.several, place=f"the {n} set") for n, s in sets.items()}
     check_counts(found["train"], labels, least=LEAST, place=f"the training rows of task {task.name!r}")
-    return Examples(labels=labels, occurrences=found, sets=sets, counts=counts, compared=compared)
+    return Examples(
+        labels=labels, occurrences=found, sets=sets, counts=counts, compared=compared, look=tuple(counts.look)
+    )
 
 
 def _needed(data: Data) -> str:
@@ -80,7 +86,7 @@ def _in_domain(
     check_any_label(raw.several, data=task.data, field="task.data")
     labels = _classes(raw)
     given = _cleaned(raw, labels, task.name, counts)
-    counts.sentences += raw.sentences
+    counts.look += look(task.data, given, raw.several if task.data.labels else labels, raw.sentences)
     counts.repeats = repeats(list(given.values()), task)
     given["train"] = apart(given, task, compared)
     sets = _held_out(given, labels, task, counts)
@@ -152,11 +158,16 @@ def _drawn(name: str, rows: LabelledSet, task: Task) -> str:
     return f"{name}: {len(rows):,} rows held out at random{how} (seed {task.split_seed})."
 
 
-def _out_of_domain(task: Task, name: str, labels: tuple[str, ...], counts: Counts) -> LabelledSet:
+def _out_of_domain(
+    task: Task, name: str, labels: tuple[str, ...], several: tuple[str, ...], counts: Counts
+) -> LabelledSet:
     """A fixed stratified sample of the set's test rows, or of all its rows where it has no test."""
     data: Data = task.out_of_domain[name]
     raw = read(data, task_name=f"{task.name}/{name}", field=f"task.out_of_domain.{name}")
-    cleaned = clean(raw.train if raw.test is None else raw.test, labels, place=f"the out-of-domain set {name!r}")
+    counts.look += [f"{name}: {sentence}" for sentence in raw.sentences]
+    rows = raw.train if raw.test is None else raw.test
+    rows = RawSet(table=aligned(rows.table, several or labels))
+    cleaned = clean(rows, labels, place=f"the out-of-domain set {name!r}")
     chosen = stratified_sample(cleaned.rows.labels, task.out_of_domain_size, task.split_seed)
     if cleaned.dropped:
         unlabelled, ungrouped = cleaned.unlabelled if data.label else None, cleaned.ungrouped if data.group else None

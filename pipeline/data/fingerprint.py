@@ -7,6 +7,7 @@ from pipeline.config.schema import Data, Task
 from pipeline.data.arrow_tables import arrow_files, split_folder
 from pipeline.data.hub import commit_of
 from pipeline.data.locate import check_content, check_source, content_hash, located, saved_directory
+from pipeline.data.unpacking import table_suffix
 from pipeline.files import digest
 from pipeline.tasks import columns, kind
 
@@ -46,7 +47,9 @@ def _content(data: Data, field: str, hashes: dict[Path, str]) -> dict[str, objec
         return {"name": data.path, "subset": data.subset, "commit": commit_of(data, field), "splits": splits}
     if data.source == "local":
         return {"splits": splits, **_saved(data, field, splits, hashes)}
-    found = {role: _hashed(path, field, hashes) for role, path in located(data, field).items()}
+    settings = {"train": "path"}
+    paths = located(data, field)
+    found = {role: _hashed(path, f"{field}.{settings.get(role, role)}", hashes) for role, path in paths.items()}
     check_content(data, found["train"].split(":")[-1], field)
     return dict(found)
 
@@ -67,4 +70,4 @@ def _hashed(path: Path, field: str, hashes: dict[Path, str]) -> str:
     """The kind of file, which decides how it is parsed, and its content."""
     if path not in hashes:
         hashes[path] = content_hash(path, field)
-    return f"{path.suffix.lower()}:{hashes[path]}"
+    return f"{table_suffix(path)}:{hashes[path]}"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipeline.config.schema import Data
 from pipeline.data.arrow_tables import class_names, read_arrow
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.columns import Wanted
+from pipeline.data.rows import Rows
 from pipeline.errors import DataError, nearest
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)

@@ -8,9 +8,10 @@ all intents and languages, so that they reveal neither.
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from pipeline.data.columns import Wanted
 from pipeline.data.example_table import table_of
 from pipeline.data.grammar import Node, parsed
-from pipeline.data.rows import Rows, Wanted
+from pipeline.data.rows import Rows
 from pipeline.data.templates import Grammar, sentences
 from pipeline.errors import DataError
 

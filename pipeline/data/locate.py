@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.config.schema import Data
 from pipeline.data.conversations import conversation_files
+from pipeline.data.part_files import part_files
+from pipeline.data.unpacking import table_suffix
 from pipeline.errors import DataError, nearest
 from pipeline.files import digest, sha256
 
@@ -85,9 +87,9 @@ def folder_files(root: Path, field: str) -> dict[str, list[Path]]:
             classes[folder.name] = texts
     if not classes:
         raise DataError(
-            f"{field} must be a table ({', '.join(TABLES)}) or a directory with one sub-folder of .txt files a class, "
-            f"or with conversations (.yml), but {root} holds neither. A directory written by `datasets` needs "
-            f"{field.rsplit('.', 1)[0]}.source=local."
+            f"{field} must be a table ({', '.join(TABLES)}) or a directory with the parts of one, with one sub-folder "
+            f"of .txt files a class, or with conversations (.yml), but {root} holds none of these. A directory written "
+            f"by `datasets` needs {field.rsplit('.', 1)[0]}.source=local."
         )
     return classes
 
@@ -99,6 +101,8 @@ def content_hash(path: Path, field: str) -> str:
             return sha256(path)
         if conversations := conversation_files(path):
             return digest(*(part for p in conversations for part in (p.name, sha256(p))))
+        if parts := part_files(path, field):
+            return digest(*(x for p in parts for x in (str(p.path.relative_to(path)), sha256(p.path))))
         files = [(p, f"{name}/{p.name}") for name, texts in folder_files(path, field).items() for p in texts]
         return digest(*(part for p, name in files for part in (name, sha256(p))))
     except OSError as error:
@@ -126,7 +130,7 @@ def _on_disk(path: str, field: str) -> Path:
 
 
 def _checked_kind(path: Path, field: str) -> Path:
-    if path.is_dir() or path.suffix.lower() in TABLES:
+    if path.is_dir() or table_suffix(path) in TABLES:
         return path
     if path.suffix.lower() in UNSAFE:
         raise DataError(

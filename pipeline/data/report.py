@@ -37,6 +37,7 @@ def data_report(
         truncated=truncated,
         unknown=unknown,
         class_counts={name: _class_counts(numbers, found.labels) for name, numbers in found.occurrences.items()},
+        look=found.look,
         sentences=(
             *_sentences(found),
             *_known_halves(found),
@@ -55,7 +56,7 @@ def _sentences(found: Examples) -> list[str]:
     grouped = counts.ungrouped if found.sets["train"].groups is not None else None
     dropped = without(counts.lacking, counts.empty, counts.unlabelled if labelled else None, grouped)
     read = f"{counts.rows_read:,} rows were read; {dropped} were dropped."
-    return [read, *_repeats(counts.repeats, labelled=labelled), *counts.sentences, *_overlaps(found)]
+    return [read, *found.look, *_repeats(counts.repeats, labelled=labelled), *counts.sentences, *_overlaps(found)]
 
 
 def _repeats(found: Repeats, *, labelled: bool) -> list[str]:

@@ -1,98 +1,37 @@
 """Rows of the wanted columns as Arrow tables of texts, whatever the source's own types are, and as examples."""
 
-import dataclasses
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from pipeline.config.schema import Data
+from pipeline.data.columns import Wanted
+from pipeline.data.decimals import number_of
 from pipeline.data.example_table import mapped
+from pipeline.data.reading import Reading
+from pipeline.data.spelling import BLANK, NO_TEXT, bare, label_value, value_of
 from pipeline.errors import DataError, nearest
-from pipeline.tasks import Field, columns
 
 Value = str | list[str] | None  # of a cell; several in a column of labels
 Rows = Any  # an Arrow table of the wanted columns: texts, or lists of texts in a column of labels
 
-_WHOLE = re.compile(r"([+-]?\d+)\.0+")
-_MISSING = frozenset({"", "nan", "NaN"})
-_BOOLEANS = frozenset(
-    {"True", "TRUE", "False", "FALSE"}
-)  # as Python and spreadsheets write what JSON calls true, false
 
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The columns that a task asks for; `field` is the setting they come from, such as "task.data"."""
-
-    fields: dict[Field, str]  # the column of each field of an example
-    field: str
-    where: dict[str, str] = dataclasses.field(default_factory=dict)
-    group: str | None = None  # None where rows are held out one by one
-    scale: tuple[float, ...] = (0.0, 1.0)
-    separator: str = ";"  # between labels that stand in one cell
-    pattern: str | None = None  # of each of them instead
-    names: tuple[tuple[str, str], ...] = ()  # of labels, instead of what stands there
-    settings: dict[Field, str] = dataclasses.field(default_factory=dict)  # of columns, if not called like the field
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Each column once."""
-        return tuple(dict.fromkeys(column for _, column in self._asked))
-
-    @property
-    def classes(self) -> str | None:
-        """The column of classes, whether an example has one or several."""
-        return self.fields.get("label") or self.fields.get("labels")
-
-    @property
-    def _asked(self) -> list[tuple[str, str]]:
-        """Each setting that asks for a column, and the column."""
-        asked = [(self.settings.get(f, f"{self.field}.{f}"), column) for f, column in self.fields.items()]
-        asked += [(f"{self.field}.group", self.group)] if self.group else []
-        return asked + [(f"{self.field}.where.{column}", column) for column in self.where]
-
-    def check(self, available: Iterable[str], place: str) -> None:
-        """Refuse a table without the wanted columns.
-
-        Raises:
-            DataError: all missing columns at once, each with the setting that asks for it and the nearest name.
-        """
-        names = list(available)
-        absent = [(setting, column) for setting, column in self._asked if column not in names]
-        if absent:
-            lines = [f"{s} asks for a column {c!r}, but {place} has none. {nearest(c, names)}" for s, c in absent]
-            raise DataError("\n".join([*lines, f"Set {absent[0][0]}=COLUMN."]))
-
-    def cell(self, column: str, value: Any, place: str) -> Value:
-        """A cell of a typed table as text, see `as_text`; a list of labels as a list of texts."""
-        place = f"{place}, {column!r}"
-        if column == self.fields.get("labels") and isinstance(value, list | tuple):
-            return [as_text(one, place) or "" for one in value]
-        return as_text(value, place)
-
-
-def wanted(data: Data, field: str) -> Wanted:
-    """The columns that `data` asks for."""
-    return Wanted(
-        fields={name: column for name, column in columns(data).items() if column},
-        scale=data.scale,
-        group=data.group,
-        separator=data.separator,
-        pattern=data.label_pattern,
-        names=tuple((label_value(value) or value, name) for value, name in data.label_names.items()),
-        where=dict(data.where),
-        field=field,
-    )
+def cell(ask: Wanted, column: str, value: Any, place: str) -> Value:
+    """A cell of a typed table as text, see `as_text`; a list of labels as a list of texts, a list of one as that."""
+    place = f"{place}, {column!r}"
+    if column == ask.fields.get("labels") and isinstance(value, list | tuple):
+        return [as_text(_only_field(one), place) or "" for one in value]
+    if column == ask.fields.get("label") and isinstance(value, list | tuple) and len(value) == 1:
+        return as_text(_only_field(value[0]), place)
+    return as_text(value, place)
 
 
 def as_text(value: Any, place: str) -> str | None:
     """A cell of a typed table as text: whole floats as integers, true and false as JSON has them, None where missing.
 
     Raises:
-        DataError: the value is a list or another nested thing.
+        DataError: the value is a list or another nested thing, or bytes that are no text.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
@@ -102,31 +41,34 @@ def as_text(value: Any, place: str) -> str | None:
         return str(value).lower()
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half a character
-    if not isinstance(value, list | tuple | dict | bytes):
+    if isinstance(value, bytes):
+        return _decoded(value, place)
+    if not isinstance(value, list | tuple | dict):
         return str(value)
+    remedy = "For several labels a text: task=multi_label_classification."
+    if isinstance(value, dict) and value:
+        column = place.rpartition(", ")[2].strip("'\"")
+        remedy = f"Name one of its fields: {', '.join(f'{column}.{name}' for name in list(value)[:10])}."
     raise DataError(
-        f"{place} must hold one text or number a row, but got {type(value).__name__}: {str(value)[:60]!r}. "
-        f"For several labels a text: task=multi_label_classification."
+        f"{place} must hold one text or number a row, but got {type(value).__name__}: {str(value)[:60]!r}. {remedy}"
     )
 
 
-def label_value(value: str | None) -> str | None:
-    """A label without surrounding spaces, "1.0" as "1", "True" and "TRUE" as "true", None where it is missing."""
-    text = (value or "").strip()
-    if text in _MISSING:
-        return None
-    if text in _BOOLEANS:
-        return text.lower()
-    whole = _WHOLE.fullmatch(text)
-    return whole.group(1) if whole else text
+def _only_field(value: Any) -> Any:
+    """What stands in an object with a single field, {"name": "sports"}."""
+    return next(iter(value.values())) if isinstance(value, dict) and len(value) == 1 else value
 
 
-def text_value(value: str | None) -> str | None:
-    """A text, or None where nothing stands in it; what a table writes for "not a number" counts as nothing."""
-    return None if value is None or value.strip() in _MISSING else value
+def _decoded(value: bytes, place: str) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{place} must hold text, but got bytes that are not UTF-8: {value[:40]!r}. Save the column as text."
+        ) from error
 
 
-def examples_of(rows: Rows, ask: Wanted) -> Any:
+def examples_of(rows: Rows, ask: Wanted, reading: Reading) -> Any:
     """The rows as an Arrow table of examples: a column for each field, and "group"; null where something is missing.
 
     Raises:
@@ -138,9 +80,9 @@ def examples_of(rows: Rows, ask: Wanted) -> Any:
     read: dict[str, Callable[[Any], Any]] = {
         "text": _text_column,
         "second": _text_column,
-        "label": lambda column: mapped(column, lambda value: renamed(label_value(value), ask), text),
-        "score": lambda column: mapped(column, lambda value: on_scale(value, ask), pa.float64()),
-        "labels": lambda column: _labels_column(column, ask),
+        "label": lambda column: mapped(column, reading.label, text),
+        "score": lambda column: mapped(column, lambda value: on_scale(value, ask, reading), pa.float64()),
+        "labels": lambda column: _labels_column(column, reading),
         "group": lambda column: mapped(column, label_value, text),
     }
     asked = ask.fields | ({"group": ask.group} if ask.group else {})
@@ -152,60 +94,59 @@ def _text_column(column: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    missing, none, chunks = pa.array(sorted(_MISSING), column.type), pa.scalar(None, column.type), []
+    missing, none, chunks = pa.array(sorted(NO_TEXT), column.type), pa.scalar(None, column.type), []
     for chunk in column.chunks:
-        nothing = pc.is_in(pc.utf8_trim_whitespace(chunk), value_set=missing)
+        nothing = pc.is_in(pc.utf8_trim(chunk, BLANK), value_set=missing)
         chunks.append(pc.if_else(nothing, none, chunk) if nothing.true_count else chunk)
     return pa.chunked_array(chunks, column.type)
 
 
-def _labels_column(column: Any, ask: Wanted) -> Any:
+def _labels_column(column: Any, reading: Reading) -> Any:
     import pyarrow as pa
-
-    def named(value: Value) -> list[str]:
-        return list(dict.fromkeys(str(renamed(label, ask)) for label in labels_of(value, ask)))
 
     kind = pa.list_(pa.string())
     if not pa.types.is_list(column.type):
-        return mapped(column.fill_null(""), named, kind)
-    return pa.chunked_array([pa.array([named(v) for v in chunk.to_pylist()], kind) for chunk in column.chunks], kind)
+        return mapped(column.fill_null(""), reading.labels, kind)
+    return pa.chunked_array(
+        [pa.array([reading.labels(v) for v in chunk.to_pylist()], kind) for chunk in column.chunks], kind
+    )
 
 
-def renamed(label: str | None, ask: Wanted) -> str | None:
-    """The name that is shown for a label."""
-    return dict(ask.names).get(label, label) if label else label
-
-
-def labels_of(value: Value, ask: Wanted) -> list[str]:
-    """The labels in one cell as they stand there, each once; none where it is empty."""
-    if isinstance(value, list):
-        parts = value
-    else:
-        text = text_value(value) or ""
-        parts = re.findall(ask.pattern, text) if ask.pattern else text.split(ask.separator)
-    return list(dict.fromkeys(label for part in parts if (label := label_value(part)) is not None))
-
-
-def on_scale(value: str | None, ask: Wanted) -> float | None:
+def on_scale(value: str | None, ask: Wanted, reading: Reading) -> float | None:
     """A number as a share of its scale, to six digits; None where it is missing.
 
     Raises:
         DataError: it is none, or not on the scale.
     """
-    text = text_value(value)
+    text = value_of(value)
     if text is None:
         return None
     low, high = ask.scale
-    try:
-        share = (float(text) - low) / (high - low)
-    except ValueError:
-        share = math.nan
+    share = (number_of(text, reading.mark) - low) / (high - low)
     if not 0 <= share <= 1:
         raise DataError(
             f"{ask.field}.score must hold numbers from {low:g} to {high:g}, but column {ask.fields['score']!r} has "
             f"{text[:60]!r}. Set {ask.field}.scale=[LEAST,GREATEST], or another column."
         )
     return float(f"{share:.6g}")
+
+
+def without_headings(rows: Rows) -> Rows:
+    """The rows that do not name their columns once more, as the heading of a file that was joined to another does."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = [name for name in reversed(rows.column_names) if pa.types.is_string(rows.column(name).type)]
+    if len(texts) < 2:  # of a single column, its name may be a text like others
+        return rows
+    again: Any = None
+    for name in texts:
+        cells = pc.utf8_lower(pc.utf8_trim(rows.column(name), BLANK))
+        same = pc.equal(cells, bare(name).lower()).fill_null(False)
+        again = same if again is None else pc.and_(again, same)
+        if not pc.any(again).as_py():
+            return rows
+    return rows.filter(pc.invert(again))
 
 
 def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:
@@ -246,7 +187,9 @@ def texts_or_lists(rows: dict[str, list[Value]], ask: Wanted) -> Rows:
 
 
 def _listed(value: Value, ask: Wanted) -> list[str] | None:
-    return value if value is None or isinstance(value, list) else labels_of(value, ask)
+    if not isinstance(value, str):
+        return value
+    return re.findall(ask.pattern, value) if ask.pattern else value.split(ask.separator)
 
 
 def _texts(column: Any) -> Any:

@@ -108,6 +108,7 @@ class Overlap:
 class DataReport:
     """What was read, dropped, found twice and cut short.
 
+    `look` are those of the sentences that are shown before the first training: what was read, and which classes.
     `rows`, `truncated` and `unknown` (a share of tokens) are per set as used. `overlaps` is keyed "train/test": rows of
     the first set that also stand in the second. `removed` is per set. `known_halves` is empty unless examples are
     pairs: pairs of each set other than train with a text that also stands in a training pair.
@@ -125,6 +126,7 @@ class DataReport:
     truncated: dict[str, int]
     unknown: dict[str, float]
     class_counts: dict[str, dict[str, int]]
+    look: tuple[str, ...]
     sentences: tuple[str, ...]
 
 

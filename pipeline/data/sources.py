@@ -1,20 +1,25 @@
 """Reads labelled rows from any source: a file in a package, a file, the hub, or a directory written by `datasets`."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pipeline.config.schema import Data
 from pipeline.data.arrow_tables import read_parquet, read_saved, split_folder
 from pipeline.data.catalogues import CATALOGUES, read_catalogue
+from pipeline.data.classes import cells_of, classes_of, counted, renamed, spellings
+from pipeline.data.columns import Wanted, wanted
 from pipeline.data.conversations import CONVERSATIONS, conversation_files, read_conversations
 from pipeline.data.example_table import table_of
 from pipeline.data.hub import commit_of, read_hub
 from pipeline.data.json_tables import read_json
 from pipeline.data.locate import check_content, content_hash, folder_files, located, saved_directory
-from pipeline.data.rows import Rows, Value, Wanted, examples_of, filtered, label_value, labels_of, wanted
+from pipeline.data.part_files import Part, part_files
+from pipeline.data.reading import reading_of, with_indicators
+from pipeline.data.rows import Rows, examples_of, filtered, without_headings
 from pipeline.data.sets import RawSet, RawSplits
 from pipeline.data.text_tables import not_utf8, read_delimited
-from pipeline.errors import DataError, nearest
+from pipeline.data.unpacking import unpacked
+from pipeline.errors import DataError
 
 UNLABELLED = "text"  # the one class of examples without one
 _SETTING = {"train": "path", "validation": "validation", "test": "test"}
@@ -33,19 +38,22 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
     """
     ask = wanted(data, field)
     sentences: list[str] = []
-    tables = _tables(data, ask, sentences)
-    place = f"the rows of task {task_name}"
-    kept = {role: filtered(rows, ask, place) for role, rows in tables.items()}
-    sets = {role: RawSet(table=examples_of(rows, ask)) for role, rows in kept.items()}
-    if not len(sets["train"]):
+    tables = {role: with_indicators(rows, ask) for role, rows in _rows(data, ask, sentences).items()}
+    kept = {role: filtered(rows, ask, f"the rows of task {task_name}") for role, rows in tables.items()}
+    if not len(kept["train"]):
         raise DataError(f"{field}.path must hold rows, but {data.path} has a heading and nothing below it.")
-    names = _class_names(_values(kept["train"], ask), ask)
+    reading = reading_of(kept.values(), ask)
+    read_in = {role: examples_of(rows, ask, reading) for role, rows in kept.items()}
+    classes = classes_of(counted(read_in["train"]), ask)
+    cells = cells_of(kept.values(), read_in.values(), ask)
+    sentences += [*reading.notes, *spellings(cells, ask, reading, classes)]
+    sets = {role: RawSet(table=renamed(table, classes.name)) for role, table in read_in.items()}
     return RawSplits(
         train=sets["train"],
         validation=sets.get("validation"),
         test=sets.get("test"),
-        labels=(UNLABELLED,) if data.labels else names,
-        several=names if data.labels else (),
+        labels=classes.names if data.label else (UNLABELLED,),
+        several=classes.names if data.labels else (),
         sentences=tuple(sentences),
     )
 
@@ -55,6 +63,16 @@ def split_settings(data: Data) -> dict[str, tuple[str, str]]:
     given = {"train": ("train_split", data.train_split)}
     given |= {"validation": ("validation", data.validation)} if data.validation else {}
     return given | ({"test": ("test", data.test)} if data.test else {})
+
+
+def _rows(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
+    """The rows of each set, without headings in their midst."""
+    found = _tables(data, ask, sentences)
+    kept = {role: without_headings(rows) for role, rows in found.items()}
+    for role, rows in found.items():
+        if repeated := len(rows) - len(kept[role]):
+            sentences.append(f"Lines of {role} that repeat the heading, and were left out: {repeated:,}.")
+    return kept
 
 
 def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
@@ -78,17 +96,49 @@ def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
 def _read_path(path: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
     if path.is_dir() and conversation_files(path):
         return read_conversations(conversation_files(path), ask, field)
+    if path.is_dir() and (parts := part_files(path, field)):
+        return _together([_read_part(part, ask, field) for part in parts], field)
     if path.is_dir():
         return _read_folder(path, data, ask, field, sentences)
     return read_table(path, ask, field)
 
 
+def _read_part(part: Part, ask: Wanted, field: str) -> Rows:
+    """The wanted columns of a part, of which its folders' names may hold some."""
+    import pyarrow as pa
+
+    given = part.columns
+    fields = {name: column for name, column in ask.fields.items() if column not in given}
+    where = {column: value for column, value in ask.where.items() if column not in given}
+    group = None if ask.group in given else ask.group
+    rows = read_table(part.path, replace(ask, fields=fields, where=where, group=group), field)
+    for column in given.keys() & set(ask.columns):
+        rows = rows.append_column(column, pa.array([given[column]] * len(rows), pa.string()))
+    return rows.select(list(ask.columns))
+
+
+def _together(parts: list[Rows], field: str) -> Rows:
+    import pyarrow as pa
+
+    try:
+        return pa.concat_tables(parts)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"{field} must be parts of one table, but a column of theirs is a list in some and a text in others."
+        ) from error
+
+
 def read_table(path: Path, ask: Wanted, field: str) -> Rows:
-    """The wanted columns of a file, whose name's ending says what it is.
+    """The wanted columns of a file, whose name's ending says what it is; it may be packed, as reviews.csv.gz.
 
     Raises:
         DataError: it cannot be read as that, or lacks a column.
     """
+    with unpacked(path, field) as plain:
+        return _read_plain(plain, ask, field)
+
+
+def _read_plain(path: Path, ask: Wanted, field: str) -> Rows:
     suffix = path.suffix.lower()
     if suffix in CONVERSATIONS:
         return read_conversations([path], ask, field)
@@ -118,39 +168,3 @@ def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
             raise not_utf8(path, content, error, field) from error
     sentences.append(f"{path.parent.name}/{path.name} is not UTF-8 and was read as Windows-1252.")
     return content.decode("cp1252", errors="replace")
-
-
-def _values(rows: Rows, ask: Wanted) -> set[str]:
-    """Every class that occurs, as it stands in its column."""
-    if "labels" in ask.fields:
-        values = (value for chunk in rows.column(ask.fields["labels"]).chunks for value in _different(chunk))
-        return {label for value in values for label in labels_of(value, ask)}
-    if "label" not in ask.fields:
-        return {UNLABELLED}
-    found = (label_value(value) for value in rows.column(ask.fields["label"]).unique().to_pylist())
-    return {label for label in found if label is not None}
-
-
-def _different(chunk: Any) -> list[Value]:
-    """The values of one chunk, each once; of lists, those within them as one list."""
-    import pyarrow as pa
-
-    if pa.types.is_list(chunk.type):
-        return [[label for label in chunk.flatten().unique().to_pylist() if label is not None]]
-    found: list[Value] = chunk.unique().to_pylist()
-    return found
-
-
-def _class_names(values: set[str], ask: Wanted) -> tuple[str, ...]:
-    """The classes in the order of their values (by number where all are whole numbers), each name once."""
-    names = dict(ask.names)
-    for value in names:
-        if value not in values:
-            known = sorted(values)[:30]
-            raise DataError(
-                f"{ask.field}.label_names renames {value!r}, which is no value of column {ask.classes!r}. "
-                f"{nearest(value, known)}"
-            )
-    whole = all(v.removeprefix("-").isdecimal() and v.isascii() for v in values)
-    ordered = sorted(values, key=int) if whole else sorted(values)
-    return tuple(dict.fromkeys(names.get(v, v) for v in ordered))

@@ -3,7 +3,7 @@
 import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
@@ -43,6 +43,11 @@ class Progress(LiveLine):
             f"{len(self.plan.cells) - len(self.missing)} finished before, "
             f"{len(self.missing)} to train, {self._at_a_time()}. Preparing …"
         )
+
+    def show(self, sentences: Sequence[str]) -> None:
+        """Print what was read of the data."""
+        for sentence in sentences:
+            self.console.print(f"Data: {sentence}", markup=False)
 
     def watch(self, event: Event) -> None:
         """Take note of what happened to a cell."""

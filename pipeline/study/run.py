@@ -43,6 +43,7 @@ def run(
     plan: Plan,
     watch: Watch,
     *,
+    show: Callable[[Sequence[str]], object] = lambda _: None,
     before_training: Callable[[], object] = lambda: None,
     affords: Callable[[str], bool] = lambda _: True,
 ) -> Outcome:
@@ -50,6 +51,7 @@ def run(
 
     Args:
         watch: told of each cell that starts, finishes or fails.
+        show: given sentences on the data that were read, unless nothing is to be trained.
         before_training: called once nothing was refused, before the first cell starts.
         affords: asked before each cell; the first one that it refuses ends the run.
 
@@ -65,6 +67,7 @@ def run(
         check_versions(plan)
         warm_up(plan.hardware.threads)
         prepared = [(part, prepare(part)) for part in on_each_base(plan) if part.missing()]
+        show(prepared[0][1].look)
         before_training()
         reasons = _train(plan, prepared, watch, affords)
     _mirror_reused(plan)

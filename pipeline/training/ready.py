@@ -20,11 +20,12 @@ from pipeline.training.room import Planned, room
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """The prepared data's folder, sentences about it for the report, its tokenizer's tokens, memory needed."""
+    """The prepared data's folder, sentences about it for report and terminal, its tokenizer's tokens, memory needed."""
 
     data_folder: str
     vocabulary: Vocabulary
     sentences: tuple[str, ...]
+    look: tuple[str, ...]  # those of them that are shown before the first cell
     train_rows: int
     memory: tuple[Planned, ...]  # of each arm at each size
     at_once: int  # cells for whose memory there is room
@@ -68,6 +69,7 @@ def make_ready(
         data_folder=str(prepared.folder),
         vocabulary=vocabulary,
         sentences=prepared.report.sentences,
+        look=prepared.report.look,
         train_rows=len(prepared.train),
         memory=memory,
         at_once=there.at_once(memory),

@@ -8,12 +8,14 @@ import pytest
 from pipeline.config.schema import Data
 from pipeline.data import json_tables, text_tables
 from pipeline.data.arrow_readers import delimited, json_lines
-from pipeline.data.rows import wanted
+from pipeline.data.columns import wanted
+from pipeline.data.dialects import Dialect
 from pipeline.data.sources import read
 from pipeline.errors import DataError
 from tests.examples_kit import read_from
 
 ASK = wanted(Data(), "task.data")
+COMMAS = Dialect(separator=",")
 SOUND = {
     "plain": "text,label\ngood,1\nbad,0\n",
     "quoted": 'text,label\n"good, really",1\n"a ""fine"" one\r\nof two lines",0\n',
@@ -35,16 +37,16 @@ WRONG = {
 def test_a_sound_table_is_read_as_line_by_line(name: str, tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
     path.write_text(SOUND[name], encoding="utf-8", newline="")
-    found = delimited(path, ASK, ",", quoted=True)
+    found = delimited(path, ASK, COMMAS)
     assert found is not None
-    assert found.to_pydict() == text_tables._strictly(path, ASK, "task.data.path").to_pydict()
+    assert found.to_pydict() == text_tables._strictly(path, ASK, "task.data.path", COMMAS).to_pydict()
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_left_to_the_reader_that_names_the_line(name: str, tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
     path.write_text(WRONG[name], encoding="utf-8", newline="")
-    assert delimited(path, ASK, ",", quoted=True) is None
+    assert delimited(path, ASK, COMMAS) is None
     with pytest.raises(DataError, match=r"line \d|byte \d+"):
         read(Data(path=str(path)), task_name="t")
 
@@ -71,7 +73,7 @@ def test_lines_of_json_are_read_as_one_by_one(labels: list[object], quick: bool,
     path = tmp_path / "reviews.jsonl"
     lines = [json.dumps({"n": [i], "text": f"text {i}", "label": label}) for i, label in enumerate(labels)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    slowly = json_tables._rows(json_tables._lines("\n".join(lines), path, "f"), path.name, ASK, "f").to_pydict()
+    slowly = json_tables._rows(lambda: json_tables._lines("\n".join(lines), path, "f"), path.name, ASK, "f").to_pydict()
     found = json_lines(path, ASK)
     assert (found is not None) == quick
     assert found is None or found.to_pydict() == slowly

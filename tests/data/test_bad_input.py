@@ -91,9 +91,9 @@ def test_bytes_that_are_not_utf8_are_located(tokenizer: object, tmp_path: Path) 
     assert "iconv -f WINDOWS-1252" in message
 
 
-def test_utf16_is_recognised(tokenizer: object, tmp_path: Path) -> None:
-    message = refused_file("text,label\ngood,1\n".encode("utf-16"), "reviews.csv", tokenizer, tmp_path)
-    assert "iconv -f UTF-16" in message
+def test_damaged_utf16_is_refused(tokenizer: object, tmp_path: Path) -> None:
+    message = refused_file("text,label\ngood,1\n".encode("utf-16")[:-1], "reviews.csv", tokenizer, tmp_path)
+    assert "reviews.csv begins as UTF-16, but cannot be read as that" in message
 
 
 def test_a_zeroed_block_is_refused(tokenizer: object, tmp_path: Path) -> None:

@@ -19,6 +19,54 @@ def written(folder: Path, document: object, name: str = "reviews.json", indent: 
     return Data(path=str(folder / name))
 
 
+MANY = [{"text": f"text {i}", "label": ("bad", "good")[i % 2]} for i in range(12)]
+SHAPES: dict[str, str] = {
+    "an array": json.dumps(MANY),
+    "an array on many lines": json.dumps(MANY, indent=2),
+    "columns as objects": json.dumps({name: {str(i): row[name] for i, row in enumerate(MANY)} for name in MANY[0]}),
+    "columns as arrays": json.dumps({name: [row[name] for row in MANY] for name in MANY[0]}),
+    "rows by name": json.dumps({str(i): row for i, row in enumerate(MANY)}),
+    "split": json.dumps({"columns": [*MANY[0]], "index": [*range(12)], "data": [[*row.values()] for row in MANY]}),
+    "objects on many lines": "\n".join(json.dumps(row, indent=2) for row in MANY),
+    "lines": "\n".join(json.dumps(row) for row in MANY),
+    "lines with a mark": "\ufeff" + "\n".join(json.dumps(row) for row in MANY),
+    "lines of files that were joined": "\n\ufeff".join(json.dumps(row) for row in MANY),
+    "other case": "\n".join(json.dumps({name.upper(): value for name, value in row.items()}) for row in MANY),
+}
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_table_is_read_in_every_shape(name: str, ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"rows.{ending}").write_text(SHAPES[name], encoding="utf-8")
+    found = read(Data(path=str(tmp_path / f"rows.{ending}")), task_name="t").train
+    assert [(e.text, e.label) for e in read_from(found) if e] == [(row["text"], row["label"]) for row in MANY]
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_fields_within_fields_are_named_with_points(ending: str, tmp_path: Path) -> None:
+    rows = [{"review": {"body": {"en": row["text"]}}, "label": row["label"]} for row in MANY]
+    path = tmp_path / f"rows.{ending}"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert texts_of(read_from(read(Data(path=str(path), text="review.body.en"), task_name="t").train))[:1] == ["text 0"]
+    with pytest.raises(DataError, match=r"'review' must hold one text .*Name one of its fields: review\.body\."):
+        read(Data(path=str(path), text="review"), task_name="t")
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_an_object_with_a_name_twice_is_refused(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rows.{ending}"
+    path.write_text('{"text": "a", "label": "x"}\n{"text": "b", "label": "x", "label": "y"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=rf"line 2 of rows\.{ending} .*\(an object has the name 'label' twice\)"):
+        read(Data(path=str(path)), task_name="t")
+    path.write_text('[\n {"text": "b", "label": "x", "label": "y"}]', encoding="utf-8")
+    with pytest.raises(DataError, match=rf"rows\.{ending} .*\(an object has the name 'label' twice\)"):
+        read(Data(path=str(path)), task_name="t")
+    path.write_text('{\n "rows": [{"text": "b", "label": "x", "label": "y"}]\n}', encoding="utf-8")
+    with pytest.raises(DataError, match=rf"rows\.{ending} .*\(an object has the name 'label' twice\)"):
+        read(Data(path=str(path)), task_name="t")
+
+
 @pytest.mark.parametrize("indent", [None, 1])
 def test_the_array_that_has_the_columns_is_read(indent: int | None, tmp_path: Path) -> None:
     document = {"version": "1", "pages": [{"id": 1}], "reviews": ROWS, "names": ["a", "b"], "none": []}

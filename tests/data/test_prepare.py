@@ -82,7 +82,8 @@ US = ("US", "the US", "a US film of note")
 def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dict[str, str], tmp_path: Path) -> None:
     train = [*kit.rows(), *((text, 0) for text in US), *((text.lower(), 1) for text in US)]
     data = with_test_set(tmp_path, train, [*kit.rows(seed=1), *((text.lower() + "!", 0) for text in US)])
-    data = replace(data, label=None, labels="label") if settings else data
+    names = {"0": "country", "1": "people"}
+    data = replace(data, label=None, labels="label", label_names=names) if settings else data
     found = examples(kit.task(data, **settings))
     overlaps = [overlap for pair, overlap in found.compared.overlaps.items() if pair.endswith("/test")]
     assert (sum(o.folded for o in overlaps), sum(o.relabelled for o in overlaps)) == (3, 3)
