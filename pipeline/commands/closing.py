@@ -11,7 +11,7 @@ from pipeline.config.privacy import texts_shown
 from pipeline.config.redaction import without_secrets
 from pipeline.config.schema import Base
 from pipeline.config.where import program
-from pipeline.data.store import META, load, stored_examples
+from pipeline.data.store import load, stored_examples
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
@@ -59,6 +59,7 @@ def basis_of(plan: Plan, failed: Sequence[FailedCell], stated: Stated | None) ->
         pretrained=pretrained(plan),
         standing=_standing(plan, stated) if stated else NOTHING_BEFORE,
         own_files=plan.own_files,
+        partial=plan.coverage(*plan.cells).sentences(),
     )
 
 
@@ -93,7 +94,7 @@ def _test_examples(folder: Path) -> Sequence[Example]:
 
 def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:
     """What the report says beyond the findings; secret settings in `command` are masked."""
-    task = plan.config.task
+    task, prepared = plan.config.task, plan.prepared()
     newest = max((c.measured.finished_at for c in cells), default=0.0)
     arms = {c.arm.name: dataclasses.replace(c.arm, recipe=c.recipe) for c in plan.cells.values()}
     return About(
@@ -105,7 +106,7 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         several=kind(task.kind).target == "labels",
         data_licence=task.data.licence,
         data_upstream=task.data.upstream,
-        data_report=_data_report(plan.data_folder),
+        data_report=prepared.report.sentences if prepared else (),
         arms=tuple(arms.values()),
         command=shlex.join(["python", "-m", "pipeline", *without_secrets(command)]),
         versions=cells[0].start_line.versions if cells else {},
@@ -126,7 +127,3 @@ def dashboard_command(plan: Plan) -> str:
     root = plan.config.paths.root
     given = "" if root == "outputs" else f" {shlex.quote(f'paths.root={root}')}"
     return f"{program()} dashboard{given}"
-
-
-def _data_report(folder: Path) -> tuple[str, ...]:
-    return load(folder).report.sentences if (folder / META).is_file() else ()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.commands.closing import recorded, write_findings
+from pipeline.commands.evaluating import evaluate_finished
 from pipeline.commands.pretraining import pretrain
 from pipeline.commands.showing import show_own_files
 from pipeline.records import CellResult
@@ -27,6 +28,7 @@ def run(overrides: Sequence[str]) -> int:
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
         with recorded(log):
+            evaluate_finished(plan)
             if plan.missing():
                 pretrain(plan)
             with Progress(plan) as progress:
@@ -36,7 +38,7 @@ def run(overrides: Sequence[str]) -> int:
     for failed in outcome.failed:
         print(f"The cell failed: {failed.reason}\nIts log: {plan.root / 'logs' / failed.cell_id}.log")
     for name in outcome.finished:
-        print(summary(plan.store.result(name)))
+        print(summary(plan.result(name)))
         print(f"Result: {plan.store.folder(name)}")
     return 1 if outcome.failed else 0
 

@@ -287,6 +287,7 @@ class Study:
     spend: tuple[float, ...] = ()  # the share of the error that each look may use, 1 in all; empty: one look uses it
     reserve: float = 0.0  # of the error, the share that is kept for looks that are added later; spend sums to the rest
     until: Literal["settled", "all"] = "settled"  # settled: after the first look, only cells that open claims read
+    audits: tuple[str, ...] = ()  # what cells are examined for beside their scores; calibration always is if it can be
     budget: str | None = None  # 10min, 2h, 40 cells or 2e15 FLOPs: no cell is begun beyond it, then one last look
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.audits import audits_of
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
@@ -14,8 +15,10 @@ from pipeline.config.settings import assigned
 from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.typed_text import setting_name
 from pipeline.config.where import program
-from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import prepared_folder
+from pipeline.data.sets import Prepared
+from pipeline.data.store import is_prepared, load, set_folder
 from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
@@ -24,6 +27,7 @@ from pipeline.records import CellResult, SweepRecord
 from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways, unjudged_because
 from pipeline.study.looks import looks_within_budget
 from pipeline.tasks import kind_of, linear_kind
+from pipeline.training.coverage import Coverage
 from pipeline.training.results import ResultStore
 
 
@@ -37,6 +41,8 @@ class Plan:
     located: Located
     data_fingerprint: str
     cells: dict[str, Cell]
+    evaluated: dict[str, str] = field(default_factory=dict)  # sets that are only evaluated: fingerprints by name
+    audits: tuple[str, ...] = ()
     others: dict[str, Located] = field(default_factory=dict)  # by name, the bases of arms on another than the study's
     unjudged: tuple[str, ...] = ()  # sentences on claims that the study leaves out
     tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
@@ -69,6 +75,13 @@ class Plan:
             prefix=self.config.base.prefix,
         )
 
+    def prepared(self) -> Prepared | None:
+        """The prepared data as far as they are there; None before the first preparation."""
+        if not is_prepared(self.data_folder):
+            return None
+        folders = {name: set_folder(self.data_folder, name, content) for name, content in self.evaluated.items()}
+        return load(self.data_folder, {n: self.evaluated[n] for n, folder in folders.items() if is_prepared(folder)})
+
     def identity(self, cell: Cell) -> str:
         """The id of a cell on its base and these data."""
         located = self.others.get(cell.base.name, self.located)
@@ -80,8 +93,17 @@ class Plan:
         return tuple(dict.fromkeys(c.arm.name for c in self.cells.values() if c.arm.start == "scratch"))
 
     def results(self) -> list[CellResult]:
-        """The results of the finished cells, in the plan's order."""
-        return [self.store.result(name) for name in self.cells if self.store.has(name)]
+        """The results of the finished cells, in the plan's order, with the sets and audits that reach all of them."""
+        return self.coverage(*self.cells).results()
+
+    def result(self, name: str) -> CellResult:
+        """The result of one finished cell, with the sets and audits that reach it."""
+        return self.coverage(name).results()[0]
+
+    def coverage(self, *names: str) -> Coverage:
+        """What was measured beside the trainings of those of these cells that are finished."""
+        finished = tuple(name for name in names if self.store.has(name))
+        return Coverage(store=self.store, cells=finished, evaluated=self.evaluated, audits=self.audits)
 
     def missing(self) -> dict[str, Cell]:
         """The cells without a result."""
@@ -214,7 +236,7 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
 
 
 def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
-    kind_of(config.task)
+    audits = audits_of(kind_of(config.task), config.study.audits)
     require_solvable(config, arms)
     hardware = resolve(
         config.hardware,
@@ -242,6 +264,8 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         located=located,
         others=others,
         data_fingerprint=fingerprint,
+        evaluated=set_fingerprints(config.task),
+        audits=audits,
         cells={},
         own_files=about_own_files(),
     )

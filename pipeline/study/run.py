@@ -107,6 +107,7 @@ def prepare(plan: Plan) -> Ready:
         cells=list(plan.cells.values()),
         located=plan.located,
         data_fingerprint=plan.data_fingerprint,
+        evaluated=plan.evaluated,
         hardware=plan.hardware,
         root=plan.root,
     )
@@ -164,6 +165,8 @@ def ground(plan: Plan, ready: Ready) -> Ground:
         hardware=plan.hardware if asked else at_most(plan.hardware, ready.at_once),
         located=plan.located,
         data_fingerprint=plan.data_fingerprint,
+        evaluated=plan.evaluated,
+        audits=plan.audits,
         ready=ready,
     )
 
@@ -173,7 +176,7 @@ def _mirror_reused(plan: Plan) -> None:
     known, shown = mirrored(plan.root, plan.study_id), texts_shown(plan.config) != "none"
     for name, cell in plan.cells.items():
         if name not in known and plan.store.has(name):
-            reuse(plan.root, plan.study_id, cell, plan.store.result(name), plan.store.samples(name) if shown else ())
+            reuse(plan.root, plan.study_id, cell, plan.result(name), plan.store.samples(name) if shown else ())
 
 
 def keep_weights(plan: Plan, like: Cell) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.sets import EncodedSet, Prepared
-from pipeline.data.store import stored_examples
+from pipeline.data.store import examples_of
 from pipeline.errors import StorageError
 from pipeline.models.build import Network, build, configuration, last_linear
 from pipeline.models.flops import Flops
@@ -40,7 +40,7 @@ class CellInputs:
     def _judge(self, encoded: EncodedSet) -> SetJudge | None:
         if not isinstance(self.task, WritingKind):
             return None
-        return self.task.judge(load_tokenizer(self.base), stored_examples(self.prepared, encoded.name))
+        return self.task.judge(load_tokenizer(self.base), examples_of(encoded))
 
 
 @dataclass(frozen=True, kw_only=True)

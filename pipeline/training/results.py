@@ -2,9 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,17 @@ from pipeline.config.cell import Cell
 from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import lock, safe_name, staged_directory, write_text
-from pipeline.records import CellResult, Sample, decode, from_json, scores_dtype, to_json
+from pipeline.records import (
+    AuditResult,
+    CellResult,
+    Evaluation,
+    Sample,
+    decode,
+    from_json,
+    scores_dtype,
+    to_json,
+)
+from pipeline.training.evaluations import Evaluations
 from pipeline.training.item_scores import packed, unpacked
 
 SAMPLES = "samples.json"
@@ -23,7 +33,7 @@ VALIDATION = "validation.npy"
 @dataclass(frozen=True)
 class ResultStore:
     """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, validation.npy, environment.json, samples.json,
-    weights/. Samples and weights are there for some cells alone.
+    weights/, evaluations/. The last three are there for some cells alone.
     """
 
     root: Path
@@ -50,13 +60,37 @@ class ResultStore:
         path = self.folder(cell_id) / "result.json"
         return from_json(CellResult, _read(path), f"{path}")
 
+    def evaluations(self, cell_id: str) -> Evaluations:
+        """What was measured of the cell beside its training."""
+        return Evaluations(self.folder(cell_id))
+
+    def evaluated(self, cell_id: str, sets: Mapping[str, str], audits: Sequence[str] = ()) -> CellResult:
+        """The cell's result with what was measured beside its training.
+
+        Args:
+            cell_id: the cell.
+            sets: by the name that it is to have, the id of the evaluation on a set.
+            audits: ids of audits.
+
+        Raises:
+            StorageError: one is not there or is damaged.
+        """
+        result, there = self.result(cell_id), self.evaluations(cell_id)
+        more = [replace(there.record(Evaluation, number), dataset=name) for name, number in sets.items()]
+        found = tuple(there.record(AuditResult, number) for number in audits)
+        return replace(result, evaluations=(*result.evaluations, *more), audits=found)
+
     def cell(self, cell_id: str) -> Cell:
         """The configuration it was trained with."""
         path = self.folder(cell_id) / "config.json"
         return decode(Cell, json.loads(_read(path)), f"{path}")
 
+    def scores_on(self, cell_id: str, evaluation_id: str) -> np.ndarray:
+        """Per-example scores on a set that is no part of the training, `scores_dtype` [items]."""
+        return self.evaluations(cell_id).items(evaluation_id)
+
     def scores(self, cell_id: str) -> np.ndarray:
-        """Per-example scores, `scores_dtype` [items of all evaluation sets]."""
+        """Per-example scores, `scores_dtype` [items of all sets that are part of the training]."""
         path = self.folder(cell_id) / "scores.npy"
         try:
             scores = np.load(path, allow_pickle=False)
