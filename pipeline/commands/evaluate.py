@@ -14,6 +14,7 @@ from pipeline.config.where import program
 from pipeline.errors import UserError
 from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell, plan_study
+from pipeline.study.references import in_use
 from pipeline.study.tuning import tuned_as_before
 
 Row = tuple[str, str, str, dict[str, float]]  # arm, size, set or audit, mean of each number over seeds
@@ -37,7 +38,8 @@ def run(overrides: Sequence[str]) -> int:
             f"No cell of {plan.config.study.name} is finished under {plan.store.cells}. Run: "
             f"{program()} {command} {shlex.join(without_secrets(overrides))}"
         )
-    found = evaluate_finished(plan)
+    with in_use(plan.root):
+        found = evaluate_finished(plan)
     if found.left_out and not found.done:
         raise UserError(" ".join(found.sentences(plan)))
     _show(plan)

@@ -14,6 +14,7 @@ from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.power import POWER, powers
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.progress import duration
+from pipeline.study.retention import retention
 from pipeline.study.run import prepare
 from pipeline.study.stated import Change
 from pipeline.study.workload import estimated_seconds
@@ -46,8 +47,11 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
     console.print(table)
     for reason in plan.hardware.reasons:
         console.print(reason, markup=False)
-    for planned in (p for part in parts if part.missing() for p in prepare(part).memory):
+    memory = [planned for part in parts if part.missing() for planned in prepare(part).memory]
+    for planned in memory:
         console.print(planned.sentence, markup=False)
+    if memory and (weights := retention(plan, memory).sentence):
+        console.print(weights, markup=False)
     seconds, basis = zip(*map(estimated_seconds, parts), strict=True)
     total = sum(len(part.cells) for part in parts)
     looks = looks_of(plan.config.study)

@@ -76,6 +76,7 @@ class StudyRun:
                     watch,
                     before_training=self._record,
                     affords=lambda name: self._spending is None or self._spending.affords(name, part),
+                    tell=lambda sentence: progress.console.print(sentence, markup=False),
                 )
         finally:
             if self._spending:

@@ -8,8 +8,9 @@ from pipeline.commands.pretraining import pretrain
 from pipeline.commands.showing import show_own_files
 from pipeline.records import CellResult
 from pipeline.study.able import require_able_bases
-from pipeline.study.plan import plan_cell
+from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.progress import Progress
+from pipeline.study.references import in_use, refer
 from pipeline.study.run import clear_leftovers
 from pipeline.study.run import run as run_plan
 from pipeline.tracking.client import Mirror
@@ -23,6 +24,12 @@ def run(overrides: Sequence[str]) -> int:
     plan = plan_cell(overrides)
     require_able_bases(plan)
     show_own_files(plan)
+    with in_use(plan.root):
+        return _train(plan)
+
+
+def _train(plan: Plan) -> int:
+    refer(plan, adding=True)
     log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
     clear_leftovers(plan)
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))

@@ -1,7 +1,7 @@
 """From overrides to the cells of a study, each with its identity. Nothing heavy is imported and nothing is trained."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,9 +24,17 @@ from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
 from pipeline.records import CellResult, SweepRecord
-from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways, unjudged_because
+from pipeline.study.arm_rules import (
+    kinds_wanted,
+    require_comparable,
+    require_rivals,
+    require_solvable,
+    require_ways,
+    settled,
+    unjudged_because,
+)
 from pipeline.study.looks import looks_within_budget
-from pipeline.tasks import kind_of, linear_kind
+from pipeline.tasks import kind_of
 from pipeline.training.coverage import Coverage
 from pipeline.training.results import ResultStore
 
@@ -244,13 +252,13 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         workers=config.executor.workers,
         elsewhere=config.executor.name != "local",
     )
-    kinds = _kinds(config, arms)
+    kinds = kinds_wanted(config, arms)
     bases = {c.base.name: c.base for c in arms if c.base.name != config.base.name}
     located, *rest = (locate(base, Path(config.paths.root), kinds) for base in (config.base, *bases.values()))
     others = dict(zip(bases, rest, strict=True))
-    _require_comparable(config, located, others)
+    require_comparable(config, located, others)
     fingerprint = data_fingerprint(config.task)
-    config, *arms = (_settled(each, others.get(each.base.name, located)) for each in (config, *arms))
+    config, *arms = (settled(each, others.get(each.base.name, located)) for each in (config, *arms))
     trainings = [
         _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)
         for seed in config.study.seeds
@@ -271,37 +279,6 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
     )
     cells = {plan.identity(cell): cell for cell in trainings}
     return dataclasses.replace(plan, study_id=f"{config.study.name}-{digest(*cells)[:10]}", cells=cells)
-
-
-def _settled(config: Config, located: Located) -> Config:
-    """With what the base declares of its reading; for kinds that read it in their own way, with nothing of it.
-
-    There a head is none that could be solved before the first step.
-    """
-    reads = linear_kind(config.task.kind) is not None
-    if reads:
-        return dataclasses.replace(config, base=located.settled(config.base))
-    head = "fresh" if config.arm.head == "probe" else config.arm.head
-    base = dataclasses.replace(config.base, pooling="auto", prefix=None)
-    return dataclasses.replace(config, base=base, arm=dataclasses.replace(config.arm, head=head))
-
-
-def _kinds(config: Config, arms: Sequence[Config]) -> list[str]:
-    """What bases are wanted for: the task's kind, and what arms begin with."""
-    objectives = [arm.arm.pretraining.objective for arm in arms]
-    return list(dict.fromkeys([config.task.kind, *(each for each in objectives if each)]))
-
-
-def _require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:
-    task = kind_of(config.task)
-    unlike = [name for name, other in others.items() if other.tokenizer != located.tokenizer]
-    if unlike and config.task.metric in task.of_tokens:
-        rest = [name for name in task.metrics if name not in task.of_tokens]
-        instead = f"Use task.metric={rest[0]}." if rest else "Compare bases that share their tokenizer."
-        raise ConfigError(
-            [f"task.metric={config.task.metric} counts tokens, and {unlike[0]} cuts texts into others than "
-             f"{config.base.name}: their values cannot be compared. {instead}"]
-        )  # fmt: skip
 
 
 def _tuned(arm: Config, size: int | str, tuned: Sequence[SweepRecord]) -> Config:

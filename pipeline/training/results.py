@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.config.cell import Cell
+from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import lock, safe_name, staged_directory, write_text
@@ -137,6 +138,22 @@ class ResultStore:
     def ids(self) -> list[str]:
         """All finished cells."""
         return sorted(p.parent.name for p in self.cells.glob("*/result.json") if not p.parent.name.startswith("."))
+
+    def earlier(self) -> str:
+        """A sentence on cells of an earlier version of results, the first time that it is asked; else empty."""
+        path = self.root / "version"
+        known = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+        if known == str(RESULT_VERSION):
+            return ""
+        old = len(self.ids())
+        write_text(path, f"{RESULT_VERSION}\n")
+        if not old:
+            return ""
+        return (
+            f"{old} cells under {self.cells} are results of {f'version {known}' if known else 'an earlier version'}, "
+            f"and this is version {RESULT_VERSION}: they are left as they are and not used. prune deletes those that "
+            "no study refers to."
+        )
 
     def lock_file(self, cell_id: str) -> Path:
         """The file whose lock a process holds while it trains the cell."""

@@ -103,6 +103,7 @@ def test_an_audit_that_was_lost_is_made_again_and_the_report_is_the_same(
 ) -> None:
     root = copy(finished.root, tmp_path / "out")
     plan = planned(finished.at(root))
+    assert command(capsys, "report", *finished.at(root)).code == 0
     records = {
         path: json.loads(path.read_text(encoding="utf-8")) for path in root.glob("cells/*/evaluations/*/r*.json")
     }
@@ -113,7 +114,8 @@ def test_an_audit_that_was_lost_is_made_again_and_the_report_is_the_same(
         path.unlink()
         path.with_name("items.npy").unlink()
         path.parent.rmdir()
-    assert command(capsys, "study", *finished.at(root)).code == 0
+    assert command(capsys, "evaluate", *finished.at(root)).code == 0
+    assert command(capsys, "report", *finished.at(root)).code == 0
     assert {path: json.loads(path.read_text(encoding="utf-8")) for path in records} == records
     assert (plan.folder / "report.md").read_text(encoding="utf-8") == page
     assert "Calibration error" in page
