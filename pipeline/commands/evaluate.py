@@ -39,7 +39,7 @@ def run(overrides: Sequence[str]) -> int:
             f"{program()} {command} {shlex.join(without_secrets(overrides))}"
         )
     with in_use(plan.root):
-        found = evaluate_finished(plan)
+        found = evaluate_finished(plan, must=True)
     if found.left_out and not found.done:
         raise UserError(" ".join(found.sentences(plan)))
     _show(plan)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pipeline.commands.closing import dashboard_command, recorded, report_on
+from pipeline.commands.evaluating import show_lacking
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_change, show_findings, show_own_files, show_plan
 from pipeline.commands.study_run import StudyRun
@@ -36,6 +37,7 @@ def run(overrides: Sequence[str]) -> int:
         print(sentence)
     if plan.config.plan:
         sweeps = tuning_plans(overrides, plan)
+        show_lacking(plan)
         show_change(None if sweeps else stated(plan)[1])  # their winners decide what is trained
         show_plan(wanted(plan, kept(plan).values(), last=True), plan)
         if sweeps:

@@ -66,8 +66,11 @@ def evaluate(plan: Plan) -> Evaluated:
     check_versions(plan)
     warm_up(plan.hardware.threads)
     assignments = [each for part in on_each_base(plan) for each in _assignments(part, there)]
-    with ThreadPoolExecutor(plan.hardware.workers) as pool:  # each call waits for a process of its own
+    pool = ThreadPoolExecutor(plan.hardware.workers)  # each call waits for a process of its own
+    try:
         reasons = dict(zip((a.job.cell_id for a in assignments), pool.map(_evaluate, assignments), strict=True))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, what has not begun
     failed = {name: reason for name, reason in reasons.items() if reason}
     return Evaluated(done=tuple(n for n in reasons if n not in failed), without_weights=gone, failed=failed)
 
