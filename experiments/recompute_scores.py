@@ -66,7 +66,7 @@ def check(root: Path, cell_id: str) -> Checked:
         raise ValueError(
             f"Cells must classify texts or pairs, but {cell_id} is of {config['task']['kind']}. Name others."
         )
-    data, key = _data_of(root, result, cell_id), result["key"]
+    data, key = _data_of(root, result["evaluations"], cell_id), result["key"]
     answer = _reader(root / "exports" / cell_id, config)
     precision, scores = config["train"]["precision"], np.load(folder / "scores.npy", allow_pickle=False)
     name = f"{cell_id[:10]} {key['arm']} n={key['size']} seed={key['seed']} {precision}"
@@ -85,6 +85,19 @@ def check(root: Path, cell_id: str) -> Checked:
             _check_items(found, said["dataset"], scores[scores["dataset"] == index], labels, probabilities)
             _check_metrics(found, said, labels, scores["predicted"][scores["dataset"] == index])
         _check_probabilities(found, said, labels, probabilities)
+    for record in sorted(folder.glob("evaluations/*/record.json")):
+        said, items = _json(record), np.load(record.with_name("items.npy"), allow_pickle=False)
+        audit = said.get("audit")
+        place = data if audit else _data_of(root, [said], cell_id)
+        labels = _labels(place, "test" if audit else said["dataset"])
+        probabilities = _softmax(answer(_texts(place, "test" if audit else said["dataset"])))
+        if audit == "calibration":
+            _check_brier(found, said, labels, probabilities)
+        elif not audit:
+            found.items += len(labels)
+            _check_items(found, said["dataset"], items, labels, probabilities)
+            _check_metrics(found, said, labels, items["predicted"])
+            _check_probabilities(found, said, labels, probabilities)
     return found
 
 
@@ -121,13 +134,18 @@ def _check_metrics(found: Checked, said: dict[str, Any], labels: np.ndarray, pre
 
 
 def _check_probabilities(found: Checked, said: dict[str, Any], labels: np.ndarray, probabilities: np.ndarray) -> None:
-    """Mean loss and Brier score follow from probabilities."""
-    if not found.judged:
-        return
-    right = probabilities[np.arange(len(labels)), labels]
-    _compare(found, said, "loss", float(-np.log(right).mean()), 1e-4)
+    """The mean loss follows from probabilities."""
+    if found.judged:
+        right = probabilities[np.arange(len(labels)), labels]
+        _compare(found, said, "loss", float(-np.log(right).mean()), 1e-4)
+
+
+def _check_brier(found: Checked, said: dict[str, Any], labels: np.ndarray, probabilities: np.ndarray) -> None:
+    """So does the Brier score of the audit of calibration, on the test set."""
     truth = np.eye(probabilities.shape[1])[labels]
-    _compare(found, said, "brier", float(((probabilities - truth) ** 2).sum(axis=1).mean()), 4 * PROBABILITY)
+    score, stored = float(((probabilities - truth) ** 2).sum(axis=1).mean()), said["numbers"]["brier"]
+    if found.judged:
+        found.require(abs(stored - score) <= 4 * PROBABILITY, f"brier is {score:.6f}, stored is {stored:.6f}")
 
 
 def _compare(found: Checked, said: dict[str, Any], name: str, value: float, tolerance: float) -> None:
@@ -229,9 +247,9 @@ def _stratified(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
     return np.sort([row for _, _, row in sorted(places)[:size]])
 
 
-def _data_of(root: Path, result: dict[str, Any], cell_id: str) -> Path:
+def _data_of(root: Path, evaluations: Sequence[dict[str, Any]], cell_id: str) -> Path:
     """The prepared data whose sets are those that the cell was measured on."""
-    wanted = {(each["dataset"], each["fingerprint"]) for each in result["evaluations"]}
+    wanted = {(each["dataset"], each["fingerprint"]) for each in evaluations}
     for meta in sorted((root / "data").glob("*/meta.json")):
         if wanted <= {(each["name"], each["fingerprint"]) for each in _json(meta)["sets"]}:
             return meta.parent

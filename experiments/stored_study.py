@@ -107,7 +107,8 @@ class Study:
         self.groups: dict[str, np.ndarray] = {}  # the number of each item's group, from 0 on
         self.roles: dict[str, str] = {}
         self._weights: dict[str, np.ndarray] = {}
-        for cell in _cells(folder, self.findings["cells"].values()):
+        shown = {each["dataset"] for each in self.findings["scores"]}
+        for cell in _cells(folder, self.findings["cells"].values(), shown):
             key = cell["key"]
             self.cells.setdefault((key["arm"], key["size"]), {})[key["seed"]] = cell
             self._take_sets(cell)
@@ -249,8 +250,11 @@ def _pearson(n: np.ndarray, x: np.ndarray, y: np.ndarray, xx: np.ndarray, yy: np
     return np.where(varied, (n * xy - x * y) / np.sqrt(np.where(varied, spreads, 1.0).prod(axis=0)), 0.0)
 
 
-def _cells(folder: Path, names: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The result of each cell, with its per-item scores as "table", and those of validation as "points" if kept."""
+def _cells(folder: Path, names: Iterable[str], shown: set[str]) -> Iterator[dict[str, Any]]:
+    """The result of each cell, with its per-item scores as "table", and those of validation as "points" if kept.
+
+    Sets that were evaluated beside the training are added, those that the findings show.
+    """
     if (folder / "cells.zip").is_file():
         place: Any = zipfile.Path(folder / "cells.zip")
     else:
@@ -258,6 +262,14 @@ def _cells(folder: Path, names: Iterable[str]) -> Iterator[dict[str, Any]]:
     for name in names:
         cell = json.loads((place / name / "result.json").read_text(encoding="utf-8"))
         cell["table"] = _array(place / name / "scores.npy")
+        beside = place / name / "evaluations"
+        for evaluation in sorted(beside.iterdir(), key=lambda path: path.name) if beside.exists() else ():
+            record = json.loads((evaluation / "record.json").read_text(encoding="utf-8"))
+            if record.get("dataset") in shown:
+                items = _array(evaluation / "items.npy").copy()
+                items["dataset"] = len(cell["evaluations"])
+                cell["evaluations"].append(record)
+                cell["table"] = np.concatenate([cell["table"], items])
         kept = place / name / "validation.npy"
         cell["points"] = _array(kept) if kept.exists() else None
         yield cell

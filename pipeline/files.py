@@ -131,15 +131,24 @@ def require_intact(folder: Path, *names: str) -> None:
 
 
 @contextlib.contextmanager
-def lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path`; it is freed by the kernel when its holder dies."""
+def lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[None]:
+    """Hold a lock on `path`; it is freed by the kernel when its holder dies.
+
+    Args:
+        path: a file, which is made if it is not there.
+        shared: whether others may hold it too that ask for it so.
+        wait: for others to free it.
+
+    Raises:
+        BlockingIOError, PermissionError: somebody holds it, and `wait` is false.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise storage_error(path, error) from error
     try:
-        flock(handle, path)
+        flock(handle, path, wait=wait, shared=shared)
         yield
     finally:
         os.close(handle)
@@ -157,15 +166,15 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def flock(handle: int, path: Path, *, wait: bool = True) -> None:
-    """Lock the open file `handle`, at `path`, for this process alone, until it is closed.
+def flock(handle: int, path: Path, *, wait: bool = True, shared: bool = False) -> None:
+    """Lock the open file `handle`, at `path`, until it is closed: for this process alone, or shared with others.
 
     Raises:
         UnwritableError: its file system has no locks.
         BlockingIOError, PermissionError: somebody holds it, and `wait` is false.
     """
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         if error.errno not in _NOT_OFFERED:
             raise

@@ -117,10 +117,13 @@ def calibration_error(probabilities: npt.NDArray[Any], labels: Classes, *, bins:
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def brier_score(probabilities: npt.NDArray[Any], labels: Classes) -> float:
-    """The squared distance of the probabilities [N, C] from the truth, summed over classes: 0 to 2 (Brier 1950)."""
+def brier_scores(probabilities: npt.NDArray[Any], labels: Classes) -> npt.NDArray[np.float64]:
+    """The squared distance of each item's probabilities [N, C] from the truth, from 0 to 2, [N].
+
+    Their mean is the Brier score (Brier 1950).
+    """
     truth = np.eye(probabilities.shape[1])[labels]
-    return float(((probabilities.astype(np.float64) - truth) ** 2).sum(axis=1).mean())
+    return np.asarray(((probabilities.astype(np.float64) - truth) ** 2).sum(axis=1))
 
 
 def confusion(labels: Classes, predicted: Classes, *, classes: int) -> npt.NDArray[np.int64]:

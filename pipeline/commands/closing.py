@@ -11,7 +11,7 @@ from pipeline.config.privacy import texts_shown
 from pipeline.config.redaction import without_secrets
 from pipeline.config.schema import Base
 from pipeline.config.where import program
-from pipeline.data.store import META, load, stored_examples
+from pipeline.data.store import stored_examples
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
@@ -24,7 +24,7 @@ from pipeline.study.looked import kept, take
 from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrained
 from pipeline.study.stated import Stated
-from pipeline.tasks import Example, kind
+from pipeline.tasks import kind
 from pipeline.tracking.spool import StudyLog
 
 
@@ -59,6 +59,7 @@ def basis_of(plan: Plan, failed: Sequence[FailedCell], stated: Stated | None) ->
         pretrained=pretrained(plan),
         standing=_standing(plan, stated) if stated else NOTHING_BEFORE,
         own_files=plan.own_files,
+        partial=plan.coverage(*plan.cells).sentences(),
     )
 
 
@@ -82,18 +83,14 @@ def recorded(log: StudyLog) -> Iterator[None]:
 def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, command: Sequence[str]) -> Path:
     """Write the study's report, and the test items that arms get wrong beside it; the path of report.html."""
     errors, shown = analyse_errors(plan.config.study, cells, plan.store), texts_shown(plan.config)
-    examples = _test_examples(plan.data_folder) if shown != "none" else ()
+    prepared = plan.prepared() if shown != "none" else None
+    examples = stored_examples(prepared, "test") if prepared else ()
     return write_report(findings, cells, about(plan, cells, command), plan.folder, errors, examples, shown)
-
-
-def _test_examples(folder: Path) -> Sequence[Example]:
-    """The test items of prepared data, none where they are not there."""
-    return stored_examples(load(folder), "test") if (folder / META).is_file() else ()
 
 
 def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:
     """What the report says beyond the findings; secret settings in `command` are masked."""
-    task = plan.config.task
+    task, prepared = plan.config.task, plan.prepared()
     newest = max((c.measured.finished_at for c in cells), default=0.0)
     arms = {c.arm.name: dataclasses.replace(c.arm, recipe=c.recipe) for c in plan.cells.values()}
     return About(
@@ -105,7 +102,7 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         several=kind(task.kind).target == "labels",
         data_licence=task.data.licence,
         data_upstream=task.data.upstream,
-        data_report=_data_report(plan.data_folder),
+        data_report=prepared.report.sentences if prepared else (),
         arms=tuple(arms.values()),
         command=shlex.join(["python", "-m", "pipeline", *without_secrets(command)]),
         versions=cells[0].start_line.versions if cells else {},
@@ -126,7 +123,3 @@ def dashboard_command(plan: Plan) -> str:
     root = plan.config.paths.root
     given = "" if root == "outputs" else f" {shlex.quote(f'paths.root={root}')}"
     return f"{program()} dashboard{given}"
-
-
-def _data_report(folder: Path) -> tuple[str, ...]:
-    return load(folder).report.sentences if (folder / META).is_file() else ()

@@ -13,7 +13,7 @@ from pipeline.commands.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.errors import UserError
 from pipeline.files import staged_directory, write_text
-from pipeline.records import Estimate
+from pipeline.records import CellResult, Estimate
 from pipeline.records.metrics import MEANS
 from pipeline.report.card import model_card
 from pipeline.study.plan import Plan, plan_of_cell
@@ -58,19 +58,22 @@ def _tested(trained: Trained) -> Trained:
 
 
 def _card(trained: Trained, plan: Plan, exported: Format, overrides: Sequence[str]) -> str:
-    facts = about(plan, [trained.result], ["export", *overrides])
-    return model_card(trained.result, facts, _estimates(trained, plan.store), exported.use(facts))
+    result = plan.result(trained.result.cell_id)
+    facts = about(plan, [result], ["export", *overrides])
+    return model_card(result, facts, _estimates(result, plan.store), exported.use(facts))
 
 
-def _estimates(trained: Trained, store: ResultStore) -> dict[str, Estimate]:
+def _estimates(result: CellResult, store: ResultStore) -> dict[str, Estimate]:
     """The score on each test set; of a metric that is no mean over texts there is none."""
-    if trained.result.metric not in MEANS:
+    if result.metric not in MEANS:
         return {}
-    scores = store.scores(trained.result.cell_id)
+    scores = store.scores(result.cell_id)
     found = {}
-    for index, evaluation in enumerate(trained.result.evaluations):
+    for index, evaluation in enumerate(result.evaluations):
         if evaluation.role in ("in_domain", "out_of_domain"):
-            found[evaluation.dataset] = _estimate(scores[scores["dataset"] == index]["score"])
+            own = evaluation.evaluation_id
+            rows = store.scores_on(result.cell_id, own) if own else scores[scores["dataset"] == index]
+            found[evaluation.dataset] = _estimate(rows["score"])
     return found
 
 

@@ -4,8 +4,8 @@ import dataclasses
 import io
 import shutil
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config.redaction import public
@@ -16,6 +16,7 @@ from pipeline.report.about import About
 from pipeline.report.build import write_report
 from pipeline.study.finding.error_analysis import analyse_errors
 from pipeline.study.finding.find import Basis, find
+from pipeline.training.coverage import Coverage
 from pipeline.training.results import ResultStore
 
 STUDY, FINDINGS, CELLS = "study.json", "findings.json", "cells.zip"
@@ -24,21 +25,36 @@ SAME_DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the archive: the same cell
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What a report needs beside `cells.zip`; `cells` are the ids in the study's order."""
+    """What a report needs beside `cells.zip`; `cells` are the ids in the study's order.
+
+    `evaluated` are the fingerprints of the sets that are only evaluated, by name.
+    """
 
     basis: Basis
     about: About
     cells: tuple[str, ...]
+    evaluated: dict[str, str] = field(default_factory=dict)
+    audits: tuple[str, ...] = ()
+
+    def results(self, store: ResultStore) -> list[CellResult]:
+        """The results of its cells."""
+        return Coverage(store=store, cells=self.cells, evaluated=self.evaluated, audits=self.audits).results()
 
 
-def publish(folder: Path, basis: Basis, cells: Sequence[CellResult], about: About, store: ResultStore) -> Findings:
+def publish(folder: Path, published: Published, store: ResultStore) -> Findings:
     """Write `study.json`, `findings.json` and `cells.zip`, which holds results and per-item scores without weights.
 
     Verdicts are those that the cells give; none is kept from an earlier look.
 
+    Args:
+        folder: where they go.
+        published: the study; secrets in its settings are left out here.
+        store: where its cells are.
+
     Raises:
         StorageError: the folder cannot be written.
     """
+    basis, cells = published.basis, published.results(store)
     basis = dataclasses.replace(
         basis,
         base=public(basis.base),
@@ -47,10 +63,10 @@ def publish(folder: Path, basis: Basis, cells: Sequence[CellResult], about: Abou
         standing=dataclasses.replace(basis.standing, kept={}),
     )
     found = find(basis, cells, store)
-    published = Published(basis=basis, about=about, cells=tuple(cell.cell_id for cell in cells))
+    published = dataclasses.replace(published, basis=basis)
     write_text(folder / STUDY, to_json(published, ordered=True))  # the order of claims is that of the verdicts
     write_text(folder / FINDINGS, to_json(found))
-    write_bytes(folder / CELLS, _packed(store, published.cells))
+    write_bytes(folder / CELLS, _packed(store, cells))
     return found
 
 
@@ -65,7 +81,7 @@ def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
     shutil.rmtree(target / "cells", ignore_errors=True)
     _unpack(folder / CELLS, target / "cells")
     store = ResultStore(target)
-    cells = [store.result(name) for name in published.cells]
+    cells = published.results(store)
     found = find(published.basis, cells, store)
     if to_json(found).encode() != _read(folder / FINDINGS):
         raise StorageError(
@@ -77,15 +93,23 @@ def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
     return found, write_report(found, cells, published.about, target, errors)
 
 
-def _packed(store: ResultStore, names: Sequence[str]) -> bytes:
+def _packed(store: ResultStore, cells: Sequence[CellResult]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name in names:
-            for path in [store.folder(name) / "result.json", *sorted(store.folder(name).glob("*.npy"))]:
-                entry = zipfile.ZipInfo(f"{name}/{path.name}", SAME_DATE)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes(), compresslevel=9)
+        for path in (path for cell in cells for path in _files(store, cell)):
+            entry = zipfile.ZipInfo(str(path.relative_to(store.cells)), SAME_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes(), compresslevel=9)
     return buffer.getvalue()
+
+
+def _files(store: ResultStore, cell: CellResult) -> Iterator[Path]:
+    """Those of a cell's training, without its weights, and of what was measured beside it."""
+    folder = store.folder(cell.cell_id)
+    yield from (folder / "result.json", *sorted(folder.glob("*.npy")))
+    numbers = [evaluation.evaluation_id for evaluation in cell.evaluations if evaluation.evaluation_id]
+    for number in (*numbers, *(audit.evaluation_id for audit in cell.audits)):
+        yield from sorted(store.evaluations(cell.cell_id).folder(number).iterdir())
 
 
 def _unpack(path: Path, target: Path) -> None:

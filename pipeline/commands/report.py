@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.commands.closing import about, basis_of, report_on, write_findings
-from pipeline.commands.publishing import publish, rebuild
+from pipeline.commands.publishing import Published, publish, rebuild
 from pipeline.commands.showing import show_change, show_findings
 from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
@@ -46,7 +46,14 @@ def run(overrides: Sequence[str]) -> int:
 
 def _publish(plan: Plan, stated: Stated, command: Sequence[str], folder: Path) -> None:
     cells = plan.results()
-    publish(folder, basis_of(plan, failures(plan), stated), cells, about(plan, cells, command), plan.store)
+    published = Published(
+        basis=basis_of(plan, failures(plan), stated),
+        about=about(plan, cells, command),
+        cells=tuple(cell.cell_id for cell in cells),
+        evaluated=plan.evaluated,
+        audits=plan.audits,
+    )
+    publish(folder, published, plan.store)
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"Published: {folder} ({size / 1e6:.2f} MB). Its report: {program()} report published={folder}")
 

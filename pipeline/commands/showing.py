@@ -14,6 +14,7 @@ from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.power import POWER, powers
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.progress import duration
+from pipeline.study.retention import retention
 from pipeline.study.run import prepare
 from pipeline.study.stated import Change
 from pipeline.study.workload import estimated_seconds
@@ -49,8 +50,11 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
     ready = [prepare(part) for part in parts if part.missing()]
     for sentence in ready[-1].look if ready else ():
         console.print(f"Data: {sentence}")
-    for planned in (planned for one in ready for planned in one.memory):
+    memory = [planned for one in ready for planned in one.memory]
+    for planned in memory:
         console.print(planned.sentence)
+    if memory and (weights := retention(plan, memory).sentence):
+        console.print(weights)
     seconds, basis = zip(*map(estimated_seconds, parts), strict=True)
     total = sum(len(part.cells) for part in parts)
     looks = looks_of(plan.config.study)

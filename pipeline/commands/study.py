@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pipeline.commands.closing import dashboard_command, recorded, report_on
+from pipeline.commands.evaluating import show_lacking
 from pipeline.commands.searching import search
 from pipeline.commands.showing import show_change, show_findings, show_own_files, show_plan
 from pipeline.commands.study_run import StudyRun
@@ -14,6 +15,7 @@ from pipeline.study.ended import ended
 from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.looked import kept, wanted
 from pipeline.study.plan import Plan, plan_study
+from pipeline.study.references import in_use, refer
 from pipeline.study.run import Outcome, clear_leftovers
 from pipeline.study.spending import require_first_look, require_fixed_lengths
 from pipeline.study.stated import state, stated
@@ -35,13 +37,20 @@ def run(overrides: Sequence[str]) -> int:
         print(sentence)
     if plan.config.plan:
         sweeps = tuning_plans(overrides, plan)
+        show_lacking(plan)
         show_change(None if sweeps else stated(plan)[1])  # their winners decide what is trained
         show_plan(wanted(plan, kept(plan).values(), last=True), plan)
         if sweeps:
             each = f"{plan.config.tuning.trials} trials each"
             print(f"Before that, {len(sweeps)} sweeps of {each}, whose best settings take the place of the recipes.")
         return 0
+    with in_use(plan.root):
+        return _run_to_the_end(overrides, plan)
+
+
+def _run_to_the_end(overrides: Sequence[str], plan: Plan) -> int:
     plan = _tuned(overrides, plan)
+    refer(plan)
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
         plan, outcome, findings = _run(plan, mirror, ["study", *overrides])
         everything_told = mirror.drain(DRAIN_SECONDS)

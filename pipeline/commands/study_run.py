@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.commands.closing import report_on, write_findings
+from pipeline.commands.evaluating import evaluate_finished
 from pipeline.commands.pretraining import pretrain
 from pipeline.execution.assignment import Event
 from pipeline.records import Findings
@@ -43,6 +44,7 @@ class StudyRun:
     def to_the_end(self) -> Findings:
         """Train until all claims are settled, no look is left or the budget is spent; what was found."""
         part, tried = wanted(self.plan, ()), set[str]()
+        evaluate_finished(self.plan)
         while True:
             self.outcome = self.outcome.then(self._trained(part))
             tried |= set(part.cells)
@@ -72,9 +74,9 @@ class StudyRun:
                 return run_plan(
                     part,
                     watch,
-                    show=lambda sentences: None if self.outcome.trained else progress.show(sentences),
                     before_training=self._record,
                     affords=lambda name: self._spending is None or self._spending.affords(name, part),
+                    tell=lambda sentences: None if self.outcome.trained else progress.show(sentences),
                 )
         finally:
             if self._spending:

@@ -15,6 +15,7 @@ from pipeline.execution.console import Terminal
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.study.able import require_able_bases
 from pipeline.study.plan import Plan, plan_sweep
+from pipeline.study.references import in_use
 
 _SHOWN = 10  # trials in the table
 
@@ -24,7 +25,8 @@ def run(overrides: Sequence[str]) -> int:
     plan = plan_sweep(overrides)
     require_able_bases(plan)
     show_own_files(plan)
-    record, untold = search(plan, ["sweep", *overrides])
+    with in_use(plan.root):
+        record, untold = search(plan, ["sweep", *overrides])
     _show(record)
     _say_where(plan, record, overrides)
     if untold:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from pipeline.commands.closing import recorded, write_findings
+from pipeline.commands.evaluating import evaluate_finished
 from pipeline.commands.pretraining import pretrain
 from pipeline.commands.showing import show_own_files
 from pipeline.records import CellResult
 from pipeline.study.able import require_able_bases
-from pipeline.study.plan import plan_cell
+from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.progress import Progress
+from pipeline.study.references import in_use, refer
 from pipeline.study.run import clear_leftovers
 from pipeline.study.run import run as run_plan
 from pipeline.tracking.client import Mirror
@@ -22,21 +24,28 @@ def run(overrides: Sequence[str]) -> int:
     plan = plan_cell(overrides)
     require_able_bases(plan)
     show_own_files(plan)
+    with in_use(plan.root):
+        return _train(plan)
+
+
+def _train(plan: Plan) -> int:
+    refer(plan, adding=True)
     log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
     clear_leftovers(plan)
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
         with recorded(log):
+            evaluate_finished(plan)
             if plan.missing():
                 pretrain(plan)
             with Progress(plan) as progress:
-                outcome = run_plan(plan, progress.watch, show=progress.show)
+                outcome = run_plan(plan, progress.watch, tell=progress.show)
             log.finished(write_findings(plan, plan.results(), outcome.failed), plan.folder)
         mirror.drain(DRAIN_SECONDS)
     for failed in outcome.failed:
         print(f"The cell failed: {failed.reason}\nIts log: {plan.root / 'logs' / failed.cell_id}.log")
     for name in outcome.finished:
-        print(summary(plan.store.result(name)))
+        print(summary(plan.result(name)))
         print(f"Result: {plan.store.folder(name)}")
     return 1 if outcome.failed else 0
 

@@ -61,8 +61,8 @@ def trained_cell(config: Config) -> Trained:
     weights = store.intact_weights(cell_id)
     if weights is None:
         raise UserError(
-            f"The weights of cell {cell_id} were not kept (train.keep=best keeps those of the best seed of each arm "
-            f"and size). With weights: {', '.join(_with_weights(store)) or 'none'}. Or delete the cell's folder, "
+            f"The weights of cell {cell_id} were not kept (train.keep, study.disk). With "
+            f"weights: {', '.join(_with_weights(store)) or 'none'}. Or delete the cell's folder, "
             f"{store.folder(cell_id)}, and train it again with train.keep=all."
         )
     cell = store.cell(cell_id)

@@ -1,4 +1,4 @@
-"""The identity of a cell: a hash of all that can change its result, and of nothing else."""
+"""Identities of cells and of their evaluations: hashes of all that can change a result, and of nothing else."""
 
 import json
 
@@ -8,6 +8,7 @@ from pipeline.records import encode
 
 RESULT_VERSION = 9  # raised by hand when a change of the code changes results
 LANGUAGE_VERSION = 2  # likewise, of the kinds below alone
+EVALUATION_VERSION = 1  # likewise, of what is measured of a trained cell on sets that do not take part in its training
 _OF_LANGUAGE = frozenset({"causal_language_modelling", "masked_language_modelling", "prompted_classification"})
 
 # What describes but does not decide. Paths and sources give way to the fingerprints of the content they lead to.
@@ -29,7 +30,8 @@ EXCLUDED = frozenset(
         "base.token",
         "task.name",
         "task.data",
-        "task.out_of_domain",
+        "task.out_of_domain",  # sets that are only evaluated; so is how many rows of them are
+        "task.out_of_domain_size",
         "task.space",
         "train.keep",
         "train.samples",
@@ -81,6 +83,17 @@ def cell_id(cell: Cell, *, base_fingerprint: str, data_fingerprint: str) -> str:
         fields = {k: v for k, v in fields.items() if not k.startswith("arm.pretraining.")}
     text = json.dumps(fields, sort_keys=True)
     return digest(str(RESULT_VERSION), text, base_fingerprint, data_fingerprint)[:16]
+
+
+def evaluation_id(cell_id: str, *, measured: str, content: str = "") -> str:
+    """Sixteen hexadecimal digits: equal if and only if what is measured of a cell must be equal.
+
+    Args:
+        cell_id: the cell, whose identity holds its task's metric.
+        measured: what is measured: "scores", or an audit with its version.
+        content: fingerprint of the set that it is measured on; empty if that follows from the cell.
+    """
+    return digest(str(EVALUATION_VERSION), cell_id, measured, content)[:16]
 
 
 def _models_language(cell: Cell) -> bool:

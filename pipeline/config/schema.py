@@ -218,7 +218,9 @@ class Train:
     eval_every: int | None = None  # examples between evaluations at first; null: by size, the same for every arm
     samples: int = 8  # test texts shown beside a run, with what was said of them before and after training
     best_by: Literal["metric", "loss"] = "metric"  # which of validation's decides which weights are the best
-    keep: Literal["best", "all", "none"] = "best"  # whose weights: the best seed of each arm and size, or all
+    keep: Literal["seeds", "all", "best", "none"] = (
+        "seeds"  # whose weights: every seed's within study.disk, all, or of each arm and size the best seed's
+    )
     fit_memory: bool = False  # where there is no room, hardware.micro_batch and hardware.recompute are chosen
     checkpoint_every: str = "5min"  # a training is saved so often, to go on from there: 5min | 200steps | never
 
@@ -287,6 +289,8 @@ class Study:
     spend: tuple[float, ...] = ()  # the share of the error that each look may use, 1 in all; empty: one look uses it
     reserve: float = 0.0  # of the error, the share that is kept for looks that are added later; spend sums to the rest
     until: Literal["settled", "all"] = "settled"  # settled: after the first look, only cells that open claims read
+    audits: tuple[str, ...] = ()  # what cells are examined for beside their scores; calibration always is if it can be
+    disk: str = "5GB"  # for weights, with train.keep=seeds: as many seeds as fit, and the best of each arm and size
     budget: str | None = None  # 10min, 2h, 40 cells or 2e15 FLOPs: no cell is begun beyond it, then one last look
 
 

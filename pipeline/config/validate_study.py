@@ -6,6 +6,7 @@ from itertools import pairwise
 from pipeline.config.budget import budget_of
 from pipeline.config.choices import options
 from pipeline.config.closed_sets import words
+from pipeline.config.disk import bytes_of
 from pipeline.config.schema import Claim, Config, Study
 from pipeline.errors import nearest
 from pipeline.records import BEST_FROM_SCRATCH, ClaimMetric
@@ -43,6 +44,7 @@ def study_rules(config: Config) -> Iterator[str]:
         yield f"study.confidence must be above 0.5 and below 1, but got {study.confidence}."
     yield from _looks(study)
     yield from _budget(study)
+    yield from _disk(study)
     unknown = [text for arm in study.arms for text in _arm_of_study(arm)]
     if unknown:  # what claims say of arms would mislead
         yield from unknown
@@ -81,6 +83,13 @@ def _budget(study: Study) -> Iterator[str]:
             budget_of(study.budget)
         except ValueError as error:
             yield f"study.budget {error}"
+
+
+def _disk(study: Study) -> Iterator[str]:
+    try:
+        bytes_of(study.disk)
+    except ValueError as error:
+        yield f"study.disk {error}"
 
 
 def _arm_of_study(named: str) -> Iterator[str]:

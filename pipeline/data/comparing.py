@@ -65,22 +65,37 @@ def compare(sets: dict[str, LabelledSet], task: Task, done: Compared) -> dict[st
     return left
 
 
+def compare_with(rows: LabelledSet, name: str, trained: dict[str, LabelledSet], task: Task, done: Compared) -> None:
+    """Count in `done` the rows of each set in `trained` that also stand in the set `name`; no set is changed."""
+    for pool, other in trained.items():
+        _shared(other, rows, f"{pool}/{name}", task, done)
+    if "second" in inputs(kind(task.kind)):
+        done.known_halves[name] = int(duplicates.known_halves(_read(task, trained["train"]), _read(task, rows)).sum())
+
+
 def _freed(pool: str, against: list[str], sets: dict[str, LabelledSet], task: Task, done: Compared) -> LabelledSet:
     rows = sets[pool]
     out = np.zeros(len(rows), dtype=bool)
     for name in against:
-        other, key = sets[name], f"{pool}/{name}"
-        alike = duplicates.overlap(_read(task, rows), _labels(rows, task), _read(task, other), _labels(other, task))
-        grouped = _of_same_group(rows, other)
-        done.overlaps[key] = Overlap(
-            exact=int(alike.exact.sum()),
-            folded=int(alike.folded.sum()),
-            near=int(alike.near.sum()),
-            relabelled=int(alike.relabelled.sum()),
-            grouped=int(grouped.sum()) + done.overlaps.get(key, Overlap()).grouped,
-        )
-        out |= grouped | alike.repeated if task.deduplicate else grouped
+        repeated, grouped = _shared(rows, sets[name], f"{pool}/{name}", task, done)
+        out |= grouped | repeated if task.deduplicate else grouped
     return _without(out, rows, pool, against, task, done)
+
+
+def _shared(
+    rows: LabelledSet, other: LabelledSet, key: str, task: Task, done: Compared
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether rows repeat one of another set, and whether they share its groups, bool [N] each; counted in `done`."""
+    alike = duplicates.overlap(_read(task, rows), _labels(rows, task), _read(task, other), _labels(other, task))
+    grouped = _of_same_group(rows, other)
+    done.overlaps[key] = Overlap(
+        exact=int(alike.exact.sum()),
+        folded=int(alike.folded.sum()),
+        near=int(alike.near.sum()),
+        relabelled=int(alike.relabelled.sum()),
+        grouped=int(grouped.sum()) + done.overlaps.get(key, Overlap()).grouped,
+    )
+    return alike.repeated, grouped
 
 
 def _without(

@@ -22,6 +22,16 @@ class ExampleTable(Sequence[Example]):
         self.table = table.select([name for name in FIELDS if name in table.column_names])
         self.rows = np.arange(table.num_rows) if rows is None else rows
 
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> "ExampleTable":
+        """A table of examples that are not read from anywhere."""
+        import pyarrow as pa
+
+        columns = {name: [getattr(example, name) for example in examples] for name in FIELDS}
+        return cls(
+            pa.table({name: values for name, values in columns.items() if any(v not in (None, ()) for v in values)})
+        )
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.config.schema import Data, Task
 from pipeline.data.classes import aligned
 from pipeline.data.cleaning import LEAST, Cleaned, check_any_label, check_classes, check_counts, clean, without
-from pipeline.data.comparing import Compared, apart, compare, repeats
+from pipeline.data.comparing import Compared, apart, compare, compare_with, repeats
 from pipeline.data.groups import check_groups
 from pipeline.data.look import look
 from pipeline.data.sets import RESERVED, LabelledSet, RawSet, RawSplits, Repeats
@@ -58,15 +58,9 @@ def examples(task: Task) -> Examples:
     raw = read(task.data, task_name=task.name)
     compared = Compared()
     labels, sets = _in_domain(task, raw, counts, compared)
-    for name in sorted(task.out_of_domain):
-        if name in RESERVED:
-            raise DataError(f"An out-of-domain set cannot be called {name!r}: that is a set of its own. Rename it.")
-        safe_name(name, "The name of an out-of-domain set")
-        sets[name] = _out_of_domain(task, name, labels, raw.several, counts)
     sets = compare(sets, task, compared)
-    found = {name: rows.labels for name, rows in sets.items()}
-    if task.data.labels:
-        labels, found = raw.several, {n: numbers(s, raw.several, place=f"the {n} set") for n, s in sets.items()}
+    labels = raw.several if task.data.labels else labels
+    found = {name: _occurrences(task, name, rows, labels) for name, rows in sets.items()}
     check_counts(found["train"], labels, least=LEAST, place=f"the training rows of task {task.name!r}")
     return Examples(
         labels=labels, occurrences=found, sets=sets, counts=counts, compared=compared, look=tuple(counts.look)
@@ -158,15 +152,54 @@ def _drawn(name: str, rows: LabelledSet, task: Task) -> str:
     return f"{name}: {len(rows):,} rows held out at random{how} (seed {task.split_seed})."
 
 
-def _out_of_domain(
-    task: Task, name: str, labels: tuple[str, ...], several: tuple[str, ...], counts: Counts
-) -> LabelledSet:
+def check_set_name(name: str) -> None:
+    """Refuse a name that a set which is only evaluated cannot have.
+
+    Raises:
+        DataError: it is that of one of the task's own sets.
+        UserError: it cannot be part of a file's name.
+    """
+    if name in RESERVED:
+        raise DataError(f"An out-of-domain set cannot be called {name!r}: that is a set of its own. Rename it.")
+    safe_name(name, "The name of an out-of-domain set")
+
+
+def evaluated_examples(task: Task, name: str, labels: tuple[str, ...], trained: dict[str, LabelledSet]) -> Examples:
+    """A set that is only evaluated, compared with those that a network was trained and chosen on; none is changed.
+
+    Args:
+        name: one of `task.out_of_domain`.
+        labels: the classes of the training rows.
+        trained: train and validation.
+
+    Raises:
+        DataError: the set cannot serve, for example since it has a label that training lacks.
+    """
+    counts, compared = Counts(lacking=_needed(task.data), deduplicated=False), Compared()
+    rows = _sampled(task, name, labels, counts)
+    compare_with(rows, name, trained, task, compared)
+    occurrences = {name: _occurrences(task, name, rows, labels)}
+    return Examples(
+        labels=labels,
+        occurrences=occurrences,
+        sets={name: rows},
+        counts=counts,
+        compared=compared,
+        look=tuple(counts.look),
+    )
+
+
+def _occurrences(task: Task, name: str, rows: LabelledSet, labels: tuple[str, ...]) -> np.ndarray:
+    return numbers(rows, labels, place=f"the {name} set") if task.data.labels else rows.labels
+
+
+def _sampled(task: Task, name: str, labels: tuple[str, ...], counts: Counts) -> LabelledSet:
     """A fixed stratified sample of the set's test rows, or of all its rows where it has no test."""
     data: Data = task.out_of_domain[name]
     raw = read(data, task_name=f"{task.name}/{name}", field=f"task.out_of_domain.{name}")
     counts.look += [f"{name}: {sentence}" for sentence in raw.sentences]
     rows = raw.train if raw.test is None else raw.test
-    rows = RawSet(table=aligned(rows.table, several or labels))
+    rows = RawSet(table=aligned(rows.table, labels))
     cleaned = clean(rows, labels, place=f"the out-of-domain set {name!r}")
     chosen = stratified_sample(cleaned.rows.labels, task.out_of_domain_size, task.split_seed)
     if cleaned.dropped:

@@ -1,4 +1,4 @@
-"""The fingerprint of a task's data: its content, byte by byte, and how rows become examples."""
+"""Fingerprints of data: their content, byte by byte, and how rows become examples."""
 
 import json
 from pathlib import Path
@@ -17,20 +17,32 @@ _OF_FIELDS = {"score": ("scale",), "labels": ("separator", "label_pattern")}  # 
 
 
 def data_fingerprint(task: Task) -> str:
-    """A digest that changes with the content of any file and with the settings that turn rows into examples.
+    """A digest of what a task is trained, validated and tested on; sets that are only evaluated have their own.
 
-    Content is hashed anew at each call: size and modification time can stay the same when content changes. Where
-    files lie does not matter. Hub data counts by its commit.
+    It changes with the content of any file and with the settings that turn rows into examples. Content is hashed anew
+    at each call: size and modification time can stay the same when content changes. Where files lie does not matter.
+    Hub data counts by its commit.
 
     Raises:
         DataError: something is missing or unreadable; the message says what to do.
     """
-    hashes: dict[Path, str] = {}
-    parts = [_VERSION, *_parts(task.data, "task.data", hashes)]
+    parts = [_VERSION, *_parts(task.data, "task.data", {})]
     parts += ["sources compared"] if kind(task.kind).target == "second" else []
-    for name in sorted(task.out_of_domain):
-        parts += [name, *_parts(task.out_of_domain[name], f"task.out_of_domain.{name}", hashes)]
     return digest(*parts)
+
+
+def set_fingerprints(task: Task) -> dict[str, str]:
+    """The same of each set that a task is only evaluated on, with which of its rows are drawn; names do not count.
+
+    Raises:
+        DataError: as `data_fingerprint`.
+    """
+    hashes: dict[Path, str] = {}
+    drawn = [str(task.out_of_domain_size), str(task.split_seed)]
+    return {
+        name: digest(_VERSION, *drawn, *_parts(data, f"task.out_of_domain.{name}", hashes))
+        for name, data in task.out_of_domain.items()
+    }
 
 
 def _parts(data: Data, field: str, hashes: dict[Path, str]) -> list[str]:

@@ -3,19 +3,22 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pipeline import tasks
 from pipeline.config.schema import Task
 from pipeline.data import store
 from pipeline.data.example_table import ExampleTable
-from pipeline.data.examples import Examples, examples
+from pipeline.data.examples import Examples, check_set_name, evaluated_examples, examples
 from pipeline.data.fingerprint import data_fingerprint as content_now
+from pipeline.data.fingerprint import set_fingerprints
 from pipeline.data.report import data_report
 from pipeline.data.set_writer import SetWriter
-from pipeline.data.sets import Prepared
+from pipeline.data.sets import LabelledSet, Prepared
 from pipeline.data.store import load
 from pipeline.errors import DataError
 from pipeline.files import digest, lock, require_intact, seal, staged_directory
@@ -35,6 +38,7 @@ def prepare(
     data_fingerprint: str,
     root: Path,
     prefix: str | None = None,
+    evaluated: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
     """The task's data, encoded. Found under `root`/data if prepared before; of several callers one does the work.
 
@@ -45,11 +49,14 @@ def prepare(
         data_fingerprint: what `data_fingerprint(task)` said; other content by now is refused.
         root: where results go.
         prefix: what the base wants before every text.
+        evaluated: by name, the fingerprints of those of `task.out_of_domain` that are wanted.
 
     Raises:
         DataError: the data cannot serve the task, or changed since its fingerprint was taken.
         StorageError: the folder cannot be written, or what is in it is damaged.
     """
+    for name in evaluated:
+        check_set_name(name)
     folder = prepared_folder(
         task,
         tokenizer_fingerprint=tokenizer_fingerprint,
@@ -57,26 +64,27 @@ def prepare(
         root=root,
         prefix=prefix,
     )
-    if not (folder / store.META).is_file():
+    _once(folder, partial(_build, task, tokenizer, data_fingerprint, folder, prefix))
+    for name, fingerprint in evaluated.items():
+        own = store.set_folder(folder, name, fingerprint)
+        _once(own, partial(_build_set, task, name, tokenizer, fingerprint, folder, own, prefix))
+    return load(folder, evaluated)
+
+
+def _once(folder: Path, build: Callable[[], None]) -> None:
+    if not store.is_prepared(folder):
         with lock(folder.with_name(f".{folder.name}.lock")):
-            if not (folder / store.META).is_file():
-                _build(task, tokenizer, data_fingerprint, folder, prefix)
+            if not store.is_prepared(folder):
+                build()
     else:
         require_intact(folder)
-    return load(folder)
 
 
 def prepared_folder(
     task: Task, *, tokenizer_fingerprint: str, data_fingerprint: str, root: Path, prefix: str | None = None
 ) -> Path:
-    """Where `prepare` puts, or has put, this task's data."""
-    settings: tuple[object, ...] = (
-        task.kind,
-        task.max_length,
-        task.deduplicate,
-        task.split_seed,
-        task.out_of_domain_size,
-    )
+    """Where `prepare` puts, or has put, what this task trains, validates and tests on."""
+    settings: tuple[object, ...] = (task.kind, task.max_length, task.deduplicate, task.split_seed)
     settings += (task.prompt,) if task.prompt else ()
     settings += (f"prefix {prefix}",) if prefix else ()
     key = digest(_VERSION, data_fingerprint, tokenizer_fingerprint, *map(str, settings))[:16]
@@ -86,7 +94,26 @@ def prepared_folder(
 def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path, prefix: str | None) -> None:
     found = examples(task)
     if content_now(task) != fingerprint:
-        raise DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
+        raise _changed(task)
+    _write(found, task, tokenizer, folder, prefix)
+
+
+def _build_set(
+    task: Task, name: str, tokenizer: Any, fingerprint: str, prepared: Path, folder: Path, prefix: str | None
+) -> None:
+    there = load(prepared)
+    trained = {n: store.stored_rows(there, n) for n in ("train", "validation")}
+    found = evaluated_examples(task, name, there.labels, trained)
+    if set_fingerprints(task)[name] != fingerprint:
+        raise _changed(task)
+    _write(found, task, tokenizer, folder, prefix)
+
+
+def _changed(task: Task) -> DataError:
+    return DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
+
+
+def _write(found: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None) -> None:
     with staged_directory(folder) as staged:
         with _every_core():
             written, said = _encoded(found, task, tokenizer, staged, prefix)
@@ -118,9 +145,18 @@ def _encoded(
     written, said = [], []
     for name, rows in found.sets.items():
         with SetWriter(folder, name, tokenizer) as writer:
-            for table in rows.examples.tables():
+            for table in _tables(rows):
                 some = list(ExampleTable(table))
                 writer.add(table, some, kind.encode(tasks.prefixed(some, prefix), tokenizer, settings))
             written.append(writer.finish(roles.get(name, "out_of_domain"), rows))
         said += [f"{name}: {sentence}" for sentence in writer.sentences]
     return written, said
+
+
+def _tables(rows: LabelledSet) -> Iterator[Any]:
+    """The examples of a set as Arrow tables of some thousands, with the names of their groups if they have any."""
+    start = 0
+    for table in rows.examples.tables():
+        end = start + table.num_rows
+        yield table if rows.groups is None else table.append_column(store.GROUP, [list(rows.groups[start:end])])
+        start = end

@@ -24,6 +24,7 @@ def data_report(
     """
     counts, compared = found.counts, found.compared
     rows = {name: len(s) for name, s in found.sets.items()}
+    trained = "train" in found.sets
     return DataReport(
         rows_read=counts.rows_read,
         dropped_empty=counts.empty,
@@ -39,7 +40,7 @@ def data_report(
         class_counts={name: _class_counts(numbers, found.labels) for name, numbers in found.occurrences.items()},
         look=found.look,
         sentences=(
-            *_sentences(found),
+            *(_sentences(found) if trained else _of_evaluated(found)),
             *_known_halves(found),
             *_cut_short(truncated, rows, max_length),
             *_unknown(unknown),
@@ -79,24 +80,38 @@ def _how(counts: dict[str, int]) -> str:
 
 def _overlaps(found: Examples) -> list[str]:
     lines = []
+    fate = "removed from {}" if found.counts.deduplicated else "kept, as task.deduplicate=false asks"
     for sets, overlap in found.compared.overlaps.items():
-        pool, held = sets.split("/")
-        lines += _overlap(pool, held, overlap, removed=found.counts.deduplicated)
+        lines += _overlap(sets, overlap, fate, "removed from {}")
     if any(overlap.repeated for overlap in found.compared.overlaps.values()):
         return lines
     return ["No text of train or validation stands in another set, word for word or nearly.", *lines]
 
 
-def _overlap(pool: str, held: str, found: Overlap, *, removed: bool) -> list[str]:
-    lines = []
+def _of_evaluated(found: Examples) -> list[str]:
+    """A set that is only evaluated never changes what is trained on: what stands in both is counted."""
+    kept = "kept, since this set is only evaluated: scores on it count texts that were seen"
+    overlaps = [line for sets, one in found.compared.overlaps.items() for line in _overlap(sets, one, kept, kept)]
+    return [*found.counts.sentences, *overlaps]
+
+
+def _overlap(sets: str, found: Overlap, fate: str, of_groups: str) -> list[str]:
+    """Sentences on what stands in two sets.
+
+    Args:
+        sets: their names, "train/test".
+        found: how much it is.
+        fate: what becomes of rows that repeat a text; {} stands for the first set.
+        of_groups: likewise, of rows of a group that stands in both.
+    """
+    lines, (pool, held) = [], sets.split("/")
     if found.repeated:
-        fate = f"removed from {pool}" if removed else "kept, as task.deduplicate=false asks"
         how = _how({_EXACT: found.exact, _FOLDED: found.folded, _NEAR: found.near})
-        lines.append(f"Rows of {pool} also found in {held}: {found.repeated:,} ({how}); {fate}.")
+        lines.append(f"Rows of {pool} also found in {held}: {found.repeated:,} ({how}); {fate.format(pool)}.")
     if found.grouped:
         lines.append(
             f"Rows of {pool} whose group also stands in {held}, whatever their text: {found.grouped:,}; "
-            f"removed from {pool}."
+            f"{of_groups.format(pool)}."
         )
     if found.relabelled:
         lines.append(

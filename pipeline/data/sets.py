@@ -1,5 +1,6 @@
 """The records of this layer: rows as read, sets as encoded, and the account of what happened between."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,12 @@ class DataReport:
     look: tuple[str, ...]
     sentences: tuple[str, ...]
 
+    def with_set(self, more: "DataReport") -> "DataReport":
+        """The same with the account of a set that is only evaluated; rows read and removed are those of the task."""
+        counted = ("rows", "overlaps", "known_halves", "truncated", "unknown", "class_counts")
+        both = {name: getattr(self, name) | getattr(more, name) for name in counted}
+        return dataclasses.replace(self, **both, sentences=(*self.sentences, *more.sentences))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EncodedSet:
@@ -147,6 +154,8 @@ class EncodedSet:
     unknown: float  # share of its tokens, special ones left out, that the tokenizer does not know
     fingerprint: str
     beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else the kind knows of each text, [N]
+    folder: Path = Path()  # where it is stored
+    examples: ExampleTable | None = None  # those of a probe, which is not stored
 
     @property
     def lengths(self) -> np.ndarray:
@@ -172,7 +181,7 @@ class EncodedSet:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prepared:
-    """A task's data, encoded with one tokenizer and stored in `folder`."""
+    """A task's data, encoded with one tokenizer. What is trained on lies in `folder`, other sets in their own."""
 
     folder: Path
     labels: tuple[str, ...]

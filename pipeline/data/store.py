@@ -1,17 +1,22 @@
 """Encoded sets on disk: plain arrays and a table of examples that every cell maps, and one JSON about them."""
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from pipeline.data.example_table import ExampleTable
-from pipeline.data.sets import RESERVED, DataReport, EncodedSet, Prepared
+from pipeline.data.sets import DataReport, EncodedSet, LabelledSet, Prepared
 from pipeline.errors import DataError, StorageError, nearest
+from pipeline.files import digest
 from pipeline.records import from_json, to_json
 
 META = "meta.json"
+GROUP = "group"  # column of the table of examples, beside the fields of an example
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,29 +47,55 @@ def write_meta(folder: Path, meta: Meta) -> None:
     (folder / META).write_text(to_json(meta), encoding="utf-8")
 
 
-def load(folder: Path) -> Prepared:
+def load(folder: Path, evaluated: Mapping[str, str] = MappingProxyType({})) -> Prepared:
     """The prepared data in `folder`; arrays are memory-mapped, so this takes milliseconds at any size.
 
+    Args:
+        folder: of what is trained, validated and tested on.
+        evaluated: by name, the fingerprints of sets that are only evaluated.
+
     Raises:
-        StorageError: the folder is missing or damaged.
+        StorageError: a folder is missing or damaged.
     """
-    try:
-        text = (folder / META).read_text(encoding="utf-8")
-    except OSError as error:
-        raise StorageError(
-            f"{folder} holds no prepared data ({error}). Run the study again: it prepares it."
-        ) from error
-    meta = from_json(Meta, text, f"{folder.name}/{META}")
+    meta = _meta(folder)
     sets = {s.name: _load_set(folder, s) for s in meta.sets}
+    folders = {name: set_folder(folder, name, fingerprint) for name, fingerprint in evaluated.items()}
+    more = {name: _meta(path) for name, path in folders.items()}
     return Prepared(
         folder=folder,
         labels=meta.labels,
         train=sets["train"],
         validation=sets["validation"],
         test=sets["test"],
-        out_of_domain={name: found for name, found in sets.items() if name not in RESERVED},
-        report=meta.report,
+        out_of_domain={name: _load_set(folders[name], found.sets[0]) for name, found in more.items()},
+        report=functools.reduce(DataReport.with_set, (found.report for found in more.values()), meta.report),
     )
+
+
+def set_folder(prepared: Path, name: str, fingerprint: str) -> Path:
+    """Where a set that is only evaluated lies, or will lie.
+
+    Args:
+        prepared: the folder of the task's own data, which decides how the set is encoded.
+        name: what it is called.
+        fingerprint: see `set_fingerprints`.
+    """
+    return prepared.with_name(digest(prepared.name, name, fingerprint)[:16])
+
+
+def is_prepared(folder: Path) -> bool:
+    """Whether a folder of encoded sets is there, whole."""
+    return (folder / META).is_file()
+
+
+def _meta(folder: Path) -> Meta:
+    try:
+        text = (folder / META).read_text(encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"{folder} holds no prepared data ({error}). Run the study again: it prepares it."
+        ) from error
+    return from_json(Meta, text, f"{folder.name}/{META}")
 
 
 def stored_examples(prepared: Prepared, set_name: str) -> ExampleTable:
@@ -76,18 +107,43 @@ def stored_examples(prepared: Prepared, set_name: str) -> ExampleTable:
     """
     if set_name not in prepared.sets:
         raise DataError(f"{set_name!r} must be a prepared set. {nearest(set_name, prepared.sets)}")
+    return examples_of(prepared.sets[set_name])
+
+
+def examples_of(encoded: EncodedSet) -> ExampleTable:
+    """The examples of a set, in the order of its items: mapped from disk, or those of a probe.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    return ExampleTable(_table(encoded)) if encoded.examples is None else encoded.examples
+
+
+def stored_rows(prepared: Prepared, set_name: str) -> LabelledSet:
+    """One set as it was before it was encoded.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    encoded = prepared.sets[set_name]
+    table = _table(encoded)
+    groups = tuple(table.column(GROUP).to_pylist()) if GROUP in table.column_names else None
+    return LabelledSet(examples=ExampleTable(table), labels=np.asarray(encoded.labels), groups=groups)
+
+
+def _table(encoded: EncodedSet) -> Any:
     import pyarrow as pa
 
-    path, rows = prepared.folder / f"{set_name}.examples.arrow", len(prepared.sets[set_name])
+    path, rows = encoded.folder / f"{encoded.name}.examples.arrow", len(encoded)
     try:
         with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
             table = reader.read_all()
         table.validate(full=True)
     except (OSError, ValueError) as error:  # Arrow's own are ValueErrors
-        raise _damaged(prepared.folder, set_name, str(error)) from error
+        raise _damaged(encoded.folder, encoded.name, str(error)) from error
     if table.num_rows != rows:
-        raise _damaged(prepared.folder, set_name, f"{table.num_rows} examples for {rows} labels")
-    return ExampleTable(table)
+        raise _damaged(encoded.folder, encoded.name, f"{table.num_rows} examples for {rows} labels")
+    return table
 
 
 def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
@@ -108,6 +164,7 @@ def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
         truncated=meta.truncated,
         unknown=meta.unknown,
         fingerprint=meta.fingerprint,
+        folder=folder,
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.execution.assignment import Assignment, Event
 from pipeline.tracking.spool import AttemptLog
+from pipeline.training.coverage import Coverage
 from pipeline.training.results import ResultStore
 
 
@@ -23,7 +24,9 @@ def record_result(assignment: Assignment, store: ResultStore) -> None:
     """For a worker that died between its result and the record of it. One that found a result has no record to end."""
     log = attempt_log(assignment)
     if log.path.is_file():
-        log.finished(store.result(assignment.job.cell_id), store.samples(assignment.job.cell_id))
+        job = assignment.job
+        there = Coverage(store=store, cells=(job.cell_id,), evaluated=job.evaluated, audits=job.audits)
+        log.finished(there.results()[0], store.samples(job.cell_id))
 
 
 def record_failure(assignment: Assignment, reason: str) -> None:

@@ -1,6 +1,7 @@
 """What all cells of one study or sweep stand on, checked and prepared before the first of them starts."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config.cell import Cell
@@ -24,6 +25,8 @@ class Ground:
     located: Located
     data_fingerprint: str
     ready: Ready
+    evaluated: Mapping[str, str] = field(default_factory=dict)  # sets that tested cells are evaluated on
+    audits: tuple[str, ...] = ()  # that tested cells are examined by
 
     @property
     def store(self) -> ResultStore:
@@ -52,5 +55,7 @@ class Ground:
             concurrency=self.hardware.workers,
             pretraining=self.identity(cell.pretraining) if cell.pretraining else None,
             pausing=pausing,
+            evaluated=dict(self.evaluated) if cell.tested else {},
+            audits=self.audits if cell.tested else (),
         )
         return Assignment(job=job, study_id=self.study_id, attempt_id=attempt_id(), trial=trial, judged=judged)

@@ -78,9 +78,26 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
         os._exit(code if _record_failure(assignment, store, error) else UNWRITABLE)
 
 
+def evaluate(assignment: Assignment) -> None:
+    """Entry point of a process that evaluates one finished cell from its stored weights.
+
+    Raises:
+        HeadstartError: why it could not be.
+    """
+    from pipeline.training.restored import evaluate_stored
+
+    _set_environment(assignment, Place(rank=0, local_rank=0, port=0))
+    _quieten()
+    try:
+        evaluate_stored(assignment.job)
+    except (RuntimeError, ValueError, OSError, MemoryError, LookupError) as error:
+        raise HeadstartError(_reason(error)) from error
+
+
 def _train(
     assignment: Assignment, store: ResultStore, checkpoints: "CheckpointStore", rank: int, line: Connection | None
 ) -> None:
+    from pipeline.training.evaluate import measured_beside, with_measured
     from pipeline.training.finish import finish, save
     from pipeline.training.fit import fit
     from pipeline.training.ranks import together
@@ -104,9 +121,10 @@ def _train(
         with together(job):
             fitted = fit(job, report, _TOLD_TO_END.is_set)
             result, scores = finish(fitted)
+            beside = list(measured_beside(fitted))
         if rank == 0:
-            save(store, fitted, result, scores)
-            log.finished(result, fitted.samples)
+            save(store, fitted, result, scores, beside)
+            log.finished(with_measured(result, beside), fitted.samples)
             checkpoints.clear()
 
 

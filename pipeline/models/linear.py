@@ -29,6 +29,13 @@ class LinearModel:
     weights: np.ndarray
     bias: np.ndarray
 
+    @classmethod
+    def of_layer(cls, layer: Any) -> "LinearModel":
+        """What a torch.nn.Linear computes."""
+        weights = layer.weight.detach().cpu().double().numpy()
+        bias = np.zeros(len(weights)) if layer.bias is None else layer.bias.detach().cpu().double().numpy()
+        return cls(weights=weights, bias=bias)
+
     def logits(self, features: Features) -> np.ndarray:
         """Float64 [N, C]."""
         found: np.ndarray = np.asarray(features @ self.weights.T) + self.bias

@@ -24,6 +24,7 @@ from pipeline.records.findings import (
 )
 from pipeline.records.result import (
     SCORES_DTYPE,
+    AuditResult,
     CellKey,
     CellResult,
     Cost,
@@ -58,6 +59,7 @@ __all__ = [
     "SCORES_DTYPE",
     "ArmCost",
     "ArmScore",
+    "AuditResult",
     "CellKey",
     "CellResult",
     "Censoring",

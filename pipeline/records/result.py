@@ -61,6 +61,19 @@ class Evaluation:
     constant: float | None = None
     unknown: float = 0.0  # share of the set's tokens that the base's tokenizer does not know
     confusion: tuple[tuple[int, ...], ...] = ()  # items of each class (rows) told as each (columns); up to 30 classes
+    evaluation_id: str = ""  # of one that is no part of the training: its scores lie in a folder of their own
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditResult:
+    """What an audit found of one cell. Numbers of each item, float32 [items, columns], lie beside it."""
+
+    audit: str
+    version: int  # of the audit
+    items: int
+    columns: tuple[str, ...]  # what is known of each item
+    numbers: dict[str, float]  # what is found of all of them
+    evaluation_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,3 +179,4 @@ class CellResult:
     start_line: StartLine
     cost: Cost
     measured: Measured
+    audits: tuple[AuditResult, ...] = ()  # kept beside the training, as evaluations with an id are

@@ -22,7 +22,7 @@ Help = Literal["seeds", "test_items", "size_between", "finer_costs"]
 ObstacleKind = Literal[
     "missing_cells",  # the look lacks cells: `cells`, and numbers["seeds"] of the look
     "no_target",  # the study states no target
-    "unknown_dataset",  # no set is called `dataset`
+    "unknown_dataset",  # not every cell has scores on `dataset`
     "gap_without_dataset",  # a gap needs an out-of-domain set, or train
     "no_common_scores",  # the two arms share no seed, or a score was not measured
     "one_seed",

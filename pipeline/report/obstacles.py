@@ -39,9 +39,9 @@ def _lacking(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     return f"The {look}, at {plural(seeds, 'seed')}, lacks {', '.join(cells[:3])}{more}."
 
 
-def _known_sets(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+def _scored_sets(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     others = dict.fromkeys(s.dataset for s in findings.scores if s.role == "out_of_domain")
-    return f"Use one of {', '.join(['test', *others])}."
+    return f"Evaluate the cells that lack them, or use one of {', '.join(['test', *others])}."
 
 
 def _one_set(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
@@ -133,7 +133,7 @@ def _below(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
 _WORDS: dict[ObstacleKind, Words] = {
     "missing_cells": Words(_lacking, _said("Run the study again: it trains only the cells that are missing.")),
     "no_target": Words(_said("The study states no target."), _said("Set study.target to a validation score.")),
-    "unknown_dataset": Words(lambda f, v, o: f"No set is called {o.dataset!r}.", _known_sets),
+    "unknown_dataset": Words(lambda f, v, o: f"Not every cell has scores on {o.dataset!r}.", _scored_sets),
     "gap_without_dataset": Words(_one_set, _said("Name one in the claim's dataset.")),
     "no_common_scores": Words(lambda f, v, o: f"{v.arm} and {v.against} have no scores in common for it.", _said("")),
     "one_seed": Words(_said("One seed cannot show what varies from seed to seed."), _said("Use five seeds or more.")),

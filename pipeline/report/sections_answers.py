@@ -4,22 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.records import CellResult, Evaluation, Findings
+from pipeline.records import AuditResult, CellResult, Findings
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
 from pipeline.report.wording import plain, size_name
 
 MOST_CLASSES = 8  # of a whole matrix; of more classes the pairs that are confused most
 _PAIRS = 10
-Groups = dict[tuple[str, int | str], list[Evaluation]]
+Groups = dict[tuple[str, int | str], list[CellResult]]
 
 
 def answers(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
     """On the task's own test set, means over seeds; None where no cell has classes, or was measured so."""
     groups: Groups = {}
     for cell in cells:
-        for e in cell.evaluations:
-            if e.role == "in_domain" and "brier" in e.metrics:
-                groups.setdefault((cell.key.arm, cell.key.size), []).append(e)
+        if _confusion(cell) or _calibrated(cell):
+            groups.setdefault((cell.key.arm, cell.key.size), []).append(cell)
     if not groups:
         return None
     labels = next(cell.labels for cell in cells)
@@ -27,31 +26,45 @@ def answers(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
         anchor="answers",
         title="Answers",
         lead="Whether the probability of an answer can be believed, and what is taken for what.",
-        tables=(_calibration(findings, groups), *_confusions(findings, groups, labels)),
+        tables=(*_calibration(findings, groups), *_confusions(findings, groups, labels)),
     )
 
 
-def _calibration(findings: Findings, groups: Groups) -> Table:
-    order = [(arm, size) for arm in findings.arms for size in findings.sizes if (arm, size) in groups]
+def _calibrated(cell: CellResult) -> AuditResult | None:
+    return next((audit for audit in cell.audits if audit.audit == "calibration"), None)
+
+
+def _confusion(cell: CellResult) -> tuple[tuple[int, ...], ...]:
+    return next((e.confusion for e in cell.evaluations if e.role == "in_domain"), ())
+
+
+def _calibration(findings: Findings, groups: Groups) -> list[Table]:
+    """None where the audit did not reach every cell."""
+    audits = {group: [found for cell in cells if (found := _calibrated(cell))] for group, cells in groups.items()}
+    order = [(arm, size) for arm in findings.arms for size in findings.sizes if audits.get((arm, size))]
+    if not order:
+        return []
     rows = tuple(
-        (arm_entry(arm), size_entry(findings, size), *(_mean(groups[arm, size], name) for name in _SHOWN))
+        (arm_entry(arm), size_entry(findings, size), *(_mean(audits[arm, size], name) for name in _SHOWN))
         for arm, size in order
     )
-    return Table(
-        caption="Calibration error: how far the probability of an answer is from the share of answers that are right, "
-        "in points, on average over 15 bins. Brier score: the squared distance from the truth, from 0 (certain and "
-        "right) to 2. Means over seeds, lowest to highest beside; the less the better.",
-        header=("arm", f"{findings.counted}s", *_SHOWN.values()),
-        rows=rows,
-        inline=True,
-    )
+    return [
+        Table(
+            caption="Calibration error: how far the probability of an answer is from the share of answers that are "
+            "right, in points, on average over 15 bins. Brier score: the squared distance from the truth, from 0 "
+            "(certain and right) to 2. Means over seeds, lowest to highest beside; the less the better.",
+            header=("arm", f"{findings.counted}s", *_SHOWN.values()),
+            rows=rows,
+            inline=True,
+        )
+    ]
 
 
 _SHOWN = {"calibration_error": "calibration error", "brier": "Brier score"}
 
 
-def _mean(found: Sequence[Evaluation], name: str) -> Entry:
-    values = [e.metrics[name] for e in found]
+def _mean(found: Sequence[AuditResult], name: str) -> Entry:
+    values = [audit.numbers[name] for audit in found]
     mean, low, high = (_shown(name, x) for x in (sum(values) / len(values), min(values), max(values)))
     return Entry(mean, f"{low} to {high}")
 
@@ -65,7 +78,7 @@ def _confusions(findings: Findings, groups: Groups, labels: Sequence[str]) -> li
     tables = []
     for arm in findings.arms:
         sizes = [size for size in findings.sizes if (arm, size) in groups]
-        matrices = [e.confusion for e in groups[arm, sizes[-1]] if e.confusion] if sizes else []
+        matrices = [matrix for cell in groups[arm, sizes[-1]] if (matrix := _confusion(cell))] if sizes else []
         if matrices:
             total = np.sum(np.array(matrices, dtype=np.int64), axis=0)
             where = f"{plain(arm, 40)} at {size_name(sizes[-1])} {findings.counted}s"

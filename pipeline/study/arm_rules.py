@@ -1,12 +1,14 @@
 """Rules between a study's claims, its task and the ways its arms are trained, told before anything is planned."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 
 from pipeline.config.schema import Claim, Config, Study
 from pipeline.errors import ConfigError
 from pipeline.methods import METHODS
+from pipeline.models.locate import Located
 from pipeline.records import BEST_FROM_SCRATCH
-from pipeline.tasks import LINEAR, linear_kind, unsolvable
+from pipeline.tasks import LINEAR, kind_of, linear_kind, unsolvable
 
 
 def unjudged_because(overrides: Sequence[str], config: Config, key: str, claim: Claim, rivals: Sequence[str]) -> str:
@@ -72,3 +74,39 @@ def require_ways(study: Study, arms: Sequence[Config]) -> None:
     ]
     if wrong:
         raise ConfigError(wrong)
+
+
+def settled(config: Config, located: Located) -> Config:
+    """With what the base declares of its reading; for kinds that read it in their own way, with nothing of it.
+
+    There a head is none that could be solved before the first step.
+    """
+    reads = linear_kind(config.task.kind) is not None
+    if reads:
+        return dataclasses.replace(config, base=located.settled(config.base))
+    head = "fresh" if config.arm.head == "probe" else config.arm.head
+    base = dataclasses.replace(config.base, pooling="auto", prefix=None)
+    return dataclasses.replace(config, base=base, arm=dataclasses.replace(config.arm, head=head))
+
+
+def kinds_wanted(config: Config, arms: Sequence[Config]) -> list[str]:
+    """What bases are wanted for: the task's kind, and what arms begin with."""
+    objectives = [arm.arm.pretraining.objective for arm in arms]
+    return list(dict.fromkeys([config.task.kind, *(each for each in objectives if each)]))
+
+
+def require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:
+    """Refuse a metric that counts tokens where bases cut texts into others.
+
+    Raises:
+        ConfigError: naming the metric and a base.
+    """
+    task = kind_of(config.task)
+    unlike = [name for name, other in others.items() if other.tokenizer != located.tokenizer]
+    if unlike and config.task.metric in task.of_tokens:
+        rest = [name for name in task.metrics if name not in task.of_tokens]
+        instead = f"Use task.metric={rest[0]}." if rest else "Compare bases that share their tokenizer."
+        raise ConfigError(
+            [f"task.metric={config.task.metric} counts tokens, and {unlike[0]} cuts texts into others than "
+             f"{config.base.name}: their values cannot be compared. {instead}"]
+        )  # fmt: skip

@@ -1,10 +1,11 @@
 """From overrides to the cells of a study, each with its identity. Nothing heavy is imported and nothing is trained."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.audits import audits_of
 from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
@@ -14,16 +15,27 @@ from pipeline.config.settings import assigned
 from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.typed_text import setting_name
 from pipeline.config.where import program
-from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import prepared_folder
+from pipeline.data.sets import Prepared
+from pipeline.data.store import is_prepared, load, set_folder
 from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
 from pipeline.models.locate import Located, locate
 from pipeline.records import CellResult, SweepRecord
-from pipeline.study.arm_rules import require_rivals, require_solvable, require_ways, unjudged_because
+from pipeline.study.arm_rules import (
+    kinds_wanted,
+    require_comparable,
+    require_rivals,
+    require_solvable,
+    require_ways,
+    settled,
+    unjudged_because,
+)
 from pipeline.study.looks import looks_within_budget
-from pipeline.tasks import kind_of, linear_kind
+from pipeline.tasks import kind_of
+from pipeline.training.coverage import Coverage
 from pipeline.training.results import ResultStore
 
 
@@ -37,6 +49,8 @@ class Plan:
     located: Located
     data_fingerprint: str
     cells: dict[str, Cell]
+    evaluated: dict[str, str] = field(default_factory=dict)  # sets that are only evaluated: fingerprints by name
+    audits: tuple[str, ...] = ()
     others: dict[str, Located] = field(default_factory=dict)  # by name, the bases of arms on another than the study's
     unjudged: tuple[str, ...] = ()  # sentences on claims that the study leaves out
     tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
@@ -69,6 +83,13 @@ class Plan:
             prefix=self.config.base.prefix,
         )
 
+    def prepared(self) -> Prepared | None:
+        """The prepared data as far as they are there; None before the first preparation."""
+        if not is_prepared(self.data_folder):
+            return None
+        folders = {name: set_folder(self.data_folder, name, content) for name, content in self.evaluated.items()}
+        return load(self.data_folder, {n: self.evaluated[n] for n, folder in folders.items() if is_prepared(folder)})
+
     def identity(self, cell: Cell) -> str:
         """The id of a cell on its base and these data."""
         located = self.others.get(cell.base.name, self.located)
@@ -80,8 +101,17 @@ class Plan:
         return tuple(dict.fromkeys(c.arm.name for c in self.cells.values() if c.arm.start == "scratch"))
 
     def results(self) -> list[CellResult]:
-        """The results of the finished cells, in the plan's order."""
-        return [self.store.result(name) for name in self.cells if self.store.has(name)]
+        """The results of the finished cells, in the plan's order, with the sets and audits that reach all of them."""
+        return self.coverage(*self.cells).results()
+
+    def result(self, name: str) -> CellResult:
+        """The result of one finished cell, with the sets and audits that reach it."""
+        return self.coverage(name).results()[0]
+
+    def coverage(self, *names: str) -> Coverage:
+        """What was measured beside the trainings of those of these cells that are finished."""
+        finished = tuple(name for name in names if self.store.has(name))
+        return Coverage(store=self.store, cells=finished, evaluated=self.evaluated, audits=self.audits)
 
     def missing(self) -> dict[str, Cell]:
         """The cells without a result."""
@@ -214,7 +244,7 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
 
 
 def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
-    kind_of(config.task)
+    audits = audits_of(kind_of(config.task), config.study.audits)
     require_solvable(config, arms)
     hardware = resolve(
         config.hardware,
@@ -222,13 +252,13 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         workers=config.executor.workers,
         elsewhere=config.executor.name != "local",
     )
-    kinds = _kinds(config, arms)
+    kinds = kinds_wanted(config, arms)
     bases = {c.base.name: c.base for c in arms if c.base.name != config.base.name}
     located, *rest = (locate(base, Path(config.paths.root), kinds) for base in (config.base, *bases.values()))
     others = dict(zip(bases, rest, strict=True))
-    _require_comparable(config, located, others)
+    require_comparable(config, located, others)
     fingerprint = data_fingerprint(config.task)
-    config, *arms = (_settled(each, others.get(each.base.name, located)) for each in (config, *arms))
+    config, *arms = (settled(each, others.get(each.base.name, located)) for each in (config, *arms))
     trainings = [
         _cell(_tuned(arm, size, tuned), size=size, seed=seed, precision=hardware.precision)
         for seed in config.study.seeds
@@ -242,42 +272,13 @@ def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] =
         located=located,
         others=others,
         data_fingerprint=fingerprint,
+        evaluated=set_fingerprints(config.task),
+        audits=audits,
         cells={},
         own_files=about_own_files(),
     )
     cells = {plan.identity(cell): cell for cell in trainings}
     return dataclasses.replace(plan, study_id=f"{config.study.name}-{digest(*cells)[:10]}", cells=cells)
-
-
-def _settled(config: Config, located: Located) -> Config:
-    """With what the base declares of its reading; for kinds that read it in their own way, with nothing of it.
-
-    There a head is none that could be solved before the first step.
-    """
-    reads = linear_kind(config.task.kind) is not None
-    if reads:
-        return dataclasses.replace(config, base=located.settled(config.base))
-    head = "fresh" if config.arm.head == "probe" else config.arm.head
-    base = dataclasses.replace(config.base, pooling="auto", prefix=None)
-    return dataclasses.replace(config, base=base, arm=dataclasses.replace(config.arm, head=head))
-
-
-def _kinds(config: Config, arms: Sequence[Config]) -> list[str]:
-    """What bases are wanted for: the task's kind, and what arms begin with."""
-    objectives = [arm.arm.pretraining.objective for arm in arms]
-    return list(dict.fromkeys([config.task.kind, *(each for each in objectives if each)]))
-
-
-def _require_comparable(config: Config, located: Located, others: Mapping[str, Located]) -> None:
-    task = kind_of(config.task)
-    unlike = [name for name, other in others.items() if other.tokenizer != located.tokenizer]
-    if unlike and config.task.metric in task.of_tokens:
-        rest = [name for name in task.metrics if name not in task.of_tokens]
-        instead = f"Use task.metric={rest[0]}." if rest else "Compare bases that share their tokenizer."
-        raise ConfigError(
-            [f"task.metric={config.task.metric} counts tokens, and {unlike[0]} cuts texts into others than "
-             f"{config.base.name}: their values cannot be compared. {instead}"]
-        )  # fmt: skip
 
 
 def _tuned(arm: Config, size: int | str, tuned: Sequence[SweepRecord]) -> Config:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pipeline.analysis.verdict import smallest_effect
 from pipeline.config.cell import Cell
 from pipeline.errors import StorageError
-from pipeline.records import CellResult, threshold_of
+from pipeline.records import threshold_of
 from pipeline.records.metrics import RATIOS
 from pipeline.study.finding.answers import ANSWERS
 from pipeline.study.finding.estimates import Replicates
@@ -38,7 +38,7 @@ class Power:
 
 def powers(plan: Plan) -> list[Power]:
     """Of each claim and look, as far as finished cells tell; costs to a target have no such effect."""
-    cells = list(_pilot(plan))
+    cells = plan.coverage(*_pilot(plan)).results()
     seeds = tuple(dict.fromkeys(cell.key.seed for cell in cells))
     if len(seeds) < 2:
         return []
@@ -66,8 +66,8 @@ def _of_claim(plan: Plan, table: Table, replicates: Replicates, name: str) -> It
             yield Power(claim=name, seeds=len(look.seeds), effect=effect, pilot=mean.seeds)
 
 
-def _pilot(plan: Plan) -> Iterator[CellResult]:
-    """The results of finished cells that could be the plan's, were it not for their seed."""
+def _pilot(plan: Plan) -> Iterator[str]:
+    """The finished cells that could be the plan's, were it not for their seed."""
     groups = {(cell.arm.name, cell.train.size, cell.base.name): cell for cell in plan.cells.values()}
     for name in plan.store.ids():
         try:
@@ -76,7 +76,7 @@ def _pilot(plan: Plan) -> Iterator[CellResult]:
             continue
         like = groups.get((cell.arm.name, cell.train.size, cell.base.name))
         if like is not None and plan.identity(_under(like, cell.train.seed)) == name:
-            yield plan.store.result(name)
+            yield name
 
 
 def _under(cell: Cell, seed: int) -> Cell:

@@ -45,7 +45,7 @@ def _plan(plan: Plan, cells: Mapping[str, Cell]) -> Plan:
         seeds=tuple(dict.fromkeys(cell.train.seed for cell in cells.values())),
     )
     config = dataclasses.replace(plan.config, base=first.base, task=first.task, study=study)
-    return dataclasses.replace(plan, config=config, cells=dict(cells), unjudged=(), tuned=())
+    return dataclasses.replace(plan, config=config, cells=dict(cells), evaluated={}, audits=(), unjudged=(), tuned=())
 
 
 def _why(plan: Plan, before: str) -> str:

@@ -18,6 +18,7 @@ from pipeline.hardware import at_most
 from pipeline.records import FailedCell
 from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.pretraining import lacking, pretrainings
+from pipeline.study.retention import Retention, keep_weights, retention
 from pipeline.study.workload import running_order
 from pipeline.tracking.spool import mirrored, reconcile, reuse
 from pipeline.training.libraries import versions
@@ -43,17 +44,17 @@ def run(
     plan: Plan,
     watch: Watch,
     *,
-    show: Callable[[Sequence[str]], object] = lambda _: None,
     before_training: Callable[[], object] = lambda: None,
     affords: Callable[[str], bool] = lambda _: True,
+    tell: Callable[[Sequence[str]], object] = lambda _: None,
 ) -> Outcome:
     """Train every missing cell of `plan`; whatever was finished before is used again.
 
     Args:
         watch: told of each cell that starts, finishes or fails.
-        show: given sentences on the data that were read, unless nothing is to be trained.
         before_training: called once nothing was refused, before the first cell starts.
         affords: asked before each cell; the first one that it refuses ends the run.
+        tell: given sentences on the data that were read and on what will be kept, before the first cell starts.
 
     Raises:
         UnequalStartError: finished cells were trained with other versions of the libraries.
@@ -67,9 +68,10 @@ def run(
         check_versions(plan)
         warm_up(plan.hardware.threads)
         prepared = [(part, prepare(part)) for part in on_each_base(plan) if part.missing()]
-        show(prepared[0][1].look)
+        kept = retention(plan, (planned for _, ready in prepared for planned in ready.memory))
         before_training()
-        reasons = _train(plan, prepared, watch, affords)
+        tell([*prepared[0][1].look, *([kept.sentence] if kept.sentence else [])])
+        reasons = _train(plan, prepared, kept, watch, affords)
     _mirror_reused(plan)
     return Outcome(
         finished=tuple(name for name in plan.cells if plan.store.has(name)),
@@ -110,6 +112,7 @@ def prepare(plan: Plan) -> Ready:
         cells=list(plan.cells.values()),
         located=plan.located,
         data_fingerprint=plan.data_fingerprint,
+        evaluated=plan.evaluated,
         hardware=plan.hardware,
         root=plan.root,
     )
@@ -127,16 +130,21 @@ def clear_leftovers(plan: Plan) -> None:
 
 
 def _train(
-    plan: Plan, prepared: Sequence[tuple[Plan, Ready]], watch: Watch, affords: Callable[[str], bool]
+    plan: Plan,
+    prepared: Sequence[tuple[Plan, Ready]],
+    kept: Retention,
+    watch: Watch,
+    affords: Callable[[str], bool],
 ) -> dict[str, str]:
     """Train what is missing of `plan`, whose parts on each base are `prepared`; why cells failed."""
     reasons: dict[str, str] = {}
+    own = tuple(plan.missing())
 
     def notify(event: Event) -> None:
         if event.state == "failed":
             reasons[event.cell_id] = event.reason
         if event.state == "finished":
-            keep_weights(plan, plan.cells[event.cell_id])
+            keep_weights(plan, kept, plan.cells[event.cell_id], own)
         watch(event)
 
     left_out = lacking(plan)
@@ -167,6 +175,8 @@ def ground(plan: Plan, ready: Ready) -> Ground:
         hardware=plan.hardware if asked else at_most(plan.hardware, ready.at_once),
         located=plan.located,
         data_fingerprint=plan.data_fingerprint,
+        evaluated=plan.evaluated,
+        audits=plan.audits,
         ready=ready,
     )
 
@@ -176,28 +186,7 @@ def _mirror_reused(plan: Plan) -> None:
     known, shown = mirrored(plan.root, plan.study_id), texts_shown(plan.config) != "none"
     for name, cell in plan.cells.items():
         if name not in known and plan.store.has(name):
-            reuse(plan.root, plan.study_id, cell, plan.store.result(name), plan.store.samples(name) if shown else ())
-
-
-def keep_weights(plan: Plan, like: Cell) -> None:
-    """With train.keep=best, delete the weights of all but the best validation cell of the arm and size of `like`.
-
-    What a study with train.keep=all has trained stays.
-    """
-    if plan.config.train.keep != "best":
-        return
-    group = [n for n, c in plan.cells.items() if (c.arm.name, c.train.size) == (like.arm.name, like.train.size)]
-    kept = [n for n in group if plan.store.weights(n)]
-    for name in sorted(kept, key=lambda n: _validation(plan, n), reverse=True)[1:]:
-        if plan.store.cell(name).train.keep == "best":
-            plan.store.drop_weights(name)
-
-
-def _validation(plan: Plan, name: str) -> tuple[float, float]:
-    result = plan.store.result(name)
-    metrics = next(e.metrics for e in result.evaluations if e.role == "validation")
-    sign = 1.0 if result.higher_is_better else -1.0
-    return sign * metrics[result.metric], -metrics["loss"]
+            reuse(plan.root, plan.study_id, cell, plan.result(name), plan.store.samples(name) if shown else ())
 
 
 def _failed(name: str, cell: Cell, reason: str) -> FailedCell:

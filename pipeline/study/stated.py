@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.schema import Claim, Study
@@ -29,6 +29,7 @@ class Statement:
     version: int  # of results
     from_scratch: tuple[str, ...]
     cells: dict[str, str]
+    evaluated: dict[str, str] = field(default_factory=dict)  # fingerprints of sets that are only evaluated, by name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,10 @@ def differences(before: Statement, now: Statement) -> Iterator[Difference]:
         then, here = getattr(before.study, name), getattr(now.study, name)
         if then != here:
             yield Difference(text=f"{name} were {_list(then)}, are {_list(here)}", claims=_read_otherwise(before, now))
+    for name, content in now.evaluated.items():
+        if before.evaluated.get(name, content) != content:
+            on_it = frozenset(n for n, claim in now.study.claims.items() if claim.dataset == name)
+            yield Difference(text=f"the rows of {name} are others", claims=on_it)
     yield from _settings(before, now)
 
 
@@ -142,6 +147,7 @@ def _statement(plan: Plan) -> Statement:
         version=RESULT_VERSION,
         from_scratch=plan.from_scratch,
         cells={cell.key.label: name for name, cell in plan.cells.items() if cell.train.seed == study.seeds[0]},
+        evaluated=plan.evaluated,
     )
 
 
@@ -163,9 +169,9 @@ def _claims(before: Study, now: Study) -> Iterator[Difference]:
             yield Difference(text=f"claim {name} was added", claims=frozenset({name}))
             continue
         then, here = _fields(before.claims[name]), _fields(claim)
-        for field in here:
-            if then[field] != here[field]:
-                text = f"{field} of claim {name} was {then[field]}, is {here[field]}"
+        for setting in here:
+            if then[setting] != here[setting]:
+                text = f"{setting} of claim {name} was {then[setting]}, is {here[setting]}"
                 yield Difference(text=text, claims=frozenset({name}))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Task
 from pipeline.data.sets import Prepared
-from pipeline.data.store import META, load
 from pipeline.records import CellResult
 from pipeline.study.plan import Plan
 from pipeline.training.grid import evaluation_grid, horizon, regular_interval
@@ -55,8 +54,9 @@ class Examples:
 
 def examples_of(plan: Plan) -> Examples:
     """Those of the plan's data if they are prepared, else as its settings ask for them."""
-    if (plan.data_folder / META).is_file():
-        return Examples.prepared(load(plan.data_folder), plan.config.task.max_length)
+    prepared = plan.prepared()
+    if prepared:
+        return Examples.prepared(prepared, plan.config.task.max_length)
     return Examples.asked(plan.config.task)
 
 

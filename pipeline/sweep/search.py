@@ -221,7 +221,7 @@ class Search:
     def _end(self, opened: _Open, state: TrialState, *, values: tuple[float, ...] = (), reason: str = "") -> None:
         self.open.remove(opened)
         self.book.finish(opened.trial, values or None, state, reason)
-        if state == TrialState.COMPLETE and self.config.train.keep == "best":
+        if state == TrialState.COMPLETE and self.config.train.keep in ("seeds", "best"):
             self._drop_weights()
         given_up = "paused" if self.pausing else "pruned"
         word = {TrialState.COMPLETE: "complete", TrialState.PRUNED: given_up}.get(state, "failed" if reason else "lost")

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.config.schema import FIELDS, Data, Field, Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
-from pipeline.tasks.classification import Classification
+from pipeline.tasks.classification import Classification, ClassOutputs
 from pipeline.tasks.example import Example, prefixed
 from pipeline.tasks.kind import (
     FILLER,
@@ -143,6 +143,7 @@ __all__ = [
     "KINDS",
     "LINEAR",
     "Batch",
+    "ClassOutputs",
     "EncodeSettings",
     "Encoded",
     "Example",

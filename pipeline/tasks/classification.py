@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.analysis.metrics import UNDECIDED, accuracy, brier_score, calibration_error, decided, macro_f1
+from pipeline.analysis.metrics import UNDECIDED, accuracy, decided, macro_f1
 from pipeline.config.schema import Field, Predict
 from pipeline.tasks import able, loading
 from pipeline.tasks.decoding import forgetful
@@ -130,8 +130,6 @@ class Classification:
             "accuracy": accuracy(outputs.labels, outputs.predicted),
             "macro_f1": macro_f1(outputs.labels, outputs.predicted, classes=outputs.probabilities.shape[1]),
             "loss": float(outputs.losses.mean()),
-            "calibration_error": calibration_error(outputs.probabilities, outputs.labels),
-            "brier": brier_score(outputs.probabilities, outputs.labels),
         }
 
     def constant_score(self, metric: str, train: Known, held: Known) -> float | None:

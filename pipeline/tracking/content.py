@@ -161,7 +161,8 @@ def _scores(result: CellResult) -> dict[str, float]:
         for name, value in evaluation.metrics.items():
             if name == result.metric or evaluation.role not in ("validation", "train"):
                 found.setdefault(_score_key(evaluation, name), value)
-    return found
+    audits = {f"audit/{a.audit}/{_safe(name)}": value for a in result.audits for name, value in a.numbers.items()}
+    return found | audits
 
 
 def _score_key(evaluation: Evaluation, name: str) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.sets import EncodedSet, Prepared
-from pipeline.data.store import stored_examples
+from pipeline.data.store import examples_of
 from pipeline.errors import StorageError
 from pipeline.models.build import Network, build, configuration, last_linear
 from pipeline.models.flops import Flops
-from pipeline.models.locate import Located, require_unchanged
+from pipeline.models.locate import require_unchanged
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.tasks import SetJudge, TaskKind, Vocabulary, WritingKind, linear_kind
 from pipeline.training.cost import flops_of, resident_bytes
@@ -40,7 +40,7 @@ class CellInputs:
     def _judge(self, encoded: EncodedSet) -> SetJudge | None:
         if not isinstance(self.task, WritingKind):
             return None
-        return self.task.judge(load_tokenizer(self.base), stored_examples(self.prepared, encoded.name))
+        return self.task.judge(load_tokenizer(self.base), examples_of(encoded))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
         BaseModelError: the base is gone or has changed.
         StorageError: so is the training that the cell goes on from.
     """
-    cell, located, root = job.cell, _located(job), Path(job.root)
+    cell, located, root = job.cell, job.located(), Path(job.root)
     libraries = resident_bytes()
     require_unchanged(located, cell.base)
     before, spent = _before(job)
@@ -127,12 +127,3 @@ def _before(job: Job) -> tuple[Path | None, float]:
             f"Delete {store.folder(job.pretraining)} and run the same command again."
         )
     return weights, store.result(job.pretraining).cost.flops
-
-
-def _located(job: Job) -> Located:
-    return Located(
-        directory=Path(job.base_directory),
-        weights=job.base_fingerprint,
-        tokenizer=job.tokenizer_fingerprint,
-        network=job.network_digest,
-    )

@@ -10,7 +10,6 @@ import torch
 
 from pipeline.config.pace import pace_of
 from pipeline.data.sets import Prepared
-from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network
 from pipeline.models.layers import compile_layers, recompute
@@ -61,7 +60,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         return solve_cell(job, report)
     clock = Stopwatch()
     cell, task = job.cell, kind(job.cell.task.kind)
-    prepared = load(Path(job.data_folder))
+    prepared = job.data()
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     built = assemble(job, prepared, task, rows)
     network, inputs = built.network, built.inputs
@@ -92,7 +91,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         clock=clock,
         measured=_measured(job, trajectory, clock, built, module.micro_batch),
         samples=compared(asked, before, network),
-        outputs=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
+        measure=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
         tensors=network.stored,
     )
 

@@ -7,17 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.models.build import Network
 from pipeline.records import Cost, Measured, Sample, StartLine, TrajectoryPoint
-from pipeline.tasks import TaskKind
-from pipeline.training.job import Job
+from pipeline.training.evaluate import Evaluable
 from pipeline.training.stopwatch import Stopwatch
 
 Report = Callable[[TrajectoryPoint], bool]  # told each point; answers whether the training is to be given up
-Outputs = Callable[
-    [EncodedSet, "np.ndarray | None"], Any
-]  # a set, or some of its rows -> the task's per-example outputs
 
 
 class Walked(Protocol):
@@ -32,24 +27,19 @@ class Walked(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """One cell. `rows` are the train subset's rows in the pool; `network` is None where the arm has none.
+class Fitted(Evaluable):
+    """One cell. `network` is None where the arm has none.
 
-    `outputs` measures the cell on a set, or on some rows of it. `tensors` are what does not come from the base,
-    `save_beside` writes what else a stored cell needs into the folder of its weights.
+    `tensors` are what does not come from the base, `save_beside` writes what else a stored cell needs into the folder
+    of its weights.
     """
 
-    job: Job
-    task: TaskKind
     network: Network | None
-    prepared: Prepared
-    rows: np.ndarray
     trajectory: Walked
     start_line: StartLine
     cost: Cost
     clock: Stopwatch  # started with the cell
     measured: Measured
     samples: tuple[Sample, ...]
-    outputs: Outputs
     tensors: Callable[[], Mapping[str, Any]]
     save_beside: Callable[[Path], None] = lambda folder: None

@@ -1,11 +1,17 @@
-"""What a worker needs to train one cell; nothing else reaches it."""
+"""What a worker needs to train or evaluate one cell; nothing else reaches it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from pipeline.config.cell import Cell
+from pipeline.data.sets import Prepared
+from pipeline.data.store import load
 from pipeline.files import digest
 from pipeline.hardware import Resolved
+from pipeline.models.locate import Located
 from pipeline.tasks import Vocabulary
+from pipeline.training.evaluations import audit_ids, set_ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,27 @@ class Job:
     concurrency: int  # cells that run at the same time
     pretraining: str | None = None  # the cell that this one goes on from
     pausing: bool = False  # whether it is saved where it is given up, to go on from there
+    evaluated: Mapping[str, str] = field(default_factory=dict)  # sets that are only evaluated: fingerprints by name
+    audits: tuple[str, ...] = ()
+
+    def located(self) -> Located:
+        """Its base on this disk."""
+        return Located(
+            directory=Path(self.base_directory),
+            weights=self.base_fingerprint,
+            tokenizer=self.tokenizer_fingerprint,
+            network=self.network_digest,
+        )
+
+    def data(self) -> Prepared:
+        """The prepared data, mapped from disk."""
+        return load(Path(self.data_folder), self.evaluated)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The ids of all that is measured of the cell beside its training."""
+        sets, audits = set_ids(self.cell_id, self.evaluated), audit_ids(self.cell_id, self.audits)
+        return (*sets.values(), *audits.values())
 
 
 def seed_for(seed: int, purpose: str) -> int:

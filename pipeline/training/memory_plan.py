@@ -172,3 +172,8 @@ def words_plan(cell: Cell, prepared: Prepared) -> MemoryPlan:
         activations=0.0,
         evaluation=_COUNTED * (read + largest),
     )
+
+
+def words_stored(plan: MemoryPlan) -> float:
+    """Bytes of what such a model leaves on disk: its weights in float32, and its n-grams."""
+    return plan.trained * 4 / (2 * _FLOAT) + plan.parameters

@@ -1,14 +1,15 @@
 """Everything that can be checked or computed once for all cells of a study, before the first of them starts."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from pipeline.config.cell import Cell
-from pipeline.data.prepare import prepare
+from pipeline.data.prepare import Prepared, prepare
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError
 from pipeline.hardware import Resolved
@@ -39,9 +40,23 @@ class Ready:
 
 
 def make_ready(
-    cells: Sequence[Cell], located: Located, *, data_fingerprint: str, hardware: Resolved, root: Path
+    cells: Sequence[Cell],
+    located: Located,
+    *,
+    data_fingerprint: str,
+    hardware: Resolved,
+    root: Path,
+    evaluated: Mapping[str, str] = MappingProxyType({}),
 ) -> Ready:
     """Prepare the data, and try every subset and every arm's network of `cells`, which share base and task.
+
+    Args:
+        cells: one at least.
+        located: their base.
+        data_fingerprint: of what they are trained, validated and tested on.
+        hardware: where they run.
+        root: where results go.
+        evaluated: by name, the fingerprints of sets that tested cells are evaluated on.
 
     Raises:
         DataError: the data cannot serve these sizes.
@@ -49,19 +64,9 @@ def make_ready(
         ConfigError: texts may be longer than the base can take, or a training needs more memory than is free.
     """
     _check_writes_whole(cells[0], hardware)
-    tokenizer = load_tokenizer(located.directory)
-    _check_length(cells[0], tokenizer.model_max_length)
-    prepared = prepare(
-        cells[0].task,
-        tokenizer,
-        tokenizer_fingerprint=located.tokenizer,
-        data_fingerprint=data_fingerprint,
-        root=root,
-        prefix=cells[0].base.prefix,
-    )
+    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
     for size, seed in {(c.train.size, c.train.seed) for c in cells}:
         nested_subset(np.asarray(prepared.train.labels), size, seed)
-    vocabulary = vocabulary_of(kind(cells[0].task.kind), tokenizer, prepared.labels)
     there = room(located, prepared, vocabulary, hardware, root)
     one_each = {(c.arm.name, c.train.size): c for c in cells}
     memory = tuple(there.planned(cell) for cell in one_each.values())
@@ -74,6 +79,39 @@ def make_ready(
         memory=memory,
         at_once=there.at_once(memory),
     )
+
+
+def ready_to_evaluate(
+    cells: Sequence[Cell], located: Located, *, data_fingerprint: str, evaluated: Mapping[str, str], root: Path
+) -> Ready:
+    """The same for finished cells, of which no memory is planned: they take less than when they were trained."""
+    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
+    return Ready(
+        data_folder=str(prepared.folder),
+        vocabulary=vocabulary,
+        sentences=prepared.report.sentences,
+        look=prepared.report.look,
+        train_rows=len(prepared.train),
+        memory=(),
+        at_once=len(cells),
+    )
+
+
+def _data(
+    cells: Sequence[Cell], located: Located, fingerprint: str, evaluated: Mapping[str, str], root: Path
+) -> tuple[Prepared, Vocabulary]:
+    tokenizer, task = load_tokenizer(located.directory), cells[0].task
+    _check_length(cells[0], tokenizer.model_max_length)
+    prepared = prepare(
+        task,
+        tokenizer,
+        tokenizer_fingerprint=located.tokenizer,
+        data_fingerprint=fingerprint,
+        root=root,
+        prefix=cells[0].base.prefix,
+        evaluated=evaluated if any(cell.tested for cell in cells) else {},
+    )
+    return prepared, vocabulary_of(kind(task.kind), tokenizer, prepared.labels)
 
 
 def _check_writes_whole(cell: Cell, hardware: Resolved) -> None:

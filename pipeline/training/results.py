@@ -2,18 +2,29 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.config.cell import Cell
+from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import lock, require_intact, safe_name, seal, staged_directory, write_text
-from pipeline.records import CellResult, Sample, decode, from_json, scores_dtype, to_json
+from pipeline.records import (
+    AuditResult,
+    CellResult,
+    Evaluation,
+    Sample,
+    decode,
+    from_json,
+    scores_dtype,
+    to_json,
+)
+from pipeline.training.evaluations import Evaluations
 from pipeline.training.item_scores import packed, unpacked
 
 SAMPLES = "samples.json"
@@ -23,7 +34,7 @@ VALIDATION = "validation.npy"
 @dataclass(frozen=True)
 class ResultStore:
     """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, validation.npy, environment.json, samples.json,
-    weights/, and the digests of all of them. Samples and weights are there for some cells alone.
+    weights/, evaluations/, and the digests of all but these. The last three are there for some cells alone.
     """
 
     root: Path
@@ -55,13 +66,37 @@ class ResultStore:
         require_intact(self.folder(cell_id), name)
         return self.folder(cell_id) / name
 
+    def evaluations(self, cell_id: str) -> Evaluations:
+        """What was measured of the cell beside its training."""
+        return Evaluations(self.folder(cell_id))
+
+    def evaluated(self, cell_id: str, sets: Mapping[str, str], audits: Sequence[str] = ()) -> CellResult:
+        """The cell's result with what was measured beside its training.
+
+        Args:
+            cell_id: the cell.
+            sets: by the name that it is to have, the id of the evaluation on a set.
+            audits: ids of audits.
+
+        Raises:
+            StorageError: one is not there or is damaged.
+        """
+        result, there = self.result(cell_id), self.evaluations(cell_id)
+        more = [replace(there.record(Evaluation, number), dataset=name) for name, number in sets.items()]
+        found = tuple(there.record(AuditResult, number) for number in audits)
+        return replace(result, evaluations=(*result.evaluations, *more), audits=found)
+
     def cell(self, cell_id: str) -> Cell:
         """The configuration it was trained with."""
         path = self._intact(cell_id, "config.json")
         return decode(Cell, json.loads(_read(path)), f"{path}")
 
+    def scores_on(self, cell_id: str, evaluation_id: str) -> np.ndarray:
+        """Per-example scores on a set that is no part of the training, `scores_dtype` [items]."""
+        return self.evaluations(cell_id).items(evaluation_id)
+
     def scores(self, cell_id: str) -> np.ndarray:
-        """Per-example scores, `scores_dtype` [items of all evaluation sets]."""
+        """Per-example scores, `scores_dtype` [items of all sets that are part of the training]."""
         path = self._intact(cell_id, "scores.npy")
         try:
             scores = np.load(path, allow_pickle=False)
@@ -120,6 +155,22 @@ class ResultStore:
     def ids(self) -> list[str]:
         """All finished cells."""
         return sorted(p.parent.name for p in self.cells.glob("*/result.json") if not p.parent.name.startswith("."))
+
+    def earlier(self) -> str:
+        """A sentence on cells of an earlier version of results, the first time that it is asked; else empty."""
+        path = self.root / "version"
+        known = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+        if known == str(RESULT_VERSION):
+            return ""
+        old = len(self.ids())
+        write_text(path, f"{RESULT_VERSION}\n")
+        if not old:
+            return ""
+        return (
+            f"{old} cells under {self.cells} are results of {f'version {known}' if known else 'an earlier version'}, "
+            f"and this is version {RESULT_VERSION}: they are left as they are and not used. prune deletes those that "
+            "no study refers to."
+        )
 
     def lock_file(self, cell_id: str) -> Path:
         """The file whose lock a process holds while it trains the cell."""

@@ -16,10 +16,11 @@ from pipeline.models.memory import Footprint
 from pipeline.tasks import Vocabulary
 from pipeline.training.cost import flops_of
 from pipeline.training.device import device_of
-from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan, words_plan
+from pipeline.training.memory_plan import MemoryPlan, footprint_of, memory_plan, words_plan, words_stored
 
 GIB = 1 << 30
 _CONTEXT = 600 << 20  # bytes that CUDA itself takes of a GPU for each process
+_FLOAT = 4  # bytes
 _FEW = 8  # texts at a time, below which it is quicker to keep the batch and compute layers again
 
 
@@ -32,6 +33,7 @@ class Planned:
     plan: MemoryPlan
     micro_batch: int | None
     recompute: bool
+    stored: int  # bytes of the weights that a finished cell keeps: what does not come from the base
 
     @property
     def sentence(self) -> str:
@@ -114,7 +116,13 @@ class Room:
             plan=self._plan(cell, hardware),
             micro_batch=hardware.micro_batch,
             recompute=hardware.recompute,
+            stored=self._stored(cell),
         )
+
+    def _stored(self, cell: Cell) -> int:
+        if cell.method.reads == "words":
+            return round(words_stored(words_plan(cell, self.prepared)))
+        return _FLOAT * self._footprint(cell).trained
 
     def _plan(self, cell: Cell, hardware: Resolved) -> MemoryPlan:
         if cell.method.reads == "words":

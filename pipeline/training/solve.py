@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.sets import Prepared
-from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError
 from pipeline.models.build import Network, last_linear
@@ -84,7 +83,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
     cell, task = job.cell, linear_kind(job.cell.task.kind)
     if task is None:
         raise ConfigError([unsolvable(cell.arm.name, cell.method.name, cell.task.kind)])
-    prepared = load(Path(job.data_folder))
+    prepared = job.data()
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     subject = (_words if cell.method.reads == "words" else _probe)(job, prepared, task, rows)
     asked = exercises(job, task, prepared)
@@ -108,7 +107,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         clock=clock,
         measured=_measured(job, subject, clock.started_at, seconds, len(points.points)),
         samples=compared(asked, before, subject.put(solved.model)),
-        outputs=lambda encoded, some: read_out(
+        measure=lambda encoded, some: read_out(
             task, subject.inputs(encoded, some), solved.model.logits(subject.read(encoded, some))
         ),
         tensors=lambda: subject.tensors(solved.model),
@@ -170,7 +169,7 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
     return Subject(
         read=remembered(reader_of(job, network, prepared).of),
         inputs=built.inputs.of,
-        start=_of_layer(last),
+        start=LinearModel.of_layer(last),
         bias=last.bias is not None,
         spent=built.spent + forward_flops(built.flops, lengths),
         line=start_line(job, network, train_items=rows, lengths=prepared.train.lengths[rows], dropout=built.dropout),
@@ -181,12 +180,6 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         put=put,
         tensors=lambda _: network.stored(),
     )
-
-
-def _of_layer(last: Any) -> LinearModel:
-    weights = last.weight.detach().cpu().double().numpy()
-    bias = np.zeros(len(weights)) if last.bias is None else last.bias.detach().cpu().double().numpy()
-    return LinearModel(weights=weights, bias=bias)
 
 
 def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> Subject:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.sets import EncodedSet, Prepared
-from pipeline.data.store import stored_examples
+from pipeline.data.store import examples_of
 from pipeline.errors import StorageError
 from pipeline.models.linear import LinearModel
 from pipeline.models.words import WordCounter
@@ -17,23 +17,22 @@ from pipeline.tasks import Example
 
 @dataclass(frozen=True, kw_only=True)
 class WordFeatures:
-    """Words of the texts of prepared sets, by what the train subset knows."""
+    """Words of the texts of encoded sets, by what the train subset knows."""
 
-    prepared: Prepared
     counter: WordCounter
     width: int  # features of a text
 
     def of(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Any:
         """A sparse matrix [N, F] of a set, or of some rows of it."""
-        whole = stored_examples(self.prepared, encoded.name)
+        whole = examples_of(encoded)
         return self.counter(whole if rows is None else whole.take(rows))
 
 
 def word_features(prepared: Prepared, rows: np.ndarray, *, paired: bool) -> WordFeatures:
     """Those that know the n-grams of the train subset `rows`."""
-    read = stored_examples(prepared, prepared.train.name).take(rows)
+    read = examples_of(prepared.train).take(rows)
     counter = WordCounter.of(read, paired=paired)
-    return WordFeatures(prepared=prepared, counter=counter, width=counter(read[:1]).shape[1])
+    return WordFeatures(counter=counter, width=counter(read[:1]).shape[1])
 
 
 @dataclass(frozen=True, kw_only=True)

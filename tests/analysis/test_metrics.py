@@ -7,7 +7,7 @@ from pipeline.analysis.bootstrap import item_weights
 from pipeline.analysis.metrics import (
     UNDECIDED,
     accuracy,
-    brier_score,
+    brier_scores,
     calibration_error,
     confusion,
     decided,
@@ -61,7 +61,7 @@ def test_probabilities_that_come_true_as_often_as_they_say_are_calibrated():
 def test_to_be_certain_is_best_where_it_is_right_and_worst_where_it_is_wrong(label, error, brier):
     probabilities, labels = np.array([[1.0, 0.0]] * 3), np.full(3, label)
     assert calibration_error(probabilities, labels) == pytest.approx(error)
-    assert brier_score(probabilities, labels) == pytest.approx(brier)
+    assert brier_scores(probabilities, labels) == pytest.approx([brier] * 3)
 
 
 def test_gaps_within_a_bin_balance_each_other_and_between_bins_do_not():

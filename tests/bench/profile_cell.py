@@ -85,7 +85,12 @@ def _job(plan: Plan) -> Job:
 
     cell_id, cell = next(iter(plan.cells.items()))
     ready = make_ready(
-        [cell], plan.located, data_fingerprint=plan.data_fingerprint, hardware=plan.hardware, root=plan.root
+        [cell],
+        plan.located,
+        data_fingerprint=plan.data_fingerprint,
+        evaluated=plan.evaluated,
+        hardware=plan.hardware,
+        root=plan.root,
     )
     return ground(plan, ready).assignment(cell_id, cell).job
 

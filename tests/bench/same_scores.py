@@ -13,11 +13,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipeline.files import digest, write_text
+from pipeline.records import Evaluation
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.run import ground
 from pipeline.tasks import KINDS, LINEAR
+from pipeline.training.evaluate import measured_beside, with_measured
 from pipeline.training.finish import finish
 from pipeline.training.fit import fit
 from pipeline.training.ready import make_ready
@@ -29,7 +33,7 @@ from tests.training.cell_kit import small
 ARMS = ("pretrained", "scratch", "lora", "scratch_small")
 OF_LINEAR = ("frozen", "bag_of_words")  # arms of kinds that end in a linear layer
 OF_CLASSES = ("class_means", "adapted")  # arms for examples with one class each; of the latter its pretraining
-PARTS = ("sets", "metrics", "losses", "scores")
+PARTS = ("sets", "metrics", "audits", "losses", "scores")
 Measured = dict[str, dict[str, Any]]  # "kind/arm" -> what was measured
 
 
@@ -102,15 +106,25 @@ def measured(planned: Plan) -> dict[str, Any]:
         [cell],
         planned.located,
         data_fingerprint=planned.data_fingerprint,
+        evaluated=planned.evaluated,
         hardware=planned.hardware,
         root=planned.root,
     )
-    result, scores = finish(fit(ground(planned, ready).assignment(name, cell).job, lambda _: None))
+    fitted = fit(ground(planned, ready).assignment(name, cell).job, lambda _: None)
+    result, scores = finish(fitted)
+    beside = list(measured_beside(fitted))
+    whole = with_measured(result, beside)
+    rows = [scores]
+    for index, (record, items) in enumerate(beside, start=len(result.evaluations) - 1):  # the last is of train
+        if isinstance(record, Evaluation):
+            items["dataset"] = index
+            rows.append(items)
     return {
-        "sets": {e.dataset: [e.items, e.truncated, e.unknown] for e in result.evaluations},
-        "metrics": {e.dataset: e.metrics for e in result.evaluations},
+        "sets": {e.dataset: [e.items, e.truncated, e.unknown] for e in whole.evaluations},
+        "metrics": {e.dataset: e.metrics for e in whole.evaluations},
+        "audits": {audit.audit: audit.numbers for audit in whole.audits},
         "losses": [[p.train_loss, p.validation_loss, p.validation_score] for p in result.trajectory],
-        "scores": digest(scores.tobytes().hex()),
+        "scores": digest(np.concatenate(rows).tobytes().hex()),
     }
 
 
@@ -119,7 +133,7 @@ def compare(before: Measured, after: Measured) -> int:
     print(f"| kind | arm | {' | '.join(PARTS)} |\n|{' --- |' * (2 + len(PARTS))}")
     unequal = 0
     for name in sorted(before.keys() | after.keys()):
-        same = [name in before and name in after and before[name][part] == after[name][part] for part in PARTS]
+        same = [name in before and name in after and before[name].get(part) == after[name].get(part) for part in PARTS]
         unequal += not all(same)
         print(f"| {name.replace('/', ' | ')} | {' | '.join('equal' if one else '**differs**' for one in same)} |")
     return 1 if unequal else 0

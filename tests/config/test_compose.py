@@ -229,7 +229,7 @@ BROKEN = [
     ),
     ("task.data.label_pattern='x*'", "but 'x*' fits where nothing stands."),
     ("task.data.label_pattern='(a)(b)'", "but '(a)(b)' has 2 pairs of parentheses, where one is allowed."),
-    ("train.keep=bestt", "Did you mean 'best'? Valid: all, best, none."),
+    ("train.keep=bestt", "Did you mean 'best'? Valid: all, best, none, seeds."),
     ("arm.recipe.decay=linar", "Did you mean 'linear'?"),
     ("train.size=0", "train.size must be a number of labels or 'all', but got 0."),
     ("arm.shrink=0.5", "arm.shrink=0.5 needs arm.start=scratch: the base's weights fit its own size alone."),

@@ -104,7 +104,7 @@ def test_what_is_left_out_describes_and_does_not_decide() -> None:
         "train.checkpoint_every", "train.fit_memory", "train.keep", "train.samples",
     ]  # fmt: skip
     described = {n for n in LEFT_OUT if n.startswith("task.") and not n.startswith("task.data.")}
-    assert described == {"task.name", "task.out_of_domain", "task.space"}
+    assert described == {"task.name", "task.out_of_domain", "task.out_of_domain_size", "task.space"}
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)

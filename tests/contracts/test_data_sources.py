@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.schema import Data, Task
-from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import Prepared, prepare
 from pipeline.data.sources import read
 from pipeline.data.store import stored_examples
@@ -41,7 +41,14 @@ def writer(request: pytest.FixtureRequest) -> kit.Writer:
 
 def prepared(data: Data, tokenizer: object, root: Path, **settings: object) -> Prepared:
     task = kit.task(data, **settings)
-    return prepare(task, tokenizer, tokenizer_fingerprint="t", data_fingerprint=data_fingerprint(task), root=root)
+    return prepare(
+        task,
+        tokenizer,
+        tokenizer_fingerprint="t",
+        data_fingerprint=data_fingerprint(task),
+        root=root,
+        evaluated=set_fingerprints(task),
+    )
 
 
 def edit_in_place(folder: Path, old: bytes, new: bytes) -> None:

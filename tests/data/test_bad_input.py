@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data, Task
-from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import prepare
 from pipeline.data.sources import read
 from pipeline.data.store import stored_examples
@@ -24,7 +24,14 @@ def tokenizer() -> object:
 def refused(task: Task, tokenizer: object, root: Path) -> str:
     """The message; nothing must stand under `root` but locks."""
     with pytest.raises(UserError) as caught:
-        prepare(task, tokenizer, tokenizer_fingerprint="t", data_fingerprint=data_fingerprint(task), root=root)
+        prepare(
+            task,
+            tokenizer,
+            tokenizer_fingerprint="t",
+            data_fingerprint=data_fingerprint(task),
+            root=root,
+            evaluated=set_fingerprints(task),
+        )
     assert not [p for p in root.rglob("*") if p.is_file() and p.suffix != ".lock"]
     return str(caught.value)
 

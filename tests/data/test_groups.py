@@ -14,7 +14,7 @@ from pipeline.config.compose import compose
 from pipeline.config.schema import Data, Task
 from pipeline.data.cleaning import LEAST
 from pipeline.data.example_table import ExampleTable, table_of
-from pipeline.data.examples import Examples, examples
+from pipeline.data.examples import Examples, evaluated_examples, examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.report import data_report
 from pipeline.data.sets import LabelledSet
@@ -200,15 +200,20 @@ def test_a_test_set_by_the_same_writers_leaves_nothing_to_train_on(tmp_path: Pat
     assert "also stands in test, or its group does (column 'writer'), so none is left" in message
 
 
-@pytest.mark.parametrize(("column", "removed"), [(None, 0), ("writer", 90)])
-def test_training_rows_of_a_group_of_another_domain_are_removed_if_its_column_is_given(
-    column: str | None, removed: int, tmp_path: Path
+@pytest.mark.parametrize("column", [None, "writer"])
+def test_training_rows_of_a_group_of_another_domain_are_counted_if_its_column_is_given(
+    column: str | None, tmp_path: Path
 ) -> None:
     far = Data(path=table(tmp_path / "far.csv", written(["w0"] * 20, start=1000)), group=column)
     rows = written(["w0"] * 90 + [f"w{i % 20}" for i in range(1, 20)] * 10)
-    found = examples(replace(grouped(tmp_path, rows), out_of_domain={"far": far}))
-    assert found.compared.overlaps["train/far"].grouped == found.compared.removed["train"] == removed
-    assert ("w0" in (found.sets["train"].groups or ())) == (removed == 0)
+    task = replace(grouped(tmp_path, rows), out_of_domain={"far": far})
+    own = examples(task).sets
+    same = {name: sum(group == "w0" for group in own[name].groups or ()) for name in ("train", "validation")}
+    found = evaluated_examples(task, "far", ("0", "1"), {name: own[name] for name in same})
+    assert sum(same.values()) > 0
+    for name, rows_of_it in same.items():
+        assert found.compared.overlaps[f"{name}/far"].grouped == (rows_of_it if column else 0)
+    assert ("whose group also stands in far" in sentences(found)) == bool(column)
 
 
 def test_a_group_can_be_the_first_text_of_pairs(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.schema import Data, Task
 from pipeline.data.examples import examples
-from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import Prepared, load, prepare
 from pipeline.data.report import data_report
 from pipeline.data.store import stored_examples
@@ -29,7 +29,14 @@ def tokenizer() -> object:
 
 def prepared(task: Task, tokenizer: object, root: Path, tokenizer_fingerprint: str = "t") -> Prepared:
     known = data_fingerprint(task)
-    return prepare(task, tokenizer, tokenizer_fingerprint=tokenizer_fingerprint, data_fingerprint=known, root=root)
+    return prepare(
+        task,
+        tokenizer,
+        tokenizer_fingerprint=tokenizer_fingerprint,
+        data_fingerprint=known,
+        root=root,
+        evaluated=set_fingerprints(task),
+    )
 
 
 def with_test_set(folder: Path, train: list[kit.Row], test: list[kit.Row]) -> Data:
@@ -57,12 +64,20 @@ def test_without_deduplication_overlaps_are_counted_but_kept(tokenizer: object, 
     assert found.report.rows["train"] + found.report.rows["validation"] == 68
 
 
-def test_what_stands_in_an_out_of_domain_set_is_removed_from_train(tokenizer: object, tmp_path: Path) -> None:
+def test_a_set_that_is_only_evaluated_removes_nothing_and_what_stands_in_both_is_counted(
+    tokenizer: object, tmp_path: Path
+) -> None:
     data = kit.write_csv(tmp_path, kit.rows())
     other = kit.write_csv(tmp_path / "other", kit.rows()[:40])
+    alone = prepared(kit.task(data), tokenizer, tmp_path / "out")
     found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
-    assert not set(texts_of(stored_examples(found, "train"))) & set(texts_of(stored_examples(found, "other")))
-    assert found.report.overlaps["train/other"].exact == found.report.removed["train"] > 0
+    assert found.folder == alone.folder
+    there = set(texts_of(stored_examples(found, "other")))
+    for name in ("train", "validation"):
+        assert texts_of(stored_examples(found, name)) == texts_of(stored_examples(alone, name))
+        seen = len(there & set(texts_of(stored_examples(found, name))))
+        assert found.report.overlaps[f"{name}/other"].exact == seen > 0
+        assert any(s.startswith(f"Rows of {name} also found in other: {seen} ") for s in found.report.sentences)
 
 
 def test_what_is_to_be_translated_in_a_test_is_not_learnt_with_another_translation(tmp_path: Path) -> None:
@@ -100,13 +115,6 @@ def test_another_translation_does_not_make_a_source_in_other_case_another(tmp_pa
     found = examples(kit.task(data, kind="translation", metric="chrf"))
     assert sum(overlap.folded for pair, overlap in found.compared.overlaps.items() if pair.endswith("/test")) == 5
     assert sum(found.compared.removed.values()) == 5
-
-
-def test_the_best_weights_are_not_chosen_on_texts_of_an_out_of_domain_set(tokenizer: object, tmp_path: Path) -> None:
-    data, other = kit.write_csv(tmp_path, kit.rows()), kit.write_csv(tmp_path / "other", kit.rows()[::3])
-    found = prepared(kit.task(data, out_of_domain={"other": other}), tokenizer, tmp_path / "out")
-    assert not set(texts_of(stored_examples(found, "validation"))) & set(texts_of(stored_examples(found, "other")))
-    assert found.report.overlaps["validation/other"].exact == found.report.removed["validation"] > 0
 
 
 def test_a_text_longer_than_the_limit_is_truncated_and_counted(tokenizer: object, tmp_path: Path) -> None:

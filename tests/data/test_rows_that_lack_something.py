@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data, Task
-from pipeline.data.fingerprint import data_fingerprint
+from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import prepare
 from tests.models.tiny_bases import tiny_tokenizer
 
@@ -42,7 +42,12 @@ def test_what_rows_lack_is_said_in_the_words_of_the_kind(kind: str, elsewhere: b
     task = Task(name="some", kind=kind, data=data, out_of_domain=more, max_length=32, deduplicate=False)
     fingerprint = data_fingerprint(task)
     found = prepare(
-        task, tiny_tokenizer(), tokenizer_fingerprint="t", data_fingerprint=fingerprint, root=tmp_path / "out"
+        task,
+        tiny_tokenizer(),
+        tokenizer_fingerprint="t",
+        data_fingerprint=fingerprint,
+        root=tmp_path / "out",
+        evaluated=set_fingerprints(task),
     )
     assert sentence in found.report.sentences
     dropped = sentence.partition("; ")[2].replace(" without", " rows without", 1)

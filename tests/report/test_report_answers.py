@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.records import CellResult
+from pipeline.records import AuditResult, CellResult
 from pipeline.report.sections_answers import MOST_CLASSES, answers
 from tests.report.synthetic_report import Study, make_study
 
@@ -13,11 +13,17 @@ from tests.report.synthetic_report import Study, make_study
 def with_answers(cell: CellResult, classes: int) -> CellResult:
     """As the cell of a kind with so many classes leaves it: every third item of a class is taken for the next one."""
     matrix = 20 * np.eye(classes, dtype=int) + 10 * np.roll(np.eye(classes, dtype=int), 1, axis=1)
-    told = {"calibration_error": 0.05 + 0.01 * cell.key.seed, "brier": 0.4}
-    evaluations = tuple(
-        replace(e, metrics=e.metrics | told, confusion=tuple(map(tuple, matrix.tolist()))) for e in cell.evaluations
+    audit = AuditResult(
+        audit="calibration",
+        version=1,
+        items=1,
+        columns=(),
+        numbers={"calibration_error": 0.05 + 0.01 * cell.key.seed, "brier": 0.4},
+        evaluation_id="a",
     )
-    return replace(cell, evaluations=evaluations, labels=tuple(f"class {i}" for i in range(classes)))
+    evaluations = tuple(replace(e, confusion=tuple(map(tuple, matrix.tolist()))) for e in cell.evaluations)
+    labels = tuple(f"class {i}" for i in range(classes))
+    return replace(cell, evaluations=evaluations, labels=labels, audits=(audit,))
 
 
 @pytest.fixture

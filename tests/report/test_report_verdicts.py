@@ -53,7 +53,11 @@ def test_an_open_claim_says_what_would_settle_it() -> None:
     ("obstacle", "why", "remedy"),
     [
         (Obstacle(kind="no_target"), "It cannot be judged. The study states no target.", "Set study.target"),
-        (Obstacle(kind="unknown_dataset", dataset="imbd"), "No set is called 'imbd'.", "Use one of test, imdb."),
+        (
+            Obstacle(kind="unknown_dataset", dataset="imbd"),
+            "Not every cell has scores on 'imbd'.",
+            "Evaluate the cells that lack them, or use one of test, imdb.",
+        ),
         (
             Obstacle(kind="missing_cells", cells=("a", "b", "c", "d", "e"), numbers={"seeds": 3}),
             "Not judged yet. The look, at 3 seeds, lacks a, b, c and 2 more.",

@@ -75,6 +75,10 @@ class Loader:
         """Those of a cell."""
         return self.by_id[cell_id]
 
+    def scores_on(self, cell_id: str, evaluation_id: str) -> Scores:
+        """Synthetic cells have no set that was evaluated beside their training."""
+        raise KeyError(evaluation_id)
+
     def validation(self, result: CellResult) -> npt.NDArray[np.float64]:
         """At each point of its trajectory the easiest items are right, as many as its score says.
 

@@ -236,7 +236,7 @@ def test_a_gap_of_an_arm_at_chance_is_not_judged(cells):
     ("claim", "target", "kind", "remedy"),
     [
         (Claim(metric="flops_to_target"), None, "no_target", "Set study.target"),
-        (Claim(dataset="nowhere"), 0.7, "unknown_dataset", "Use one of test, imdb"),
+        (Claim(dataset="nowhere"), 0.7, "unknown_dataset", "use one of test, imdb"),
         (Claim(metric="generalisation_gap"), 0.7, "gap_without_dataset", "A gap needs an out-of-domain set"),
         (Claim(arm="lora"), 0.7, "missing_cells", "Run the study again"),
     ],

@@ -22,6 +22,7 @@ def job(overrides: Sequence[str]) -> Job:
         list(plan.cells.values()),
         plan.located,
         data_fingerprint=plan.data_fingerprint,
+        evaluated=plan.evaluated,
         hardware=plan.hardware,
         root=plan.root,
     )

@@ -21,6 +21,7 @@ class Basis:
         pretrained: the trainings on the task's own text that arms go on from.
         standing: what is kept of earlier looks, and what was changed after them.
         own_files: sentences on files of the working folder that took the place of presets.
+        partial: sentences on sets and audits that do not reach all finished cells.
     """
 
     study: Study
@@ -33,3 +34,4 @@ class Basis:
     pretrained: tuple[CellResult, ...] = ()
     standing: Standing = NOTHING_BEFORE
     own_files: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()

@@ -103,7 +103,9 @@ def _answer(name: str, question: Question) -> Verdict:
     ready = bool(table.cells.get((claim.arm, size))) and table.in_domain is not None
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:
-        return dataclasses.replace(empty, obstacles=(_no_data(question),))
+        found = dataclasses.replace(empty, obstacles=(_no_data(question),))
+        unscored = found.obstacles[0].kind == "unknown_dataset"  # then the look is still to be taken
+        return dataclasses.replace(found, look=0, level=None) if unscored else found
     read = dataclasses.replace(
         empty, obstacles=outcome.obstacles, labels_against=outcome.labels_against, budget_ratio=outcome.budget_ratio
     )

@@ -67,7 +67,7 @@ def find(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Findin
         cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},
         failed=basis.failed,
         fairness=equal,
-        caveats=(*basis.standing.notes, *caveats(basis, table, judged, spent), *basis.own_files),
+        caveats=(*basis.standing.notes, *basis.partial, *caveats(basis, table, judged, spent), *basis.own_files),
         measured=on_this_machine(table, priced),
         target=study.target,
         tuning=curves_of_tuning,

@@ -26,7 +26,11 @@ class CellScores(Protocol):
     """Reads what finished cells scored, item by item."""
 
     def scores(self, cell_id: str, /) -> npt.NDArray[Any]:
-        """The rows of all evaluation sets of a cell, dtype SCORES_DTYPE."""
+        """The rows of all sets of a cell's training, dtype SCORES_DTYPE."""
+        ...
+
+    def scores_on(self, cell_id: str, evaluation_id: str, /) -> npt.NDArray[Any]:
+        """The rows of a set that was evaluated beside its training, dtype SCORES_DTYPE."""
         ...
 
     def validation(self, result: CellResult, /) -> npt.NDArray[Any]:
@@ -205,7 +209,9 @@ class Table:
                     part = ordered(table[table["dataset"] == index], evaluation, cell)
                     self.validation = self._set_of(evaluation, part)
                 if evaluation.role in TESTED:
-                    part = ordered(table[table["dataset"] == index], evaluation, cell)
+                    own = evaluation.evaluation_id
+                    rows = self.store.scores_on(cell.cell_id, own) if own else table[table["dataset"] == index]
+                    part = ordered(rows, evaluation, cell)
                     self.sets.setdefault(evaluation.dataset, self._set_of(evaluation, part))
                     made_of, key = part[self._made_of], (arm, size, evaluation.dataset)
                     if key not in self._rows:

@@ -1,0 +1,33 @@
+"""Audits: what is examined of trained cells beside their scores, each a file here, named in one dictionary."""
+
+from collections.abc import Sequence
+
+from pipeline.audits.audit import Audit, AuditReport, Subject
+from pipeline.audits.calibration import Calibration
+from pipeline.errors import ConfigError, nearest
+from pipeline.tasks import TaskKind
+
+AUDITS: dict[str, Audit] = {each.name: each for each in (Calibration(),)}
+
+
+def audits_of(task: TaskKind, asked: Sequence[str] = ()) -> tuple[str, ...]:
+    """The names of the audits of a kind's cells: those that are asked for, and those that are run on every cell.
+
+    Raises:
+        ConfigError: there is no such audit, or it cannot examine this kind.
+    """
+    wrong = [f"study.audits must name audits, but got {n!r}. {nearest(n, AUDITS)}" for n in asked if n not in AUDITS]
+    known = [name for name in dict.fromkeys(asked) if name in AUDITS]
+    wrong += [f"study.audits={name}: {why}" for name in known if (why := AUDITS[name].unable(task))]
+    if wrong:
+        raise ConfigError(wrong)
+    standing = [name for name, audit in AUDITS.items() if audit.standing and not audit.unable(task)]
+    return tuple(dict.fromkeys([*standing, *known]))
+
+
+def measured_by(name: str) -> str:
+    """What stands for an audit in the identity of what it finds."""
+    return f"audit {name} {AUDITS[name].version}"
+
+
+__all__ = ["AUDITS", "Audit", "AuditReport", "Subject", "audits_of", "measured_by"]

@@ -1,0 +1,79 @@
+"""What an audit is given, and what it gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.config.cell import Cell
+from pipeline.data.sets import EncodedSet
+from pipeline.tasks import Example, TaskKind
+
+
+class Subject(Protocol):
+    """A trained cell whose network is at hand: in the worker that has trained it, or restored from its weights."""
+
+    @property
+    def cell(self) -> Cell:
+        """Its settings."""
+        ...
+
+    @property
+    def task(self) -> TaskKind:
+        """The kind of its task."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order of the network's outputs."""
+        ...
+
+    @property
+    def sets(self) -> Mapping[str, EncodedSet]:
+        """The task's sets by name: train, validation, test, and those that are only evaluated."""
+        ...
+
+    def outputs(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Any:
+        """The task kind's per-example outputs.
+
+        Args:
+            encoded: one of `sets`, or a probe.
+            rows: some of its items, int [N]; None for all.
+        """
+        ...
+
+    def probe(self, name: str, examples: Sequence[Example]) -> EncodedSet:
+        """Examples that an audit makes itself, encoded as the cell reads texts; `name` tells them from other sets."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditReport:
+    """What an audit found of one cell.
+
+    Args:
+        numbers: finite, of all items together.
+        columns: what is known of each item.
+        items: float32 [N, columns], in an order that is the same for every cell of a task.
+    """
+
+    numbers: Mapping[str, float]
+    columns: tuple[str, ...]
+    items: np.ndarray
+
+
+class Audit(Protocol):
+    """Examines trained cells without training; it is never part of a training's identity."""
+
+    name: str
+    version: int  # raised by hand when what it finds changes
+    standing: bool  # whether it is run on every cell that it can examine: it takes no longer than reading outputs
+
+    def unable(self, task: TaskKind) -> str | None:
+        """Why cells of this kind cannot be examined; None if they can."""
+        ...
+
+    def examine(self, subject: Subject) -> AuditReport:
+        """Examine one cell, in its precision. The network stays as it is."""
+        ...

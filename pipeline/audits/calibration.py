@@ -1,0 +1,35 @@
+"""Calibration: whether the probability of an answer is the share of such answers that are right."""
+
+import numpy as np
+
+from pipeline.analysis.metrics import brier_scores, calibration_error
+from pipeline.audits.audit import AuditReport, Subject
+from pipeline.tasks import KINDS, ClassOutputs, TaskKind
+
+
+class Calibration:
+    """Expected calibration error in 15 bins (Guo et al. 2017) and Brier score, on the task's own test set."""
+
+    name: str = "calibration"
+    version: int = 1
+    standing: bool = True
+
+    def unable(self, task: TaskKind) -> str | None:
+        """See Audit."""
+        if issubclass(task.outputs_type, ClassOutputs):
+            return None
+        able = [name for name, each in KINDS.items() if issubclass(each.outputs_type, ClassOutputs)]
+        return f"{task.name} gives no probability of one class a text. It examines {', '.join(able)}."
+
+    def examine(self, subject: Subject) -> AuditReport:
+        """See Audit."""
+        found = subject.outputs(subject.sets["test"])
+        squared = brier_scores(found.probabilities, found.labels)
+        return AuditReport(
+            numbers={
+                "calibration_error": calibration_error(found.probabilities, found.labels),
+                "brier": float(squared.mean()),
+            },
+            columns=("confidence", "correct", "brier"),
+            items=np.stack([found.probabilities.max(axis=1), found.scores, squared], axis=1).astype(np.float32),
+        )

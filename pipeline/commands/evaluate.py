@@ -1,0 +1,75 @@
+"""`evaluate`: finished cells on further test sets, and further audits of them, without training."""
+
+import shlex
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.commands.evaluating import evaluate_finished
+from pipeline.commands.showing import show_own_files
+from pipeline.config.compose import compose
+from pipeline.config.redaction import without_secrets
+from pipeline.config.where import program
+from pipeline.errors import UserError
+from pipeline.records import CellResult
+from pipeline.study.plan import Plan, plan_cell, plan_study
+from pipeline.study.references import in_use
+from pipeline.study.tuning import tuned_as_before
+
+Row = tuple[str, str, str, dict[str, float]]  # arm, size, set or audit, mean of each number over seeds
+
+
+def run(overrides: Sequence[str]) -> int:
+    """Evaluate the finished cells of a study, or of one training, and show every number that was measured of them.
+
+    Returns:
+        0, or 1 if some cells could not be evaluated.
+
+    Raises:
+        UserError: no cell is finished, or none of those that lack something has its weights.
+    """
+    of_study = bool(compose(overrides).study.name)
+    plan = tuned_as_before(overrides, plan_study(overrides)) if of_study else plan_cell(overrides)
+    show_own_files(plan)
+    if not plan.results():
+        command = "study" if of_study else "train"
+        raise UserError(
+            f"No cell of {plan.config.study.name} is finished under {plan.store.cells}. Run: "
+            f"{program()} {command} {shlex.join(without_secrets(overrides))}"
+        )
+    with in_use(plan.root):
+        found = evaluate_finished(plan, must=True)
+    if found.left_out and not found.done:
+        raise UserError(" ".join(found.sentences(plan)))
+    _show(plan)
+    return 1 if found.left_out else 0
+
+
+def _show(plan: Plan) -> None:
+    rows = [row for arm in plan.config.study.arms for size in plan.config.study.sizes for row in _rows(plan, arm, size)]
+    numbers = list(dict.fromkeys(name for *_, means in rows for name in means))
+    table = Table(title="Means over the seeds that were measured", title_justify="left")
+    for column in ("arm", "size", "set or audit", *numbers):
+        table.add_column(column.replace("_", " "), justify="right" if column in numbers else "left")
+    for arm, size, name, means in rows:
+        table.add_row(arm, size, name, *(f"{means[number]:.4f}" if number in means else "" for number in numbers))
+    Console(highlight=False).print(table)
+
+
+def _rows(plan: Plan, arm: str, size: int | str) -> list[Row]:
+    cells = [n for n, c in plan.cells.items() if (c.arm.name, c.train.size) == (arm, size) and plan.store.has(n)]
+    measured: dict[str, list[dict[str, float]]] = {}
+    for result in map(plan.result, cells):
+        for name, found in _measured(result).items():
+            measured.setdefault(name, []).append(found)
+    return [(arm, str(size), f"{name} ({len(found)})", _means(found)) for name, found in measured.items()]
+
+
+def _measured(result: CellResult) -> dict[str, dict[str, float]]:
+    tested = {e.dataset: e.metrics for e in result.evaluations if e.role in ("in_domain", "out_of_domain")}
+    return tested | {audit.audit: audit.numbers for audit in result.audits}
+
+
+def _means(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(numbers[name] for numbers in found) / len(found) for name in found[0]}
