@@ -21,6 +21,7 @@ from pipeline.terminal import show_what_is_printed, visible
 from pipeline.text_encoding import restart_in_utf8
 
 COMMANDS = {
+    "compare": "compare the arms on your own table: reviews.csv [--text=COLUMN] [--label=COLUMN] [study.budget=10min]",
     "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
     "study": "run one study: experiments=quickstart; plan=true only shows its cells",
     "evaluate": "score finished cells on a further set, without training: +task.out_of_domain.NAME.path=FILE",
@@ -37,6 +38,7 @@ COMMANDS = {
 QUESTIONS = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc")  # that Hydra answers
 DETAILS = ("--resolve", "--package", "-p")  # of --cfg
 TAKES_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
+WITH_OPTIONS = ("compare",)  # commands that take options of their own
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -114,8 +116,9 @@ def _dispatch(given: list[str]) -> int:
     if any(a in ("-h", "--help") for a in rest):
         print(usage(command))
         return 0
-    _refuse_flags(rest)
-    if any(a.startswith("-") for a in rest):
+    if command not in WITH_OPTIONS:
+        _refuse_flags(rest)
+    if command not in WITH_OPTIONS and any(a.startswith("-") for a in rest):
         return _configuration(rest)
     return int(importlib.import_module(f"pipeline.commands.{command.replace('-', '_')}").run(rest))
 

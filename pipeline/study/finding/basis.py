@@ -1,10 +1,13 @@
 """What findings rest on beside the scores of cells, as one record: enough to find again what a study found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.config.schema import Base, Study, Task
 from pipeline.records import CellResult, FailedCell, SweepRecord
 from pipeline.study.finding.claims import NOTHING_BEFORE, Standing
+from pipeline.study.finding.costs import pretraining_flops
+from pipeline.study.finding.table import CellScores, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +38,17 @@ class Basis:
     standing: Standing = NOTHING_BEFORE
     own_files: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
+
+
+def table_of(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Table:
+    """The finished cells of a study, with what decides how they are read."""
+    return Table(
+        basis.study,
+        cells,
+        store,
+        basis.task.metric,
+        counted="label" if basis.task.data.label else "text",
+        from_scratch=basis.from_scratch,
+        pretraining=pretraining_flops(basis.pretrained),
+        failed=basis.failed,
+    )

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from pipeline.config.schema import Study
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, Findings
-from pipeline.study.finding.basis import Basis
+from pipeline.study.finding.basis import Basis, table_of
 from pipeline.study.finding.caveats import caveats, validation_labels
 from pipeline.study.finding.claims import verdicts
-from pipeline.study.finding.costs import costs, costs_to_target, on_this_machine, pretraining_flops
+from pipeline.study.finding.costs import costs, costs_to_target, on_this_machine
 from pipeline.study.finding.curves import multipliers, transferred
 from pipeline.study.finding.early import early
 from pipeline.study.finding.estimates import Replicates
@@ -19,7 +19,7 @@ from pipeline.study.finding.fairness import fairness
 from pipeline.study.finding.progress import progress_of
 from pipeline.study.finding.rivals import choices
 from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
-from pipeline.study.finding.table import CellScores, Table
+from pipeline.study.finding.table import CellScores
 from pipeline.study.finding.tuned import equal_budget, tuning_curves, tuning_needs
 from pipeline.study.looks import BASELINE
 
@@ -38,7 +38,7 @@ def find(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Findin
         UnequalStartError: the arms do not start on the same line.
         StorageError: a cell's scores do not fit its evaluation sets.
     """
-    study, table = basis.study, _table(basis, cells, store)
+    study, table = basis.study, table_of(basis, cells, store)
     equal = (*fairness(table.all_cells()), *equal_budget(basis.tuned))
     curves_of_tuning, replicates, compared = tuning_curves(basis.tuned), Replicates(table), pairs(table)
     curves = [pair for pair in compared if pair[1] == BASELINE or pair in _curve_claims(study)]
@@ -76,19 +76,6 @@ def find(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Findin
         choices=choices(table),
         looks=progress_of(table, judged, basis.standing.ended_by) if study.claims else None,
         resampling=replicates.record,
-    )
-
-
-def _table(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Table:
-    return Table(
-        basis.study,
-        cells,
-        store,
-        basis.task.metric,
-        counted="label" if basis.task.data.label else "text",
-        from_scratch=basis.from_scratch,
-        pretraining=pretraining_flops(basis.pretrained),
-        failed=basis.failed,
     )
 
 
