@@ -187,8 +187,8 @@ def _hydra(arguments: Sequence[str], settings: Sequence[str]) -> int:
 
     from pipeline.config.compose import compose, for_hydra
     from pipeline.config.redaction import without_secrets
+    from pipeline.config.search_path import own_root
     from pipeline.config.typed_text import restored
-    from pipeline.config.where import own_root
 
     compose(settings)  # for our errors, not Hydra's
     options = [a for a in arguments if a not in settings]

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.records import CellResult, from_json
-from pipeline.training.checkpoint import Standing
+from pipeline.storage.checkpoints import Standing
 
 
 def standing(root: Path, cell_id: str) -> Standing | None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.commands import study
-from pipeline.commands.closing import basis_of
+from pipeline.commands.steps.findings import basis_of
 from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
+from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
-from pipeline.config.where import program
+from pipeline.data.readers.table_columns import table_columns
 from pipeline.data.recognise import Roles, roles_of
-from pipeline.data.table_columns import table_columns
 from pipeline.errors import ConfigError, DataError, nearest
 from pipeline.records import Findings, from_json
 from pipeline.report.recommendation import recommendation_text

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.commands.evaluating import evaluate_finished
-from pipeline.commands.showing import show_own_files
+from pipeline.commands.steps.evaluating import evaluate_finished
+from pipeline.commands.steps.tables import show_own_files
 from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
-from pipeline.config.where import program
+from pipeline.config.search_path import program
 from pipeline.errors import UserError
 from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell, plan_study

@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean
-from pipeline.commands.closing import about
-from pipeline.commands.exported import CHECKED, check
 from pipeline.commands.formats import Format, format_of
-from pipeline.commands.trained import Trained, trained_cell
+from pipeline.commands.steps.exported import CHECKED, check
+from pipeline.commands.steps.findings import about
+from pipeline.commands.steps.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.errors import UserError
 from pipeline.files import staged_directory, write_text
 from pipeline.records import CellResult, Estimate
 from pipeline.records.metrics import MEANS
 from pipeline.report.card import model_card
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan, plan_of_cell
 from pipeline.tasks import PromptedKind, kind
-from pipeline.training.results import ResultStore
 
 LEVEL = 0.95
 

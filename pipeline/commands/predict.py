@@ -7,8 +7,8 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from pipeline.commands.predict_io import given_examples, write_answers
-from pipeline.commands.trained import Trained, trained_cell
+from pipeline.commands.steps.predict_io import given_examples, write_answers
+from pipeline.commands.steps.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.config.schema import Predict
 from pipeline.records import CellResult
@@ -35,7 +35,7 @@ def predictions(trained: Trained, examples: Iterable[Example], asked: Predict) -
     those are, how many texts were too long to be read to their ends, and how well the network knows the first of them
     where the kind can say so.
     """
-    from pipeline.training.inference import evaluating
+    from pipeline.training.loop.inference import evaluating
 
     model, tokenizer, cell = trained.network(), trained.tokenizer(), trained.cell
     task, settings = kind(cell.task.kind), EncodeSettings.of(cell.task, trained.result.labels)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pipeline.config.compose import compose
 from pipeline.errors import StorageError
+from pipeline.storage.results import ResultStore
 from pipeline.study.references import References, alone, references
-from pipeline.training.results import ResultStore
 
 
 def run(overrides: Sequence[str]) -> int:

@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.commands.closing import about, basis_of, report_on, write_findings
-from pipeline.commands.publishing import Published, publish, rebuild
-from pipeline.commands.showing import show_change, show_findings
+from pipeline.commands.steps.findings import about, basis_of, report_on, write_findings
+from pipeline.commands.steps.publishing import Published, publish, rebuild
+from pipeline.commands.steps.tables import show_change, show_findings
 from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
+from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
-from pipeline.config.where import program
 from pipeline.errors import ConfigError, UserError
 from pipeline.study.ended import ended
 from pipeline.study.plan import Plan, plan_study

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from functools import partial
 
-from pipeline.commands.closing import dashboard_command, recorded, report_on
-from pipeline.commands.evaluating import show_lacking
-from pipeline.commands.searching import search
-from pipeline.commands.showing import show_change, show_findings, show_own_files, show_plan
-from pipeline.commands.study_run import StudyRun
+from pipeline.commands.steps.evaluating import show_lacking
+from pipeline.commands.steps.findings import dashboard_command, recorded, report_on
+from pipeline.commands.steps.run_sweep import search
+from pipeline.commands.steps.study_run import StudyRun
+from pipeline.commands.steps.tables import show_change, show_findings, show_own_files, show_plan
 from pipeline.records import Findings
 from pipeline.report.sentences import verdict_sentence
-from pipeline.study.able import require_able_bases
+from pipeline.study.base_compatibility import require_able_bases
 from pipeline.study.ended import ended
 from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.looked import kept, wanted

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from pipeline.commands.closing import dashboard_command
-from pipeline.commands.searching import search
-from pipeline.commands.showing import show_own_files
+from pipeline.commands.steps.findings import dashboard_command
+from pipeline.commands.steps.run_sweep import search
+from pipeline.commands.steps.tables import show_own_files
 from pipeline.config.redaction import without_secrets
+from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
-from pipeline.config.where import program
 from pipeline.execution.console import Terminal
 from pipeline.records import SweepRecord, TrialRecord
-from pipeline.study.able import require_able_bases
+from pipeline.study.base_compatibility import require_able_bases
 from pipeline.study.plan import Plan, plan_sweep
 from pipeline.study.references import in_use
 

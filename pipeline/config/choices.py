@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hydra.core.override_parser.types import Override
 
-from pipeline.config.where import own_root, search_roots
+from pipeline.config.search_path import own_root, search_roots
 from pipeline.errors import nearest
 
 EXPERIMENTS = "experiments"

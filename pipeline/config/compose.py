@@ -20,11 +20,11 @@ from pipeline.config.choices import wrong_choices
 from pipeline.config.explain import NAMED, explain
 from pipeline.config.preset_files import OwnFilesFirst, PresetFiles, choose
 from pipeline.config.redaction import redacted
+from pipeline.config.rules.validate import checked
 from pipeline.config.schema import Config
-from pipeline.config.twin import twin
+from pipeline.config.search_path import own_root
+from pipeline.config.structured_config import twin
 from pipeline.config.typed_text import in_free_dictionary, protected, restored
-from pipeline.config.validate import checked
-from pipeline.config.where import own_root
 from pipeline.errors import ConfigError
 
 _ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)

@@ -8,7 +8,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 
 from pipeline.config.choices import groups
 from pipeline.config.schema import Config
-from pipeline.config.twin import setting_names, twin
+from pipeline.config.structured_config import setting_names, twin
 from pipeline.errors import nearest
 
 _UNKNOWN_KEY = (

@@ -20,8 +20,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf._utils import get_yaml_loader
 
 from pipeline.config.choices import EXPERIMENTS, groups
+from pipeline.config.search_path import own_root, preset_folders, search_roots
 from pipeline.config.typed_text import protected_yaml
-from pipeline.config.where import own_root, preset_folders, search_roots
 
 _SCHEME = "headstart"
 _chosen: set[str] = set()  # "group/name", by the composition in progress

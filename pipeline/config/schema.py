@@ -1,6 +1,6 @@
 """Every setting, typed, with its meaning. The frozen records here are the only form in which settings travel.
 
-Types are checked by OmegaConf through `pipeline.config.twin`, rules between fields in `pipeline.config.validate`.
+Types are checked by OmegaConf through `structured_config.py`, rules between fields in `rules/validate.py`.
 """
 
 from dataclasses import dataclass, field

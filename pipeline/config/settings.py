@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.config.rules.validate import checked
 from pipeline.config.schema import Config
-from pipeline.config.validate import checked
 from pipeline.records import encode
 
 

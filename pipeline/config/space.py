@@ -5,10 +5,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.config.rules.validate import setting
 from pipeline.config.schema import Config, Range
 from pipeline.config.settings import assigned
-from pipeline.config.twin import setting_names, twin
-from pipeline.config.validate import setting
+from pipeline.config.structured_config import setting_names, twin
 from pipeline.errors import ConfigError, nearest
 from pipeline.methods import METHODS
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import yaml  # type: ignore[import-untyped]
 
 from pipeline.config.schema import Config, Range
-from pipeline.config.twin import twin
+from pipeline.config.structured_config import twin
 
 T = TypeVar("T")
 

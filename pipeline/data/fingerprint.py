@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from pipeline.config.schema import Data, Task
-from pipeline.data.arrow_tables import arrow_files, split_folder
-from pipeline.data.hub import commit_of
-from pipeline.data.locate import check_content, check_source, content_hash, located, saved_directory
-from pipeline.data.unpacking import table_suffix
+from pipeline.data.readers.arrow_tables import arrow_files, split_folder
+from pipeline.data.readers.hub import commit_of
+from pipeline.data.readers.locate import check_content, check_source, content_hash, located, saved_directory
+from pipeline.data.readers.unpacking import table_suffix
 from pipeline.files import digest
 from pipeline.tasks import columns, kind
 

@@ -4,7 +4,7 @@ from itertools import groupby
 from pathlib import Path
 
 from pipeline.config.schema import Config
-from pipeline.config.where import own_root
+from pipeline.config.search_path import own_root
 from pipeline.doctor.check import Check
 from pipeline.doctor.machine import choice_checks, hardware_checks, storage_checks
 from pipeline.doctor.samples import sample_checks

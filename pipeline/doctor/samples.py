@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from pipeline.config.schema import Base, Config, Data
-from pipeline.data.locate import check_content, content_hash, located, saved_directory
+from pipeline.data.readers.locate import check_content, content_hash, located, saved_directory
 from pipeline.doctor.check import Check
 from pipeline.errors import BaseModelError, DataError
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 
 SECTION = "Base and data"
 REMEDIES = {

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from pipeline.execution.assignment import Assignment, Event
+from pipeline.storage.coverage import Coverage
+from pipeline.storage.results import ResultStore
 from pipeline.tracking.spool import AttemptLog
-from pipeline.training.coverage import Coverage
-from pipeline.training.results import ResultStore
 
 
 def event(assignment: Assignment, state: str, reason: str = "", *, killed: bool = False) -> Event:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.files import is_locked, lock
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 
 
 def clear_staged(root: Path) -> None:

@@ -22,8 +22,8 @@ from pipeline.execution.sockets import SOCKETS, socket_folder
 from pipeline.execution.worker import Place, work
 from pipeline.files import write_text
 from pipeline.hardware.machine import allow_open_files, gpus_of
-from pipeline.training.limits import PREPARED
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
+from pipeline.training.memory.limits import PREPARED
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 

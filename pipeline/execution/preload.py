@@ -18,8 +18,8 @@ for name in (
     "transformers.modeling_outputs",
     "transformers.models.auto.modeling_auto",
     "transformers.models.bert.modeling_bert",
-    "pipeline.training.finish",
-    "pipeline.training.fit",
+    "pipeline.training.loop.finish",
+    "pipeline.training.loop.fit",
 ):
     importlib.import_module(name)
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.errors import ConfigError, HeadstartError, StorageError
-from pipeline.execution import questions
+from pipeline.execution import prune_requests as questions
 from pipeline.execution.assignment import Assignment, Event, Notify, Source, attempt_id
 from pipeline.execution.attempts import attempt_log, event, record_failure, record_kill, record_result
 from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.files import write_text
 from pipeline.import_path import leave_out_the_working_folder
 from pipeline.records import TrajectoryPoint
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 
 LOSSES = 3  # times that a cell may be lost without having got further, before it counts as failed
 _LOOK_AGAIN = 0.2  # seconds

@@ -11,8 +11,8 @@ from multiprocessing.process import BaseProcess
 
 from pipeline.errors import RanksError
 from pipeline.execution.assignment import CRAMPED, PRUNED, UNWRITABLE, Assignment, Notify
-from pipeline.execution.board import LOOK_AGAIN, Board, join_session, open_session
 from pipeline.execution.local import LocalExecutor, Running, context, free_port, warm_up
+from pipeline.execution.rendezvous import LOOK_AGAIN, Board, join_session, open_session
 from pipeline.execution.worker import Place, work
 from pipeline.hardware.launched import Launched
 from pipeline.hardware.machine import cores, gpus_of

@@ -18,11 +18,11 @@ from pipeline.execution.assignment import CRAMPED, LEFT, LOST, PRUNED, UNWRITABL
 from pipeline.execution.attempts import attempt_log
 from pipeline.files import write_text
 from pipeline.records import TrajectoryPoint
+from pipeline.storage.results import ResultStore
 from pipeline.tracking.spool import redact
-from pipeline.training.results import ResultStore
 
 if TYPE_CHECKING:
-    from pipeline.training.checkpoint import CheckpointStore
+    from pipeline.storage.checkpoints import CheckpointStore
 
 _CODES = {LostRankError: LOST, CrampedError: CRAMPED}
 _TOLD_TO_END = threading.Event()
@@ -50,9 +50,9 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
     Args:
         line: to the coordinator, which is sent each point of the trajectory and answers whether to give up.
     """
-    from pipeline.training.checkpoint import CheckpointStore
-    from pipeline.training.keeper import Left
-    from pipeline.training.trajectory import Pruned
+    from pipeline.storage.checkpoints import CheckpointStore
+    from pipeline.training.loop.checkpoint_callback import Left
+    from pipeline.training.loop.evaluation_callback import Pruned
 
     job = assignment.job
     store, checkpoints = ResultStore(Path(job.root)), CheckpointStore(Path(job.root), job.cell_id)
@@ -84,7 +84,7 @@ def evaluate(assignment: Assignment) -> None:
     Raises:
         HeadstartError: why it could not be.
     """
-    from pipeline.training.restored import evaluate_stored
+    from pipeline.training.setup.restored import evaluate_stored
 
     _set_environment(assignment, Place(rank=0, local_rank=0, port=0))
     _quieten()
@@ -97,10 +97,10 @@ def evaluate(assignment: Assignment) -> None:
 def _train(
     assignment: Assignment, store: ResultStore, checkpoints: "CheckpointStore", rank: int, line: Connection | None
 ) -> None:
-    from pipeline.training.evaluate import measured_beside, with_measured
-    from pipeline.training.finish import finish, save
-    from pipeline.training.fit import fit
-    from pipeline.training.ranks import together
+    from pipeline.training.distributed.ranks import together
+    from pipeline.training.loop.evaluate import measured_beside, with_measured
+    from pipeline.training.loop.finish import finish, save
+    from pipeline.training.loop.fit import fit
 
     _quieten()
     job = assignment.job

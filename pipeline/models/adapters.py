@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.config.schema import Lora
 from pipeline.errors import BaseModelError
 from pipeline.tasks import TaskKind
-from pipeline.tasks.two_parts import DECODER, ENCODER
+from pipeline.tasks.heads.encoder_decoder import DECODER, ENCODER
 
 # Attention's query and value, as the paper has it, for architectures of which peft knows no names.
 _TARGETS = {

@@ -3,7 +3,7 @@
 It must not: batches are composed anew by every set, size and seed, and `predict` composes others still. The lists hold
 transformers' model types as tests/models/test_batch_independence.py found them, with tiny random networks of every
 architecture that can classify, under their own heads and under a mean of all positions. One on neither list is tried
-with its own weights before it is used (see training/first_passes.py).
+with its own weights before it is used (see training/setup/first_passes.py).
 """
 
 from typing import Any

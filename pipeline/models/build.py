@@ -9,17 +9,17 @@ from typing import Any
 from pipeline.config.cell import Cell
 from pipeline.errors import BaseModelError, StorageError, first_line
 from pipeline.files import digest
-from pipeline.models.able import read_configuration, require_able
 from pipeline.models.adapters import add_adapters, replaced, without_adapters
-from pipeline.models.checkpoint_use import body_prefix, checkpoint_use, require_whole, taken_from
+from pipeline.models.base_compatibility import read_configuration, require_able
+from pipeline.models.checkpoints.checkpoint_use import body_prefix, checkpoint_use, require_whole, taken_from
+from pipeline.models.checkpoints.locate import Located
 from pipeline.models.dropout_settings import set_dropout
-from pipeline.models.locate import Located
-from pipeline.models.narrow import narrow
 from pipeline.models.pooling import set_pooling
 from pipeline.models.shrink import shrink
+from pipeline.models.speed.first_position import narrow
 from pipeline.records import CheckpointUse, is_pooler
 from pipeline.tasks import TaskKind, kind
-from pipeline.tasks.read_off import pooling_of
+from pipeline.tasks.heads.declared_pooling import pooling_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +88,8 @@ def build(
     """
     import torch
 
-    from pipeline.models.dropout import quicken
-    from pipeline.models.unpadded import pack
+    from pipeline.models.speed.dropout import quicken
+    from pipeline.models.speed.padding_free import pack
 
     task = kind(cell.task.kind)
     config = configuration(cell, located, labels)

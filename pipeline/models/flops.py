@@ -11,9 +11,9 @@ import numpy as np
 from pipeline.config.cell import Cell
 from pipeline.errors import BaseModelError, first_line
 from pipeline.models.adapters import add_adapters
-from pipeline.models.narrow import narrow
+from pipeline.models.speed.first_position import narrow
 from pipeline.tasks import kind, probe
-from pipeline.tasks.decoding import is_encoder
+from pipeline.tasks.heads.decoding import is_encoder
 
 _LENGTHS = (22, 42, 62)  # at which what a kind reads of a text is a whole share of it
 _WHOLE = (512, 1024, 1536)  # multiples of the chunks that texts are cut into

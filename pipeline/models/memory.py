@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.methods import Method
 from pipeline.models.build import Network, base_of
-from pipeline.models.layers import can_recompute
+from pipeline.models.speed.layers import can_recompute
 from pipeline.tasks import TaskKind, probe
 
 _LENGTHS = (22, 42, 62)  # as in flops.py
@@ -55,8 +55,8 @@ def footprint(network: Network, task: TaskKind, *, method: Method, precision: st
         method: how the arm is trained.
         precision: fp32 or bf16.
     """
-    from pipeline.models.unpadded import MULTIPLE
-    from pipeline.models.vocabulary import splittable
+    from pipeline.models.speed.embedding_rows import splittable
+    from pipeline.models.speed.padding_free import MULTIPLE
 
     model = network.model
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]

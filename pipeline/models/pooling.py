@@ -6,10 +6,10 @@ from typing import Any
 
 from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError
-from pipeline.models.tensor_names import tensor_names
+from pipeline.models.checkpoints.tensor_names import tensor_names
 from pipeline.tasks import TaskKind
-from pipeline.tasks.decoding import is_encoder
-from pipeline.tasks.read_off import SETTING, ReadOff
+from pipeline.tasks.heads.declared_pooling import SETTING, ReadOff
+from pipeline.tasks.heads.decoding import is_encoder
 
 
 def set_pooling(config: Any, base: Base, directory: Path, task: TaskKind) -> None:

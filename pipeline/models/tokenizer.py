@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BaseModelError, first_line
-from pipeline.models.base_files import settings_in
+from pipeline.models.checkpoints.base_files import settings_in
 
 _CASED = 0.01  # share of words with a capital letter, above which a vocabulary is of a cased base
 

@@ -7,14 +7,6 @@ from pathlib import Path
 from pipeline import files
 from pipeline.config.privacy import Shown
 from pipeline.records import CellResult, Findings
-from pipeline.report import (
-    sections_answers,
-    sections_costs,
-    sections_errors,
-    sections_record,
-    sections_results,
-    sections_tuning,
-)
 from pipeline.report.about import About
 from pipeline.report.cells import CSV_NAME, MOST_CELLS, cell_section, cells_csv
 from pipeline.report.error_files import write_error_files
@@ -22,6 +14,12 @@ from pipeline.report.layout import Section
 from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
 from pipeline.report.palette import Palette
+from pipeline.report.sections import answers as sections_answers
+from pipeline.report.sections import costs as sections_costs
+from pipeline.report.sections import errors as sections_errors
+from pipeline.report.sections import record as sections_record
+from pipeline.report.sections import results as sections_results
+from pipeline.report.sections import tuning as sections_tuning
 from pipeline.study.finding.error_analysis import ErrorAnalysis
 from pipeline.tasks import Example
 

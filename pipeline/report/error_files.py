@@ -15,7 +15,7 @@ from pipeline.records import Findings
 from pipeline.report.layout import Entry, Section, Table
 from pipeline.report.page import Head, intro, render
 from pipeline.report.palette import Palette
-from pipeline.report.sections_errors import CHECK_LABELS, ERRORS_CSV, ERRORS_PAGE, compared
+from pipeline.report.sections.errors import CHECK_LABELS, ERRORS_CSV, ERRORS_PAGE, compared
 from pipeline.report.wording import TIMES, count, plain, plural, size_name, spreadsheet_field
 from pipeline.study.finding.error_analysis import ArmAnswers, ErrorAnalysis
 from pipeline.tasks import Example

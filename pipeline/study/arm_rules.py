@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.config.schema import Claim, Config, Study
 from pipeline.errors import ConfigError
 from pipeline.methods import METHODS
-from pipeline.models.locate import Located
+from pipeline.models.checkpoints.locate import Located
 from pipeline.records import BEST_FROM_SCRATCH
 from pipeline.tasks import LINEAR, kind_of, linear_kind, unsolvable
 

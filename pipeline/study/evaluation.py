@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pipeline.errors import HeadstartError
 from pipeline.execution import worker
 from pipeline.execution.assignment import Assignment
-from pipeline.execution.errand import call
 from pipeline.execution.local import warm_up
+from pipeline.execution.run_in_worker import call
 from pipeline.hardware import Resolved
 from pipeline.study.plan import Plan, on_each_base
 from pipeline.study.run import check_versions, ground
-from pipeline.training.ready import ready_to_evaluate
+from pipeline.training.setup.preflight import ready_to_evaluate
 
 _NAMED = 20  # cells that a sentence names
 

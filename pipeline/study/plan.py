@@ -10,11 +10,11 @@ from pipeline.config.cell import Cell, cell_of
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
 from pipeline.config.preset_files import about_own_files
+from pipeline.config.rules.sweeping import seeds_of, sweep_violations
 from pipeline.config.schema import Config, Precision, Study
+from pipeline.config.search_path import program
 from pipeline.config.settings import assigned
-from pipeline.config.sweeping import seeds_of, sweep_violations
 from pipeline.config.typed_text import setting_name
-from pipeline.config.where import program
 from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import prepared_folder
 from pipeline.data.sets import Prepared
@@ -22,8 +22,10 @@ from pipeline.data.store import is_prepared, load, set_folder
 from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
-from pipeline.models.locate import Located, locate
+from pipeline.models.checkpoints.locate import Located, locate
 from pipeline.records import CellResult, SweepRecord
+from pipeline.storage.coverage import Coverage
+from pipeline.storage.results import ResultStore
 from pipeline.study.arm_rules import (
     kinds_wanted,
     require_comparable,
@@ -35,8 +37,6 @@ from pipeline.study.arm_rules import (
 )
 from pipeline.study.looks import looks_within_budget
 from pipeline.tasks import kind_of
-from pipeline.training.coverage import Coverage
-from pipeline.training.results import ResultStore
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ from pipeline.config.cell import Cell
 from pipeline.errors import StorageError
 from pipeline.records import threshold_of
 from pipeline.records.metrics import RATIOS
-from pipeline.study.finding.answers import ANSWERS
 from pipeline.study.finding.estimates import Replicates
-from pipeline.study.finding.question import Question
 from pipeline.study.finding.table import Table
 from pipeline.study.looks import claim_size, looks_of
 from pipeline.study.plan import Plan
+from pipeline.study.verdicts.answers import ANSWERS
+from pipeline.study.verdicts.question import Question
 
 POWER = 0.8
 

@@ -11,9 +11,9 @@ from pipeline.data.store import set_folder
 from pipeline.errors import UserError
 from pipeline.files import lock, write_text
 from pipeline.records import from_json, to_json
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrainings
-from pipeline.training.results import ResultStore
 
 FILE = "references.json"
 _IN_USE = "locks/in-use"

@@ -8,7 +8,7 @@ from pipeline.config.disk import bytes_of
 from pipeline.errors import ConfigError
 from pipeline.study.looks import Group
 from pipeline.study.plan import Plan
-from pipeline.training.room import Planned
+from pipeline.training.memory.budget import Planned
 
 MB = 1e6
 

@@ -9,10 +9,10 @@ from pipeline.config.privacy import texts_shown
 from pipeline.errors import UnequalStartError
 from pipeline.execution.assignment import Event, Fixed
 from pipeline.execution.choose import executor_of
-from pipeline.execution.errand import call
-from pipeline.execution.ground import Ground
 from pipeline.execution.leftovers import clear_staged
 from pipeline.execution.local import warm_up
+from pipeline.execution.run_context import Ground
+from pipeline.execution.run_in_worker import call
 from pipeline.files import is_locked
 from pipeline.hardware import at_most
 from pipeline.records import FailedCell
@@ -22,7 +22,7 @@ from pipeline.study.retention import Retention, keep_weights, retention
 from pipeline.study.workload import running_order
 from pipeline.tracking.spool import mirrored, reconcile, reuse
 from pipeline.training.libraries import versions
-from pipeline.training.ready import Ready, make_ready
+from pipeline.training.setup.preflight import Ready, make_ready
 
 Watch = Callable[[Event], None]
 

@@ -11,7 +11,7 @@ from pipeline.config.schema import Task
 from pipeline.data.sets import Prepared
 from pipeline.records import CellResult
 from pipeline.study.plan import Plan
-from pipeline.training.grid import evaluation_grid, horizon, regular_interval
+from pipeline.training.loop.evaluation_schedule import evaluation_grid, horizon, regular_interval
 
 ALL = 10_000  # examples assumed for size "all" before the data have been read
 DEFAULT_PACE = 60.0  # examples/s of one worker with one thread, a small encoder, short texts

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from optuna.storages import RDBStorage
 
 from pipeline.config.schema import Sweep
-from pipeline.config.where import program
+from pipeline.config.search_path import program
 from pipeline.errors import ConfigError, UserError
 from pipeline.sweep.storage import database, opened
 from pipeline.tracking.foreground import HOST, check_free, until_stopped

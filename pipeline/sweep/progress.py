@@ -5,13 +5,13 @@ import time
 from optuna.trial import TrialState
 from rich.text import Text
 
+from pipeline.config.rules.sweeping import directions
 from pipeline.config.schema import Config
-from pipeline.config.sweeping import directions
 from pipeline.execution.assignment import Event
 from pipeline.execution.live import LiveLine
-from pipeline.sweep.book import Book
 from pipeline.sweep.objectives import name_of
 from pipeline.sweep.search import TrialEnd
+from pipeline.sweep.trial_registry import Book
 
 
 class SweepProgress(LiveLine):

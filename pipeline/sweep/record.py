@@ -5,13 +5,13 @@ import warnings
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
+from pipeline.config.rules.sweeping import directions, seeds_of
 from pipeline.config.schema import Config
 from pipeline.config.settings import as_overrides
-from pipeline.config.sweeping import directions, seeds_of
 from pipeline.records import SweepRecord, TrialRecord
-from pipeline.sweep.book import CELLS, FROM_RECIPE, PRUNER, SAMPLER, Book
-from pipeline.sweep.chains import REASON, number_of
 from pipeline.sweep.objectives import name_of
+from pipeline.sweep.trial_lineage import REASON, number_of
+from pipeline.sweep.trial_registry import CELLS, FROM_RECIPE, PRUNER, SAMPLER, Book
 
 _TELLING = 5  # complete trials that importances rest on at least
 _STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}

@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterator
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.config.rules.sweeping import PAUSING
 from pipeline.config.schema import Config
-from pipeline.config.sweeping import PAUSING
 from pipeline.execution.assignment import Event
 from pipeline.execution.choose import executor_of
-from pipeline.execution.ground import Ground
 from pipeline.execution.leftovers import clear_staged
+from pipeline.execution.run_context import Ground
 from pipeline.files import is_locked, lock
 from pipeline.records import SweepRecord
+from pipeline.storage.checkpoints import CheckpointStore
 from pipeline.sweep import engines
-from pipeline.sweep.book import CELLS, HOLDERS, Book
-from pipeline.sweep.looks import span
+from pipeline.sweep.pruning_schedule import span
 from pipeline.sweep.record import record_of
 from pipeline.sweep.search import Search, TrialEnd
 from pipeline.sweep.storage import explained
+from pipeline.sweep.trial_registry import CELLS, HOLDERS, Book
 from pipeline.tracking.spool import reconcile
-from pipeline.training.checkpoint import CheckpointStore
 
 _LOOK_AGAIN = 2.0  # seconds, while only others have trials in progress
 

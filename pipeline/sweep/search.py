@@ -10,17 +10,17 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from pipeline.config.cell import Cell, cell_of
+from pipeline.config.rules.sweeping import PAUSING, seeds_of
 from pipeline.config.schema import Config
 from pipeline.config.settings import assigned
-from pipeline.config.sweeping import PAUSING, seeds_of
 from pipeline.errors import ConfigError
 from pipeline.execution.assignment import Assignment, Event
-from pipeline.execution.ground import Ground
+from pipeline.execution.run_context import Ground
 from pipeline.records import CellResult, TrajectoryPoint
 from pipeline.sweep import objectives
-from pipeline.sweep.book import CELLS, MOST_RETRIES, RETRIES, Book
-from pipeline.sweep.chains import LOSSES, PAUSED_AT, RUNGS, number_of
-from pipeline.sweep.looks import pauses
+from pipeline.sweep.pruning_schedule import pauses
+from pipeline.sweep.trial_lineage import LOSSES, PAUSED_AT, RUNGS, number_of
+from pipeline.sweep.trial_registry import CELLS, MOST_RETRIES, RETRIES, Book
 from pipeline.tracking.spool import mirrored, reuse
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.config.schema import Field, Predict
-from pipeline.tasks import able, loading
-from pipeline.tasks.constant import Unigram
-from pipeline.tasks.continuing import continuations
-from pipeline.tasks.decoding import ahead, forgetful, logits_at, nats_of, summed
-from pipeline.tasks.encoding import batch_of, encode_after, tokens_of
+from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
+from pipeline.tasks.heads import loading
+from pipeline.tasks.heads.decoding import ahead, forgetful, logits_at, nats_of, summed
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
-from pipeline.tasks.sums import BITS, of_set
+from pipeline.tasks.texts.constant import Unigram
+from pipeline.tasks.texts.continuing import continuations
+from pipeline.tasks.texts.corpus_metrics import BITS, of_set
+from pipeline.tasks.texts.encoding import batch_of, encode_after, tokens_of
 
 if TYPE_CHECKING:
     import torch

@@ -8,12 +8,13 @@ import numpy as np
 
 from pipeline.analysis.metrics import UNDECIDED, accuracy, decided, macro_f1
 from pipeline.config.schema import Field, Predict
-from pipeline.tasks import able, loading
-from pipeline.tasks.decoding import forgetful
-from pipeline.tasks.encoding import batch_of, encode, moved, read_by
+from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
+from pipeline.tasks.heads import loading
+from pipeline.tasks.heads.declared_pooling import pooling_of
+from pipeline.tasks.heads.decoding import forgetful
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, TextModel, Vocabulary
-from pipeline.tasks.read_off import pooling_of
+from pipeline.tasks.texts.encoding import batch_of, encode, moved, read_by
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +73,7 @@ class Classification:
         """See TaskKind."""
         from transformers import AutoModelForSequenceClassification
 
-        from pipeline.tasks import pooled
+        from pipeline.tasks.heads import pooled
 
         if pooling_of(config) is not None:
             return pooled.build(config)
@@ -82,7 +83,7 @@ class Classification:
         """See TaskKind."""
         from transformers import AutoModelForSequenceClassification
 
-        from pipeline.tasks import pooled
+        from pipeline.tasks.heads import pooled
 
         if pooling_of(config) is not None:
             return pooled.load(directory, config)

@@ -8,13 +8,14 @@ import numpy as np
 
 from pipeline.config.schema import Field, Predict
 from pipeline.errors import DataError
-from pipeline.tasks import able, loading
-from pipeline.tasks.constant import Unigram
-from pipeline.tasks.decoding import ahead, logits_at
-from pipeline.tasks.encoding import batch_of, encode, moved, padded, tokens_of
+from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
-from pipeline.tasks.filling import GAPS, nats_of_words, read_with_gaps
+from pipeline.tasks.heads import loading
+from pipeline.tasks.heads.decoding import ahead, logits_at
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
+from pipeline.tasks.texts.constant import Unigram
+from pipeline.tasks.texts.encoding import batch_of, encode, moved, padded, tokens_of
+from pipeline.tasks.texts.filling import GAPS, nats_of_words, read_with_gaps
 
 if TYPE_CHECKING:
     import torch

@@ -10,11 +10,11 @@ import numpy as np
 from pipeline.analysis.metrics import overlap_f1
 from pipeline.config.schema import Field, Predict
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.constant import frequent_labels
-from pipeline.tasks.encoding import encode
 from pipeline.tasks.example import Example
 from pipeline.tasks.kind import FILLER, Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
-from pipeline.tasks.sums import of_set
+from pipeline.tasks.texts.constant import frequent_labels
+from pipeline.tasks.texts.corpus_metrics import of_set
+from pipeline.tasks.texts.encoding import encode
 
 if TYPE_CHECKING:
     import torch

@@ -7,9 +7,9 @@ import numpy as np
 
 from pipeline.config.schema import Field
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.encoding import batch_of, encode_pairs
 from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Encoded, EncodeSettings, Vocabulary
+from pipeline.tasks.texts.encoding import batch_of, encode_pairs
 
 if TYPE_CHECKING:
     import torch

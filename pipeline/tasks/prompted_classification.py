@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import DataError
-from pipeline.tasks import able, loading
+from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.classification import Classification
-from pipeline.tasks.decoding import forgetful, is_encoder, logits_at
-from pipeline.tasks.encoding import batch_of, tokens_of
 from pipeline.tasks.example import Example
+from pipeline.tasks.heads import loading
+from pipeline.tasks.heads.decoding import forgetful, is_encoder, logits_at
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Linear, Vocabulary
-from pipeline.tasks.prompting import encode_prompted
+from pipeline.tasks.texts.encoding import batch_of, tokens_of
+from pipeline.tasks.texts.prompting import encode_prompted
 
 if TYPE_CHECKING:
     import torch

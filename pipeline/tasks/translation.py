@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.config.schema import Field, Predict
-from pipeline.tasks import able, two_parts
-from pipeline.tasks.comparing import STATISTICS, Judge, reachable, sentence_scores
-from pipeline.tasks.constant import Unigram
-from pipeline.tasks.decoding import logits_at, nats_of, summed
-from pipeline.tasks.encoding import batch_of, encode_both
+from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
+from pipeline.tasks.heads import encoder_decoder as two_parts
+from pipeline.tasks.heads.decoding import logits_at, nats_of, summed
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
-from pipeline.tasks.sums import of_set
+from pipeline.tasks.texts.constant import Unigram
+from pipeline.tasks.texts.corpus_metrics import of_set
+from pipeline.tasks.texts.encoding import batch_of, encode_both
+from pipeline.tasks.texts.text_metrics import STATISTICS, Judge, reachable, sentence_scores
 from pipeline.tasks.writing import translations
 
 if TYPE_CHECKING:

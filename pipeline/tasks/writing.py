@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.schema import Predict
-from pipeline.tasks.encoding import moved, tokens_and_mask
-from pipeline.tasks.two_parts import end_token, start_token
+from pipeline.tasks.heads.encoder_decoder import end_token, start_token
+from pipeline.tasks.texts.encoding import moved, tokens_and_mask
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.config.schema import Tracking
-from pipeline.config.where import program
+from pipeline.config.search_path import program
 from pipeline.errors import ServiceError
 from pipeline.tracking.dashboard import START_SECONDS, log_of, server
 from pipeline.tracking.foreground import HOST, check_free, until_stopped

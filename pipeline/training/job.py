@@ -9,9 +9,9 @@ from pipeline.data.sets import Prepared
 from pipeline.data.store import load
 from pipeline.files import digest
 from pipeline.hardware import Resolved
-from pipeline.models.locate import Located
+from pipeline.models.checkpoints.locate import Located
+from pipeline.storage.evaluations import audit_ids, set_ids
 from pipeline.tasks import Vocabulary
-from pipeline.training.evaluations import audit_ids, set_ids
 
 
 @dataclass(frozen=True, kw_only=True)

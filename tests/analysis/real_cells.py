@@ -24,8 +24,8 @@ from pipeline.analysis.crossed import item_part
 from pipeline.analysis.multiple import simultaneous_level
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Findings
-from pipeline.study.finding.find import Basis, CellScores, find
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
+from pipeline.study.finding.findings import Basis, CellScores, find
 from tests.analysis.coverage import Draws
 
 SEEDS, REGROUPINGS, DELTA = 5, 1000, 0.02

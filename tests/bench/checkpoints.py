@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 from tests.bench.options import Options
 from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.compose import compose
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.hardware.machine import cores, gpus
 from pipeline.records import CellResult
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 from tests.bench.options import Options
 from tests.bench.peer import Setting
 from tests.bench.rows import Bench, Row

@@ -20,7 +20,7 @@ from pipeline.data.subsets import nested_subset
 from pipeline.files import write_text
 from pipeline.hardware.machine import cores
 from pipeline.records import from_json, to_json
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 from tests.bench.options import Options
 from tests.bench.peer import best_setting, default_setting
 from tests.bench.peer_language import LanguageJob, LanguageResult, nats

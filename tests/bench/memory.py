@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pipeline.config.compose import compose
 from pipeline.hardware.machine import gpus
-from pipeline.models.locate import locate
-from pipeline.training.results import ResultStore
+from pipeline.models.checkpoints.locate import locate
+from pipeline.storage.results import ResultStore
 from tests.bench.options import Options
 from tests.bench.rows import Bench, Row
 from tests.bench.running import HEADSTART, run

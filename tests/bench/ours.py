@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.records import CellResult
+from pipeline.storage.results import ResultStore
 from pipeline.tracking import events
 from pipeline.tracking.spool import spool
-from pipeline.training.results import ResultStore
 from tests.bench.running import HEADSTART, run
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from pipeline.execution.assignment import Event
 from pipeline.files import write_text
 from pipeline.records import from_json, to_json
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import plan_study
 from pipeline.study.run import run as run_plan
 from pipeline.tracking import events
 from pipeline.tracking.spool import spool
-from pipeline.training.results import ResultStore
 from tests.bench.options import Options
 from tests.bench.rows import Bench, Row
 from tests.bench.running import run

@@ -15,8 +15,8 @@ import numpy as np
 from pipeline.files import write_text
 from pipeline.records import from_json, to_json
 from pipeline.tasks import Vocabulary, kind
-from pipeline.training.inference import answers
-from pipeline.training.inputs import TokenInputs
+from pipeline.training.loop.inference import answers
+from pipeline.training.setup.inputs import TokenInputs
 from tests.bench.peer import PeerJob, trainer_around, training_rows
 
 

@@ -65,7 +65,7 @@ def profile(plan: Plan) -> list[tuple[str, float]]:
     """Own seconds of every operation from the first step to the last of the plan's one cell."""
     import torch
 
-    from pipeline.training.fit import fit
+    from pipeline.training.loop.fit import fit
 
     job = _job(plan)
     torch.set_num_threads(job.hardware.threads)
@@ -81,7 +81,7 @@ def profile(plan: Plan) -> list[tuple[str, float]]:
 
 
 def _job(plan: Plan) -> Job:
-    from pipeline.training.ready import make_ready
+    from pipeline.training.setup.preflight import make_ready
 
     cell_id, cell = next(iter(plan.cells.items()))
     ready = make_ready(

@@ -21,10 +21,10 @@ from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.run import ground
 from pipeline.tasks import KINDS, LINEAR
-from pipeline.training.evaluate import measured_beside, with_measured
-from pipeline.training.finish import finish
-from pipeline.training.fit import fit
-from pipeline.training.ready import make_ready
+from pipeline.training.loop.evaluate import measured_beside, with_measured
+from pipeline.training.loop.finish import finish
+from pipeline.training.loop.fit import fit
+from pipeline.training.setup.preflight import make_ready
 from tests import tiny
 from tests.models.tiny_bases import save_tiny
 from tests.tiny_kinds import OF_DECODERS, settings

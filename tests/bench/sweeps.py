@@ -16,7 +16,7 @@ from pipeline.analysis.crossed import mean_over
 from pipeline.config.schema import Sweep
 from pipeline.hardware.machine import cores, gpus
 from pipeline.records import SweepRecord, from_json, to_json
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 from tests.bench.options import Options
 from tests.bench.peer import best_setting
 from tests.bench.peer_sweep import PeerSweep, PeerSweepResult

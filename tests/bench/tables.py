@@ -74,7 +74,7 @@ def written(path: Path, rows: int) -> Path:
 
 def _words() -> list[str]:
     from pipeline.config.compose import compose
-    from pipeline.data.sources import read
+    from pipeline.data.readers.sources import read
 
     task = compose(["task=sentiment"]).task
     texts = read(task.out_of_domain["imdb"], task_name="imdb").train.table.column("text").to_pylist()

@@ -9,7 +9,7 @@ from optuna.trial import TrialState, create_trial
 
 from pipeline.config.compose import compose
 from pipeline.files import lock
-from pipeline.sweep.book import Book
+from pipeline.sweep.trial_registry import Book
 from tests.bench.options import Options
 from tests.bench.rows import Bench, Row
 

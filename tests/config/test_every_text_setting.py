@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.compose import unchecked
 from pipeline.config.schema import Config, Range
-from pipeline.config.twin import twin
+from pipeline.config.structured_config import twin
 
 TEXTS = ["3.10", "no", "yes", "on", "true", "null", "1e3", "007", "1_000", "${x}", r"a\b", "a,b", "[a]", "{a}", '"a"',
          "'a'", "ã", "="]  # fmt: skip

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from pipeline.config.compose import compose
+from pipeline.config.rules.sweeping import sweep_violations
 from pipeline.config.schema import Range
 from pipeline.config.settings import as_overrides, assigned
 from pipeline.config.space import default_values, holds, space_of
-from pipeline.config.sweeping import sweep_violations
 from pipeline.errors import ConfigError
 
 OWN = "sweep.space={train.lr: {log: [1e-5, 1e-3]}}"

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import ValidationError
 
 from pipeline.config.schema import Config, Study
-from pipeline.config.twin import twin
+from pipeline.config.structured_config import twin
 from pipeline.records import decode, encode
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.compose import compose, shown, unchecked
 from pipeline.config.schema import Config
-from pipeline.config.twin import setting_names, twin
+from pipeline.config.structured_config import setting_names, twin
 from pipeline.errors import ConfigError
 
 ODD = ["3.10", "no", "yes", "on", "true", "null", "1e3", "007", "1_000", "${x}", "${train.lr}", r"a\b", "a,b", "[a]",

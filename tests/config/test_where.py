@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.where import program
+from pipeline.config.search_path import program
 
 
 @pytest.fixture

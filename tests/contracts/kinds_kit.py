@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.schema import Data, Task
-from pipeline.models.locate import Located
+from pipeline.models.checkpoints.locate import Located
 from pipeline.tasks import FIELDS, PromptedKind, TaskKind, Vocabulary
 from tests.models.tiny_bases import LABELS, base_in, cell_for, tiny_tokenizer
 

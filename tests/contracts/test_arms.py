@@ -10,7 +10,7 @@ from pipeline.config.compose import compose
 from pipeline.config.schema import Arm
 from pipeline.methods import METHODS
 from pipeline.models.build import Network, build
-from pipeline.models.locate import Located, locate
+from pipeline.models.checkpoints.locate import Located, locate
 from tests.models.tiny_bases import LABELS, base_in, cell_for, save_tiny
 
 PRESETS = options("arm")

@@ -15,7 +15,7 @@ import pytest
 from pipeline.config.schema import Data, Task
 from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import Prepared, prepare
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.data.store import stored_examples
 from pipeline.errors import DataError
 from tests.contracts import sources_kit as kit
@@ -215,7 +215,7 @@ ASK_THE_HUB = """
 import json
 from pipeline.config.schema import Data, Task
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 data = Data(source="hub", path="owner/name", token="hf_secret123")
 def labels(data):

@@ -8,7 +8,7 @@ import torch
 
 from pipeline.config.schema import Predict
 from pipeline.models.build import build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.tasks import KINDS, PromptedKind, TaskKind, Vocabulary, kind
 from tests.contracts.kinds_kit import cell

@@ -12,8 +12,8 @@ import torch
 from pipeline.config.schema import Predict
 from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
+from pipeline.models.checkpoints.locate import Located, locate
 from pipeline.models.flops import count
-from pipeline.models.locate import Located, locate
 from pipeline.tasks import (
     FIELDS,
     KINDS,
@@ -26,7 +26,7 @@ from pipeline.tasks import (
     kind,
     kind_of,
 )
-from pipeline.tasks.sums import of_draws
+from pipeline.tasks.texts.corpus_metrics import of_draws
 from tests.contracts.kinds_kit import batch_of, cell, columns, task_of
 from tests.examples_kit import pair, singles, within
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, save_tiny, tiny_tokenizer

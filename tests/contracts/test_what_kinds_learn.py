@@ -9,7 +9,7 @@ import torch
 
 from pipeline.errors import BaseModelError
 from pipeline.models.build import build
-from pipeline.models.locate import Located, locate
+from pipeline.models.checkpoints.locate import Located, locate
 from pipeline.tasks import KINDS, EncodeSettings, Example, PromptedKind, TaskKind, kind, vocabulary_of
 from tests.contracts.kinds_kit import PROMPT, cell, task_of
 from tests.models.tiny_bases import FAMILIES, LABELS, TWO_PARTS, VOCABULARY, base_in, save_tiny, tiny_tokenizer

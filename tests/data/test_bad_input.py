@@ -9,7 +9,7 @@ import pytest
 from pipeline.config.schema import Data, Task
 from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import prepare
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.data.store import stored_examples
 from pipeline.errors import UserError
 from tests.contracts import sources_kit as kit

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.schema import Data
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 
 SPELLINGS = {"json": (True, False), "small": ("true", "false"), "python": ("True", "False"), "sheet": ("TRUE", "FALSE")}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from pipeline.tasks import Example
 from tests.examples_kit import read_from

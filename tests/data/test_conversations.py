@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data
-from pipeline.data.locate import content_hash
-from pipeline.data.sources import read
+from pipeline.data.readers.locate import content_hash
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests.examples_kit import read_from, texts_of
 

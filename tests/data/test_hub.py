@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config.schema import Data
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests.contracts import sources_kit as kit
 

@@ -13,8 +13,8 @@ import pytest
 from pipeline.config.schema import Data
 from pipeline.data.examples import examples
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.data.intents import MOST, NAMES
-from pipeline.data.sources import read
+from pipeline.data.readers.intents import MOST, NAMES
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests.contracts import sources_kit as kit
 from tests.examples_kit import read_from
@@ -133,7 +133,7 @@ def test_a_file_of_another_form_is_refused(document: object, why: str, tmp_path:
 def test_a_damaged_file_of_a_package_is_refused(
     damage: Callable[[bytes], bytes], message: str, declared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.data.locate import content_hash
+    from pipeline.data.readers.locate import content_hash
 
     monkeypatch.setattr(sys, "path", list(sys.path))
     path = Path(str(home(tmp_path / "site" / "spoken").path))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests.examples_kit import read_from, texts_of
 

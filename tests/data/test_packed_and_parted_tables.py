@@ -14,7 +14,7 @@ import pytest
 from pipeline.config.schema import Data, Task
 from pipeline.data.examples import examples
 from pipeline.data.fingerprint import data_fingerprint
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests import tiny
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data, Task
+from pipeline.data.cells.spelling import class_key, label_value
 from pipeline.data.examples import Examples, examples
-from pipeline.data.spelling import class_key, label_value
 from pipeline.errors import DataError
 from tests import tiny
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data.table_columns import table_columns
+from pipeline.data.readers.table_columns import table_columns
 from pipeline.errors import DataError
 
 ROWS = [{"text": "good, but long", "stars": 5, "sure": True}, {"text": "bad", "stars": 1, "sure": False}]

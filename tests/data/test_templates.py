@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data.grammar import Node, parsed
-from pipeline.data.templates import LARGEST, Grammar, sentences
+from pipeline.data.readers.grammar import Node, parsed
+from pipeline.data.readers.templates import LARGEST, Grammar, sentences
 from pipeline.errors import DataError
 
 RULES = {"the": "[the|my]", "on": "(turn|switch) on", "me": "<you>", "you": "to <me>"}
@@ -63,7 +63,7 @@ def test_more_sentences_of_a_template_begin_with_the_fewer() -> None:
 def test_the_same_sentences_are_drawn_in_another_process() -> None:
     template = "(a|b|c|d|e) (1|2|3|4|5) (v;w;x;y;z)"
     code = f"""
-from pipeline.data.templates import Grammar, sentences
+from pipeline.data.readers.templates import Grammar, sentences
 print(sentences({template!r}, Grammar(rules={{}}, lists={{}}, others=[]), "a.json", most=4))
 """
     run = subprocess.run(

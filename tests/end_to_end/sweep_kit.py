@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 from tests import tiny
 
 NAME = "classification-scratch-48"

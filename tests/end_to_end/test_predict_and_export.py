@@ -12,7 +12,7 @@ from command_kit import command, copy, planned, staged
 from conftest import Finished
 
 from pipeline.commands.export import _estimates
-from pipeline.commands.trained import trained_cell
+from pipeline.commands.steps.trained import trained_cell
 from pipeline.config.compose import compose
 from pipeline.data.store import load, stored_examples
 from pipeline.files import seal

@@ -18,10 +18,10 @@ from soak_kit import Soak, begun_and_old, first_and_last
 
 from pipeline.config.schema import Tracking
 from pipeline.files import require_intact
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan
 from pipeline.tracking import Mirror, events
 from pipeline.tracking.spool import attempts
-from pipeline.training.results import ResultStore
 from tests import tiny
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "30"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from command_kit import command, copy, planned
 
-from pipeline.commands.closing import report_on
+from pipeline.commands.steps.findings import report_on
 from pipeline.study.ended import ended
 from pipeline.study.spending import Spending
 from tests import tiny
@@ -132,7 +132,7 @@ def test_another_plan_than_the_one_that_ended_has_not_ended(
 def test_after_each_complete_seed_a_report_shows_the_scores_so_far_and_judges_nothing(
     tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.commands.study_run.INTERIM_SECONDS", 0.0)
+    monkeypatch.setattr("pipeline.commands.steps.study_run.INTERIM_SECONDS", 0.0)
     pages: list[str] = []
 
     def kept(*arguments: Any) -> Path:
@@ -140,7 +140,7 @@ def test_after_each_complete_seed_a_report_shows_the_scores_so_far_and_judges_no
         pages.append((page.parent / "report.md").read_text(encoding="utf-8"))
         return page
 
-    monkeypatch.setattr("pipeline.commands.study_run.report_on", kept)
+    monkeypatch.setattr("pipeline.commands.steps.study_run.report_on", kept)
     given = arguments(tiny_base, reviews, tmp_path, "study.seeds=[0,1]", "study.looks=[]", "study.spend=[]")
     done = command(capsys, "study", *given, "executor.workers=1")
     assert (done.out + done.err).count("Scores so far:") == 1

@@ -7,7 +7,7 @@ import pytest
 from command_kit import command, runs
 from sweep_kit import NAME, comes_to_the_same_alone, only_rates, record, world
 
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 
 __all__ = ["world"]
 

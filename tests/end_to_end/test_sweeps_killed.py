@@ -10,7 +10,7 @@ import pytest
 from command_kit import command, family, runs, start, wait_until
 from sweep_kit import comes_to_the_same_alone, record, world
 
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 
 __all__ = ["world"]
 

@@ -9,8 +9,8 @@ from command_kit import command, runs
 from sweep_kit import GOOD_AND_BAD, only_rates, record, world
 
 from pipeline.config.schema import Tracking
+from pipeline.storage.results import ResultStore
 from pipeline.tracking import links
-from pipeline.training.results import ResultStore
 
 __all__ = ["world"]
 

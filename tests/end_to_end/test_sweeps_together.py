@@ -6,8 +6,8 @@ import pytest
 from command_kit import start
 from sweep_kit import record, world
 
+from pipeline.storage.results import ResultStore
 from pipeline.tracking.postgresql import cluster, programs
-from pipeline.training.results import ResultStore
 from tests.serving import open_folder
 
 __all__ = ["world"]

@@ -10,10 +10,10 @@ from command_kit import findings, planned, wait_until
 from conftest import Finished
 from nodes_kit import TORCHRUN, end, two_machines
 
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import plan_cell
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
-from pipeline.training.results import ResultStore
 from tests import tiny
 from tests.standing import standing, went_on_from
 

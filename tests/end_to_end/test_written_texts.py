@@ -96,7 +96,7 @@ def test_what_was_written_before_and_after_is_kept_to_be_looked_at(written: Fini
 def test_what_is_written_for_the_test_set_scores_as_the_cell_did(
     written: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    from pipeline.tasks.comparing import counts, sentence_scores
+    from pipeline.tasks.texts.text_metrics import counts, sentence_scores
 
     plan, cell = planned(written.at(written.root)), cell_of(written, arm)
     sample = [(e.text, str(e.second)) for e in stored_examples(load(plan.data_folder), "test")]

@@ -24,9 +24,9 @@ from worker_kit import (
 from pipeline.execution.assignment import Event, Fixed
 from pipeline.execution.local import LocalExecutor
 from pipeline.records import CellResult
+from pipeline.storage.results import ResultStore
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
-from pipeline.training.results import ResultStore
 from tests import tiny
 
 

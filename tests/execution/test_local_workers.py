@@ -12,9 +12,9 @@ from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 
 from pipeline.execution.assignment import Assignment, Event, Fixed, death
 from pipeline.execution.local import LocalExecutor
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan
 from pipeline.tracking.spool import attempts
-from pipeline.training.results import ResultStore
 from tests import tiny
 
 SHORT = ("train.size=32", "train.epochs=1", "train.lr=3e-3")

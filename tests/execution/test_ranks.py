@@ -10,8 +10,8 @@ from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
 from pipeline.execution.assignment import Assignment, Event
 from pipeline.execution.local import context
 from pipeline.execution.worker import Place, work
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan
-from pipeline.training.results import ResultStore
 from tests import tiny
 from tests.serving import free_port
 

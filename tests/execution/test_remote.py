@@ -9,14 +9,14 @@ import pytest
 from worker_kit import ENDLESS, assign, wait_until
 
 from pipeline.errors import ConfigError, HeadstartError
-from pipeline.execution import questions
+from pipeline.execution import prune_requests as questions
 from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.on_ray import RayCluster
 from pipeline.execution.remote import LOSSES, LostError, RemoteExecutor, run_there
 from pipeline.records import TrajectoryPoint
+from pipeline.storage.results import ResultStore
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
-from pipeline.training.results import ResultStore
 from tests import tiny
 
 

@@ -10,7 +10,7 @@ from worker_kit import EXACT, assign, finished, points, run, wait_until, workers
 
 from pipeline.execution.assignment import Event
 from pipeline.records import CellResult
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
 from tests import tiny
 
 

@@ -14,11 +14,11 @@ from pipeline.errors import ConfigError
 from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.on_slurm import SlurmCluster
 from pipeline.execution.remote import RemoteExecutor
+from pipeline.storage.checkpoints import Standing
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
-from pipeline.training.checkpoint import Standing
-from pipeline.training.results import ResultStore
 from tests import fake_slurm, slurm_kit, tiny
 from tests.standing import standing, went_on_from
 

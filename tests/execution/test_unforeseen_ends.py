@@ -8,8 +8,8 @@ import pytest
 from worker_kit import assign, record, run, work_that_breaks, workers
 
 from pipeline.errors import HeadstartError
-from pipeline.execution.errand import call
-from pipeline.training.results import ResultStore
+from pipeline.execution.run_in_worker import call
+from pipeline.storage.results import ResultStore
 from tests import tiny
 
 SHORT = ("train.size=32", "train.epochs=3", "train.lr=3e-3")

@@ -15,11 +15,11 @@ from pipeline.execution.assignment import Assignment, Event, Fixed
 from pipeline.execution.local import LocalExecutor, warm_up
 from pipeline.execution.worker import Place, work
 from pipeline.records import CellResult
+from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.run import ground, prepare
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
-from pipeline.training.results import ResultStore
 from tests import tiny
 
 EXACT = ("train.size=40", "train.lr=3e-3", "train.epochs=5", "train.eval_every=16", "train.dropout=0")
@@ -84,7 +84,7 @@ def work_in_little_memory(assignment: Assignment, place: Place, line: Connection
     """As `work`, in a process that from its fourth step on has memory for four texts at a time, if it is rank 1."""
     import torch
 
-    from pipeline.training.module import CellModule
+    from pipeline.training.loop.lightning_module import CellModule
 
     losses = CellModule._loss
 
@@ -99,7 +99,7 @@ def work_in_little_memory(assignment: Assignment, place: Place, line: Connection
 
 def work_without_averaging(assignment: Assignment, place: Place, line: Connection | None = None) -> None:
     """As `work`, in a process that cannot average gradients through shared memory."""
-    from pipeline.training.shared_memory import SharedMemory
+    from pipeline.training.distributed.shared_memory import SharedMemory
 
     def refuse(self: SharedMemory, values: object) -> None:
         raise RuntimeError("No gradient is averaged in shared memory.")
@@ -123,15 +123,15 @@ def points(root: Path, study_id: str, cell_id: str) -> int:
 
 def work_that_breaks(where: str, error: BaseException, rank: int, *given: Any) -> None:
     """As `work`, in a process that of this rank raises `error` when its network is built, in a step, or at its end."""
-    import pipeline.training.finish
-    import pipeline.training.fit
-    from pipeline.training.module import CellModule
+    import pipeline.training.loop.finish
+    import pipeline.training.loop.fit
+    from pipeline.training.loop.lightning_module import CellModule
 
     assignment, place, line = given
     owner, name = {
-        "setup": (pipeline.training.fit, "assemble"),
+        "setup": (pipeline.training.loop.fit, "assemble"),
         "fit": (CellModule, "_loss"),
-        "evaluation": (pipeline.training.finish, "finish"),
+        "evaluation": (pipeline.training.loop.finish, "finish"),
     }[where]
     whole, calls = getattr(owner, name), itertools.count()
 

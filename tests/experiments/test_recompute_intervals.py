@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import to_json
-from pipeline.study.finding.find import Basis, find
-from pipeline.training.item_scores import packed
+from pipeline.storage.item_scores import packed
+from pipeline.study.finding.findings import Basis, find
 from tests.study.synthetic_cells import loader, synthetic_cells
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "recompute_intervals.py"

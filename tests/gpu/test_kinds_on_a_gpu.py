@@ -8,7 +8,7 @@ import torch
 from cell_kit import small, trained
 
 from pipeline.tasks import KINDS
-from pipeline.training.finish import finish
+from pipeline.training.loop.finish import finish
 from tests.tiny_kinds import OF_DECODERS, settings, table, tiny_decoder
 
 __all__ = ["table", "tiny_decoder"]

@@ -11,10 +11,10 @@ from cell_kit import job, outcome, small, trained
 
 from pipeline.cli import main
 from pipeline.records import CellResult, TrajectoryPoint
-from pipeline.training.finish import finish
-from pipeline.training.fit import fit
-from pipeline.training.keeper import Left
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
+from pipeline.training.loop.checkpoint_callback import Left
+from pipeline.training.loop.finish import finish
+from pipeline.training.loop.fit import fit
 from tests import tiny
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

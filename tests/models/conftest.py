@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.locate import Located, locate
+from pipeline.models.checkpoints.locate import Located, locate
 from tests.models.tiny_bases import base_in, save_tiny
 
 

@@ -15,8 +15,8 @@ from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
 from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError
-from pipeline.models.base_files import PATTERNS, tokenizer_files
-from pipeline.models.locate import Located, locate
+from pipeline.models.checkpoints.base_files import PATTERNS, tokenizer_files
+from pipeline.models.checkpoints.locate import Located, locate
 from pipeline.models.positions import longest_text
 from pipeline.models.tokenizer import load_tokenizer
 from tests.models.tiny_architectures import tiny_architecture

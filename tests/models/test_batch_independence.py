@@ -9,13 +9,13 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 
 from pipeline.config.schema import Pooling
 from pipeline.errors import BaseModelError
-from pipeline.models.able import require_able
+from pipeline.models.base_compatibility import require_able
 from pipeline.models.batch_independence import DEPENDENT, INDEPENDENT
-from pipeline.models.dropout import quicken
-from pipeline.models.narrow import narrow
-from pipeline.models.unpadded import pack
+from pipeline.models.speed.dropout import quicken
+from pipeline.models.speed.first_position import narrow
+from pipeline.models.speed.padding_free import pack
 from pipeline.tasks import Vocabulary, kind
-from pipeline.tasks.read_off import SETTING
+from pipeline.tasks.heads.declared_pooling import SETTING
 from tests.models.tiny_architectures import VOCABULARY, tiny_architecture
 
 TASK = kind("classification")
@@ -24,7 +24,7 @@ UNLISTED = {
     "big_bird": "whether it attends to all positions depends on the longest text",
     "funnel": "between its pooled positions it reads padding, which its own head does not see but a mean does",
     "gemma3": "its tower for images is not tiny",
-    "jetmoe": "its layers do not take attention as models/dropout.py returns it",
+    "jetmoe": "its layers do not take attention as models/speed/dropout.py returns it",
     "layoutlmv2": "it needs detectron2",
     "modernvbert": "its tower for images is not tiny",
     "mra": "it needs kernels of its own",

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.errors import BaseModelError
 from pipeline.models.build import Network, build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.records import CheckpointUse
 from tests.models.tiny_bases import LABELS, base_in, cell_for, save_tiny, whole_checkpoint, without
 

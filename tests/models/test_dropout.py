@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pipeline.models.build import build
-from pipeline.models.dropout import ATTENTION, Dropout, attention, keep_mask
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
+from pipeline.models.speed.dropout import ATTENTION, Dropout, attention, keep_mask
 from tests.models.tiny_bases import FAMILIES, LABELS, base_in, cell_for, save_tiny
 
 

@@ -10,10 +10,10 @@ import transformers
 
 from pipeline.errors import BaseModelError
 from pipeline.models.build import build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.tasks import kind as kind_called
 from pipeline.tasks import probe
-from pipeline.training.start_line import dropout_of
+from pipeline.training.setup.start_line import dropout_of
 from tests.models.tiny_architectures import tiny_architecture
 from tests.models.tiny_bases import LABELS, base_in, cell_for, tiny_config, tiny_tokenizer
 

@@ -8,8 +8,8 @@ import pytest
 from pipeline.config.cell import Cell
 from pipeline.errors import BaseModelError
 from pipeline.models.build import configuration
+from pipeline.models.checkpoints.locate import Located
 from pipeline.models.flops import Flops, count
-from pipeline.models.locate import Located
 from tests.models.tiny_architectures import tiny_architecture
 from tests.models.tiny_bases import ARMS, INNER, LABELS, LAYERS, WIDTH, base_in, cell_for
 

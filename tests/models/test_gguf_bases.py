@@ -10,7 +10,7 @@ import torch
 
 from pipeline.config.compose import compose
 from pipeline.errors import BaseModelError
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.models.tokenizer import load_tokenizer
 from tests.models.tiny_bases import base_in
 

@@ -14,14 +14,14 @@ import pytest
 
 from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 
 NAME = "someone/tiny-base"
 CODE = """
 import sys
 from pipeline.config.schema import Base
 from pipeline.errors import HeadstartError
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 try:
     print("found", locate(Base(name=sys.argv[1], revision=sys.argv[2] or None, path=sys.argv[3] or None)).directory)
 except HeadstartError as error:

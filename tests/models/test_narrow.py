@@ -9,7 +9,7 @@ from compared import assert_same_answers_and_gradients
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from pipeline.models.narrow import narrow
+from pipeline.models.speed.first_position import narrow
 
 SIZES = {
     "vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64,

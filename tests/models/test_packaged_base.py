@@ -7,7 +7,7 @@ import pytest
 from pipeline.config.compose import compose
 from pipeline.errors import BaseModelError
 from pipeline.models.build import build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.records import CheckpointUse
 from tests.models.tiny_bases import LABELS, cell_for

@@ -8,8 +8,8 @@ from safetensors.torch import save_file
 
 from pipeline.errors import StorageError
 from pipeline.models.build import build
-from pipeline.models.locate import Located, locate
-from pipeline.models.restore import restore
+from pipeline.models.checkpoints.locate import Located, locate
+from pipeline.models.checkpoints.restore import restore
 from tests.models.tiny_bases import ARMS, LABELS, base_in, cell_for, save_tiny, without
 
 IDS = torch.tensor([[2, 6, 7, 8, 3], [2, 9, 3, 0, 0]])

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.errors import BaseModelError
 from pipeline.models.build import build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.models.shrink import shrink
 from tests.models.tiny_bases import FAMILIES, LABELS, base_in, cell_for, save_tiny, tiny_config
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from pipeline.errors import BaseModelError, StorageError
 from pipeline.models.build import Network, base_of, build
-from pipeline.models.locate import Located, locate
+from pipeline.models.checkpoints.locate import Located, locate
 from tests.models.tiny_bases import ARMS, FAMILIES, LABELS, base_in, cell_for, save_tiny, whole_checkpoint, without
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
-from pipeline.models.dropout import quicken
-from pipeline.models.layers import recompute
-from pipeline.models.narrow import narrow
-from pipeline.models.packing import Packing
-from pipeline.models.unpadded import pack
+from pipeline.models.speed.dropout import quicken
+from pipeline.models.speed.first_position import narrow
+from pipeline.models.speed.layers import recompute
+from pipeline.models.speed.packing import Packing
+from pipeline.models.speed.padding_free import pack
 
 SIZES = {
     "vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64,

@@ -12,7 +12,7 @@ import pytest
 from pipeline.errors import BaseModelError
 from pipeline.files import sha256
 from pipeline.models.build import Network, build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.models.tokenizer import load_tokenizer
 from tests.models.tiny_bases import LABELS, base_in, cell_for, tiny_tokenizer, whole_checkpoint
 

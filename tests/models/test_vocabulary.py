@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from pipeline.models.build import build
-from pipeline.models.locate import locate
-from pipeline.models.vocabulary import ReadRows, only_rows_read
+from pipeline.models.checkpoints.locate import locate
+from pipeline.models.speed.embedding_rows import ReadRows, only_rows_read
 from tests.models.tiny_bases import FAMILIES, LABELS, base_in, cell_for, save_tiny
 
 READ = np.array([0, 5, 7, 8, 11, 12, 20, 31])  # 0 pads

@@ -52,7 +52,7 @@ def test_the_wheel_installs_the_command_headstart(wheel: zipfile.ZipFile) -> Non
 
 def test_the_wheel_that_is_unpacked_finds_its_own_presets(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path / "site")
-    code = "from pipeline.config.where import own_root; print(own_root())"
+    code = "from pipeline.config.search_path import own_root; print(own_root())"
     found = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); {code}"],
         cwd=tmp_path,

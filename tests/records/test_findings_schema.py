@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import Findings, from_json, to_json
-from pipeline.study.finding.find import Basis, find
+from pipeline.study.finding.findings import Basis, find
 from tests.records.findings_schema import FILE, misfits, text
 from tests.study.synthetic_cells import loader, synthetic_cells
 

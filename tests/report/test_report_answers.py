@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.records import AuditResult, CellResult
-from pipeline.report.sections_answers import MOST_CLASSES, answers
+from pipeline.report.sections.answers import MOST_CLASSES, answers
 from tests.report.synthetic_report import Study, make_study
 
 

@@ -10,7 +10,7 @@ from pipeline.config.privacy import Shown
 from pipeline.config.schema import Arm
 from pipeline.report.error_files import FEW, write_error_files
 from pipeline.report.palette import Palette
-from pipeline.report.sections_errors import errors
+from pipeline.report.sections.errors import errors
 from pipeline.report.wording import MINUS
 from pipeline.study.finding.error_analysis import ArmAnswers, ErrorAnalysis
 from pipeline.tasks import Example

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from page_reading import Page
 from synthetic_report import Study, make_study, with_failure
 
-from pipeline.config.closed_sets import words
+from pipeline.config.rules.closed_sets import words
 from pipeline.report import model_card, write_report
 from pipeline.report.markdown import escape, fenced
 from pipeline.report.usage import by_transformers

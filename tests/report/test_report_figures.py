@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from synthetic_report import accuracy, estimate, make_cell, make_findings, make_study
 
 from pipeline.config.compose import compose
+from pipeline.config.rules.validate import checked
 from pipeline.config.schema import Arm, Look
-from pipeline.config.validate import checked
-from pipeline.config.where import own_root
+from pipeline.config.search_path import own_root
 from pipeline.errors import ConfigError
 from pipeline.records import Findings, TrajectoryPoint
 from pipeline.report.figures.axes import round_ticks, spread

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.commands.closing import write_findings
-from pipeline.commands.showing import show_findings
+from pipeline.commands.steps.findings import write_findings
+from pipeline.commands.steps.tables import show_findings
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import BEST_FROM_SCRATCH, Findings, Verdict, from_json, scores_dtype, to_json
 from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
-from pipeline.report.sections_costs import other_domains
-from pipeline.report.sections_results import headline
-from pipeline.study.finding.find import Basis, find
+from pipeline.report.sections.costs import other_domains
+from pipeline.report.sections.results import headline
+from pipeline.study.finding.findings import Basis, find
 from pipeline.study.plan import plan_study
 from pipeline.study.run import run as run_plan
 from tests import tiny

@@ -10,7 +10,7 @@ from synthetic_cells import VALIDATION_ITEMS, SyntheticCell, loader, synthetic_c
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Estimate, Findings
-from pipeline.study.finding.find import Basis, find
+from pipeline.study.finding.findings import Basis, find
 
 SEEDS = tuple(range(5))
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import StorageError, UnequalStartError
 from pipeline.records import CellResult, FailedCell, Findings, Verdict, from_json, scores_dtype, to_json
-from pipeline.study.finding.find import Basis, find
+from pipeline.study.finding.findings import Basis, find
 from tests.study.synthetic_cells import SyntheticCell, loader, planted_accuracy, synthetic_cells
 
 SIZES: tuple[int | str, ...] = (25, 100, 400, 1600, "all")

@@ -10,7 +10,7 @@ from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import Findings, Verdict
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.wording import MINUS, TIMES
-from pipeline.study.finding.find import Basis, find
+from pipeline.study.finding.findings import Basis, find
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
 ARMS = ("pretrained", "frozen", "scratch")

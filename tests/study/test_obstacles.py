@@ -9,9 +9,9 @@ from synthetic_cells import SyntheticCell, loader, start_line, synthetic_cells
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Evaluation, FailedCell, Findings, Obstacle, Verdict
-from pipeline.study.finding.find import Basis, find
-from pipeline.study.finding.obstacles import MORE
+from pipeline.study.finding.findings import Basis, find
 from pipeline.study.looks import groups_read
+from pipeline.study.verdicts.obstacles import MORE
 
 ARMS = ("pretrained", "scratch")
 SEEDS = 10

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.commands.closing import dashboard_command
+from pipeline.commands.steps.findings import dashboard_command
 from pipeline.config.compose import compose
 from pipeline.errors import BaseModelError, ConfigError, DataError
 from pipeline.study.plan import Plan, plan_cell, plan_of_cell, plan_study
 from pipeline.study.workload import Examples, estimated_seconds, running_order, work_of
-from pipeline.training.ready import make_ready
+from pipeline.training.setup.preflight import make_ready
 from tests import tiny
 from tests.study.synthetic_cells import VALIDATION_ITEMS, synthetic_cells
 from tests.tiny import reviews, tiny_base

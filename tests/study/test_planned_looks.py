@@ -14,9 +14,9 @@ from pipeline.records import Findings, Verdict
 from pipeline.report.markdown import markdown_page
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, verdict_views
-from pipeline.study.finding.claims import Standing
-from pipeline.study.finding.find import Basis, find
+from pipeline.study.finding.findings import Basis, find
 from pipeline.study.looks import ahead, groups_read, looks_of, looks_within_budget, needed
+from pipeline.study.verdicts.claims import Standing
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
 ARMS, SIZES = ("pretrained", "frozen", "scratch"), (100, 400)

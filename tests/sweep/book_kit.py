@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from pipeline.config.compose import compose
 from pipeline.files import lock
-from pipeline.sweep.book import Book
+from pipeline.sweep.trial_registry import Book
 
 SPACE = "{train.lr: {log: [1e-5, 1e-1]}, train.warmup: {uniform: [0, 0.5]}}"
 

@@ -13,8 +13,8 @@ from book_kit import book, search, seen
 from optuna.trial import TrialState
 
 from pipeline.errors import ConfigError, StorageError
-from pipeline.sweep.book import FROM_RECIPE, PRUNER, RETRIES, SAMPLER
-from pipeline.sweep.chains import lost
+from pipeline.sweep.trial_lineage import lost
+from pipeline.sweep.trial_registry import FROM_RECIPE, PRUNER, RETRIES, SAMPLER
 
 
 def process(root: Path, *overrides: str, seconds: float = 0.0) -> "subprocess.Popen[bytes]":

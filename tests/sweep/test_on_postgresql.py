@@ -12,7 +12,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import Trial, TrialState
 from test_book import process
 
-from pipeline.sweep.chains import lost
+from pipeline.sweep.trial_lineage import lost
 from pipeline.tracking.postgresql import cluster, programs
 from tests.serving import open_folder
 

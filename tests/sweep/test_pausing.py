@@ -7,8 +7,8 @@ from book_kit import book, search
 from optuna.trial import TrialState
 
 from pipeline.files import lock
-from pipeline.sweep.book import Book
-from pipeline.sweep.chains import LOSSES, PAUSED_AT, RUNGS, number_of
+from pipeline.sweep.trial_lineage import LOSSES, PAUSED_AT, RUNGS, number_of
+from pipeline.sweep.trial_registry import Book
 
 PAUSING = ("sweep.pruner=pausing", "sweep.from_recipe=false")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sweep.rungs import RUNGS, Climber, losses_at, next_to_go_on, rungs_of
+from pipeline.sweep.successive_halving import RUNGS, Climber, losses_at, next_to_go_on, rungs_of
 
 curves = st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=30)  # losses at the rungs and the end
 

@@ -12,7 +12,7 @@ import transformers
 from pipeline.config.schema import Predict
 from pipeline.errors import BaseModelError, DataError
 from pipeline.models.build import build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.tasks import Vocabulary, kind
 from tests.examples_kit import singles, within
 from tests.models.tiny_bases import LABELS, base_in, cell_for, save_tiny, tiny_config, tiny_tokenizer

@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score
 
 from pipeline.config.schema import Data, Task
 from pipeline.data.examples import examples
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from pipeline.tasks import EncodeSettings, Example, Vocabulary, kind
 from tests.examples_kit import read_from, singles, within

@@ -12,7 +12,7 @@ from pipeline.config.compose import compose
 from pipeline.config.schema import Predict
 from pipeline.errors import ConfigError, DataError
 from pipeline.models.build import build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.tasks import EncodeSettings, Vocabulary, kind, vocabulary_of
 from tests.contracts.test_task_kinds import cell
 from tests.examples_kit import singles, within

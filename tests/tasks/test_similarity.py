@@ -13,7 +13,7 @@ from scipy import stats
 
 from pipeline.config.compose import compose
 from pipeline.config.schema import Data
-from pipeline.data.sources import read
+from pipeline.data.readers.sources import read
 from pipeline.errors import ConfigError, DataError
 from pipeline.tasks import Example, Vocabulary, kind
 from tests.examples_kit import pair, read_from, within

@@ -14,14 +14,14 @@ import torch
 from pipeline.config.schema import Predict
 from pipeline.errors import BaseModelError
 from pipeline.models.build import Network, build, configuration
+from pipeline.models.checkpoints.locate import locate
 from pipeline.models.flops import count
-from pipeline.models.locate import locate
 from pipeline.models.memory import footprint
 from pipeline.tasks import Example, Vocabulary, kind
-from pipeline.tasks.comparing import counts, sentence_scores
-from pipeline.tasks.sums import of_set
+from pipeline.tasks.heads.encoder_decoder import split
+from pipeline.tasks.texts.corpus_metrics import of_set
+from pipeline.tasks.texts.text_metrics import counts, sentence_scores
 from pipeline.tasks.translation import Translation
-from pipeline.tasks.two_parts import split
 from tests.contracts.test_task_kinds import cell
 from tests.examples_kit import pair, singles, within
 from tests.models.tiny_bases import ARMS, LABELS, base_in, save_tiny, tiny_tokenizer

@@ -9,10 +9,10 @@ from pipeline.models.build import Network, build
 from pipeline.records import encode, to_json
 from pipeline.study.plan import plan_cell
 from pipeline.study.run import ground
-from pipeline.training.finish import finish
-from pipeline.training.fit import Fitted, fit
 from pipeline.training.job import Job
-from pipeline.training.ready import make_ready
+from pipeline.training.loop.finish import finish
+from pipeline.training.loop.fit import Fitted, fit
+from pipeline.training.setup.preflight import make_ready
 
 
 def job(overrides: Sequence[str]) -> Job:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.training.evaluate import Measurement, measured_beside
-from pipeline.training.finish import finish, save
-from pipeline.training.fitted import Fitted
-from pipeline.training.restored import evaluate_stored
-from pipeline.training.results import ResultStore
+from pipeline.storage.results import ResultStore
+from pipeline.training.loop.evaluate import Measurement, measured_beside
+from pipeline.training.loop.finish import finish, save
+from pipeline.training.loop.fitted import Fitted
+from pipeline.training.setup.restored import evaluate_stored
 from tests.training.cell_kit import trained
 
 

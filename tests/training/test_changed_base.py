@@ -10,7 +10,7 @@ from cell_kit import job, small
 from safetensors.torch import load_file, save_file
 
 from pipeline.errors import BaseModelError
-from pipeline.training.fit import fit
+from pipeline.training.loop.fit import fit
 
 
 def other_weights(base: Path) -> None:

@@ -14,10 +14,10 @@ from safetensors.torch import load_file
 from pipeline.errors import StorageError
 from pipeline.files import SEAL, seal
 from pipeline.records import TrajectoryPoint
-from pipeline.training.checkpoint import CheckpointStore
-from pipeline.training.fit import Fitted, fit
+from pipeline.storage.checkpoints import CheckpointStore
 from pipeline.training.job import Job
-from pipeline.training.keeper import Left
+from pipeline.training.loop.checkpoint_callback import Left
+from pipeline.training.loop.fit import Fitted, fit
 
 STEPS = 24
 
@@ -85,7 +85,7 @@ def test_whichever_step_it_was_interrupted_at(arm: str, overrides: list[str], tm
 def test_each_example_is_seen_once_an_epoch_whatever_interrupts_it(
     overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.training.inputs import TokenInputs
+    from pipeline.training.setup.inputs import TokenInputs
 
     given = job(overrides)
     seen: list[int] = []

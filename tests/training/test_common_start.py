@@ -8,12 +8,12 @@ from cell_kit import small, trained
 
 from pipeline.data.sets import EncodedSet
 from pipeline.models.build import Network, build
-from pipeline.models.locate import locate
+from pipeline.models.checkpoints.locate import locate
 from pipeline.records import StartLine
-from pipeline.training.finish import TRAIN_SAMPLE, finish, train_sample
-from pipeline.training.fit import Fitted
-from pipeline.training.inference import answers
-from pipeline.training.inputs import TokenInputs
+from pipeline.training.loop.finish import TRAIN_SAMPLE, finish, train_sample
+from pipeline.training.loop.fit import Fitted
+from pipeline.training.loop.inference import answers
+from pipeline.training.setup.inputs import TokenInputs
 from tests import tiny
 from tests.models.tiny_bases import FAMILIES, save_tiny
 

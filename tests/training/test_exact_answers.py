@@ -9,7 +9,7 @@ from cell_kit import network, small
 
 from pipeline.models.output import output_layers
 from pipeline.tasks import KINDS, probe
-from pipeline.training.inference import evaluating
+from pipeline.training.loop.inference import evaluating
 from tests.tiny_kinds import OF_DECODERS, settings, table, tiny_decoder
 
 __all__ = ["table", "tiny_decoder"]

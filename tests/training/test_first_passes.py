@@ -9,7 +9,7 @@ from cell_kit import job, small
 
 from pipeline.errors import BaseModelError, ConfigError
 from pipeline.models import batch_independence
-from pipeline.training import first_passes
+from pipeline.training.setup import first_passes
 from tests.models.tiny_architectures import tiny_architecture
 from tests.models.tiny_bases import tiny_tokenizer
 

@@ -12,12 +12,12 @@ from cell_kit import job, network, outcome, small, trained
 from pipeline.errors import ConfigError, MemoryRanOutError
 from pipeline.hardware import machine
 from pipeline.models import memory
-from pipeline.models.layers import recompute
-from pipeline.training import fit as fitting
-from pipeline.training.assembly import Assembled, assemble
-from pipeline.training.fit import fit
-from pipeline.training.module import parts
-from pipeline.training.room import GIB
+from pipeline.models.speed.layers import recompute
+from pipeline.training.loop import fit as fitting
+from pipeline.training.loop.fit import fit
+from pipeline.training.loop.lightning_module import parts
+from pipeline.training.memory.budget import GIB
+from pipeline.training.setup.assembly import Assembled, assemble
 
 ARMS = ("pretrained", "scratch", "lora")
 

@@ -12,8 +12,8 @@ from pipeline.data.store import load
 from pipeline.errors import BaseModelError
 from pipeline.models.linear import LinearModel
 from pipeline.tasks import Vocabulary, linear_kind
-from pipeline.training.heads import MARGIN, calibrated, class_means, put_in_place, read_out
-from pipeline.training.inputs import TokenInputs
+from pipeline.training.setup.heads import MARGIN, calibrated, class_means, put_in_place, read_out
+from pipeline.training.setup.inputs import TokenInputs
 
 TASK = linear_kind("classification")
 assert TASK is not None

@@ -9,10 +9,10 @@ from cell_kit import small, trained
 
 from pipeline.analysis.metrics import macro_f1
 from pipeline.errors import StorageError
-from pipeline.tasks.sums import of_set
-from pipeline.training.finish import finish, save
-from pipeline.training.item_scores import packed, unpacked
-from pipeline.training.results import VALIDATION, ResultStore
+from pipeline.storage.item_scores import packed, unpacked
+from pipeline.storage.results import VALIDATION, ResultStore
+from pipeline.tasks.texts.corpus_metrics import of_set
+from pipeline.training.loop.finish import finish, save
 from tests.tiny_kinds import settings, table
 
 __all__ = ["table"]

@@ -16,8 +16,8 @@ from pipeline.hardware import machine
 from pipeline.models.memory import footprint
 from pipeline.study.plan import plan_cell
 from pipeline.tasks import kind
-from pipeline.training.fit import fit
-from pipeline.training.room import GIB, Room, room
+from pipeline.training.loop.fit import fit
+from pipeline.training.memory.budget import GIB, Room, room
 
 
 @pytest.fixture

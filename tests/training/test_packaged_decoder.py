@@ -16,8 +16,8 @@ from pipeline.models.build import build
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.study.plan import plan_cell
 from pipeline.tasks import Vocabulary, kind
-from pipeline.training.inference import answers
-from pipeline.training.inputs import TokenInputs
+from pipeline.training.loop.inference import answers
+from pipeline.training.setup.inputs import TokenInputs
 from tests.examples_kit import texts_of
 
 SENTENCES = 24

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from cell_kit import job, outcome, small, trained
 
-from pipeline.training.checkpoint import CheckpointStore
-from pipeline.training.fit import Fitted, fit
-from pipeline.training.trajectory import Pruned
+from pipeline.storage.checkpoints import CheckpointStore
+from pipeline.training.loop.evaluation_callback import Pruned
+from pipeline.training.loop.fit import Fitted, fit
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from pipeline.data.store import examples_of
 from pipeline.errors import StorageError
 from pipeline.records import Evaluation
+from pipeline.storage.results import ResultStore
 from pipeline.tasks import KINDS
-from pipeline.training.restored import evaluate_stored, restored
-from pipeline.training.results import ResultStore
+from pipeline.training.setup.restored import evaluate_stored, restored
 from tests import tiny
 from tests.models.tiny_bases import save_tiny
 from tests.tiny import reviews, tiny_base

@@ -7,7 +7,7 @@ import pytest
 from cell_kit import job, outcome, small, trained
 
 from pipeline.data.store import load, stored_examples
-from pipeline.training.finish import finish
+from pipeline.training.loop.finish import finish
 from tests.examples_kit import texts_of
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.closed_sets import words
+from pipeline.config.rules.closed_sets import words
 from pipeline.config.schema import Decay, Recipe
 from pipeline.data.batches import batch_schedule
-from pipeline.training.grid import due_steps, evaluation_grid, horizon, regular_interval
-from pipeline.training.module import factor
+from pipeline.training.loop.evaluation_schedule import due_steps, evaluation_grid, horizon, regular_interval
+from pipeline.training.loop.lightning_module import factor
 
 examples = st.integers(1, 20_000)
 batches = st.integers(1, 128)

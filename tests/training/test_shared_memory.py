@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from pipeline.training.shared_memory import open_shared
+from pipeline.training.distributed.shared_memory import open_shared
 
 SIZE = 4096  # bytes; less than most of what is averaged through it
 LENGTHS = (1, 2, 7, 100, 1023, 5000)

@@ -13,9 +13,9 @@ from pipeline.errors import ConfigError
 from pipeline.models.linear import STRENGTHS
 from pipeline.records import SCORES_DTYPE
 from pipeline.study.plan import plan_cell
-from pipeline.training.finish import finish
-from pipeline.training.fit import fit
-from pipeline.training.fitted import Fitted
+from pipeline.training.loop.finish import finish
+from pipeline.training.loop.fit import fit
+from pipeline.training.loop.fitted import Fitted
 from tests.examples_kit import texts_of
 
 SOLVED = ("frozen", "bag_of_words")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cell_kit import small, trained
 
-from pipeline.training.finish import finish
+from pipeline.training.loop.finish import finish
 
 
 @pytest.mark.parametrize("arm", ["pretrained", "bag_of_words"])

@@ -10,12 +10,12 @@ from pipeline.errors import TrainingError
 from pipeline.models.build import build
 from pipeline.records import TrajectoryPoint
 from pipeline.tasks import Vocabulary, kind
-from pipeline.training.fit import fit
-from pipeline.training.fitted import Fitted
-from pipeline.training.inference import answers
-from pipeline.training.inputs import TokenInputs
 from pipeline.training.job import seed_for
-from pipeline.training.trajectory import converged_gain
+from pipeline.training.loop.evaluation_callback import converged_gain
+from pipeline.training.loop.fit import fit
+from pipeline.training.loop.fitted import Fitted
+from pipeline.training.loop.inference import answers
+from pipeline.training.setup.inputs import TokenInputs
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_step_0_is_measured_before_any_step(overrides: list[str], arm: str) -> N
 
 
 def _located(fitted: Fitted) -> object:
-    from pipeline.models.locate import locate
+    from pipeline.models.checkpoints.locate import locate
 
     return locate(fitted.job.cell.base)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.commands.trained import Trained
-from pipeline.models.locate import locate
-from pipeline.training.finish import finish, save
-from pipeline.training.inputs import TokenInputs
-from pipeline.training.results import ResultStore
+from pipeline.commands.steps.trained import Trained
+from pipeline.models.checkpoints.locate import locate
+from pipeline.storage.results import ResultStore
+from pipeline.training.loop.finish import finish, save
+from pipeline.training.setup.inputs import TokenInputs
 from tests.models.tiny_bases import without
 from tests.training.cell_kit import small, trained
 

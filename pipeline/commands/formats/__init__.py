@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pipeline.commands.formats.form import Format, Reading
 from pipeline.commands.formats.own_head import OwnHead, pipeline_of
 from pipeline.commands.formats.words import Words
-from pipeline.commands.trained import Trained
+from pipeline.commands.steps.trained import Trained
 from pipeline.config.schema import ExportFormat
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def format_of(trained: Trained, asked: ExportFormat = "safetensors") -> Format:
 
 def _whole(trained: Trained) -> "OwnHead | Pooled":
     from pipeline.commands.formats.pooled import Pooled
-    from pipeline.tasks.pooled import PooledClassifier
+    from pipeline.tasks.heads.pooled import PooledClassifier
 
     network = trained.network()
     if isinstance(network, PooledClassifier):

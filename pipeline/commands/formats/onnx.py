@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.commands.formats.form import Format, Reading, Text, is_sigmoid, prefixed, save_tokenizer
-from pipeline.commands.trained import Trained
+from pipeline.commands.steps.trained import Trained
 from pipeline.errors import UserError
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_onnxruntime

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.commands.formats.form import Reading, Text, prefixed, save_tokenizer
-from pipeline.commands.trained import Trained
+from pipeline.commands.steps.trained import Trained
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_transformers
 from pipeline.tasks import WritingKind, kind
-from pipeline.tasks.two_parts import ready_to_write
+from pipeline.tasks.heads.encoder_decoder import ready_to_write
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.commands.formats.form import Reading, Text, is_sigmoid, prefixed, save_tokenizer
-from pipeline.commands.trained import Trained
+from pipeline.commands.steps.trained import Trained
 from pipeline.files import write_text
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_sentence_transformers
 from pipeline.tasks import kind
-from pipeline.tasks.pooled import PooledClassifier
-from pipeline.tasks.read_off import SETTING
+from pipeline.tasks.heads.declared_pooling import SETTING
+from pipeline.tasks.heads.pooled import PooledClassifier
 
 _TYPES = {"": "Transformer", "1_Pooling": "Pooling", "2_Dense": "Dense"}  # as every release of theirs knows them
 _MODES = {"cls": "cls_token", "mean": "mean_tokens", "last": "lasttoken"}

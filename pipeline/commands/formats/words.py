@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.commands.formats.form import Reading, Text, is_sigmoid
-from pipeline.commands.trained import Trained
+from pipeline.commands.steps.trained import Trained
 from pipeline.files import write_text
 from pipeline.models.words import VOCABULARY
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_scikit_learn
 from pipeline.tasks import Example
-from pipeline.training.word_model import WordModel
+from pipeline.training.setup.word_model import WordModel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,10 @@ from pipeline.records.metrics import amount
 from pipeline.study.finding.basis import Basis
 from pipeline.study.finding.costs import arm_of, target_costs
 from pipeline.study.finding.estimates import SMALL_SHARE
-from pipeline.study.finding.obstacles import CONVERGED, FALLING
 from pipeline.study.finding.progress import lacking, left_out
 from pipeline.study.finding.table import Table
 from pipeline.study.looks import BASELINE, looks_of
+from pipeline.study.verdicts.obstacles import CONVERGED, FALLING
 
 ENOUGH_SEEDS = 5
 UNKNOWN = 0.05  # share of a set's tokens that its base's tokenizer does not know

@@ -15,7 +15,7 @@ from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation, FailedCell
 from pipeline.records.metrics import MEANS
-from pipeline.tasks.sums import OF_SUMS, of_draws
+from pipeline.tasks.texts.corpus_metrics import OF_SUMS, of_draws
 
 Size = int | str
 Matrix = npt.NDArray[Any]

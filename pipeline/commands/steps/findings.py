@@ -1,0 +1,125 @@
+"""From finished cells to findings and report: what `study` and `report` share at their end."""
+
+import contextlib
+import dataclasses
+import datetime
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pipeline.config.privacy import texts_shown
+from pipeline.config.redaction import without_secrets
+from pipeline.config.schema import Base
+from pipeline.config.search_path import program
+from pipeline.data.store import stored_examples
+from pipeline.files import write_text
+from pipeline.hardware.machine import describe
+from pipeline.records import CellResult, FailedCell, Findings, to_json
+from pipeline.report.about import About, BaseFacts
+from pipeline.report.build import write_report
+from pipeline.study.finding.error_analysis import analyse_errors
+from pipeline.study.finding.findings import Basis, find
+from pipeline.study.looked import kept, take
+from pipeline.study.plan import Plan
+from pipeline.study.pretraining import pretrained
+from pipeline.study.stated import Stated
+from pipeline.study.verdicts.claims import NOTHING_BEFORE, Standing
+from pipeline.tasks import kind
+from pipeline.tracking.spool import StudyLog
+
+
+def write_findings(
+    plan: Plan, cells: Sequence[CellResult], failed: Sequence[FailedCell], stated: Stated | None = None
+) -> Findings:
+    """The findings of the finished cells, written to `findings.json` where they are new, beside the looks they took.
+
+    Args:
+        stated: what the study set out to judge; None for a training outside a study.
+    """
+    found = find(basis_of(plan, failed, stated), cells, plan.store)
+    if stated:
+        take(plan, found.verdicts)
+    path, text = plan.folder / "findings.json", to_json(found)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+    return found
+
+
+def basis_of(plan: Plan, failed: Sequence[FailedCell], stated: Stated | None) -> Basis:
+    """What the plan's findings rest on beside its cells."""
+    config = plan.config
+    return Basis(
+        study=config.study,
+        base=config.base,
+        others=_other_bases(plan),
+        task=config.task,
+        from_scratch=plan.from_scratch,
+        failed=tuple(failed),
+        tuned=plan.tuned,
+        pretrained=pretrained(plan),
+        standing=_standing(plan, stated) if stated else NOTHING_BEFORE,
+        own_files=plan.own_files,
+        partial=plan.coverage(*plan.cells).sentences(),
+    )
+
+
+def _standing(plan: Plan, stated: Stated) -> Standing:
+    return Standing(kept=kept(plan), after_looking=stated.after_looking(), notes=stated.notes(), ended_by=plan.ended_by)
+
+
+@contextlib.contextmanager
+def recorded(log: StudyLog) -> Iterator[None]:
+    """What ends the block badly ends the study's record too: failed for an error, killed for a signal."""
+    try:
+        yield
+    except Exception as error:
+        log.failed(str(error))
+        raise
+    except BaseException:
+        log.killed()
+        raise
+
+
+def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, command: Sequence[str]) -> Path:
+    """Write the study's report, and the test items that arms get wrong beside it; the path of report.html."""
+    errors, shown = analyse_errors(plan.config.study, cells, plan.store), texts_shown(plan.config)
+    prepared = plan.prepared() if shown != "none" else None
+    examples = stored_examples(prepared, "test") if prepared else ()
+    return write_report(findings, cells, about(plan, cells, command), plan.folder, errors, examples, shown)
+
+
+def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:
+    """What the report says beyond the findings; secret settings in `command` are masked."""
+    task, prepared = plan.config.task, plan.prepared()
+    newest = max((c.measured.finished_at for c in cells), default=0.0)
+    arms = {c.arm.name: dataclasses.replace(c.arm, recipe=c.recipe) for c in plan.cells.values()}
+    return About(
+        base=BaseFacts.of(plan.config.base),
+        others=tuple(BaseFacts.of(base) for base in _other_bases(plan)),
+        task=task.name,
+        pipeline=kind(task.kind).pipeline,
+        paired="second" in kind(task.kind).reads,
+        several=kind(task.kind).target == "labels",
+        data_licence=task.data.licence,
+        data_upstream=task.data.upstream,
+        data_report=prepared.report.sentences if prepared else (),
+        arms=tuple(arms.values()),
+        command=shlex.join(["python", "-m", "pipeline", *without_secrets(command)]),
+        versions=cells[0].start_line.versions if cells else {},
+        machine=describe(),
+        precision=plan.hardware.precision,
+        concurrency=plan.hardware.workers,
+        created=datetime.datetime.fromtimestamp(newest, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _other_bases(plan: Plan) -> tuple[Base, ...]:
+    """Those of arms on another base than the study's."""
+    return tuple({c.base.name: c.base for c in plan.cells.values() if c.base.name in plan.others}.values())
+
+
+def dashboard_command(plan: Plan) -> str:
+    """What starts the dashboard on the plan's own results."""
+    root = plan.config.paths.root
+    given = "" if root == "outputs" else f" {shlex.quote(f'paths.root={root}')}"
+    return f"{program()} dashboard{given}"

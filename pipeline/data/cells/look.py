@@ -1,0 +1,55 @@
+"""The last look at what was read: how many rows, which classes, and what was read otherwise than it is written."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.schema import Data
+from pipeline.data.cells.several import numbers
+from pipeline.data.sets import LabelledSet
+
+_NAMED = 10  # classes that a sentence names
+
+
+def look(data: Data, sets: Mapping[str, LabelledSet], classes: Sequence[str], notes: Sequence[str]) -> tuple[str, ...]:
+    """Sentences for the terminal and the report.
+
+    Args:
+        data: where the rows come from.
+        sets: the clean rows of train, validation and test as they were given.
+        classes: of all examples; for tasks with several labels an example, these labels.
+        notes: sentences of the readers.
+    """
+    rows = sum(len(found) for found in sets.values())
+    if data.labels:
+        found = [numbers(one, classes, place=f"the {name} set") for name, one in sets.items()]
+        bare = sum(_without(table) for one in sets.values() for table in one.examples.tables())
+        said = f"{len(classes)} labels in {rows:,} rows: {_counts(found, classes)}; {bare:,} rows have none."
+    elif data.label:
+        said = f"{len(classes)} classes in {rows:,} rows: {_counts([s.labels for s in sets.values()], classes)}."
+    elif data.score:
+        least, greatest = _range(data, sets)
+        said = f"{rows:,} rows with numbers from {least:g} to {greatest:g}."
+    else:
+        said = f"{rows:,} rows with a text."
+    return (said, *notes)
+
+
+def _counts(numbered: Sequence[np.ndarray], classes: Sequence[str]) -> str:
+    counts = np.bincount(np.concatenate(numbered), minlength=len(classes)).tolist()
+    named = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
+    return ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
+
+
+def _without(table: Any) -> int:
+    """Examples without any label."""
+    import pyarrow.compute as pc
+
+    return int(np.sum(pc.list_value_length(table.column("labels")).to_numpy() == 0))
+
+
+def _range(data: Data, sets: Mapping[str, LabelledSet]) -> tuple[float, float]:
+    shares = [table.column("score").to_numpy() for one in sets.values() for table in one.examples.tables()]
+    (low, high), every = data.scale, np.concatenate(shares)
+    return low + float(every.min()) * (high - low), low + float(every.max()) * (high - low)

@@ -1,0 +1,1 @@
+"""Where examples come from: files of every format, the hub, and packages that carry data."""

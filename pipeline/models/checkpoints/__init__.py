@@ -1,0 +1,1 @@
+"""A base's files: where they are, what they declare, and what a network takes from them."""

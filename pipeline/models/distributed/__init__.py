@@ -1,0 +1,1 @@
+"""One network spread over several processes."""

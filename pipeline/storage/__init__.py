@@ -1,0 +1,1 @@
+"""What is kept on disk: finished cells, checkpoints, features and tensors."""

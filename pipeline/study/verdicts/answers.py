@@ -1,0 +1,88 @@
+"""What the cells of one look say on one claim, for each metric that claims may be about."""
+
+import dataclasses
+from collections.abc import Callable
+
+from pipeline.records import ClaimMetric, Obstacle, ScoreTerm, Unit
+from pipeline.study.finding.costs import target_ratio
+from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
+from pipeline.study.finding.estimates import Effect, Replicates
+from pipeline.study.finding.scores import above_chance, gap_of, score_of
+from pipeline.study.finding.table import Size, Table
+from pipeline.study.verdicts.matching import at_equal_score, at_more_computation, at_more_labels
+from pipeline.study.verdicts.question import Outcome, Question, contrast
+
+
+def _score(question: Question) -> Outcome | None:
+    table, claim = question.table, question.claim
+    dataset = table.resolve(claim.dataset)
+    if dataset is None:
+        return None
+    arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=dataset.name)
+    return contrast(question, [arm, dataclasses.replace(arm, weight=-1.0, arm=claim.against)])
+
+
+def _cost(unit: Unit) -> Callable[[Question], Outcome | None]:
+    def answer(question: Question) -> Outcome | None:
+        claim = question.claim
+        found = target_ratio(question.table, claim.arm, claim.against, question.size, unit, question.level)
+        return Outcome(effect=found.effect, censored=found.censored, helps="finer_costs") if found else None
+
+    return answer
+
+
+def _of_points(
+    measure: Callable[[Table, Replicates, str, str, Size, float], Effect | None],
+) -> Callable[[Question], Outcome | None]:
+    """What is read off the trajectories of two arms."""
+
+    def answer(question: Question) -> Outcome | None:
+        claim = question.claim
+        found = measure(question.table, question.replicates, claim.arm, claim.against, question.size, question.level)
+        return Outcome(effect=found) if found else None
+
+    return answer
+
+
+def _gap(question: Question) -> Outcome | None:
+    claim = question.claim
+    both = [(1.0, claim.arm), (-1.0, claim.against)]
+    found = gap_of(question.table, question.replicates, both, question.size, claim.dataset, question.level)
+    return Outcome(effect=found, obstacles=at_chance(question)) if found else None
+
+
+def at_chance(question: Question) -> tuple[Obstacle, ...]:
+    """The arms of a gap that are not above chance on one of its sets: such a gap says nothing."""
+    table, claim, size = question.table, question.claim, question.size
+    inside = table.in_domain
+    names = {inside.name, claim.dataset} - {"train"} if inside else set()
+    found = [
+        score_of(table, question.replicates, arm, size, name)
+        for arm in dict.fromkeys((claim.arm, claim.against))
+        for name in sorted(names)
+    ]
+    return tuple(
+        Obstacle(
+            kind="at_chance",
+            arm=score.arm,
+            size=size,
+            dataset=score.dataset,
+            numbers={"low": score.estimate.low, "chance": score.chance or 0.0},
+        )
+        for score in found
+        if not above_chance(score, table.sign)
+    )
+
+
+ANSWERS: dict[ClaimMetric, Callable[[Question], Outcome | None]] = {
+    "score": _score,
+    "label_multiplier": at_more_labels,
+    "compute_multiplier": at_more_computation,
+    "flops_to_target": _cost("flops"),
+    "examples_to_target": _cost("examples"),
+    "early_area": _of_points(area_difference),
+    "initial_score": _of_points(start_difference),
+    "gain_over_start": _of_points(gain_over_start),
+    "generalisation_gap": _gap,
+    "effective_robustness": at_equal_score,
+}

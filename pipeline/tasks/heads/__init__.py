@@ -1,0 +1,1 @@
+"""Networks for task kinds: what transformers' auto classes give, and heads of our own."""

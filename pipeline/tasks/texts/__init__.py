@@ -1,0 +1,1 @@
+"""Texts on their way in and out of a network: encoded, prompted, continued, and measured."""

@@ -1,0 +1,1 @@
+"""One training from its first step to its test."""

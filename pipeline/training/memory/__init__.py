@@ -1,0 +1,1 @@
+"""How much memory trainings take, and whether there is room for them."""

@@ -1,0 +1,127 @@
+"""Everything that can be checked or computed once for all cells of a study, before the first of them starts."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from pipeline.config.cell import Cell
+from pipeline.data.prepare import Prepared, prepare
+from pipeline.data.subsets import nested_subset
+from pipeline.errors import ConfigError
+from pipeline.hardware import Resolved
+from pipeline.models.checkpoints.locate import Located
+from pipeline.models.tokenizer import load_tokenizer
+from pipeline.tasks import Vocabulary, WritingKind, kind, vocabulary_of
+from pipeline.training.memory.budget import Planned, room
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """The prepared data's folder, sentences about it for report and terminal, its tokenizer's tokens, memory needed."""
+
+    data_folder: str
+    vocabulary: Vocabulary
+    sentences: tuple[str, ...]
+    look: tuple[str, ...]  # those of them that are shown before the first cell
+    train_rows: int
+    memory: tuple[Planned, ...]  # of each arm at each size
+    at_once: int  # cells for whose memory there is room
+
+    def fitted(self, cell: Cell, hardware: Resolved) -> Resolved:
+        """The hardware as the cell uses it to fit into memory."""
+        for planned in self.memory:
+            if (planned.arm, planned.size) == (cell.arm.name, cell.train.size):
+                return dataclasses.replace(hardware, micro_batch=planned.micro_batch, recompute=planned.recompute)
+        return hardware
+
+
+def make_ready(
+    cells: Sequence[Cell],
+    located: Located,
+    *,
+    data_fingerprint: str,
+    hardware: Resolved,
+    root: Path,
+    evaluated: Mapping[str, str] = MappingProxyType({}),
+) -> Ready:
+    """Prepare the data, and try every subset and every arm's network of `cells`, which share base and task.
+
+    Args:
+        cells: one at least.
+        located: their base.
+        data_fingerprint: of what they are trained, validated and tested on.
+        hardware: where they run.
+        root: where results go.
+        evaluated: by name, the fingerprints of sets that tested cells are evaluated on.
+
+    Raises:
+        DataError: the data cannot serve these sizes.
+        BaseModelError: the base cannot serve this task or these arms.
+        ConfigError: texts may be longer than the base can take, or a training needs more memory than is free.
+    """
+    _check_writes_whole(cells[0], hardware)
+    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
+    for size, seed in {(c.train.size, c.train.seed) for c in cells}:
+        nested_subset(np.asarray(prepared.train.labels), size, seed)
+    there = room(located, prepared, vocabulary, hardware, root)
+    one_each = {(c.arm.name, c.train.size): c for c in cells}
+    memory = tuple(there.planned(cell) for cell in one_each.values())
+    return Ready(
+        data_folder=str(prepared.folder),
+        vocabulary=vocabulary,
+        sentences=prepared.report.sentences,
+        look=prepared.report.look,
+        train_rows=len(prepared.train),
+        memory=memory,
+        at_once=there.at_once(memory),
+    )
+
+
+def ready_to_evaluate(
+    cells: Sequence[Cell], located: Located, *, data_fingerprint: str, evaluated: Mapping[str, str], root: Path
+) -> Ready:
+    """The same for finished cells, of which no memory is planned: they take less than when they were trained."""
+    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
+    return Ready(
+        data_folder=str(prepared.folder),
+        vocabulary=vocabulary,
+        sentences=prepared.report.sentences,
+        look=prepared.report.look,
+        train_rows=len(prepared.train),
+        memory=(),
+        at_once=len(cells),
+    )
+
+
+def _data(
+    cells: Sequence[Cell], located: Located, fingerprint: str, evaluated: Mapping[str, str], root: Path
+) -> tuple[Prepared, Vocabulary]:
+    tokenizer, task = load_tokenizer(located.directory), cells[0].task
+    _check_length(cells[0], tokenizer.model_max_length)
+    prepared = prepare(
+        task,
+        tokenizer,
+        tokenizer_fingerprint=located.tokenizer,
+        data_fingerprint=fingerprint,
+        root=root,
+        prefix=cells[0].base.prefix,
+        evaluated=evaluated if any(cell.tested for cell in cells) else {},
+    )
+    return prepared, vocabulary_of(kind(task.kind), tokenizer, prepared.labels)
+
+
+def _check_writes_whole(cell: Cell, hardware: Resolved) -> None:
+    if hardware.sharded and isinstance(kind(cell.task.kind), WritingKind):
+        why = "no process has a whole network to write with. Use hardware=ddp"
+        raise ConfigError([f"hardware.strategy={hardware.strategy} cannot do {cell.task.kind}: {why}."])
+
+
+def _check_length(cell: Cell, longest: int) -> None:
+    if cell.task.max_length > longest:
+        raise ConfigError(
+            [f"task.max_length must be at most {longest}, what the base takes, but got {cell.task.max_length}."]
+        )

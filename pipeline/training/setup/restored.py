@@ -1,0 +1,92 @@
+"""A finished cell brought back from its stored weights, to be evaluated as it was in the worker that trained it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.data.sets import Prepared
+from pipeline.data.subsets import nested_subset
+from pipeline.errors import StorageError
+from pipeline.files import lock
+from pipeline.models.build import Network, build, last_linear
+from pipeline.models.checkpoints.restore import load_into
+from pipeline.models.linear import LinearModel
+from pipeline.storage.results import ResultStore
+from pipeline.tasks import LinearKind, TaskKind, kind, linear_kind
+from pipeline.training.distributed.device import device_of
+from pipeline.training.job import Job
+from pipeline.training.loop.evaluate import Evaluable, Outputs, measured_beside
+from pipeline.training.loop.fit import outputs
+from pipeline.training.setup.assembly import CellInputs
+from pipeline.training.setup.features import reader_of
+from pipeline.training.setup.heads import Read, read_out
+from pipeline.training.setup.inputs import TokenInputs
+from pipeline.training.setup.word_model import WordFeatures, WordModel
+
+
+def restored(job: Job) -> Evaluable:
+    """The cell of `job` with its network, without training.
+
+    Raises:
+        StorageError: its weights are gone, damaged or of another network.
+        BaseModelError, DataError: base or data are gone or have changed.
+    """
+    weights = ResultStore(Path(job.root)).weights(job.cell_id)
+    if weights is None:
+        raise StorageError(f"The weights of cell {job.cell_id} are gone.")
+    cell, task, prepared = job.cell, kind(job.cell.task.kind), job.data()
+    rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
+    if cell.method.reads == "words":
+        measure = _of_words(job, weights)
+    else:
+        network = _network(job, prepared, weights)
+        measure = _of_probe(job, network, prepared) if cell.method.solved else _of_network(job, network, task, prepared)
+    return Evaluable(job=job, task=task, prepared=prepared, rows=rows, measure=measure)
+
+
+def _network(job: Job, prepared: Prepared, weights: Path) -> Network:
+    network = build(job.cell, job.located(), prepared.labels, seed=0)
+    load_into(network, weights)
+    network.model.to(device_of(job.hardware))
+    network.model.config.pad_token_id = job.vocabulary.pad
+    return network
+
+
+def _of_network(job: Job, network: Network, task: TaskKind, prepared: Prepared) -> Outputs:
+    inputs = CellInputs(task=task, vocabulary=job.vocabulary, prepared=prepared, base=Path(job.base_directory))
+    return lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels))
+
+
+def _of_probe(job: Job, network: Network, prepared: Prepared) -> Outputs:
+    """Of a head that was solved: read off features, which are shared with other cells on the base."""
+    model = LinearModel.of_layer(last_linear(network.model, network.base_prefix))
+    return _read_off(job, reader_of(job, network, prepared).of, model)
+
+
+def _of_words(job: Job, weights: Path) -> Outputs:
+    found = WordModel.load(weights)
+    features = WordFeatures(counter=found.counter, width=found.model.weights.shape[1])
+    return _read_off(job, features.of, found.model)
+
+
+def _read_off(job: Job, read: Read, model: LinearModel) -> Outputs:
+    task = linear_kind(job.cell.task.kind)
+    assert task is not None
+    solved: LinearKind = task
+    return lambda encoded, some: read_out(
+        solved, TokenInputs(encoded, solved, job.vocabulary, some), model.logits(read(encoded, some))
+    )
+
+
+def evaluate_stored(job: Job) -> None:
+    """Measure of a finished cell what a job asks for beside its training, as far as it was not measured before.
+
+    Raises:
+        StorageError, BaseModelError, DataError: as `restored`.
+    """
+    store = ResultStore(Path(job.root))
+    with lock(store.lock_file(job.cell_id)):
+        there = store.evaluations(job.cell_id)
+        if any(not there.has(number) for number in job.beside):
+            for record, items in measured_beside(restored(job), there.has):
+                there.write(record, items)
