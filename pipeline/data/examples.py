@@ -168,6 +168,7 @@ def evaluated_examples(task: Task, name: str, labels: tuple[str, ...], trained: 
     """A set that is only evaluated, compared with those that a network was trained and chosen on; none is changed.
 
     Args:
+        task: the task.
         name: one of `task.out_of_domain`.
         labels: the classes of the training rows.
         trained: train and validation.

@@ -92,7 +92,7 @@ def _of_evaluated(found: Examples) -> list[str]:
     """A set that is only evaluated never changes what is trained on: what stands in both is counted."""
     kept = "kept, since this set is only evaluated: scores on it count texts that were seen"
     overlaps = [line for sets, one in found.compared.overlaps.items() for line in _overlap(sets, one, kept, kept)]
-    return [*found.counts.sentences, *overlaps]
+    return [*found.look, *found.counts.sentences, *overlaps]
 
 
 def _overlap(sets: str, found: Overlap, fate: str, of_groups: str) -> list[str]:

@@ -134,7 +134,8 @@ class DataReport:
         """The same with the account of a set that is only evaluated; rows read and removed are those of the task."""
         counted = ("rows", "overlaps", "known_halves", "truncated", "unknown", "class_counts")
         both = {name: getattr(self, name) | getattr(more, name) for name in counted}
-        return dataclasses.replace(self, **both, sentences=(*self.sentences, *more.sentences))
+        look, sentences = (*self.look, *more.look), (*self.sentences, *more.sentences)
+        return dataclasses.replace(self, **both, look=look, sentences=sentences)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.audits import measured_by
 from pipeline.config.identity import evaluation_id
 from pipeline.errors import StorageError
-from pipeline.files import safe_name, staged_directory, write_text
+from pipeline.files import require_intact, safe_name, seal, staged_directory, write_text
 from pipeline.records import AuditResult, Evaluation, from_json, to_json
 
 T = TypeVar("T", Evaluation, AuditResult)
@@ -61,6 +61,7 @@ class Evaluations:
         with staged_directory(self.folder(record.evaluation_id)) as folder:
             np.save(folder / _ITEMS, items, allow_pickle=False)
             write_text(folder / _RECORD, to_json(record))
+            seal(folder)
 
     def record(self, kind: type[T], evaluation_id: str) -> T:
         """What was found.
@@ -68,7 +69,7 @@ class Evaluations:
         Raises:
             StorageError: it is not there or damaged.
         """
-        path = self.folder(evaluation_id) / _RECORD
+        path = self._intact(evaluation_id, _RECORD)
         try:
             return from_json(kind, path.read_text(encoding="utf-8"), f"{path}")
         except (OSError, UnicodeDecodeError) as error:
@@ -80,11 +81,17 @@ class Evaluations:
         Raises:
             StorageError: it is not there or damaged.
         """
-        path = self.folder(evaluation_id) / _ITEMS
+        path = self._intact(evaluation_id, _ITEMS)
         try:
             return np.asarray(np.load(path, allow_pickle=False))
         except (OSError, ValueError) as error:
             raise _unreadable(path, error) from error
+
+    def _intact(self, evaluation_id: str, name: str) -> Path:
+        """One of its files, or where that would be. Raises StorageError if its content is not what was written."""
+        folder = self.folder(evaluation_id)
+        require_intact(folder, name)
+        return folder / name
 
 
 def _unreadable(path: Path, error: Exception) -> StorageError:

@@ -34,7 +34,8 @@ VALIDATION = "validation.npy"
 @dataclass(frozen=True)
 class ResultStore:
     """`root/cells/<cell_id>/`: config.json, result.json, scores.npy, validation.npy, environment.json, samples.json,
-    weights/, evaluations/, and the digests of all but these. The last three are there for some cells alone.
+    weights/, evaluations/, and the digests of what was there when it was finished. Samples, weights and evaluations are
+    there for some cells alone.
     """
 
     root: Path

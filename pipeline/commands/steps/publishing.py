@@ -109,7 +109,8 @@ def _files(store: ResultStore, cell: CellResult) -> Iterator[Path]:
     yield from (folder / "result.json", *sorted(folder.glob("*.npy")))
     numbers = [evaluation.evaluation_id for evaluation in cell.evaluations if evaluation.evaluation_id]
     for number in (*numbers, *(audit.evaluation_id for audit in cell.audits)):
-        yield from sorted(store.evaluations(cell.cell_id).folder(number).iterdir())
+        beside = store.evaluations(cell.cell_id).folder(number)
+        yield from (beside / "items.npy", beside / "record.json")
 
 
 def _unpack(path: Path, target: Path) -> None:

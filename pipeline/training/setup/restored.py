@@ -9,6 +9,7 @@ from pipeline.data.subsets import nested_subset
 from pipeline.errors import StorageError
 from pipeline.files import lock
 from pipeline.models.build import Network, build, last_linear
+from pipeline.models.checkpoints.locate import require_unchanged
 from pipeline.models.checkpoints.restore import load_into
 from pipeline.models.linear import LinearModel
 from pipeline.storage.results import ResultStore
@@ -31,7 +32,7 @@ def restored(job: Job) -> Evaluable:
         StorageError: its weights are gone, damaged or of another network.
         BaseModelError, DataError: base or data are gone or have changed.
     """
-    weights = ResultStore(Path(job.root)).weights(job.cell_id)
+    weights = ResultStore(Path(job.root)).intact_weights(job.cell_id)
     if weights is None:
         raise StorageError(f"The weights of cell {job.cell_id} are gone.")
     cell, task, prepared = job.cell, kind(job.cell.task.kind), job.data()
@@ -45,7 +46,9 @@ def restored(job: Job) -> Evaluable:
 
 
 def _network(job: Job, prepared: Prepared, weights: Path) -> Network:
-    network = build(job.cell, job.located(), prepared.labels, seed=0)
+    located = job.located()
+    require_unchanged(located, job.cell.base)
+    network = build(job.cell, located, prepared.labels, seed=0)
     load_into(network, weights)
     network.model.to(device_of(job.hardware))
     network.model.config.pad_token_id = job.vocabulary.pad
