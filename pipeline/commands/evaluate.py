@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from pipeline.commands.steps.evaluating import evaluate_finished
@@ -12,6 +11,7 @@ from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
 from pipeline.config.search_path import program
 from pipeline.errors import UserError
+from pipeline.execution.console import Terminal
 from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell, plan_study
 from pipeline.study.references import in_use
@@ -54,7 +54,7 @@ def _show(plan: Plan) -> None:
         table.add_column(column.replace("_", " "), justify="right" if column in numbers else "left")
     for arm, size, name, means in rows:
         table.add_row(arm, size, name, *(f"{means[number]:.4f}" if number in means else "" for number in numbers))
-    Console(highlight=False).print(table)
+    Terminal().print(table)
 
 
 def _rows(plan: Plan, arm: str, size: int | str) -> list[Row]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pipeline.training.evaluations import Evaluations
 
 from pipeline.errors import StorageError
 from pipeline.records import AuditResult
+from pipeline.storage.evaluations import Evaluations
 
 FOUND = AuditResult(
     audit="calibration", version=1, items=8, columns=("bin",), numbers={"error": 0.5}, evaluation_id="0123456789abcdef"
