@@ -50,7 +50,6 @@ def run(overrides: Sequence[str]) -> int:
 
 def _run_to_the_end(overrides: Sequence[str], plan: Plan) -> int:
     plan = _tuned(overrides, plan)
-    refer(plan)
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
         plan, outcome, findings = _run(plan, mirror, ["study", *overrides])
         everything_told = mirror.drain(DRAIN_SECONDS)
@@ -79,7 +78,7 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outc
     clear_leftovers(plan)
     said, change = stated(plan)
     show_change(change)
-    running = StudyRun(ended(plan), said, partial(state, plan), command)
+    running = StudyRun(ended(plan), said, partial(_record, plan), command)
     plan = running.plan
     require_first_look(plan, wanted(plan, ()))
     to_do = {} if plan.ended_by else wanted(plan, kept(plan).values(), last=True).missing()
@@ -90,6 +89,12 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outc
         report = report_on(running.plan, running.plan.results(), findings, command)
         log.finished(findings, report, [verdict_sentence(findings, verdict) for verdict in findings.verdicts])
     return running.plan, running.outcome, findings
+
+
+def _record(plan: Plan) -> None:
+    """What the study states and what it refers to, once nothing was refused."""
+    state(plan)
+    refer(plan)
 
 
 def _say_where(plan: Plan, outcome: Outcome) -> None:

@@ -1,6 +1,7 @@
 """`train`: one cell."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pipeline.commands.steps.evaluating import evaluate_finished
 from pipeline.commands.steps.findings import recorded, write_findings
@@ -29,7 +30,6 @@ def run(overrides: Sequence[str]) -> int:
 
 
 def _train(plan: Plan) -> int:
-    refer(plan, adding=True)
     log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
     clear_leftovers(plan)
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
@@ -39,7 +39,9 @@ def _train(plan: Plan) -> int:
             if plan.missing():
                 pretrain(plan)
             with Progress(plan) as progress:
-                outcome = run_plan(plan, progress.watch, tell=progress.show)
+                outcome = run_plan(
+                    plan, progress.watch, tell=progress.show, before_training=partial(refer, plan, adding=True)
+                )
             log.finished(write_findings(plan, plan.results(), outcome.failed), plan.folder)
         mirror.drain(DRAIN_SECONDS)
     for failed in outcome.failed:

@@ -122,8 +122,9 @@ def test_a_card_gives_no_interval_of_a_metric_that_is_no_mean(finished: Finished
         compose([*finished.world, f"cell={cell_of(finished, 'scratch')}", f"paths.root={finished.root}"])
     )
     plan = planned(finished.at(finished.root))
-    assert set(_estimates(trained, plan.store)) == {"test"}
-    other = dataclasses.replace(trained, result=dataclasses.replace(trained.result, metric="macro_f1"))
+    result = plan.result(trained.result.cell_id)
+    assert set(_estimates(result, plan.store)) == {"test"}
+    other = dataclasses.replace(result, metric="macro_f1")
     assert _estimates(other, plan.store) == {}
 
 

@@ -30,7 +30,7 @@ def test_a_study_leaves_findings_report_and_a_result_for_every_cell(finished: Fi
     for name in plan.cells:
         assert {p.name for p in plan.store.folder(name).iterdir()} == {
             "config.json", "result.json", "scores.npy", "validation.npy", "environment.json", "samples.json", "weights",
-            "evaluations",
+            "evaluations", "digests.json",
         }  # fmt: skip
     assert staged(finished.root) == []
     with open(plan.folder / "errors.csv", encoding="utf-8", newline="") as file:

@@ -12,6 +12,7 @@ from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import BEST_FROM_SCRATCH, Findings, Verdict, from_json, scores_dtype, to_json
 from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
+from pipeline.report.palette import Palette
 from pipeline.report.sections.costs import other_domains
 from pipeline.report.sections.results import headline
 from pipeline.study.finding.findings import Basis, find
@@ -252,7 +253,11 @@ def test_report_and_terminal_say_which_question_each_verdict_answers(findings, c
     monkeypatch.setenv("COLUMNS", "200")
     show_findings(findings)
     sections = (headline(findings), other_domains(findings))
-    shown = capsys.readouterr().out, markdown_page(findings, sections, 45), html_page(findings, sections, 45)
+    shown = (
+        capsys.readouterr().out,
+        markdown_page(findings, sections, 45),
+        html_page(findings, sections, 45, Palette.of([])),
+    )
     for text in shown:
         plain = text.replace("\\", "")
         assert f"Question: does it beat the best that was trained from scratch here? {SHARES}" in plain

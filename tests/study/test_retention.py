@@ -59,18 +59,18 @@ def test_what_is_no_amount_of_disk_is_refused(text: str) -> None:
 def test_every_seed_is_kept_while_there_is_room_and_then_the_first_and_the_best(planned: Planned) -> None:
     seeds = "study.seeds=[0,1,2,3]"
     plan, told = planned(seeds), list[str]()
-    run(plan, ignore, tell=told.append)
+    run(plan, ignore, tell=told.extend)
     assert with_weights(plan) == {0, 1, 2, 3}
-    assert told[0].startswith("Weights of every seed are kept: about ")
+    assert told[-1].startswith("Weights of every seed are kept: about ")
     each = plan.store.result(next(iter(plan.cells))).cost.stored_bytes
     for name in plan.cells:
         plan.store.folder(name).rename(plan.root / f"old-{name}")
     told.clear()
     less = planned(seeds, f"study.disk={2.5 * each / 1e3:.0f}kB")
     assert less.cells == plan.cells
-    run(less, ignore, tell=told.append)
+    run(less, ignore, tell=told.extend)
     assert with_weights(less) == {0, best(less)}
-    assert told[0].startswith("Weights of 1 of 4 seeds are kept")
+    assert told[-1].startswith("Weights of 1 of 4 seeds are kept")
     assert not less.coverage(*less.cells).lacking(), "audits were made before anything was deleted"
 
 
