@@ -45,9 +45,9 @@ class Progress(LiveLine):
         )
 
     def show(self, sentences: Sequence[str]) -> None:
-        """Print what was read of the data."""
+        """Print what is known before the first cell starts."""
         for sentence in sentences:
-            self.console.print(f"Data: {sentence}", markup=False)
+            self.console.print(sentence, markup=False)
 
     def watch(self, event: Event) -> None:
         """Take note of what happened to a cell."""

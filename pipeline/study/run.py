@@ -70,7 +70,7 @@ def run(
         prepared = [(part, prepare(part)) for part in on_each_base(plan) if part.missing()]
         kept = retention(plan, (planned for _, ready in prepared for planned in ready.memory))
         before_training()
-        tell([*prepared[0][1].look, *([kept.sentence] if kept.sentence else [])])
+        tell([*(f"Data: {sentence}" for sentence in prepared[0][1].look), *([kept.sentence] if kept.sentence else [])])
         reasons = _train(plan, prepared, kept, watch, affords)
     _mirror_reused(plan)
     return Outcome(
