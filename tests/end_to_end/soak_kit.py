@@ -36,6 +36,7 @@ class Soak:
     workers_killed: int = 0
     coordinators_killed: int = 0
     commands: int = 0
+    struck: float = field(default_factory=time.monotonic)  # when a coordinator was killed last, or the soak began
     coordinators: list[list[Sample]] = field(default_factory=list)
     servers: list[list[Sample]] = field(default_factory=list)
     shared: frozenset[str] = field(default_factory=lambda: frozenset(os.listdir("/dev/shm")))
@@ -57,8 +58,9 @@ class Soak:
         while process.poll() is None:
             time.sleep(0.2)
             now = time.monotonic()
-            if now < until and now - began > COORDINATOR_SECONDS:
+            if now < until and now - self.struck > COORDINATOR_SECONDS:
                 self.coordinators_killed += 1
+                self.struck = now
                 process.kill()
                 process.wait()
             elif now - struck > WORKER_SECONDS and (training := self._training(process)):

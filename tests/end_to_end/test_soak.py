@@ -115,7 +115,7 @@ def test_half_an_hour_of_kills_loses_and_doubles_nothing(
     assert set(os.listdir("/dev/shm")) <= soak.shared, "shared memory is left"
     for lives in (soak.coordinators, soak.servers):
         for early, late in (first_and_last(lives, "descriptors"), begun_and_old(lives, "descriptors")):
-            assert late <= early + 4  # a worker more or less that is just then begun
+            assert late <= early + 20  # files that are open just then; a leak of one a cell would be hundreds
         early, late = first_and_last(lives, "mebibytes")
         assert late <= 1.1 * early + 8
     all_cells = [(plan, name) for plan in plans for name in plan.cells]
