@@ -17,10 +17,10 @@ class Progress(LiveLine):
     """Shows one line that is kept up to date on a terminal, and a line per finished cell elsewhere.
 
     Args:
-        most: the seconds that a budget still allows.
+        most: the seconds that a budget still allows; None if there is none.
     """
 
-    def __init__(self, plan: Plan, most: Callable[[], float] = lambda: math.inf) -> None:
+    def __init__(self, plan: Plan, most: Callable[[], float] | None = None) -> None:
         self.plan, self.most = plan, most
         self.missing = plan.missing()
         self.began = time.monotonic()
@@ -83,7 +83,8 @@ class Progress(LiveLine):
         at_once = self.plan.hardware.workers
         if self.plan.hardware.elsewhere:
             at_once = max(1, len(self.started) - len(over))
-        return f"(about {duration(min(left * pace / at_once, max(self.most(), 0.0)))} left)"
+        most = max(self.most(), 0.0) if self.most else math.inf
+        return f"(about {duration(min(left * pace / at_once, most))} left)"
 
     def _at_a_time(self) -> str:
         if self.plan.hardware.elsewhere:

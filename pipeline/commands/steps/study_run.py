@@ -1,7 +1,6 @@
 """One run of a study: it trains for one look after the other, and shows the scores so far at each complete seed."""
 
 import dataclasses
-import functools
 import time
 from collections.abc import Callable, Sequence
 
@@ -21,7 +20,6 @@ from pipeline.study.run import run as run_plan
 from pipeline.study.spending import Spending
 from pipeline.study.stated import Stated
 
-_UNLIMITED = functools.partial(float, "inf")
 INTERIM_SECONDS = 10.0  # at least, between two reports of the scores so far
 
 
@@ -69,7 +67,7 @@ class StudyRun:
         if part.missing():
             pretrain(part)
         try:
-            with Progress(part, self._spending.seconds_left if self._spending else _UNLIMITED) as progress:
+            with Progress(part, self._spending.seconds_left if self._spending else None) as progress:
                 watch = self._watching(part, progress)
                 return run_plan(
                     part,
