@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.cells.columns import Wanted
+from pipeline.data.cells.rows import as_text
 from pipeline.data.readers.dialects import SEPARATORS, Dialect, dialect_of
 from pipeline.data.readers.json_shapes import documents, field_of, names_of
 from pipeline.data.readers.unpacking import table_suffix, unpacked
@@ -116,14 +117,8 @@ def _of_rows(rows: Sequence[Any]) -> dict[str, list[str | None]]:
     names = dict.fromkeys(name for row in given for name in names_of(dict(row)))
     columns = {name: [field_of(dict(row), name) for row in given] for name in names}
     plain = {name: cells for name, cells in columns.items() if not any(isinstance(c, dict) for c in cells)}
-    return {name: [_text(cell) for cell in cells] for name, cells in plain.items()}
+    return {name: [_text(cell, name) for cell in cells] for name, cells in plain.items()}
 
 
-def _text(cell: object) -> str | None:
-    if cell is None:
-        return None
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
+def _text(cell: object, name: str) -> str | None:
+    return str(cell) if isinstance(cell, list) else as_text(cell, repr(name))
