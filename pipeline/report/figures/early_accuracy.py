@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipeline.records import EarlyAccuracy, Findings
-from pipeline.report.figures.axes import blank, bounds, score_axis, size_title, spread, train_items
-from pipeline.report.figures.panel import MOST_PANELS, WIDE, Panel
+from pipeline.report.figures.axes import bounds, score_axis, size_title, spread, train_items
+from pipeline.report.figures.panel import MOST_PANELS, Panel
 from pipeline.report.palette import Theme
 from pipeline.report.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +34,15 @@ class EarlyPanel(Panel):
     low: float
     high: float
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    grid: ClassVar[Literal["x", "y"]] = "x"
+
+    def height(self, width: float) -> float:
         """See Panel."""
-        figure, axes = blank(width, 84 + 28 * len(self.rows), self.title, theme, grid="x")
+        return 84 + 28 * len(self.rows)
+
+    def paint(self, axes: "Axes", theme: Theme) -> None:
+        """See Panel."""
         draw_early(axes, self, theme)
-        return figure
 
 
 def early_accuracy(findings: Findings) -> tuple[EarlyPanel, ...]:

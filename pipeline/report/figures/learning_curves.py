@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.records import ArmScore, Findings
-from pipeline.report.figures.axes import blank, bounds, score_axis
-from pipeline.report.figures.panel import MOST_PANELS, WIDE, Panel
+from pipeline.report.figures.axes import bounds, score_axis
+from pipeline.report.figures.panel import MOST_PANELS, Panel
 from pipeline.report.palette import Theme
 from pipeline.report.wording import metric_name, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +54,13 @@ class CurvePanel(Panel):
     legend: ClassVar[bool] = True
     wide: ClassVar[bool] = True
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    def height(self, width: float) -> float:
         """See Panel."""
-        figure, axes = blank(width, 0.7 * width, self.title, theme)
+        return 0.7 * width
+
+    def paint(self, axes: "Axes", theme: Theme) -> None:
+        """See Panel."""
         draw_curves(axes, self, theme)
-        return figure
 
 
 def learning_curves(findings: Findings) -> tuple[CurvePanel, ...]:

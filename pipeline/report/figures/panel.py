@@ -3,11 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pipeline.report.figures.axes import blank
 from pipeline.report.palette import Theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDE, NARROW = 452.0, 300.0  # pixels of the page
@@ -22,9 +24,21 @@ class Panel(ABC):
     legend: ClassVar[bool] = False
     wide: ClassVar[bool] = False
 
-    @abstractmethod
+    grid: ClassVar[Literal["x", "y"]] = "y"  # the axis whose ticks have lines across the drawing
+
     def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
         """The panel as a figure of its own, `width` pixels wide. Call it within `svg.drawing_settings()`."""
+        figure, axes = blank(width, self.height(width), self.title, theme, grid=self.grid)
+        self.paint(axes, theme)
+        return figure
+
+    def height(self, width: float) -> float:
+        """Pixels of the page."""
+        return 0.45 * width + 80
+
+    @abstractmethod
+    def paint(self, axes: "Axes", theme: Theme) -> None:
+        """Draw what the panel shows on empty axes."""
 
 
 def panel_width(panels: Sequence[Panel]) -> float:

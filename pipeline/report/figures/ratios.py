@@ -5,17 +5,16 @@ What is censored ends in an arrow, never in a number that was not measured.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipeline.records import Findings
-from pipeline.report.figures.axes import blank, size_title, spread, train_items
-from pipeline.report.figures.panel import MOST_PANELS, WIDE, Panel
+from pipeline.report.figures.axes import size_title, spread, train_items
+from pipeline.report.figures.panel import MOST_PANELS, Panel
 from pipeline.report.palette import Theme
 from pipeline.report.wording import TIMES, count, plain, ratio, ratio_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +43,15 @@ class RatioPanel(Panel):
     low: float
     high: float
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    grid: ClassVar[Literal["x", "y"]] = "x"
+
+    def height(self, width: float) -> float:
         """See Panel."""
-        figure, axes = blank(width, 76 + 36 * len(self.rows), self.title, theme, grid="x")
+        return 76 + 36 * len(self.rows)
+
+    def paint(self, axes: "Axes", theme: Theme) -> None:
+        """See Panel."""
         draw_ratios(axes, self, theme)
-        return figure
 
 
 def label_multipliers(findings: Findings) -> tuple[RatioPanel, ...]:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.records import SweepRecord, TrialRecord
-from pipeline.report.figures.axes import blank, score_axis
-from pipeline.report.figures.panel import WIDE, Panel
+from pipeline.report.figures.axes import score_axis
+from pipeline.report.figures.panel import Panel
 from pipeline.report.palette import Theme
 from pipeline.report.wording import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MOST_PATHS = 150
 
@@ -32,11 +31,9 @@ class HistoryPanel(Panel):
     pruned: tuple[int, ...]
     failed: tuple[int, ...]
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    def paint(self, axes: "Axes", theme: Theme) -> None:
         """See Panel."""
-        figure, axes = blank(width, 0.45 * width + 80, self.title, theme)
         _draw_history(axes, self, theme)
-        return figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +45,9 @@ class ReportsPanel(Panel):
     across: str
     paths: tuple[tuple[tuple[float, ...], tuple[float, ...], str], ...]  # places, values, the trial's state
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    def paint(self, axes: "Axes", theme: Theme) -> None:
         """See Panel."""
-        figure, axes = blank(width, 0.45 * width + 80, self.title, theme)
         _draw_reports(axes, self, theme)
-        return figure
 
 
 def shown_metric(record: SweepRecord) -> str:

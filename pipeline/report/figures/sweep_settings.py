@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from pipeline.records import SweepRecord
-from pipeline.report.figures.axes import blank, score_axis
-from pipeline.report.figures.panel import WIDE, Panel
+from pipeline.report.figures.axes import score_axis
+from pipeline.report.figures.panel import Panel
 from pipeline.report.figures.sweep_progress import complete, shown_metric, span
 from pipeline.report.palette import Theme
 from pipeline.report.wording import plain, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MOST_SLICES = 6
 
@@ -28,11 +27,15 @@ class BarsPanel(Panel):
     names: tuple[str, ...]
     shares: tuple[float, ...]
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    grid: ClassVar[Literal["x", "y"]] = "x"
+
+    def height(self, width: float) -> float:
         """See Panel."""
-        figure, axes = blank(width, 70 + 30 * len(self.names), self.title, theme, grid="x")
+        return 70 + 30 * len(self.names)
+
+    def paint(self, axes: "Axes", theme: Theme) -> None:
+        """See Panel."""
         _draw_bars(axes, self, theme)
-        return figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +50,9 @@ class SlicePanel(Panel):
     names: tuple[str, ...]
     logarithmic: bool
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    def paint(self, axes: "Axes", theme: Theme) -> None:
         """See Panel."""
-        figure, axes = blank(width, 0.45 * width + 80, self.title, theme)
         _draw_slice(axes, self, theme)
-        return figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +73,9 @@ class ParallelPanel(Panel):
     lines: tuple[tuple[float, ...], ...]
     best: tuple[bool, ...]
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    def paint(self, axes: "Axes", theme: Theme) -> None:
         """See Panel."""
-        figure, axes = blank(width, 0.45 * width + 80, self.title, theme)
         _draw_parallel(axes, self, theme)
-        return figure
 
 
 def importances(record: SweepRecord) -> BarsPanel | None:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, Findings
-from pipeline.report.figures.axes import blank, bounds, round_ticks, score_axis, size_title, spread, train_items
-from pipeline.report.figures.panel import MOST_PANELS, WIDE, Panel
+from pipeline.report.figures.axes import bounds, round_ticks, score_axis, size_title, spread, train_items
+from pipeline.report.figures.panel import MOST_PANELS, Panel
 from pipeline.report.palette import Theme
 from pipeline.report.wording import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_POINTS = 120
 
@@ -42,11 +41,9 @@ class TrackPanel(Panel):
     most_examples: float
     legend: ClassVar[bool] = True
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    def paint(self, axes: "Axes", theme: Theme) -> None:
         """See Panel."""
-        figure, axes = blank(width, 0.45 * width + 80, self.title, theme)
         draw_tracks(axes, self, theme)
-        return figure
 
 
 def trajectories(findings: Findings, cells: Sequence[CellResult]) -> tuple[TrackPanel, ...]:

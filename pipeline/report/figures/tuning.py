@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.records import Findings
-from pipeline.report.figures.axes import blank, score_axis, spread
-from pipeline.report.figures.panel import MOST_PANELS, WIDE, Panel
+from pipeline.report.figures.axes import score_axis, spread
+from pipeline.report.figures.panel import MOST_PANELS, Panel
 from pipeline.report.palette import Theme
 from pipeline.report.wording import size_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +23,9 @@ class TuningPanel(Panel):
     high: float
     legend: ClassVar[bool] = True
 
-    def draw(self, theme: Theme, width: float = WIDE) -> "Figure":
+    def paint(self, axes: "Axes", theme: Theme) -> None:
         """See Panel."""
-        figure, axes = blank(width, 0.45 * width + 80, self.title, theme)
         _draw(axes, self, theme)
-        return figure
 
 
 def tuning_curves(findings: Findings) -> tuple[TuningPanel, ...]:
