@@ -12,6 +12,7 @@ from pipeline.execution.local import context
 from pipeline.execution.worker import Place, work
 from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan
+from pipeline.training.distributed.ranks import LostRankError, together
 from tests import tiny
 from tests.serving import free_port
 
@@ -102,3 +103,19 @@ def test_a_process_that_hangs_is_waited_for_no_longer_than_asked(
     assert "waited 0.05 minutes for the others" in told.reason
     assert workers() == []
     assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Failed"]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("[gloo/transport/tcp/unbound_buffer.cc] Timed out waiting 3000ms for recv operation", "gave up"),
+        ("Application timeout caused pair closure", "gave up"),
+        ("[gloo/transport/tcp/pair.cc] Connection closed by peer [127.0.0.1]:1", "broke off"),
+    ],
+)
+def test_whatever_gloo_says_of_a_lost_process_is_said_in_words(
+    said: str, told: str, tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    _, cell = assign(*PAIR, overrides=tiny.overrides(tiny_base, reviews, tmp_path))
+    with pytest.raises(LostRankError, match=told), together(cell.job):
+        raise RuntimeError(said)

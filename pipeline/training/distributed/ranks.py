@@ -15,6 +15,8 @@ from pipeline.training.job import Job
 
 # What gloo and NCCL say, in small letters.
 _BROKEN_OFF = ("connection closed by peer", "connection reset by peer", "broken pipe", "remote process exited")
+# The second is said by the operations that were pending when gloo closed its connections after the first.
+_WAITED_TOO_LONG = ("timed out", "application timeout")
 
 
 class Agreement(pl.Callback):
@@ -68,7 +70,7 @@ def together(job: Job) -> Iterator[None]:
         said = str(error).lower()
         if job.hardware.devices > 1 and any(word in said for word in _BROKEN_OFF):
             raise LostRankError(f"Another process of this cell broke off ({first_line(error)}).") from error
-        if job.hardware.devices == 1 or "timed out" not in said:
+        if job.hardware.devices == 1 or not any(word in said for word in _WAITED_TOO_LONG):
             raise
         raise LostRankError(
             f"A process of this cell waited {job.hardware.timeout_minutes:g} minutes for the others and gave up: one "
