@@ -107,9 +107,9 @@ class Sets:
             prefix = next(iter(self._plan.cells.values())).base.prefix or ""
             whole_set = self.texts(name)
             rows = np.arange(len(whole_set)) if name != "train" else self._trained_on()
-            found = model.encode([prefix + whole_set[row] for row in rows], show_progress_bar=False)
-            self._vectors[name] = np.full((len(whole_set), found.shape[1]), np.nan)
-            self._vectors[name][rows] = found
+            encoded = model.encode([prefix + whole_set[row] for row in rows], show_progress_bar=False)
+            self._vectors[name] = np.full((len(whole_set), encoded.shape[1]), np.nan)
+            self._vectors[name][rows] = encoded
         return self._vectors[name]
 
     def _trained_on(self) -> np.ndarray:
@@ -143,8 +143,8 @@ def embedded(sets: Sets, cell: Cell, *, unit: bool) -> Callable[[str], Matrix]:
     """Sentence Transformers' vectors of each set."""
 
     def features(name: str) -> np.ndarray:
-        found = sets.vectors(name)[sets.rows(cell) if name == "train" else slice(None)]
-        return found / np.linalg.norm(found, axis=1, keepdims=True) if unit else found
+        vectors = sets.vectors(name)[sets.rows(cell) if name == "train" else slice(None)]
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if unit else vectors
 
     return features
 

@@ -46,40 +46,40 @@ def _apart(one: float, other: float) -> float:
 
 def compared(study: Study) -> Iterator[Compared]:
     """Every interval of the findings."""
-    found, seeds = study.findings, study.findings["seeds"]
-    for s in found["scores"]:
+    findings, seeds = study.findings, study.findings["seeds"]
+    for s in findings["scores"]:
         term = (1.0, (s["arm"], s["size"]), s["dataset"])
         spread = study.spread([term], study.seeds([term[1]], seeds))
         yield _row("score", s, _clipped(study, spread.interval(s["estimate"]["level"])))
     yield from _contrasts(study, seeds)
-    for m in found["multipliers"]:
+    for m in findings["multipliers"]:
         yield _row("label multiplier", m, multiplier(study, m, m["estimate"]["level"], seeds))
         ends = (float(m["tested_low"]), float(m["tested_high"]))
         yield Compared("tested multiplier", m["arm"], ends, tested(study, m, m["estimate"]["level"], seeds))
-    for law in found["transferred"]:
+    for law in findings["transferred"]:
         for name, interval in zip(("k", "alpha"), transferred(study, law), strict=True):
             if law[name]:
                 yield _row("data transferred", {**law, "estimate": law[name]}, interval)
-    for c in found["costs_to_target"]:
+    for c in findings["costs_to_target"]:
         yield _row("cost to target", c, cost(study, c, c["unit"], c["target"], c["estimate"]["level"], seeds))
-    for e in found["early"]:
+    for e in findings["early"]:
         yield from _early(study, e)
-    for g in found["gaps"]:
+    for g in findings["gaps"]:
         spread = gap(study, [(1.0, g["arm"])], g["size"], g["dataset"], seeds)
         yield _row("gap", g, (*spread.interval(g["estimate"]["level"]), spread.p()), p=True)
     yield from _seconds(study)
-    for v in found["verdicts"]:
+    for v in findings["verdicts"]:
         if v["estimate"]:
             yield from _verdict(study, v)
 
 
-def _row(kind: str, record: dict[str, Any], found: tuple[float, ...], *, p: bool = False) -> Compared:
+def _row(kind: str, record: dict[str, Any], recomputed: tuple[float, ...], *, p: bool = False) -> Compared:
     estimate = record["estimate"]
     stored = [float(estimate[name]) for name in ("value", "low", "high", *(["p"] if p else []))]
     words = [
         str(record[n]) for n in ("claim", "arm", "against", "size", "dataset", "unit") if record.get(n) is not None
     ]
-    return Compared(kind, " ".join(words), tuple(stored), found)
+    return Compared(kind, " ".join(words), tuple(stored), recomputed)
 
 
 def _clipped(study: Study, interval: Interval) -> Interval:
@@ -130,8 +130,8 @@ def _early(study: Study, e: dict[str, Any]) -> Iterator[Compared]:
 
 def _seconds(study: Study) -> Iterator[Compared]:
     for c in study.findings["measured"]["to_target"]:
-        found = cost(study, c, "seconds", c["target"], c["estimate"]["level"], study.findings["seeds"])
-        yield _row("seconds to target", c, found)
+        recomputed = cost(study, c, "seconds", c["target"], c["estimate"]["level"], study.findings["seeds"])
+        yield _row("seconds to target", c, recomputed)
 
 
 def _verdict(study: Study, v: dict[str, Any]) -> Iterator[Compared]:
@@ -139,8 +139,10 @@ def _verdict(study: Study, v: dict[str, Any]) -> Iterator[Compared]:
     looks = study.findings["looks"]
     seeds, level = study.findings["seeds"][: looks["seeds"][v["look"] - 1]], looks["levels"][v["look"] - 1]
     name = study.test if v["dataset"] == "test" else v["dataset"]
-    found = _claimed(study, v, name, level, seeds)
-    interval, p = (found.interval(level), (found.p(),)) if isinstance(found, Spread) else (found, ())
+    recomputed = _claimed(study, v, name, level, seeds)
+    interval, p = (
+        (recomputed.interval(level), (recomputed.p(),)) if isinstance(recomputed, Spread) else (recomputed, ())
+    )
     yield _row("verdict", v, (*interval, *p), p=bool(p))
     if v["metric"] == "label_multiplier":
         stored = {t["size"]: -study.sign * t["weight"] for t in v["terms"] if t["arm"] == v["against"]}

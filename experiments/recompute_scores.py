@@ -70,21 +70,21 @@ def check(root: Path, cell_id: str) -> Checked:
     answer = _reader(root / "exports" / cell_id, config)
     precision, scores = config["train"]["precision"], np.load(folder / "scores.npy", allow_pickle=False)
     name = f"{cell_id[:10]} {key['arm']} n={key['size']} seed={key['seed']} {precision}"
-    found = Checked(name=name, judged=precision == "fp32")
+    report = Checked(name=name, judged=precision == "fp32")
     for index, said in enumerate(result["evaluations"]):
         rows = slice(None) if said["role"] != "train" else _train_rows(data, config["train"])
         whole, labels = _texts(data, said["dataset"]), _labels(data, said["dataset"])[rows]
         probabilities = _softmax(answer([whole[i] for i in np.arange(len(whole))[rows]]))
-        found.items += len(labels)
-        found.require(said["items"] == len(labels), f"{said['dataset']} has {len(labels)} texts, not {said['items']}")
+        report.items += len(labels)
+        report.require(said["items"] == len(labels), f"{said['dataset']} has {len(labels)} texts, not {said['items']}")
         if said["role"] == "train":  # its predictions are not stored
             predicted = probabilities.argmax(axis=1)
-            if found.judged and not _near_ties(probabilities).any():
-                _check_metrics(found, said, labels, predicted)
+            if report.judged and not _near_ties(probabilities).any():
+                _check_metrics(report, said, labels, predicted)
         else:
-            _check_items(found, said["dataset"], scores[scores["dataset"] == index], labels, probabilities)
-            _check_metrics(found, said, labels, scores["predicted"][scores["dataset"] == index])
-        _check_probabilities(found, said, labels, probabilities)
+            _check_items(report, said["dataset"], scores[scores["dataset"] == index], labels, probabilities)
+            _check_metrics(report, said, labels, scores["predicted"][scores["dataset"] == index])
+        _check_probabilities(report, said, labels, probabilities)
     for record in sorted(folder.glob("evaluations/*/record.json")):
         said, items = _json(record), np.load(record.with_name("items.npy"), allow_pickle=False)
         audit = said.get("audit")
@@ -92,34 +92,36 @@ def check(root: Path, cell_id: str) -> Checked:
         labels = _labels(place, "test" if audit else said["dataset"])
         probabilities = _softmax(answer(_texts(place, "test" if audit else said["dataset"])))
         if audit == "calibration":
-            _check_brier(found, said, labels, probabilities)
+            _check_brier(report, said, labels, probabilities)
         elif not audit:
-            found.items += len(labels)
-            _check_items(found, said["dataset"], items, labels, probabilities)
-            _check_metrics(found, said, labels, items["predicted"])
-            _check_probabilities(found, said, labels, probabilities)
-    return found
+            report.items += len(labels)
+            _check_items(report, said["dataset"], items, labels, probabilities)
+            _check_metrics(report, said, labels, items["predicted"])
+            _check_probabilities(report, said, labels, probabilities)
+    return report
 
 
-def _check_items(found: Checked, place: str, stored: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:
+def _check_items(
+    report: Checked, place: str, stored: np.ndarray, labels: np.ndarray, probabilities: np.ndarray
+) -> None:
     """Each text's label, probability, prediction and score."""
     if not np.array_equal(stored["item"], np.arange(len(labels))) or not np.array_equal(stored["label"], labels):
-        found.problems.append(f"{place}: its scores are not of these texts and labels")
+        report.problems.append(f"{place}: its scores are not of these texts and labels")
         return
     right = probabilities[np.arange(len(labels)), labels]
     apart = float(np.abs(np.exp(-stored["loss"].astype(np.float64)) - right).max())
     ties, differ = _near_ties(probabilities), stored["predicted"] != probabilities.argmax(axis=1)
-    found.worst, found.ties = max(found.worst, apart), found.ties + int(ties.sum())
+    report.worst, report.ties = max(report.worst, apart), report.ties + int(ties.sum())
     changed = int((differ & ~ties).sum())
-    found.changed += changed
-    if found.judged:
-        found.require(apart <= PROBABILITY, f"{place}: a probability differs by {apart:.1e}")
-        found.require(not changed, f"{place}: {changed} predictions differ")
+    report.changed += changed
+    if report.judged:
+        report.require(apart <= PROBABILITY, f"{place}: a probability differs by {apart:.1e}")
+        report.require(not changed, f"{place}: {changed} predictions differ")
     correct = (stored["predicted"] == labels).astype(np.float64)
-    found.require(np.array_equal(stored["score"], correct), f"{place}: scores are not those of the predictions")
+    report.require(np.array_equal(stored["score"], correct), f"{place}: scores are not those of the predictions")
 
 
-def _check_metrics(found: Checked, said: dict[str, Any], labels: np.ndarray, predicted: np.ndarray) -> None:
+def _check_metrics(report: Checked, said: dict[str, Any], labels: np.ndarray, predicted: np.ndarray) -> None:
     """Accuracy, macro F1 and confusion follow from labels and predictions; -1 is a tie, which predicts no class."""
     there = np.unique(labels)
     expected = {
@@ -127,30 +129,30 @@ def _check_metrics(found: Checked, said: dict[str, Any], labels: np.ndarray, pre
         "macro_f1": f1_score(labels, predicted, labels=there, average="macro", zero_division=0),
     }
     for name, value in expected.items():
-        _compare(found, said, name, float(value), 1e-9)
+        _compare(report, said, name, float(value), 1e-9)
     if said["confusion"]:
         counts = confusion_matrix(labels, predicted, labels=range(len(said["confusion"])))
-        found.require(counts.tolist() == said["confusion"], f"{said['dataset']}: the confusion matrix differs")
+        report.require(counts.tolist() == said["confusion"], f"{said['dataset']}: the confusion matrix differs")
 
 
-def _check_probabilities(found: Checked, said: dict[str, Any], labels: np.ndarray, probabilities: np.ndarray) -> None:
+def _check_probabilities(report: Checked, said: dict[str, Any], labels: np.ndarray, probabilities: np.ndarray) -> None:
     """The mean loss follows from probabilities."""
-    if found.judged:
+    if report.judged:
         right = probabilities[np.arange(len(labels)), labels]
-        _compare(found, said, "loss", float(-np.log(right).mean()), 1e-4)
+        _compare(report, said, "loss", float(-np.log(right).mean()), 1e-4)
 
 
-def _check_brier(found: Checked, said: dict[str, Any], labels: np.ndarray, probabilities: np.ndarray) -> None:
+def _check_brier(report: Checked, said: dict[str, Any], labels: np.ndarray, probabilities: np.ndarray) -> None:
     """So does the Brier score of the audit of calibration, on the test set."""
     truth = np.eye(probabilities.shape[1])[labels]
     score, stored = float(((probabilities - truth) ** 2).sum(axis=1).mean()), said["numbers"]["brier"]
-    if found.judged:
-        found.require(abs(stored - score) <= 4 * PROBABILITY, f"brier is {score:.6f}, stored is {stored:.6f}")
+    if report.judged:
+        report.require(abs(stored - score) <= 4 * PROBABILITY, f"brier is {score:.6f}, stored is {stored:.6f}")
 
 
-def _compare(found: Checked, said: dict[str, Any], name: str, value: float, tolerance: float) -> None:
+def _compare(report: Checked, said: dict[str, Any], name: str, value: float, tolerance: float) -> None:
     stored, place = said["metrics"][name], f"{said['dataset']}: {name}"
-    found.require(abs(stored - value) <= tolerance, f"{place} is {value:.6f}, stored is {stored:.6f}")
+    report.require(abs(stored - value) <= tolerance, f"{place} is {value:.6f}, stored is {stored:.6f}")
 
 
 def _near_ties(probabilities: np.ndarray) -> np.ndarray:
@@ -197,13 +199,13 @@ def _transformers(export: Path) -> Reader:
     tokenizer = AutoTokenizer.from_pretrained(str(export), local_files_only=True)
 
     def answer(texts: Texts) -> np.ndarray:
-        found = []
+        logits = []
         for start in range(0, len(texts), AT_ONCE):
             columns = [list(column) for column in zip(*texts[start : start + AT_ONCE], strict=True)]
             with torch.no_grad():
                 read = tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")
-                found.append(model(**read).logits.numpy())
-        return np.concatenate(found)
+                logits.append(model(**read).logits.numpy())
+        return np.concatenate(logits)
 
     return answer
 

@@ -87,10 +87,10 @@ def strength_of(model: Linear, problem: Problem, strengths: Sequence[float]) -> 
         right = np.eye(probabilities.shape[1])[right]
     missing = (probabilities - right)[:, -len(model.bias) :]
     gradient = np.asarray(problem.features.T @ missing).T
-    found = float((model.weights**2).sum() / -(model.weights * gradient).sum())
-    nearest = min(strengths, key=lambda strength: abs(np.log(strength / found)))
-    if not 0.9 < found / nearest < 1.1:
-        raise ValueError(f"A solved model must be an optimum at one of {strengths}, but this one fits C={found:.3g}.")
+    solved = float((model.weights**2).sum() / -(model.weights * gradient).sum())
+    nearest = min(strengths, key=lambda strength: abs(np.log(strength / solved)))
+    if not 0.9 < solved / nearest < 1.1:
+        raise ValueError(f"A solved model must be an optimum at one of {strengths}, but this one fits C={solved:.3g}.")
     return nearest
 
 
@@ -112,12 +112,12 @@ def scores(told: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def by_validation(train: Problem, validation: Problem, test: Problem) -> tuple[float, float]:
     """scikit-learn's way: the strength of GRID with the best validation score, and the test score there."""
-    found = []
+    candidates = []
     for strength in GRID:
         model = reference(train, float(strength), max_iter=1000)
         score, tested = (
             float(scores(predicted(model.probabilities(p), p.several)[0], p.right).mean()) for p in (validation, test)
         )
-        found.append((score, -float(strength), tested))
-    best = max(found)
+        candidates.append((score, -float(strength), tested))
+    best = max(candidates)
     return -best[1], best[2]

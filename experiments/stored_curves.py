@@ -113,11 +113,11 @@ def transferred(study: Study, law: dict[str, Any]) -> tuple[Interval, Interval]:
     replicates = np.stack([row[2] for row in rows], axis=1)
     whole = (np.isfinite(replicates) & (replicates > n)).all(axis=1)
     slopes, factors = _power_law(n, np.vstack([[row[1] for row in rows], replicates[whole]]) - n)
-    found = []
+    intervals = []
     for fitted, nothing in ((factors, (0.0, math.inf)), (slopes, (-math.inf, math.inf))):
         low, high = percentiles(fitted[1:], law["k"]["level"]) if whole.mean() >= 0.5 else nothing
-        found.append((float(fitted[0]), min(low, float(fitted[0])), max(high, float(fitted[0]))))
-    return found[0], found[1]
+        intervals.append((float(fitted[0]), min(low, float(fitted[0])), max(high, float(fitted[0]))))
+    return intervals[0], intervals[1]
 
 
 def _power_law(n: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

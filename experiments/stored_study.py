@@ -207,15 +207,15 @@ class Study:
 
     def parts(self, terms: Sequence[tuple[float, Group, str]], seeds: Sequence[int]) -> list[tuple[float, float, int]]:
         """The item parts of a signed sum; terms on one set are subtracted item by item."""
-        found = []
+        parts = []
         for name in dict.fromkeys(name for _, _, name in terms):
             own = [(sign, group) for sign, group, other in terms if other == name]
             if self.is_mean:
-                found.append(self.item_part(sum(np.float64(s) * self.rows(g, name, seeds) for s, g in own), name))
+                parts.append(self.item_part(sum(np.float64(s) * self.rows(g, name, seeds) for s, g in own), name))
             else:
                 block = sum(np.float32(s) * self.draws(g, name, seeds) for s, g in own)
-                found.append(drawn_part(block, self.units(name)))
-        return found
+                parts.append(drawn_part(block, self.units(name)))
+        return parts
 
     def units(self, name: str) -> int:
         """How many independent items a set has: its groups."""

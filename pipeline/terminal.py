@@ -11,7 +11,7 @@ _ACTING = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\
 
 def visible(text: str) -> str:
     """`text` with every character in it that would act on a terminal written as its escape, such as `\\x1b`."""
-    return _ACTING.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _ACTING.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def show_what_is_printed() -> None:

@@ -29,12 +29,12 @@ def weights_at(sizes: Floats, labels: float) -> Floats | None:
     if not sizes[0] <= labels <= sizes[-1]:
         return None
     upper = int(np.searchsorted(sizes, labels))
-    found = np.zeros(len(sizes))
-    found[upper] = 1.0
+    weights = np.zeros(len(sizes))
+    weights[upper] = 1.0
     if sizes[upper] > labels:
         share = float(np.log(labels / sizes[upper - 1]) / np.log(sizes[upper] / sizes[upper - 1]))
-        found[upper - 1], found[upper] = 1.0 - share, share
-    return found
+        weights[upper - 1], weights[upper] = 1.0 - share, share
+    return weights
 
 
 def match(inside: Floats, outside: Floats, score: float) -> Match | None:

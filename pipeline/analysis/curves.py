@@ -66,9 +66,9 @@ def labels_to_reach(sizes: Floats, fitted: Floats, targets: Floats) -> Floats:
     low = np.take_along_axis(fitted, lower[..., None], axis=-1)[..., 0]
     rise = np.where(high > low, high - low, 1.0)
     share = np.clip((targets - low) / rise, 0.0, 1.0)
-    found = sizes[lower] * (sizes[upper] / sizes[lower]) ** share
-    found = np.where((upper == 0) & (high > targets), -np.inf, found)
-    return np.where(reached.any(axis=-1), found, np.inf)
+    labels = sizes[lower] * (sizes[upper] / sizes[lower]) ** share
+    labels = np.where((upper == 0) & (high > targets), -np.inf, labels)
+    return np.where(reached.any(axis=-1), labels, np.inf)
 
 
 def label_multiplier(sizes: Floats, curve: Floats, target: float, at: float) -> tuple[float, Censoring]:

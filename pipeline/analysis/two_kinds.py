@@ -36,17 +36,17 @@ def two_kinds(values: npt.ArrayLike, noise: float = 0.0) -> TwoKinds | None:
         values: one for each seed.
         noise: the variance of one seed's value that comes from its items alone, which no part can vary less than.
     """
-    found = np.asarray(values, dtype=np.float64)
-    order, seeds = np.argsort(found, kind="stable"), len(found)
-    if seeds < 3 or np.ptp(found) <= 1e-12:
+    per_seed = np.asarray(values, dtype=np.float64)
+    order, seeds = np.argsort(per_seed, kind="stable"), len(per_seed)
+    if seeds < 3 or np.ptp(per_seed) <= 1e-12:
         return None
-    shares = _shares(found[order][None], noise)[0]
+    shares = _shares(per_seed[order][None], noise)[0]
     cut = int(shares.argmax()) + 1
     low, high = order[:cut], order[cut:]
     rare = low if len(low) <= len(high) else high
     return TwoKinds(
         rare=tuple(int(place) for place in np.sort(rare)),
-        distance=float(found[high].mean() - found[low].mean()),
+        distance=float(per_seed[high].mean() - per_seed[low].mean()),
         p=float((1 + np.sum(_of_gaussians(seeds) >= shares.max())) / (1 + _SAMPLES)),
     )
 

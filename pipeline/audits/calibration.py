@@ -23,13 +23,13 @@ class Calibration:
 
     def examine(self, subject: Subject) -> AuditReport:
         """See Audit."""
-        found = subject.outputs(subject.sets["test"])
-        squared = brier_scores(found.probabilities, found.labels)
+        outputs = subject.outputs(subject.sets["test"])
+        squared = brier_scores(outputs.probabilities, outputs.labels)
         return AuditReport(
             numbers={
-                "calibration_error": calibration_error(found.probabilities, found.labels),
+                "calibration_error": calibration_error(outputs.probabilities, outputs.labels),
                 "brier": float(squared.mean()),
             },
             columns=("confidence", "correct", "brier"),
-            items=np.stack([found.probabilities.max(axis=1), found.scores, squared], axis=1).astype(np.float32),
+            items=np.stack([outputs.probabilities.max(axis=1), outputs.scores, squared], axis=1).astype(np.float32),
         )

@@ -101,7 +101,7 @@ def settings_for(path: Path, roles: Roles, columns: dict[str, list[str | None]])
     target = next(name for name in _KINDS if getattr(roles, name))
     kind = "pair_classification" if roles.second and target == "label" else _KINDS[target]
     name = "".join(c if c.isalnum() else "_" for c in path.stem).strip("_").lower() or "table"
-    found = [
+    settings = [
         "experiments=compare",
         f"task={kind}",
         f"task.data.path:={path}",
@@ -112,9 +112,9 @@ def settings_for(path: Path, roles: Roles, columns: dict[str, list[str | None]])
         f"task.max_length={_length(roles, columns)}",
         f"study.sizes={_sizes(len(columns[roles.text or '']))}",
     ]
-    found += [f"task.data.second:={roles.second}"] if roles.second else []
-    found += [f"task.data.group:={roles.group}"] if roles.group else []
-    return found
+    settings += [f"task.data.second:={roles.second}"] if roles.second else []
+    settings += [f"task.data.group:={roles.group}"] if roles.group else []
+    return settings
 
 
 def _sizes(rows: int) -> str:
@@ -148,10 +148,10 @@ def _recommend(overrides: Sequence[str]) -> None:
     if not path.is_file() or not plan.results():
         return
     findings = from_json(Findings, path.read_text(encoding="utf-8"), str(path))
-    found = recommend(basis_of(plan, failures(plan), stated(plan)[0]), plan.results(), plan.store, findings)
-    if found is None:
+    recommendation = recommend(basis_of(plan, failures(plan), stated(plan)[0]), plan.results(), plan.store, findings)
+    if recommendation is None:
         return
-    text = recommendation_text(found, counted=findings.counted, higher_is_better=findings.higher_is_better)
+    text = recommendation_text(recommendation, counted=findings.counted, higher_is_better=findings.higher_is_better)
     print("\n".join(["", "Recommendation", *(f"  {line}" for line in [*text.splitlines(), *_next(plan, overrides)])]))
 
 

@@ -39,11 +39,11 @@ def run(overrides: Sequence[str]) -> int:
             f"{program()} {command} {shlex.join(without_secrets(overrides))}"
         )
     with in_use(plan.root):
-        found = evaluate_finished(plan, must=True)
-    if found.left_out and not found.done:
-        raise UserError(" ".join(found.sentences(plan)))
+        evaluated = evaluate_finished(plan, must=True)
+    if evaluated.left_out and not evaluated.done:
+        raise UserError(" ".join(evaluated.sentences(plan)))
     _show(plan)
-    return 1 if found.left_out else 0
+    return 1 if evaluated.left_out else 0
 
 
 def _show(plan: Plan) -> None:
@@ -61,9 +61,9 @@ def _rows(plan: Plan, arm: str, size: int | str) -> list[Row]:
     cells = [n for n, c in plan.cells.items() if (c.arm.name, c.train.size) == (arm, size) and plan.store.has(n)]
     measured: dict[str, list[dict[str, float]]] = {}
     for result in map(plan.result, cells):
-        for name, found in _measured(result).items():
-            measured.setdefault(name, []).append(found)
-    return [(arm, str(size), f"{name} ({len(found)})", _means(found)) for name, found in measured.items()]
+        for name, numbers in _measured(result).items():
+            measured.setdefault(name, []).append(numbers)
+    return [(arm, str(size), f"{name} ({len(numbers)})", _means(numbers)) for name, numbers in measured.items()]
 
 
 def _measured(result: CellResult) -> dict[str, dict[str, float]]:
@@ -71,5 +71,5 @@ def _measured(result: CellResult) -> dict[str, dict[str, float]]:
     return tested | {audit.audit: audit.numbers for audit in result.audits}
 
 
-def _means(found: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: sum(numbers[name] for numbers in found) / len(found) for name in found[0]}
+def _means(of_cells: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(numbers[name] for numbers in of_cells) / len(of_cells) for name in of_cells[0]}

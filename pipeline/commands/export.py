@@ -68,13 +68,13 @@ def _estimates(result: CellResult, store: ResultStore) -> dict[str, Estimate]:
     if result.metric not in MEANS:
         return {}
     scores = store.scores(result.cell_id)
-    found = {}
+    estimates = {}
     for index, evaluation in enumerate(result.evaluations):
         if evaluation.role in ("in_domain", "out_of_domain"):
             own = evaluation.evaluation_id
             rows = store.scores_on(result.cell_id, own) if own else scores[scores["dataset"] == index]
-            found[evaluation.dataset] = _estimate(rows["score"])
-    return found
+            estimates[evaluation.dataset] = _estimate(rows["score"])
+    return estimates
 
 
 def _estimate(scores: np.ndarray) -> Estimate:

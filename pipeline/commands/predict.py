@@ -73,11 +73,11 @@ def _unanswered(example: Example, task: TaskKind) -> tuple[str, ...]:
 
 def _tell_perplexity(nats: np.ndarray, result: CellResult) -> None:
     usual = next(e.metrics["perplexity"] for e in result.evaluations if e.role == "validation")
-    found = np.exp(nats.mean(dtype=np.float64))
+    perplexity = np.exp(nats.mean(dtype=np.float64))
     print(
-        f"perplexity {found:,.0f} where each token around the gaps ({len(nats)} in the first {BATCH} texts at most) is "
-        f"left out in turn, with the rest of its word; {usual:,.0f} at the gaps of the task's validation texts. The "
-        "higher, the less this network knows such text.",
+        f"perplexity {perplexity:,.0f} where each token around the gaps ({len(nats)} in the first {BATCH} texts at "
+        f"most) is left out in turn, with the rest of its word; {usual:,.0f} at the gaps of the task's validation "
+        "texts. The higher, the less this network knows such text.",
         file=sys.stderr,
     )
 

@@ -22,7 +22,7 @@ def run(overrides: Sequence[str]) -> int:
 
 
 def _prune(root: Path, *, only_said: bool) -> int:
-    folders = {what: list(found) for what, found in _unreferred(root, references(root)).items()}
+    folders = {what: list(unreferred) for what, unreferred in _unreferred(root, references(root)).items()}
     total = 0
     for what, paths in folders.items():
         size = sum(map(_size, paths))

@@ -29,10 +29,10 @@ def pace_of(text: str) -> Pace:
     """
     if text == "never":
         return Pace()
-    found = _FORM.fullmatch(text)
-    if found and float(found[1]) > 0:
-        if found[2] == "min":
-            return Pace(seconds=60 * float(found[1]))
-        if float(found[1]).is_integer():
-            return Pace(steps=int(float(found[1])))
+    parts = _FORM.fullmatch(text)
+    if parts and float(parts[1]) > 0:
+        if parts[2] == "min":
+            return Pace(seconds=60 * float(parts[1]))
+        if float(parts[1]).is_integer():
+            return Pace(steps=int(float(parts[1])))
     raise ConfigError([f"train.checkpoint_every must be like 5min, 200steps or never, but got {text!r}."])

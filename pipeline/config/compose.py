@@ -121,8 +121,8 @@ def _parse_one(override: str) -> Override:
 
 def _read(override: str) -> Override:
     """Read by Hydra. Its `parse_override`, for a single one, raises an error that does not name it."""
-    (found,) = OverridesParser.create().parse_overrides([override])
-    return found
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    return parsed
 
 
 def for_hydra(overrides: Sequence[str]) -> list[str]:

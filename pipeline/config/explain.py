@@ -52,9 +52,9 @@ def explain(error: Exception, entries: Collection[str] = ()) -> str:
 def explain_record(error: Exception) -> str:
     """One sentence for a setting that does not fit its record, as `records.decode` found it."""
     text = str(error)
-    found = re.match(r"(?P<where>\S+) has unknown fields \['(?P<field>[^']+)'", text)
-    if found:
-        key = f"{found['where']}.{found['field']}".removeprefix("config.")
+    match = re.match(r"(?P<where>\S+) has unknown fields \['(?P<field>[^']+)'", text)
+    if match:
+        key = f"{match['where']}.{match['field']}".removeprefix("config.")
         return f"{key}: there is no such setting. {_nearest_key(key)}"
     return text.removeprefix("config.")
 
@@ -74,18 +74,18 @@ def _explain_missing(name: str, options: list[str]) -> str:
 
 def _explain_key(text: str, entries: Collection[str]) -> str | None:
     for pattern in _UNKNOWN_KEY:
-        found = re.search(pattern, text)
-        if found and "not delete" in found[0] and found["key"] in _keys(found["key"]):
-            return _explain_kept(found["key"], entries)
-        if found:
-            return f"{found['key']}: there is no such setting. {_nearest_entry(found['key'], entries)}"
-    found = re.search(_WITH_VALUE, text, re.DOTALL)
-    if found:
-        return f"~{found['key']} leaves out what is there, whatever its value: give it none."
-    found = re.search(_WRONG_VALUE, text, re.MULTILINE)
-    if found and "is not Optional" in found["why"]:
-        return f"{found['key']} must have a value, but got null."
-    return f"{found['key']}: {found['why'].strip().rstrip('.')}." if found else None
+        match = re.search(pattern, text)
+        if match and "not delete" in match[0] and match["key"] in _keys(match["key"]):
+            return _explain_kept(match["key"], entries)
+        if match:
+            return f"{match['key']}: there is no such setting. {_nearest_entry(match['key'], entries)}"
+    match = re.search(_WITH_VALUE, text, re.DOTALL)
+    if match:
+        return f"~{match['key']} leaves out what is there, whatever its value: give it none."
+    match = re.search(_WRONG_VALUE, text, re.MULTILINE)
+    if match and "is not Optional" in match["why"]:
+        return f"{match['key']} must have a value, but got null."
+    return f"{match['key']}: {match['why'].strip().rstrip('.')}." if match else None
 
 
 def _explain_kept(key: str, entries: Collection[str]) -> str:

@@ -29,8 +29,8 @@ def preset_folders() -> list[Path]:
 def program() -> str:
     """What a shell in this folder calls this installation by: "headstart" where that finds it, else its interpreter."""
     python = Path(sys.executable)
-    found = shutil.which("headstart")
-    if found and Path(found).absolute().parent == python.parent:
+    script = shutil.which("headstart")
+    if script and Path(script).absolute().parent == python.parent:
         return "headstart"
     here = Path.cwd()
     near = python.relative_to(here) if python.is_relative_to(here) else python

@@ -70,12 +70,12 @@ def space_violations(config: Config) -> list[str]:
             f"The sweep has nothing to try: neither arm {config.arm.name!r} nor task {config.task.name!r} has a space. "
             "Give one: 'sweep.space.train.lr={log: [1e-5, 1e-3]}'."
         ]
-    found = [
+    malformed = [
         f"space of {name}: {text}"
         for name, r in merged.items()
         for text in _of_range(name, r, space if name in space else merged, config)
     ]
-    return found or [f"space of {name}: {text}" for name, r in space.items() for text in _values(name, r, config)]
+    return malformed or [f"space of {name}: {text}" for name, r in space.items() for text in _values(name, r, config)]
 
 
 def _of_range(name: str, range_: Range, space: dict[str, Range], config: Config) -> Iterator[str]:

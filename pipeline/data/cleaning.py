@@ -64,9 +64,9 @@ def _numbers(raw: RawSet, kept: np.ndarray, labels: tuple[str, ...], place: str)
 
     if "label" not in raw.table.column_names:
         return np.zeros(len(kept), dtype=np.int32)
-    found = raw.table.column("label").take(pa.array(kept))
-    check_known(found.unique().to_pylist(), labels, place=place)
-    return np.asarray(pc.index_in(found, value_set=pa.array(labels, pa.string())).to_numpy(), dtype=np.int32)
+    values = raw.table.column("label").take(pa.array(kept))
+    check_known(values.unique().to_pylist(), labels, place=place)
+    return np.asarray(pc.index_in(values, value_set=pa.array(labels, pa.string())).to_numpy(), dtype=np.int32)
 
 
 def _groups(raw: RawSet, kept: np.ndarray) -> tuple[str, ...] | None:
@@ -95,14 +95,14 @@ def without(needed: str, empty: int, unlabelled: int | None, ungrouped: int | No
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
-def check_known(found: Iterable[str], classes: Sequence[str], *, place: str) -> None:
+def check_known(labels: Iterable[str], classes: Sequence[str], *, place: str) -> None:
     """Refuse a label that training does not have.
 
     Raises:
         DataError: one is not among `classes`; the message names the nearest.
     """
     known = frozenset(classes)
-    unknown = next((label for label in found if label not in known), None)
+    unknown = next((label for label in labels if label not in known), None)
     if unknown is not None:
         raise DataError(
             f"Every label of {place} must be a class of the training data, but {unknown!r} is not. "
@@ -138,18 +138,18 @@ def check_classes(raw: RawSet, *, column: str, field: str) -> None:
         )
 
 
-def check_any_label(found: Sequence[str], *, data: Data, field: str) -> None:
+def check_any_label(labels: Sequence[str], *, data: Data, field: str) -> None:
     """Refuse texts that have no label between them.
 
     Raises:
         DataError: the column is empty in every row, or the pattern of labels occurs in none.
     """
-    if data.labels and data.label_pattern and not found:
+    if data.labels and data.label_pattern and not labels:
         raise DataError(
             f"{field}.label_pattern must match labels, but '{data.label_pattern}' occurs in no row of column "
             f"{data.labels!r}. A pattern is taken as it was typed: #(\\w+), with one backslash, matches #price."
         )
-    if data.labels and not found:
+    if data.labels and not labels:
         raise DataError(
             f"{field}.labels must be a column with labels, but {data.labels!r} is empty in every row. "
             f"Choose another column."

@@ -39,8 +39,8 @@ def apart(given: dict[str, LabelledSet], task: Task, done: Compared) -> Labelled
     rows = given["train"]
     held = [name for name in given if name != "train"] if rows.groups is not None else []
     shared = {name: _of_same_group(rows, given[name]) for name in held}
-    for name, found in shared.items():
-        done.overlaps[f"train/{name}"] = Overlap(grouped=int(found.sum()))
+    for name, repeated in shared.items():
+        done.overlaps[f"train/{name}"] = Overlap(grouped=int(repeated.sum()))
     return _without(np.any([*shared.values()], axis=0), rows, "train", held, task, done) if held else rows
 
 

@@ -104,8 +104,8 @@ def overlap(
 
 def _numbers(labels: Sequence[Hashable]) -> np.ndarray:
     """Equal numbers for equal labels, [rows]."""
-    found = dict[Hashable, int]()
-    return np.fromiter((found.setdefault(label, len(found)) for label in labels), dtype=np.int64, count=len(labels))
+    numbers = dict[Hashable, int]()
+    return np.fromiter((numbers.setdefault(label, len(numbers)) for label in labels), dtype=np.int64, count=len(labels))
 
 
 def _joined(keys: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -150,7 +150,7 @@ class _Chosen:
 
 def _near_in_any_order(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
     near = NearDuplicates(sorted({normalise(" ".join(texts)) for texts in held}))
-    found = near.of(normalise(" ".join(texts)) for texts in pool)
+    repeated = near.of(normalise(" ".join(texts)) for texts in pool)
     if any(len(texts) > 1 for texts in itertools.islice(pool, 1)):  # all of them are pairs, or none
-        found |= near.of(normalise(" ".join(reversed(texts))) for texts in pool)
-    return found
+        repeated |= near.of(normalise(" ".join(reversed(texts))) for texts in pool)
+    return repeated

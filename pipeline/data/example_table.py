@@ -88,7 +88,7 @@ def mapped(column: Any, function: Any, kind: Any) -> Any:
 
     chunks = []
     for chunk in column.chunks:
-        found = chunk.dictionary_encode()
-        values = pa.array([function(value) for value in found.dictionary.to_pylist()], kind)
-        chunks.append(values.take(found.indices))
+        encoded = chunk.dictionary_encode()
+        values = pa.array([function(value) for value in encoded.dictionary.to_pylist()], kind)
+        chunks.append(values.take(encoded.indices))
     return pa.chunked_array(chunks, kind)

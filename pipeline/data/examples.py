@@ -60,10 +60,10 @@ def examples(task: Task) -> Examples:
     labels, sets = _in_domain(task, raw, counts, compared)
     sets = compare(sets, task, compared)
     labels = raw.several if task.data.labels else labels
-    found = {name: _occurrences(task, name, rows, labels) for name, rows in sets.items()}
-    check_counts(found["train"], labels, least=LEAST, place=f"the training rows of task {task.name!r}")
+    occurrences = {name: _occurrences(task, name, rows, labels) for name, rows in sets.items()}
+    check_counts(occurrences["train"], labels, least=LEAST, place=f"the training rows of task {task.name!r}")
     return Examples(
-        labels=labels, occurrences=found, sets=sets, counts=counts, compared=compared, look=tuple(counts.look)
+        labels=labels, occurrences=occurrences, sets=sets, counts=counts, compared=compared, look=tuple(counts.look)
     )
 
 
@@ -98,8 +98,8 @@ def _classes(raw: RawSplits) -> tuple[str, ...]:
     if "label" not in raw.train.table.column_names:
         return raw.labels
     there = pa.array(np.flatnonzero(~raw.train.incomplete))
-    found = set(raw.train.table.column("label").take(there).unique().to_pylist())
-    return tuple(name for name in raw.labels if name in found)
+    present = set(raw.train.table.column("label").take(there).unique().to_pylist())
+    return tuple(name for name in raw.labels if name in present)
 
 
 def _cleaned(raw: RawSplits, labels: tuple[str, ...], task_name: str, counts: Counts) -> dict[str, LabelledSet]:

@@ -61,21 +61,21 @@ def _content(data: Data, field: str, hashes: dict[Path, str]) -> dict[str, objec
         return {"splits": splits, **_saved(data, field, splits, hashes)}
     settings = {"train": "path"}
     paths = located(data, field)
-    found = {role: _hashed(path, f"{field}.{settings.get(role, role)}", hashes) for role, path in paths.items()}
-    check_content(data, found["train"].split(":")[-1], field)
-    return dict(found)
+    digests = {role: _hashed(path, f"{field}.{settings.get(role, role)}", hashes) for role, path in paths.items()}
+    check_content(data, digests["train"].split(":")[-1], field)
+    return dict(digests)
 
 
 def _saved(data: Data, field: str, splits: dict[str, str | None], hashes: dict[Path, str]) -> dict[str, object]:
     """Of the splits in use: the Arrow files, and the features, which name the classes."""
     root = saved_directory(data, field)
-    found: dict[str, object] = {}
+    digests: dict[str, object] = {}
     for role, split in splits.items():
         if split:
             folder = split_folder(root, split, f"{field}.{'train_split' if role == 'train' else role}")
             files = [folder / "dataset_info.json", *arrow_files(folder, field)]
-            found[role] = [_hashed(path, field, hashes) for path in files]
-    return found
+            digests[role] = [_hashed(path, field, hashes) for path in files]
+    return digests
 
 
 def _hashed(path: Path, field: str, hashes: dict[Path, str]) -> str:

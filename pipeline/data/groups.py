@@ -33,11 +33,11 @@ def check_groups(
         f"Choose another column, leave {field} out, or give separate sets with "
         f"{' and '.join(f'task.data.{name}' for name in drawn)}."
     )
-    found = sorted(set(groups))
-    if len(found) < len(sets):
+    distinct = sorted(set(groups))
+    if len(distinct) < len(sets):
         raise DataError(
             f"{field} must have {len(sets)} groups at least, one for each of {', '.join(sets)}, but column {column!r} "
-            f"has {len(found)}: {', '.join(repr(group[:60]) for group in found)}. {remedy}"
+            f"has {len(distinct)}: {', '.join(repr(group[:60]) for group in distinct)}. {remedy}"
         )
     pairs = set(zip(labels.tolist(), groups, strict=True))
     counts = np.bincount([label for label, _ in pairs], minlength=len(names))

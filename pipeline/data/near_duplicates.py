@@ -45,18 +45,18 @@ class NearDuplicates:
 
     def of(self, texts: Iterable[str]) -> np.ndarray:
         """Which normalised texts have a near one among those held out, bool [texts]."""
-        found = [np.zeros(0, dtype=bool)]
+        batches = [np.zeros(0, dtype=bool)]
         every = iter(texts)
         while some := list(itertools.islice(every, _TEXTS)):
-            found.append(self._of(some))
-        return np.concatenate(found)
+            batches.append(self._of(some))
+        return np.concatenate(batches)
 
     def _of(self, texts: Sequence[str]) -> np.ndarray:
         from scipy import sparse
 
-        found = np.zeros(len(texts), dtype=bool)
+        near = np.zeros(len(texts), dtype=bool)
         if not len(self.known):
-            return found
+            return near
         rows, codes = _shingles(texts, {}, self.numbers)
         sizes = np.bincount(rows, minlength=len(texts))
         at = np.searchsorted(self.known, codes).clip(max=len(self.known) - 1)
@@ -69,8 +69,8 @@ class NearDuplicates:
         prefixes = _first(common, np.maximum(self._prefix(sizes) - without_partner, 0))
         for one, other in self._candidates(prefixes):
             both = np.asarray(common[one].multiply(self.shingles[other]).sum(axis=1)).ravel()
-            found[one[both >= self.threshold * (sizes[one] + self.sizes[other] - both)]] = True
-        return found
+            near[one[both >= self.threshold * (sizes[one] + self.sizes[other] - both)]] = True
+        return near
 
     def _candidates(self, prefixes: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Pairs of a text and one held out that share a shingle of their prefixes, as positions."""

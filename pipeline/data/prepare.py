@@ -92,10 +92,10 @@ def prepared_folder(
 
 
 def _build(task: Task, tokenizer: Any, fingerprint: str, folder: Path, prefix: str | None) -> None:
-    found = examples(task)
+    cleaned = examples(task)
     if content_now(task) != fingerprint:
         raise _changed(task)
-    _write(found, task, tokenizer, folder, prefix)
+    _write(cleaned, task, tokenizer, folder, prefix)
 
 
 def _build_set(
@@ -103,24 +103,24 @@ def _build_set(
 ) -> None:
     there = load(prepared)
     trained = {n: store.stored_rows(there, n) for n in ("train", "validation")}
-    found = evaluated_examples(task, name, there.labels, trained)
+    cleaned = evaluated_examples(task, name, there.labels, trained)
     if set_fingerprints(task)[name] != fingerprint:
         raise _changed(task)
-    _write(found, task, tokenizer, folder, prefix)
+    _write(cleaned, task, tokenizer, folder, prefix)
 
 
 def _changed(task: Task) -> DataError:
     return DataError(f"The data of task {task.name!r} changed while it was being read. Run the same command again.")
 
 
-def _write(found: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None) -> None:
+def _write(cleaned: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None) -> None:
     with staged_directory(folder) as staged:
         with _every_core():
-            written, said = _encoded(found, task, tokenizer, staged, prefix)
+            written, said = _encoded(cleaned, task, tokenizer, staged, prefix)
         truncated, unknown = ({meta.name: getattr(meta, of) for meta in written} for of in ("truncated", "unknown"))
-        report = data_report(found, truncated, unknown, max_length=task.max_length)
+        report = data_report(cleaned, truncated, unknown, max_length=task.max_length)
         report = dataclasses.replace(report, sentences=(*report.sentences, *said))
-        store.write_meta(staged, store.Meta(labels=found.labels, sets=tuple(written), report=report))
+        store.write_meta(staged, store.Meta(labels=cleaned.labels, sets=tuple(written), report=report))
         seal(staged)
 
 
@@ -137,13 +137,13 @@ def _every_core() -> Iterator[None]:
 
 
 def _encoded(
-    found: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None
+    cleaned: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None
 ) -> tuple[list[store.SetMeta], list[str]]:
     """What was written, and what the kind has to say of it."""
-    kind, settings = tasks.kind(task.kind), tasks.EncodeSettings.of(task, found.labels)
+    kind, settings = tasks.kind(task.kind), tasks.EncodeSettings.of(task, cleaned.labels)
     roles: Mapping[str, str] = _ROLES
     written, said = [], []
-    for name, rows in found.sets.items():
+    for name, rows in cleaned.sets.items():
         with SetWriter(folder, name, tokenizer) as writer:
             for table in _tables(rows):
                 some = list(ExampleTable(table))

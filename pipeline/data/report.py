@@ -13,7 +13,7 @@ _WORTH_SAYING = 0.001  # of a set's tokens unknown
 
 
 def data_report(
-    found: Examples, truncated: dict[str, int], unknown: dict[str, float], *, max_length: int
+    cleaned: Examples, truncated: dict[str, int], unknown: dict[str, float], *, max_length: int
 ) -> DataReport:
     """What was read, dropped, found twice, removed, cut short and unknown to the tokenizer.
 
@@ -22,9 +22,9 @@ def data_report(
         unknown: share of the tokens of each set, from 0 to 1.
         max_length: tokens.
     """
-    counts, compared = found.counts, found.compared
-    rows = {name: len(s) for name, s in found.sets.items()}
-    trained = "train" in found.sets
+    counts, compared = cleaned.counts, cleaned.compared
+    rows = {name: len(s) for name, s in cleaned.sets.items()}
+    trained = "train" in cleaned.sets
     return DataReport(
         rows_read=counts.rows_read,
         dropped_empty=counts.empty,
@@ -37,11 +37,11 @@ def data_report(
         known_halves=compared.known_halves,
         truncated=truncated,
         unknown=unknown,
-        class_counts={name: _class_counts(numbers, found.labels) for name, numbers in found.occurrences.items()},
-        look=found.look,
+        class_counts={name: _class_counts(numbers, cleaned.labels) for name, numbers in cleaned.occurrences.items()},
+        look=cleaned.look,
         sentences=(
-            *(_sentences(found) if trained else _of_evaluated(found)),
-            *_known_halves(found),
+            *(_sentences(cleaned) if trained else _of_evaluated(cleaned)),
+            *_known_halves(cleaned),
             *_cut_short(truncated, rows, max_length),
             *_unknown(unknown),
         ),
@@ -52,23 +52,23 @@ def _class_counts(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, int]:
     return dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))
 
 
-def _sentences(found: Examples) -> list[str]:
-    counts, labelled = found.counts, len(found.labels) > 1
-    grouped = counts.ungrouped if found.sets["train"].groups is not None else None
+def _sentences(cleaned: Examples) -> list[str]:
+    counts, labelled = cleaned.counts, len(cleaned.labels) > 1
+    grouped = counts.ungrouped if cleaned.sets["train"].groups is not None else None
     dropped = without(counts.lacking, counts.empty, counts.unlabelled if labelled else None, grouped)
     read = f"{counts.rows_read:,} rows were read; {dropped} were dropped."
-    return [read, *found.look, *_repeats(counts.repeats, labelled=labelled), *counts.sentences, *_overlaps(found)]
+    return [read, *cleaned.look, *_repeats(counts.repeats, labelled=labelled), *counts.sentences, *_overlaps(cleaned)]
 
 
-def _repeats(found: Repeats, *, labelled: bool) -> list[str]:
+def _repeats(repeats: Repeats, *, labelled: bool) -> list[str]:
     lines = []
-    if found.exact or found.folded:
-        conflicting = f"; {found.conflicting:,} texts occur with different labels" if labelled else ""
-        how = _how({_EXACT: found.exact, _FOLDED: found.folded})
-        lines.append(f"{found.exact + found.folded:,} rows repeat another's text ({how}){conflicting}.")
-    if found.relabelled:
+    if repeats.exact or repeats.folded:
+        conflicting = f"; {repeats.conflicting:,} texts occur with different labels" if labelled else ""
+        how = _how({_EXACT: repeats.exact, _FOLDED: repeats.folded})
+        lines.append(f"{repeats.exact + repeats.folded:,} rows repeat another's text ({how}){conflicting}.")
+    if repeats.relabelled:
         lines.append(
-            f"{found.relabelled:,} rows differ from another in case or punctuation and in their label: "
+            f"{repeats.relabelled:,} rows differ from another in case or punctuation and in their label: "
             f"they count as different texts, not as repeats."
         )
     return lines
@@ -78,55 +78,55 @@ def _how(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {how}" for how, count in counts.items() if count)
 
 
-def _overlaps(found: Examples) -> list[str]:
+def _overlaps(cleaned: Examples) -> list[str]:
     lines = []
-    fate = "removed from {}" if found.counts.deduplicated else "kept, as task.deduplicate=false asks"
-    for sets, overlap in found.compared.overlaps.items():
+    fate = "removed from {}" if cleaned.counts.deduplicated else "kept, as task.deduplicate=false asks"
+    for sets, overlap in cleaned.compared.overlaps.items():
         lines += _overlap(sets, overlap, fate, "removed from {}")
-    if any(overlap.repeated for overlap in found.compared.overlaps.values()):
+    if any(overlap.repeated for overlap in cleaned.compared.overlaps.values()):
         return lines
     return ["No text of train or validation stands in another set, word for word or nearly.", *lines]
 
 
-def _of_evaluated(found: Examples) -> list[str]:
+def _of_evaluated(cleaned: Examples) -> list[str]:
     """A set that is only evaluated never changes what is trained on: what stands in both is counted."""
     kept = "kept, since this set is only evaluated: scores on it count texts that were seen"
-    overlaps = [line for sets, one in found.compared.overlaps.items() for line in _overlap(sets, one, kept, kept)]
-    return [*found.look, *found.counts.sentences, *overlaps]
+    overlaps = [line for sets, one in cleaned.compared.overlaps.items() for line in _overlap(sets, one, kept, kept)]
+    return [*cleaned.look, *cleaned.counts.sentences, *overlaps]
 
 
-def _overlap(sets: str, found: Overlap, fate: str, of_groups: str) -> list[str]:
+def _overlap(sets: str, overlap: Overlap, fate: str, of_groups: str) -> list[str]:
     """Sentences on what stands in two sets.
 
     Args:
         sets: their names, "train/test".
-        found: how much it is.
+        overlap: how much it is.
         fate: what becomes of rows that repeat a text; {} stands for the first set.
         of_groups: likewise, of rows of a group that stands in both.
     """
     lines, (pool, held) = [], sets.split("/")
-    if found.repeated:
-        how = _how({_EXACT: found.exact, _FOLDED: found.folded, _NEAR: found.near})
-        lines.append(f"Rows of {pool} also found in {held}: {found.repeated:,} ({how}); {fate.format(pool)}.")
-    if found.grouped:
+    if overlap.repeated:
+        how = _how({_EXACT: overlap.exact, _FOLDED: overlap.folded, _NEAR: overlap.near})
+        lines.append(f"Rows of {pool} also found in {held}: {overlap.repeated:,} ({how}); {fate.format(pool)}.")
+    if overlap.grouped:
         lines.append(
-            f"Rows of {pool} whose group also stands in {held}, whatever their text: {found.grouped:,}; "
+            f"Rows of {pool} whose group also stands in {held}, whatever their text: {overlap.grouped:,}; "
             f"{of_groups.format(pool)}."
         )
-    if found.relabelled:
+    if overlap.relabelled:
         lines.append(
             f"Rows of {pool} that differ from one of {held} in case or punctuation and in their label: "
-            f"{found.relabelled:,}; they count as different texts, not as repeats."
+            f"{overlap.relabelled:,}; they count as different texts, not as repeats."
         )
     return lines
 
 
-def _known_halves(found: Examples) -> list[str]:
-    sizes = {name: len(rows) for name, rows in found.sets.items()}
+def _known_halves(cleaned: Examples) -> list[str]:
+    sizes = {name: len(rows) for name, rows in cleaned.sets.items()}
     return [
         f"Pairs of {name} with at least one text that also stands in a training pair: {known:,} of {sizes[name]:,} "
         f"({known / sizes[name]:.1%})."
-        for name, known in found.compared.known_halves.items()
+        for name, known in cleaned.compared.known_halves.items()
     ]
 
 

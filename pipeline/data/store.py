@@ -67,8 +67,10 @@ def load(folder: Path, evaluated: Mapping[str, str] = MappingProxyType({})) -> P
         train=sets["train"],
         validation=sets["validation"],
         test=sets["test"],
-        out_of_domain={name: _load_set(folders[name], found.sets[0]) for name, found in more.items()},
-        report=functools.reduce(DataReport.with_set, (found.report for found in more.values()), meta.report),
+        out_of_domain={name: _load_set(folders[name], meta_of_set.sets[0]) for name, meta_of_set in more.items()},
+        report=functools.reduce(
+            DataReport.with_set, (meta_of_set.report for meta_of_set in more.values()), meta.report
+        ),
     )
 
 

@@ -31,13 +31,13 @@ def choice_checks(config: Config) -> list[Check]:
     """Accelerator, workers, threads and precision, each with its reason."""
     section = "Chosen here"
     try:
-        found = resolve(config.hardware, precision=config.train.precision, workers=config.executor.workers)
+        resolved = resolve(config.hardware, precision=config.train.precision, workers=config.executor.workers)
     except ConfigError as error:
         problem = " ".join(error.violations)
         return [
             Check(section=section, name=config.hardware.name, value="none", problem=problem, remedy="hardware=auto")
         ]
-    parts = [reason.partition(": ") for reason in found.reasons]
+    parts = [reason.partition(": ") for reason in resolved.reasons]
     return [Check(section=section, name=head, value=why) for head, _, why in parts]
 
 

@@ -31,11 +31,11 @@ def _base(base: Base, root: Path) -> Check:
     if base.source == "hub":
         return Check(section=SECTION, name=name, value="on the hub; fetched when first used")
     try:
-        found = locate(base, root)
+        on_disk = locate(base, root)
     except BaseModelError as error:
         return _wrong(name, error, base.source)
     known = "as declared" if base.sha256 else "no SHA-256 declared"
-    return Check(section=SECTION, name=name, value=f"{base.package or found.directory}, weights {known}")
+    return Check(section=SECTION, name=name, value=f"{base.package or on_disk.directory}, weights {known}")
 
 
 def _data(name: str, data: Data, field: str) -> Check:

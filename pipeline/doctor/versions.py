@@ -35,8 +35,8 @@ def requirements() -> list[Requirement]:
         lines = importlib.metadata.requires("headstart") or []
     except importlib.metadata.PackageNotFoundError:
         return []
-    found = [Requirement(line) for line in lines]
-    return [r for r in found if r.marker is None or r.marker.evaluate({"extra": ""})]
+    declared = [Requirement(line) for line in lines]
+    return [r for r in declared if r.marker is None or r.marker.evaluate({"extra": ""})]
 
 
 def tested_versions(constraints: Path) -> dict[str, str]:
@@ -76,7 +76,7 @@ def _package(needed: Requirement, tested: dict[str, str]) -> Check:
 
 
 def _malicious() -> list[Check]:
-    found = {name: installed(name) for name in MALICIOUS}
+    versions = {name: installed(name) for name in MALICIOUS}
     return [
         Check(
             section=SECTION,
@@ -85,7 +85,7 @@ def _malicious() -> list[Check]:
             problem=f"{name} {have} is a malicious release: treat this machine's credentials as stolen",
             remedy=f"remove .venv, run `make setup`, and replace every token and key that {name} could read",
         )
-        for name, have in found.items()
+        for name, have in versions.items()
         if have in MALICIOUS[name]
     ]
 

@@ -61,11 +61,11 @@ class Fixed:
 
     def take(self) -> Assignment | None:
         """See `Source`."""
-        found = next(self._waiting, None)
-        if found is not None and not self._affords(found):
+        waiting = next(self._waiting, None)
+        if waiting is not None and not self._affords(waiting):
             self._waiting = iter(())
             return None
-        return found
+        return waiting
 
     def stop(self, assignment: Assignment, point: TrajectoryPoint) -> bool:
         """See `Source`."""

@@ -17,7 +17,7 @@ _PATIENCE = timedelta(minutes=2)  # for the store to answer
 LOOK_AGAIN = 0.2  # seconds
 
 
-class Board:
+class Rendezvous:
     """One session as one process sees it."""
 
     def __init__(self, store: Any, session: str) -> None:
@@ -41,30 +41,34 @@ class Board:
         return _latest(self._store) != self.session
 
 
-def open_session(place: Launched) -> Board:
+def open_session(place: Launched) -> Rendezvous:
     """By the first process; returns once all the others have signed."""
-    board = Board(_store(place), uuid.uuid4().hex)
-    board._store.set("session", board.session)
-    crew = {str(rank): board.read(f"signed/{rank}") for rank in _awaited(board, place)}
-    board.tell("crew", json.dumps(crew))
-    return board
+    rendezvous = Rendezvous(_store(place), uuid.uuid4().hex)
+    rendezvous._store.set("session", rendezvous.session)
+    crew = {str(rank): rendezvous.read(f"signed/{rank}") for rank in _awaited(rendezvous, place)}
+    rendezvous.tell("crew", json.dumps(crew))
+    return rendezvous
 
 
-def join_session(place: Launched) -> Board:
+def join_session(place: Launched) -> Rendezvous:
     """By another process; returns once the first one has counted it in."""
     store, mine = _store(place), uuid.uuid4().hex
     while True:
-        board = Board(store, _latest(store) or "")
-        if board.session and not board.told(f"signed/{place.rank}"):
-            board.tell(f"signed/{place.rank}", mine)
-        if board.session and board.told("crew") and json.loads(board.read("crew")).get(str(place.rank)) == mine:
-            return board
+        rendezvous = Rendezvous(store, _latest(store) or "")
+        if rendezvous.session and not rendezvous.told(f"signed/{place.rank}"):
+            rendezvous.tell(f"signed/{place.rank}", mine)
+        if (
+            rendezvous.session
+            and rendezvous.told("crew")
+            and json.loads(rendezvous.read("crew")).get(str(place.rank)) == mine
+        ):
+            return rendezvous
         time.sleep(LOOK_AGAIN)
 
 
-def _awaited(board: Board, place: Launched) -> list[int]:
+def _awaited(rendezvous: Rendezvous, place: Launched) -> list[int]:
     others = list(range(1, place.world))
-    while not all(board.told(f"signed/{rank}") for rank in others):
+    while not all(rendezvous.told(f"signed/{rank}") for rank in others):
         time.sleep(LOOK_AGAIN)
     return others
 

@@ -12,19 +12,22 @@ from pipeline.hardware import Resolved
 from pipeline.models.checkpoints.locate import Located
 from pipeline.storage.results import ResultStore
 from pipeline.training.job import Job
-from pipeline.training.setup.preflight import Ready
+from pipeline.training.setup.preflight import Preflight
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
-    """Base, data and hardware, ready; `study_id` is the study's, or the sweep's, that cells are recorded under."""
+class RunContext:
+    """Base, data and hardware, checked and prepared.
+
+    `study_id` is the study's, or the sweep's, that cells are recorded under.
+    """
 
     study_id: str
     root: Path
     hardware: Resolved
     located: Located
     data_fingerprint: str
-    ready: Ready
+    preflight: Preflight
     evaluated: Mapping[str, str] = field(default_factory=dict)  # sets that tested cells are evaluated on
     audits: tuple[str, ...] = ()  # that tested cells are examined by
 
@@ -49,9 +52,9 @@ class Ground:
             base_fingerprint=self.located.weights,
             tokenizer_fingerprint=self.located.tokenizer,
             network_digest=self.located.network,
-            data_folder=self.ready.data_folder,
-            vocabulary=self.ready.vocabulary,
-            hardware=self.ready.fitted(cell, self.hardware),
+            data_folder=self.preflight.data_folder,
+            vocabulary=self.preflight.vocabulary,
+            hardware=self.preflight.fitted(cell, self.hardware),
             concurrency=self.hardware.workers,
             pretraining=self.identity(cell.pretraining) if cell.pretraining else None,
             pausing=pausing,

@@ -59,11 +59,11 @@ def _unexpected(error: BaseException) -> HeadstartError:
     """The error, which nobody foresaw, in a sentence; with debug=true its traceback is shown with it."""
     text = f"{type(error).__name__}: {first_line(error)}"
     if isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
-        found = HeadstartError(f"There is too little memory to begin ({text}): a limit such as ulimit -v is too low.")
+        failure = HeadstartError(f"There is too little memory to begin ({text}): a limit such as ulimit -v is too low.")
     else:
-        found = HeadstartError(f"{text}\nThis is a bug. With debug=true the same command shows where.")
-    found.add_note(traceback.format_exc())
-    return found
+        failure = HeadstartError(f"{text}\nThis is a bug. With debug=true the same command shows where.")
+    failure.add_note(traceback.format_exc())
+    return failure
 
 
 def _silence() -> None:

@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from pipeline.errors import RanksError
 from pipeline.execution.assignment import CRAMPED, PRUNED, UNWRITABLE, Assignment, Notify
 from pipeline.execution.local import LocalExecutor, Running, context, free_port, warm_up
-from pipeline.execution.rendezvous import LOOK_AGAIN, Board, join_session, open_session
+from pipeline.execution.rendezvous import LOOK_AGAIN, Rendezvous, join_session, open_session
 from pipeline.execution.worker import Place, work
 from pipeline.hardware.launched import Launched
 from pipeline.hardware.machine import cores, gpus_of
@@ -30,7 +30,7 @@ class Next:
 
 
 @cache
-def session(place: Launched) -> Board:
+def session(place: Launched) -> Rendezvous:
     """This process's, the first one's, for as long as it lives."""
     return open_session(place)
 
@@ -42,13 +42,13 @@ class TorchrunExecutor(LocalExecutor):
 
     def __init__(self, place: Launched, *, timeout_seconds: float) -> None:
         super().__init__(workers=1, timeout_seconds=timeout_seconds)
-        self.place, self.board = place, session(place)
+        self.place, self.rendezvous = place, session(place)
 
     def places(self, cell: Running) -> list[Place]:
         """This process's own; the others are told of theirs."""
         port = free_port()
         TorchrunExecutor.cells += 1
-        self.board.tell(f"cell/{self.cells}", to_json(Next(assignment=cell.assignment, port=port)))
+        self.rendezvous.tell(f"cell/{self.cells}", to_json(Next(assignment=cell.assignment, port=port)))
         return [_place(self.place, cell.assignment, port)]
 
     def again(self, cell: Running) -> bool:
@@ -61,29 +61,29 @@ class TorchrunExecutor(LocalExecutor):
         Raises:
             RanksError: a rank was lost, here or elsewhere; nothing is said of the cell, which goes on another time.
         """
-        if self.board.told("lost") or _is_lost(cell.processes[0]):
+        if self.rendezvous.told("lost") or _is_lost(cell.processes[0]):
             raise RanksError("A process of this cell was lost. Where torchrun has restarts left it starts all again.")
         over = super().settled(cell, notify)
         if over:
-            self.board.tell(f"over/{self.cells}")
+            self.rendezvous.tell(f"over/{self.cells}")
         return over
 
 
 def follow(place: Launched) -> int:
     """Train this process's rank of each cell until there are no more; 0, or 1 where the rank was lost."""
-    board, number = join_session(place), 1
+    rendezvous, number = join_session(place), 1
     warm_up(max(1, cores() // place.here))
-    while _comes(board, f"cell/{number}"):
-        coming = from_json(Next, board.read(f"cell/{number}"))
+    while _comes(rendezvous, f"cell/{number}"):
+        coming = from_json(Next, rendezvous.read(f"cell/{number}"))
         process = context().Process(
             target=work, args=(coming.assignment, _place(place, coming.assignment, coming.port)), daemon=True
         )
         process.start()
-        if not _to_its_end(process, board, f"over/{number}"):
-            board.tell("lost")
+        if not _to_its_end(process, rendezvous, f"over/{number}"):
+            rendezvous.tell("lost")
             return 1
         number += 1
-    return 0 if board.told("end") else 1
+    return 0 if rendezvous.told("end") else 1
 
 
 def end(place: Launched) -> None:
@@ -91,25 +91,25 @@ def end(place: Launched) -> None:
     session(place).tell("end")
 
 
-def _comes(board: Board, name: str) -> bool:
+def _comes(rendezvous: Rendezvous, name: str) -> bool:
     """Wait for the word; False where there are no more, or the first process has begun anew without this one."""
-    while not board.told(name):
-        if board.told("end") or board.is_over:
+    while not rendezvous.told(name):
+        if rendezvous.told("end") or rendezvous.is_over:
             return False
         time.sleep(LOOK_AGAIN)
     return True
 
 
-def _to_its_end(process: BaseProcess, board: Board, over: str) -> bool:
+def _to_its_end(process: BaseProcess, rendezvous: Rendezvous, over: str) -> bool:
     """Until the cell is over everywhere; False where this rank was lost, or failed alone."""
     failed_at: float | None = None
-    while not board.told(over):
+    while not rendezvous.told(over):
         process.join(LOOK_AGAIN)
         if process.exitcode is None:
             continue
         failed_at = failed_at or time.monotonic()
         alone = process.exitcode not in (0, PRUNED) and time.monotonic() - failed_at > _GRACE
-        if _is_lost(process) or alone or board.is_over:
+        if _is_lost(process) or alone or rendezvous.is_over:
             return False
         time.sleep(LOOK_AGAIN)
     process.join(_GRACE)

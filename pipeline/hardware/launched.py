@@ -24,15 +24,15 @@ class Launched:
 
 def launched() -> Launched | None:
     """As the environment says; None where torchrun has not started this process."""
-    found = os.environ
-    if "TORCHELASTIC_RUN_ID" not in found:
+    environment = os.environ
+    if "TORCHELASTIC_RUN_ID" not in environment:
         return None
     return Launched(
-        rank=int(found["RANK"]),
-        local_rank=int(found["LOCAL_RANK"]),
-        node=int(found["GROUP_RANK"]),
-        world=int(found["WORLD_SIZE"]),
-        nodes=int(found["GROUP_WORLD_SIZE"]),
-        address=found["MASTER_ADDR"],
-        port=int(found["MASTER_PORT"]),
+        rank=int(environment["RANK"]),
+        local_rank=int(environment["LOCAL_RANK"]),
+        node=int(environment["GROUP_RANK"]),
+        world=int(environment["WORLD_SIZE"]),
+        nodes=int(environment["GROUP_WORLD_SIZE"]),
+        address=environment["MASTER_ADDR"],
+        port=int(environment["MASTER_PORT"]),
     )

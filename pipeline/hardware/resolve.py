@@ -127,17 +127,17 @@ def _accelerator(hardware: Hardware, *, elsewhere: bool) -> tuple[str, str]:
         chosen = "gpu" if hardware.accelerator == "gpu" else "cpu"
         why = "asked for" if hardware.accelerator != "auto" else "nothing else was asked for; hardware=gpu for GPUs"
         return chosen, f"accelerator={chosen}: {why}"
-    found = len(machine.gpus()) if hardware.accelerator != "cpu" else 0
-    if hardware.accelerator == "gpu" and found < hardware.devices:
+    gpus = len(machine.gpus()) if hardware.accelerator != "cpu" else 0
+    if hardware.accelerator == "gpu" and gpus < hardware.devices:
         instead = "hardware.accelerator=cpu" if hardware.launcher == "torchrun" else "hardware=cpu"
         raise ConfigError(
-            [f"hardware={hardware.name} needs {hardware.devices} GPUs, but {found} were found. Use {instead}."]
+            [f"hardware={hardware.name} needs {hardware.devices} GPUs, but {gpus} were found. Use {instead}."]
         )
     if hardware.accelerator == "cpu":
         return "cpu", "accelerator=cpu: asked for"
-    if found < hardware.devices:
+    if gpus < hardware.devices:
         return "cpu", "accelerator=cpu: " + (
-            f"{found} GPUs for {hardware.devices} devices" if found else "no GPU was found"
+            f"{gpus} GPUs for {hardware.devices} devices" if gpus else "no GPU was found"
         )
     return "gpu", f"accelerator=gpu: found {', '.join(machine.gpus())}"
 

@@ -64,13 +64,13 @@ def _on_processor(cell: Cell, config: Any) -> Flops:
     Networks that cut a text into chunks fill up the last one, so they are counted at lengths without such padding.
     """
     network = _network(cell, config, "cpu")
-    found = _fitted(network, cell, config, _LENGTHS)
+    fitted = _fitted(network, cell, config, _LENGTHS)
     try:
         forward, _ = _count(network, cell, config, _WHOLE[0])
     except _FAILURES:  # it takes no text of this length
-        return found
-    if math.isclose(forward, found.inference(1, _WHOLE[0]), rel_tol=0.01):
-        return found
+        return fitted
+    if math.isclose(forward, fitted.inference(1, _WHOLE[0]), rel_tol=0.01):
+        return fitted
     return _fitted(network, cell, config, _WHOLE)
 
 

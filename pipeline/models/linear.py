@@ -38,8 +38,8 @@ class LinearModel:
 
     def logits(self, features: Features) -> np.ndarray:
         """Float64 [N, C]."""
-        found: np.ndarray = np.asarray(features @ self.weights.T) + self.bias
-        return found
+        logits: np.ndarray = np.asarray(features @ self.weights.T) + self.bias
+        return logits
 
     def stored(self) -> "LinearModel":
         """The same in the precision that it is stored in, float32."""

@@ -39,9 +39,9 @@ def shrink(config: Any, share: float) -> None:
 
 
 def _name(config: Any, names: tuple[str, ...]) -> str:
-    found = next((name for name in names if isinstance(getattr(config, name, None), int)), None)
-    if found is None:
+    present = next((name for name in names if isinstance(getattr(config, name, None), int)), None)
+    if present is None:
         raise BaseModelError(
             f"arm.shrink knows no {names[0]} in the configuration of {config.model_type}. Leave the arm out."
         )
-    return found
+    return present

@@ -58,8 +58,8 @@ def _unstated_case(directory: Path) -> dict[str, Any]:
         return {}
     for step in _steps(settings_in(directory / "tokenizer.json").get("normalizer")):
         if step.get("type") == "BertNormalizer":
-            found = {"do_lower_case": step.get("lowercase"), "strip_accents": step.get("strip_accents")}
-            return {name: value for name, value in found.items() if name not in stated}
+            settings = {"do_lower_case": step.get("lowercase"), "strip_accents": step.get("strip_accents")}
+            return {name: value for name, value in settings.items() if name not in stated}
     return {"do_lower_case": False} if _is_cased(directory / "vocab.txt") else {}
 
 

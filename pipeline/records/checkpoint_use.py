@@ -54,5 +54,5 @@ def is_pooler(name: str) -> bool:
 
 def _layer(name: str) -> str | None:
     """The numbered module that a tensor belongs to: "encoder.layer.6"; None for one outside of layers."""
-    found = _LAYER.match(name)
-    return found[1] if found else None
+    match = _LAYER.match(name)
+    return match[1] if match else None

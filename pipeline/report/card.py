@@ -54,7 +54,7 @@ _WITHOUT_LABELS = {
 
 
 def _front_matter(
-    r: CellResult, about: About, tests: Sequence[Evaluation], found: Mapping[str, Estimate], library: str
+    r: CellResult, about: About, tests: Sequence[Evaluation], estimates: Mapping[str, Estimate], library: str
 ) -> str:
     stated = about.data_licence if _without_base(r) else about.base.licence
     licence = stated.lower()
@@ -69,7 +69,7 @@ def _front_matter(
     for e in tests:
         lines += ["  - task:", f"      type: {about.pipeline}", "    dataset:"]
         lines += [f"      name: {_quoted(f'{about.task}, {e.dataset}')}", f"      type: {_quoted(e.dataset)}"]
-        lines += ["    metrics:", f"    - type: {_quoted(r.metric)}", f"      value: {_value(r, e, found):.6g}"]
+        lines += ["    metrics:", f"    - type: {_quoted(r.metric)}", f"      value: {_value(r, e, estimates):.6g}"]
     return "\n".join([*lines, "---"])
 
 
@@ -78,8 +78,8 @@ def _quoted(text: str) -> str:
     return json.dumps(plain(text, 200).encode("utf-8", "replace").decode("utf-8"), ensure_ascii=False)
 
 
-def _value(r: CellResult, e: Evaluation, found: Mapping[str, Estimate]) -> float:
-    return found[e.dataset].value if e.dataset in found else e.metrics[r.metric]
+def _value(r: CellResult, e: Evaluation, estimates: Mapping[str, Estimate]) -> float:
+    return estimates[e.dataset].value if e.dataset in estimates else e.metrics[r.metric]
 
 
 def _without_base(r: CellResult) -> bool:
@@ -118,15 +118,15 @@ def _what_it_is(r: CellResult, about: About) -> str:
     )
 
 
-def _scores(r: CellResult, tests: Sequence[Evaluation], found: Mapping[str, Estimate]) -> str:
+def _scores(r: CellResult, tests: Sequence[Evaluation], estimates: Mapping[str, Estimate]) -> str:
     scale = scale_of(r.metric)
     lines = [f"| evaluation set | {escape(r.metric)} | interval | items |", "| --- | ---: | ---: | ---: |"]
     for e in tests:
         role = "in-domain" if e.role == "in_domain" else "out of domain"
-        span = scale.span(found[e.dataset]) if e.dataset in found else "none computed"
-        value = scale.score(_value(r, e, found))
+        span = scale.span(estimates[e.dataset]) if e.dataset in estimates else "none computed"
+        value = scale.score(_value(r, e, estimates))
         lines.append(f"| {escape(e.dataset)} ({role}) | {value} | {span} | {count(e.items)} |")
-    shown = [found[e.dataset] for e in tests if e.dataset in found]
+    shown = [estimates[e.dataset] for e in tests if e.dataset in estimates]
     said = (
         f"\n\n{behind(shown)[:1].upper()}{behind(shown)[1:]}; one training, so no spread over seeds." if shown else ""
     )

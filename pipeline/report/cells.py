@@ -34,8 +34,8 @@ def _test_sets(cells: Sequence[CellResult]) -> list[str]:
 
 
 def _score(cell: CellResult, dataset: str) -> float:
-    found = [e.metrics.get(cell.metric, float("nan")) for e in cell.evaluations if e.dataset == dataset]
-    return found[0] if found else float("nan")
+    scores = [e.metrics.get(cell.metric, float("nan")) for e in cell.evaluations if e.dataset == dataset]
+    return scores[0] if scores else float("nan")
 
 
 def _whole_table(findings: Findings, cells: Sequence[CellResult]) -> Table:

@@ -25,7 +25,7 @@ FEW, MOST = 10, 200  # items of a list: with privacy.texts=few, and with all
 
 def write_error_files(
     findings: Findings,
-    found: ErrorAnalysis,
+    analysis: ErrorAnalysis,
     palette: Palette,
     folder: Path,
     examples: Sequence[Example] = (),
@@ -38,34 +38,34 @@ def write_error_files(
         shown: how much of their text may be shown: nothing and no page, some items on the page, or more items there and
             every text in errors.csv.
     """
-    files.write_text(folder / ERRORS_CSV, _csv(found, examples if shown == "all" else ()))
+    files.write_text(folder / ERRORS_CSV, _csv(analysis, examples if shown == "all" else ()))
     if examples and shown != "none":
-        lists = _Lists(findings, found, examples, MOST if shown == "all" else FEW)
+        lists = _Lists(findings, analysis, examples, MOST if shown == "all" else FEW)
         files.write_text(folder / ERRORS_PAGE, render(_head(lists, palette), list(lists.sections())))
     else:
         files.remove(folder / ERRORS_PAGE)  # an earlier one may show more than is allowed now
 
 
-def _csv(found: ErrorAnalysis, examples: Sequence[Example]) -> str:
+def _csv(analysis: ErrorAnalysis, examples: Sequence[Example]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    usual = {arm.arm: found.usual(arm) for arm in found.arms} if found.labels else {}
-    columns = [*(f"{arm.arm}_score" for arm in found.arms), *(f"{arm}_answer" for arm in usual)]
-    named = ["label", "wrong"] if found.labels else []
+    usual = {arm.arm: analysis.usual(arm) for arm in analysis.arms} if analysis.labels else {}
+    columns = [*(f"{arm.arm}_score" for arm in analysis.arms), *(f"{arm}_answer" for arm in usual)]
+    named = ["label", "wrong"] if analysis.labels else []
     writer.writerow(["item", *named, *map(spreadsheet_field, columns), *(["text"] if examples else [])])
-    wrong, means = found.wrong, [arm.mean for arm in found.arms]
+    wrong, means = analysis.wrong, [arm.mean for arm in analysis.arms]
     given = (example.shown for example in examples) if examples else itertools.repeat("")
-    for item, text in zip(range(len(found.gold)), given, strict=False):
+    for item, text in zip(range(len(analysis.gold)), given, strict=False):
         row: list[str | int] = [item]
-        row += [_label(found, found.gold[item]), f"{wrong[item]:.4g}"] if found.labels else []
+        row += [_label(analysis, analysis.gold[item]), f"{wrong[item]:.4g}"] if analysis.labels else []
         row += [f"{mean[item]:.6g}" for mean in means]
-        row += [_label(found, answers[item]) for answers in usual.values()]
+        row += [_label(analysis, answers[item]) for answers in usual.values()]
         writer.writerow([*row, *([spreadsheet_field(text)] if examples else [])])
     return buffer.getvalue()
 
 
-def _label(found: ErrorAnalysis, number: int) -> str:
-    return spreadsheet_field(found.labels[number]) if number >= 0 else ""
+def _label(analysis: ErrorAnalysis, number: int) -> str:
+    return spreadsheet_field(analysis.labels[number]) if number >= 0 else ""
 
 
 def _head(lists: "_Lists", palette: Palette) -> Head:
@@ -75,7 +75,7 @@ def _head(lists: "_Lists", palette: Palette) -> Head:
         question="Which texts the arms get wrong",
         intro=intro(lists.findings, len(lists.findings.cells)),
         verdicts=(),
-        answer=f"Texts of {plain(lists.found.dataset, 40)}, up to {lists.most} of each kind. A number beside an answer "
+        answer=f"Texts of {plain(lists.analysis.dataset, 40)}, up to {lists.most} of each kind. A number beside an answer "
         "says how many seeds gave it. This page holds texts of your data and is not copied anywhere (privacy.texts).",
         palette=palette,
     )
@@ -86,55 +86,55 @@ class _Lists:
     """The items to look at: those that no arm gets right, and those that one arm answers better than another."""
 
     findings: Findings
-    found: ErrorAnalysis
+    analysis: ErrorAnalysis
     examples: Sequence[Example]
     most: int
 
     def sections(self) -> Iterator[Section]:
-        if self.found.labels:
+        if self.analysis.labels:
             yield self._suspects()
-        for number, (arm, against) in enumerate(compared(self.findings, self.found), start=1):
+        for number, (arm, against) in enumerate(compared(self.findings, self.analysis), start=1):
             yield self._gained(f"better-{number}", arm, against)
             yield self._gained(f"worse-{number}", against, arm)
 
     def _suspects(self) -> Section:
-        items = self.found.suspects.tolist()
+        items = self.analysis.suspects.tolist()
         lead = f"{plural(len(items), 'item')} that at least nine in ten trainings get wrong. {CHECK_LABELS}"
         return Section(
-            anchor="suspects", title="Doubtful labels", lead=lead, tables=self._table(items, (self.found.together,))
+            anchor="suspects", title="Doubtful labels", lead=lead, tables=self._table(items, (self.analysis.together,))
         )
 
     def _gained(self, anchor: str, arm: ArmAnswers, against: ArmAnswers) -> Section:
         """The items on which `arm` is better than `against` by the most."""
-        gain = self.found.gain(arm, against)
+        gain = self.analysis.gain(arm, against)
         better = int((gain > 0).sum())
         items = np.argsort(-gain, kind="stable")[:better].tolist()
         return Section(
             anchor=anchor,
             title=f"{plain(arm.arm, 30)} better than {plain(against.arm, 30)}",
-            lead=f"{plural(better, 'item')}, trained on {size_name(self.found.size)} {self.findings.counted}s; the "
+            lead=f"{plural(better, 'item')}, trained on {size_name(self.analysis.size)} {self.findings.counted}s; the "
             "largest differences come first.",
             tables=self._table(items, (arm, against)),
         )
 
     def _table(self, items: Sequence[int], arms: Sequence[ArmAnswers]) -> tuple[Table, ...]:
-        right = ("label",) if self.found.labels else ()
+        right = ("label",) if self.analysis.labels else ()
         header = ("item", "text", *right, *(plain(arm.arm, 40) for arm in arms))
         rows = tuple(self._row(item, arms) for item in items[: self.most])
         return (Table(caption="", header=header, rows=rows, names=len(header)),) if rows else ()
 
     def _row(self, item: int, arms: Sequence[ArmAnswers]) -> tuple[Entry, ...]:
-        gold = [Entry(self._name(self.found.gold[item]))] if self.found.labels else []
+        gold = [Entry(self._name(self.analysis.gold[item]))] if self.analysis.labels else []
         answers = (self._answer(arm, item) for arm in arms)
         return (Entry(count(item)), Entry(plain(self.examples[item].shown, 400)), *gold, *answers)
 
     def _answer(self, arm: ArmAnswers, item: int) -> Entry:
         """What an arm says of an item: each class with how many seeds say so, or the mean score."""
-        if not self.found.labels:
+        if not self.analysis.labels:
             return Entry(f"{arm.mean[item]:.3g}")
         told, seeds = np.unique(arm.predicted[:, item], return_counts=True)
         by_votes = sorted(zip(seeds.tolist(), told.tolist(), strict=True), reverse=True)
         return Entry(", ".join(f"{self._name(label)} {TIMES}{votes}" for votes, label in by_votes))
 
     def _name(self, number: int) -> str:
-        return plain(self.found.labels[number], 40) if number >= 0 else "none"
+        return plain(self.analysis.labels[number], 40) if number >= 0 else "none"

@@ -25,11 +25,11 @@ def verdict_sentence(findings: Findings, v: Verdict) -> str:
     how = f" ({REFUTATIONS[v.refutation]})" if v.refutation else ""
     changed = f"After looking: {'; '.join(v.after_looking)}." if v.after_looking else ""
     if v.estimate:
-        found = f"{finding_text(findings, v)} ({interval_text(findings, v)}); {asked_text(findings, v)}."
+        measured = f"{finding_text(findings, v)} ({interval_text(findings, v)}); {asked_text(findings, v)}."
     else:
-        found = finding_text(findings, v)
+        measured = finding_text(findings, v)
     tail = next_step(findings, v)
-    return " ".join(part for part in (f"{v.verdict.capitalize()}{how}: {found}", tail, changed) if part)
+    return " ".join(part for part in (f"{v.verdict.capitalize()}{how}: {measured}", tail, changed) if part)
 
 
 def finding_text(findings: Findings, v: Verdict) -> str:

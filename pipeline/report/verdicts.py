@@ -115,14 +115,14 @@ def _ordinal(number: int) -> str:
 def _notes(findings: Findings, v: Verdict) -> tuple[str, ...]:
     """At which of several looks the verdict was reached, and what was changed after results had been seen."""
     looks = findings.looks
-    found = []
+    notes = []
     if looks and len(looks.seeds) > 1 and v.look:
         level = f", on a {100 * v.level:.4g}% interval" if v.level else ""
         did = "Judged" if v.verdict == "inconclusive" else "Reached"
-        found.append(f"{did} at the {_ordinal(v.look)} look, of {looks.seeds[v.look - 1]:,} seeds{level}.")
+        notes.append(f"{did} at the {_ordinal(v.look)} look, of {looks.seeds[v.look - 1]:,} seeds{level}.")
     if v.after_looking:
-        found.append(f"After looking: {plain('; '.join(v.after_looking))}.")
-    return tuple(found)
+        notes.append(f"After looking: {plain('; '.join(v.after_looking))}.")
+    return tuple(notes)
 
 
 def _shares(choice: RivalChoice, where: str) -> str:
@@ -132,12 +132,12 @@ def _shares(choice: RivalChoice, where: str) -> str:
 
 def _view(findings: Findings, v: Verdict) -> VerdictView:
     how = REFUTATIONS[v.refutation] if v.refutation else ""
-    found = plain(finding_text(findings, v))
+    measured = plain(finding_text(findings, v))
     return VerdictView(
         kind=v.verdict,
         how=", ".join(part for part in (how, "after looking" if v.after_looking else "") if part),
         claim=plain(v.statement or v.claim),
-        sentence=f"{found[:1].upper()}{found[1:]}{'.' if v.estimate else ''}",
+        sentence=f"{measured[:1].upper()}{measured[1:]}{'.' if v.estimate else ''}",
         next_step=plain(next_step(findings, v)),
         details=_details(findings, v),
         strip=_strip(v, scale_of(findings.metric)) if v.estimate else None,

@@ -77,16 +77,16 @@ class CheckpointStore:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        found = self._all()
-        if not found:
+        saved = self._all()
+        if not saved:
             return None
-        require_intact(found[-1])
+        require_intact(saved[-1])
         try:
-            standing = self._standing((found[-1] / "standing.json").read_text(encoding="utf-8"))
-            tensors = load_file(found[-1] / "tensors.safetensors")
+            standing = self._standing((saved[-1] / "standing.json").read_text(encoding="utf-8"))
+            tensors = load_file(saved[-1] / "tensors.safetensors")
         except (OSError, ValueError, SafetensorError) as error:
             raise StorageError(
-                f"The checkpoint {found[-1]} cannot be used ({error}). Delete that folder to begin the cell again."
+                f"The checkpoint {saved[-1]} cannot be used ({error}). Delete that folder to begin the cell again."
             ) from error
         return Checkpoint(standing=standing, tensors=tensors)
 

@@ -29,8 +29,8 @@ class Coverage:
     def lacking(self) -> dict[str, tuple[str, ...]]:
         """By set or audit that does not reach all cells, those that lack it."""
         names = (*self.evaluated, *self.audits)
-        found = {name: tuple(cell for cell in self.cells if not self._has(cell, name)) for name in names}
-        return {name: cells for name, cells in found.items() if cells}
+        without = {name: tuple(cell for cell in self.cells if not self._has(cell, name)) for name in names}
+        return {name: cells for name, cells in without.items() if cells}
 
     def results(self) -> list[CellResult]:
         """The cells' results. What some of them lack, a set or an audit, is left out of all: no verdict rests on it."""

@@ -47,12 +47,12 @@ class FeatureStore:
             seal(folder)
 
     def _gather(self, rows: np.ndarray) -> np.ndarray:
-        found: np.ndarray | None = None
+        gathered: np.ndarray | None = None
         for part in self._parts():
             there = np.load(part / "rows.npy", allow_pickle=False)
             vectors = np.load(part / "vectors.npy", mmap_mode="r", allow_pickle=False)
-            found = np.empty((len(rows), *vectors.shape[1:]), np.float32) if found is None else found
+            gathered = np.empty((len(rows), *vectors.shape[1:]), np.float32) if gathered is None else gathered
             wanted = np.flatnonzero(np.isin(rows, there))
-            found[wanted] = vectors[np.searchsorted(there, rows[wanted])]
-        assert found is not None
-        return found
+            gathered[wanted] = vectors[np.searchsorted(there, rows[wanted])]
+        assert gathered is not None
+        return gathered

@@ -84,8 +84,8 @@ class ResultStore:
         """
         result, there = self.result(cell_id), self.evaluations(cell_id)
         more = [replace(there.record(Evaluation, number), dataset=name) for name, number in sets.items()]
-        found = tuple(there.record(AuditResult, number) for number in audits)
-        return replace(result, evaluations=(*result.evaluations, *more), audits=found)
+        examined = tuple(there.record(AuditResult, number) for number in audits)
+        return replace(result, evaluations=(*result.evaluations, *more), audits=examined)
 
     def cell(self, cell_id: str) -> Cell:
         """The configuration it was trained with."""
@@ -184,11 +184,11 @@ class ResultStore:
             UserError: there is none, or more than one.
         """
         safe_name(prefix, "cell")
-        found = [name for name in self.ids() if name.startswith(prefix)]
-        if len(found) != 1:
-            what = "no finished cell starts" if not found else f"{len(found)} finished cells start"
+        matching = [name for name in self.ids() if name.startswith(prefix)]
+        if len(matching) != 1:
+            what = "no finished cell starts" if not matching else f"{len(matching)} finished cells start"
             raise UserError(f"cell={prefix}: {what} with these letters under {self.cells}. `report` lists the cells.")
-        return found[0]
+        return matching[0]
 
     @contextmanager
     def claim(self, cell_id: str) -> Iterator[bool]:

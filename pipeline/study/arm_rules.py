@@ -33,11 +33,11 @@ def require_rivals(study: Study, from_scratch: Sequence[str]) -> None:
     asking = [key for key, claim in study.claims.items() if claim.against == BEST_FROM_SCRATCH]
     if not asking or len(from_scratch) > 1:
         return
-    found = f"study.arms=[{','.join(study.arms)}] has {len(from_scratch)} ({', '.join(from_scratch) or 'none'})"
+    there = f"study.arms=[{','.join(study.arms)}] has {len(from_scratch)} ({', '.join(from_scratch) or 'none'})"
     raise ConfigError(
         [
             f"study.claims.{key}: {BEST_FROM_SCRATCH} must be chosen from at least two arms that start from scratch, "
-            f"but {found}. Add one, for example scratch_small, or name one arm: study.claims.{key}.against=scratch."
+            f"but {there}. Add one, for example scratch_small, or name one arm: study.claims.{key}.against=scratch."
             for key in asking
         ]
     )

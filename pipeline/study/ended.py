@@ -48,9 +48,9 @@ def end(plan: Plan, verdicts: Iterable[Verdict], failed: Collection[str]) -> Pla
     if len(seeds) < LEAST or (taken and len(taken[-1].seeds) == len(seeds)):
         return plan
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    found = Ended(at=at, study=plan.config.study, seeds=seeds)
-    write_text(plan.folder / FILE, to_json(found))
-    return _in_force(plan, found)
+    closing = Ended(at=at, study=plan.config.study, seeds=seeds)
+    write_text(plan.folder / FILE, to_json(closing))
+    return _in_force(plan, closing)
 
 
 def complete_seeds(plan: Plan, verdicts: Iterable[Verdict], failed: Collection[str]) -> tuple[int, ...]:

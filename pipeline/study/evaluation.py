@@ -11,8 +11,8 @@ from pipeline.execution.local import warm_up
 from pipeline.execution.run_in_worker import call
 from pipeline.hardware import Resolved
 from pipeline.study.plan import Plan, on_each_base
-from pipeline.study.run import check_versions, ground
-from pipeline.training.setup.preflight import ready_to_evaluate
+from pipeline.study.run import check_versions, run_context
+from pipeline.training.setup.preflight import preflight_of_evaluation
 
 _NAMED = 20  # cells that a sentence names
 
@@ -81,14 +81,14 @@ def _assignments(part: Plan, names: set[str]) -> list[Assignment]:
     if not cells:
         return []
     ready = call(
-        ready_to_evaluate,
+        preflight_of_evaluation,
         cells=list(cells.values()),
         located=part.located,
         data_fingerprint=part.data_fingerprint,
         evaluated=part.evaluated,
         root=part.root,
     )
-    own = replace(ground(part, ready), hardware=_alone(part.hardware))
+    own = replace(run_context(part, ready), hardware=_alone(part.hardware))
     return [own.assignment(name, cell) for name, cell in cells.items()]
 
 

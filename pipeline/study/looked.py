@@ -46,14 +46,14 @@ def wanted(plan: Plan, verdicts: Iterable[Verdict], *, last: bool = False) -> Pl
 
 def kept(plan: Plan) -> dict[str, Verdict]:
     """By claim, the verdict that an earlier look reached, where it rests on what `plan` would rest it on."""
-    found: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = {}
     for taken in _read(plan):
         verdict = taken.verdict
         if verdict.verdict != INCONCLUSIVE and verdict.claim in plan.config.study.claims:
             look = verdict.look
             if look <= len(looks_of(plan.config.study)) and taken.terms == _terms(plan, verdict.claim, look):
-                found.setdefault(verdict.claim, verdict)
-    return found
+                verdicts.setdefault(verdict.claim, verdict)
+    return verdicts
 
 
 def take(plan: Plan, verdicts: Sequence[Verdict]) -> None:
@@ -80,12 +80,12 @@ def take(plan: Plan, verdicts: Sequence[Verdict]) -> None:
 def _read(plan: Plan) -> list[Taken]:
     """The looks of this version of verdicts; the records of another may have other fields."""
     path = plan.folder / FILE
-    found = []
+    entries = []
     for number, line in enumerate(_lines(plan), start=1):
         where = f"{path}, line {number}"
         if from_json(dict[str, Any], line, where).get("version") == VERDICT_VERSION:
-            found.append(from_json(Taken, line, where))
-    return found
+            entries.append(from_json(Taken, line, where))
+    return entries
 
 
 def _lines(plan: Plan) -> list[str]:

@@ -139,13 +139,13 @@ def ahead(study: Study, verdicts: Iterable[Verdict], *, last: bool = False) -> d
     For a settled claim that is the look that settled it, for an open one the next look, or with `last` the last one.
     """
     most = len(looks_of(study))
-    found = dict.fromkeys(study.claims, most if last else 1)
+    upto = dict.fromkeys(study.claims, most if last else 1)
     for v in verdicts:
         if v.verdict != INCONCLUSIVE:
-            found[v.claim] = v.look
+            upto[v.claim] = v.look
         elif not last:
-            found[v.claim] = min(v.look + 1, most)
-    return found
+            upto[v.claim] = min(v.look + 1, most)
+    return upto
 
 
 def needed(study: Study, from_scratch: Sequence[str], upto: Mapping[str, int]) -> set[Place]:
@@ -155,8 +155,8 @@ def needed(study: Study, from_scratch: Sequence[str], upto: Mapping[str, int]) -
     """
     looks = looks_of(study)
     everywhere = study.seeds if study.until == "all" or not study.claims else looks[0].seeds
-    found = {(arm, size, seed) for arm in study.arms for size in study.sizes for seed in everywhere}
+    places = {(arm, size, seed) for arm in study.arms for size in study.sizes for seed in everywhere}
     for name, claim in study.claims.items():
         groups = groups_read(study, claim, from_scratch)
-        found |= {(*group, seed) for group in groups for seed in looks[upto[name] - 1].seeds}
-    return found
+        places |= {(*group, seed) for group in groups for seed in looks[upto[name] - 1].seeds}
+    return places

@@ -120,13 +120,13 @@ class Plan:
 
 def on_each_base(plan: Plan) -> list[Plan]:
     """The plan in parts that have one base each, with the cells on it; recorded under the study of `plan`."""
-    found = []
+    plans = []
     for name, located in {plan.config.base.name: plan.located, **plan.others}.items():
         cells = {key: cell for key, cell in plan.cells.items() if cell.base.name == name}
         if cells:
             config = dataclasses.replace(plan.config, base=next(iter(cells.values())).base)
-            found.append(dataclasses.replace(plan, config=config, located=located, others={}, cells=cells))
-    return found
+            plans.append(dataclasses.replace(plan, config=config, located=located, others={}, cells=cells))
+    return plans
 
 
 def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> Plan:
@@ -210,9 +210,9 @@ def plan_sweep(overrides: Sequence[str]) -> Plan:
 
 def plan_of_sweep(config: Config, name: str) -> Plan:
     """See `plan_sweep`; `config` is the sweep's own, with its arm, size and seed."""
-    found = sweep_violations(config)
-    if found:
-        raise ConfigError(found)
+    wrong = sweep_violations(config)
+    if wrong:
+        raise ConfigError(wrong)
     seeds = seeds_of(config)
     train = dataclasses.replace(config.train, seed=seeds[0])
     executor = dataclasses.replace(config.executor, workers=config.sweep.workers or config.executor.workers)

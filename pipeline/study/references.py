@@ -74,24 +74,24 @@ def refer(plan: Plan, *, adding: bool = False) -> None:
     before = from_json(References, path.read_text(encoding="utf-8"), str(path)) if known else References()
     folders = [plan.data_folder, *(set_folder(plan.data_folder, n, f) for n, f in plan.evaluated.items())]
     parts = pretrainings(plan)
-    found = References(
+    own = References(
         cells=(*plan.cells, *(name for part in parts for name in part.cells)),
         data=tuple(path.name for path in (*folders, *(part.data_folder for part in parts))),
     )
-    write_text(path, to_json(before.together(found)))
+    write_text(path, to_json(before.together(own)))
 
 
 def references(root: Path) -> References:
     """What all studies and sweeps under `root` refer to, those of earlier versions by their findings."""
-    found = References()
+    referred = References()
     for path in sorted(root.glob(f"studies/*/{FILE}")):
-        found = found.together(from_json(References, path.read_text(encoding="utf-8"), str(path)))
+        referred = referred.together(from_json(References, path.read_text(encoding="utf-8"), str(path)))
     for path in sorted(root.glob("studies/*/findings.json")):
-        found = found.together(References(cells=tuple(_json(path).get("cells", {}).values())))
+        referred = referred.together(References(cells=tuple(_json(path).get("cells", {}).values())))
     for path in sorted(root.glob("sweeps/*/sweep.json")):
         cells = tuple(cell for trial in _json(path).get("trials", ()) for cell in trial.get("cells", ()))
-        found = found.together(References(cells=cells))
-    return found
+        referred = referred.together(References(cells=cells))
+    return referred
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -92,11 +92,11 @@ def keep_weights(plan: Plan, kept: Retention, like: Cell, own: Iterable[str]) ->
 
 def _bytes(plan: Plan, planned: Iterable[Planned]) -> Mapping[Group, int]:
     """By arm and size, what the weights of one cell take: as a finished cell says, or as it is planned."""
-    found: dict[Group, int] = {(each.arm, each.size): each.stored for each in planned}
+    stored: dict[Group, int] = {(each.arm, each.size): each.stored for each in planned}
     for name, cell in plan.cells.items():
-        if plan.store.has(name) and (cell.arm.name, cell.train.size) not in found:
-            found[cell.arm.name, cell.train.size] = plan.store.result(name).cost.stored_bytes
-    return found
+        if plan.store.has(name) and (cell.arm.name, cell.train.size) not in stored:
+            stored[cell.arm.name, cell.train.size] = plan.store.result(name).cost.stored_bytes
+    return stored
 
 
 def _validation(plan: Plan, name: str) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pipeline.execution.assignment import Event, Fixed
 from pipeline.execution.choose import executor_of
 from pipeline.execution.leftovers import clear_staged
 from pipeline.execution.local import warm_up
-from pipeline.execution.run_context import Ground
+from pipeline.execution.run_context import RunContext
 from pipeline.execution.run_in_worker import call
 from pipeline.files import is_locked
 from pipeline.hardware import at_most
@@ -22,7 +22,7 @@ from pipeline.study.retention import Retention, keep_weights, retention
 from pipeline.study.workload import running_order
 from pipeline.tracking.spool import mirrored, reconcile, reuse
 from pipeline.training.libraries import versions
-from pipeline.training.setup.preflight import Ready, make_ready
+from pipeline.training.setup.preflight import Preflight, preflight
 
 Watch = Callable[[Event], None]
 
@@ -101,14 +101,14 @@ def check_versions(plan: Plan) -> None:
 def failures(plan: Plan) -> tuple[FailedCell, ...]:
     """The missing cells whose last attempt failed, with the reasons that were kept."""
     kept = {name: plan.store.failure(name) for name in plan.missing()}
-    found = {name: path.read_text(encoding="utf-8").splitlines() for name, path in kept.items() if path.is_file()}
-    return tuple(_failed(name, plan.cells[name], lines[0]) for name, lines in found.items() if lines)
+    lines_of = {name: path.read_text(encoding="utf-8").splitlines() for name, path in kept.items() if path.is_file()}
+    return tuple(_failed(name, plan.cells[name], lines[0]) for name, lines in lines_of.items() if lines)
 
 
-def prepare(plan: Plan) -> Ready:
+def prepare(plan: Plan) -> Preflight:
     """Data, subsets and networks of all cells, which have one base, checked in a worker."""
     return call(
-        make_ready,
+        preflight,
         cells=list(plan.cells.values()),
         located=plan.located,
         data_fingerprint=plan.data_fingerprint,
@@ -131,7 +131,7 @@ def clear_leftovers(plan: Plan) -> None:
 
 def _train(
     plan: Plan,
-    prepared: Sequence[tuple[Plan, Ready]],
+    prepared: Sequence[tuple[Plan, Preflight]],
     kept: Retention,
     watch: Watch,
     affords: Callable[[str], bool],
@@ -151,25 +151,25 @@ def _train(
     for name, reason in left_out.items():
         notify(Event(cell_id=name, state="started"))
         notify(Event(cell_id=name, state="failed", reason=reason))
-    grounds = _grounds(prepared)
+    contexts = _contexts(prepared)
     order = [name for name in running_order(plan) if name not in left_out]
-    executor = executor_of(plan.config.executor, grounds[order[0]].hardware if order else plan.hardware, plan.root)
-    assignments = (grounds[name].assignment(name, plan.cells[name]) for name in order)
+    executor = executor_of(plan.config.executor, contexts[order[0]].hardware if order else plan.hardware, plan.root)
+    assignments = (contexts[name].assignment(name, plan.cells[name]) for name in order)
     executor.run(Fixed(assignments, lambda each: affords(each.job.cell_id)), notify)
     return reasons
 
 
-def _grounds(prepared: Sequence[tuple[Plan, Ready]]) -> dict[str, Ground]:
+def _contexts(prepared: Sequence[tuple[Plan, Preflight]]) -> dict[str, RunContext]:
     """What each cell stands on. Cells of several bases run side by side, as many as fit for the largest base."""
-    found = [(part, ground(part, ready)) for part, ready in prepared]
-    hardware = min((own.hardware for _, own in found), key=lambda each: each.workers)
-    return {name: dataclasses.replace(own, hardware=hardware) for part, own in found for name in part.cells}
+    own_contexts = [(part, run_context(part, ready)) for part, ready in prepared]
+    hardware = min((own.hardware for _, own in own_contexts), key=lambda each: each.workers)
+    return {name: dataclasses.replace(own, hardware=hardware) for part, own in own_contexts for name in part.cells}
 
 
-def ground(plan: Plan, ready: Ready) -> Ground:
+def run_context(plan: Plan, ready: Preflight) -> RunContext:
     """What the cells of `plan` stand on; where executor.workers is not given, as many run as find memory."""
     asked = plan.config.executor.workers
-    return Ground(
+    return RunContext(
         study_id=plan.study_id,
         root=plan.root,
         hardware=plan.hardware if asked else at_most(plan.hardware, ready.at_once),
@@ -177,7 +177,7 @@ def ground(plan: Plan, ready: Ready) -> Ground:
         data_fingerprint=plan.data_fingerprint,
         evaluated=plan.evaluated,
         audits=plan.audits,
-        ready=ready,
+        preflight=ready,
     )
 
 

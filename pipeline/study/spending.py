@@ -110,11 +110,11 @@ def require_fixed_lengths(plan: Plan) -> None:
     """
     patient = {c.arm.name: c.recipe.patience for c in plan.cells.values() if c.recipe.patience and not c.method.solved}
     if plan.config.study.budget is not None and patient:
-        found = ", ".join(f"{arm} (patience {patience})" for arm, patience in patient.items())
+        listed = ", ".join(f"{arm} (patience {patience})" for arm, patience in patient.items())
         raise ConfigError(
             [
                 "study.budget needs trainings whose length does not depend on their scores, since the last look is at "
-                f"the seeds that are complete by then, but these arms stop early: {found}. Use train.patience=0."
+                f"the seeds that are complete by then, but these arms stop early: {listed}. Use train.patience=0."
             ]
         )
 

@@ -57,8 +57,8 @@ class Stated:
     def after_looking(self) -> dict[str, tuple[str, ...]]:
         """By claim, what its verdict rests on that was changed after results had been seen."""
         changes = list(differences(self.first, self.now))
-        found = {name: tuple(c.text for c in changes if name in c.claims) for name in self.now.study.claims}
-        return {name: texts for name, texts in found.items() if texts}
+        texts_of = {name: tuple(c.text for c in changes if name in c.claims) for name in self.now.study.claims}
+        return {name: texts for name, texts in texts_of.items() if texts}
 
     def notes(self) -> tuple[str, ...]:
         """What readers of the findings must know of all this."""
@@ -105,11 +105,11 @@ def _first(before: Stated, now: Statement) -> Statement:
 
 def state(plan: Plan) -> tuple[Stated, Change | None]:
     """The same, written to `stated.json`; to be called before a cell is trained or a finding made."""
-    found, change = stated(plan)
-    path, text = plan.folder / FILE, to_json(found)
+    now, change = stated(plan)
+    path, text = plan.folder / FILE, to_json(now)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
-    return found, change
+    return now, change
 
 
 def differences(before: Statement, now: Statement) -> Iterator[Difference]:

@@ -71,8 +71,8 @@ def _optuna_dashboard() -> Callable[[RDBStorage], Application]:
 
 def _links(storage: RDBStorage, port: int) -> list[tuple[str, str]]:
     """The sweeps' names and addresses, the latest first."""
-    found = sorted(storage.get_all_studies(), key=lambda study: -study._study_id)
-    return [(study.study_name, f"http://{HOST}:{port}/dashboard/studies/{study._study_id}") for study in found]
+    studies = sorted(storage.get_all_studies(), key=lambda study: -study._study_id)
+    return [(study.study_name, f"http://{HOST}:{port}/dashboard/studies/{study._study_id}") for study in studies]
 
 
 class _Server(ThreadingMixIn, WSGIServer):

@@ -53,7 +53,7 @@ _SAMPLERS: dict[str, Callable[[Sweep, dict[str, Range], int, bool], BaseSampler]
 
 
 def pruner(sweep: Sweep, *, first: int, most: int) -> BasePruner:
-    """The pruner of a sweep; one that pauses is none of Optuna's (see rungs.py).
+    """The pruner of a sweep; one that pauses is none of Optuna's (see successive_halving.py).
 
     Args:
         first: training examples before which scores say little.

@@ -11,16 +11,16 @@ from pipeline.execution.assignment import Event
 from pipeline.execution.live import LiveLine
 from pipeline.sweep.objectives import name_of
 from pipeline.sweep.search import TrialEnd
-from pipeline.sweep.trial_registry import Book
+from pipeline.sweep.trial_registry import TrialRegistry
 
 
 class SweepProgress(LiveLine):
     """Shows one line that is kept up to date on a terminal, and a line for each trial that ends."""
 
-    def __init__(self, book: Book, config: Config, *, workers: int) -> None:
-        self.name, self.asked, self.workers = book.name, book.asked, workers
-        over, self.paused = book.counted(), len(book.paused())
-        self.before, self.nothing_to_do = len(over) - self.paused, book.over()
+    def __init__(self, registry: TrialRegistry, config: Config, *, workers: int) -> None:
+        self.name, self.asked, self.workers = registry.name, registry.asked, workers
+        over, self.paused = registry.counted(), len(registry.paused())
+        self.before, self.nothing_to_do = len(over) - self.paused, registry.over()
         self.objective = name_of(config.sweep.objectives[0])
         self.upwards = directions(config)[0] == "maximize"
         self.best: float | None = None

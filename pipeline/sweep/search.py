@@ -15,12 +15,12 @@ from pipeline.config.schema import Config
 from pipeline.config.settings import assigned
 from pipeline.errors import ConfigError
 from pipeline.execution.assignment import Assignment, Event
-from pipeline.execution.run_context import Ground
+from pipeline.execution.run_context import RunContext
 from pipeline.records import CellResult, TrajectoryPoint
 from pipeline.sweep import objectives
 from pipeline.sweep.pruning_schedule import pauses
 from pipeline.sweep.trial_lineage import LOSSES, PAUSED_AT, RUNGS, number_of
-from pipeline.sweep.trial_registry import CELLS, MOST_RETRIES, RETRIES, Book
+from pipeline.sweep.trial_registry import CELLS, MOST_RETRIES, RETRIES, TrialRegistry
 from pipeline.tracking.spool import mirrored, reuse
 
 
@@ -57,10 +57,12 @@ class _Open:
 class Search:
     """See `Source` in execution/assignment.py. `tell` hears of every trial that ends."""
 
-    def __init__(self, book: Book, ground: Ground, config: Config, tell: Callable[[TrialEnd], None]) -> None:
-        self.book, self.ground, self.config, self.tell = book, ground, config, tell
+    def __init__(
+        self, registry: TrialRegistry, context: RunContext, config: Config, tell: Callable[[TrialEnd], None]
+    ) -> None:
+        self.registry, self.context, self.config, self.tell = registry, context, config, tell
         self.open: list[_Open] = []
-        self.recorded = mirrored(ground.root, ground.study_id)
+        self.recorded = mirrored(context.root, context.study_id)
         self.trained: set[str] = set()  # cells whose weights may be ours to delete
         self.judged = config.sweep.pruner != "none" and len(seeds_of(config)) == 1
         self.pausing = config.sweep.pruner == PAUSING
@@ -86,7 +88,7 @@ class Search:
         return next((t for t in self.open if not t.attempt), None)
 
     def _begin(self) -> _Open | None:
-        begun = self.book.begin()
+        begun = self.registry.begin()
         if begun is None:
             return None
         trial, values = begun
@@ -105,7 +107,7 @@ class Search:
     def _look_ahead(self, opened: _Open) -> None:
         """Where the trial pauses next."""
         ((_, cell),) = opened.to_do
-        rungs = pauses(cell, self.config, self.ground)
+        rungs = pauses(cell, self.config, self.context)
         opened.trial.set_user_attr(RUNGS, rungs)
         before = opened.trial.user_attrs.get(PAUSED_AT, 0)
         opened.pause = next((rung for rung in rungs if rung > before), None)
@@ -114,22 +116,22 @@ class Search:
 
     def _cells(self, values: dict[str, Any]) -> list[tuple[str, Cell]]:
         changed = assigned(self.config, values)
-        cell = cell_of(changed, precision=self.ground.hardware.precision, tested=False)
+        cell = cell_of(changed, precision=self.context.hardware.precision, tested=False)
         seeds = seeds_of(self.config)
         cells = [dataclasses.replace(cell, train=dataclasses.replace(cell.train, seed=s)) for s in seeds]
-        return [(self.ground.identity(c), c) for c in cells]
+        return [(self.context.identity(c), c) for c in cells]
 
     def _advance(self, opened: _Open) -> Assignment | None:
         """The trial's next cell to train; None once it is over. Finished cells are used again, and cost nothing."""
         while opened in self.open and opened.to_do:
             name, cell = opened.to_do.pop(0)
-            if not self.ground.store.has(name):
-                assignment = self.ground.assignment(
+            if not self.context.store.has(name):
+                assignment = self.context.assignment(
                     name, cell, trial=opened.number, judged=self.judged, pausing=self.pausing
                 )
                 opened.attempt = assignment.attempt_id
                 return assignment
-            result = self.ground.store.result(name)
+            result = self.context.store.result(name)
             self._mirror(cell, result, opened.number)
             if self.judged:
                 self._report_trajectory(opened.trial, result)
@@ -139,7 +141,7 @@ class Search:
     def _mirror(self, cell: Cell, result: CellResult, trial: int) -> None:
         """Record a cell that was finished before under this sweep too, once."""
         if result.cell_id not in self.recorded:
-            reuse(self.ground.root, self.ground.study_id, cell, result, trial=trial)
+            reuse(self.context.root, self.context.study_id, cell, result, trial=trial)
             self.recorded.add(result.cell_id)
 
     def _report_trajectory(self, trial: Trial, result: CellResult) -> None:
@@ -177,7 +179,7 @@ class Search:
         if event.state == "finished":
             self.recorded.add(event.cell_id)
             self.trained.add(event.cell_id)
-            self._absorb(opened, self.ground.store.result(event.cell_id))
+            self._absorb(opened, self.context.store.result(event.cell_id))
         elif event.state == "pruned":
             self._note_losses(opened)
             self._end(opened, TrialState.PRUNED)
@@ -200,8 +202,8 @@ class Search:
         opened.losses = {point.examples: point.validation_loss for point in result.trajectory if point.step}
         self._note_losses(opened)
         for name, most in self.config.sweep.constraints.items():
-            (found,) = objectives.values([name], opened.results)
-            opened.trial.set_constraint(name, found - most)
+            (value,) = objectives.values([name], opened.results)
+            opened.trial.set_constraint(name, value - most)
         self._end(opened, TrialState.COMPLETE, values=objectives.values(self.config.sweep.objectives, opened.results))
 
     def _note_losses(self, opened: _Open) -> None:
@@ -220,7 +222,7 @@ class Search:
 
     def _end(self, opened: _Open, state: TrialState, *, values: tuple[float, ...] = (), reason: str = "") -> None:
         self.open.remove(opened)
-        self.book.finish(opened.trial, values or None, state, reason)
+        self.registry.finish(opened.trial, values or None, state, reason)
         if state == TrialState.COMPLETE and self.config.train.keep in ("seeds", "best"):
             self._drop_weights()
         given_up = "paused" if self.pausing else "pruned"
@@ -229,7 +231,7 @@ class Search:
 
     def _drop_weights(self) -> None:
         """Of all cells trained here but those of the best trial."""
-        best = {name for trial in self.book.best() for name in trial.user_attrs.get(CELLS, ())}
+        best = {name for trial in self.registry.best() for name in trial.user_attrs.get(CELLS, ())}
         for name in self.trained - best:
-            self.ground.store.drop_weights(name)
+            self.context.store.drop_weights(name)
         self.trained &= best

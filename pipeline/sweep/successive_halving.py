@@ -13,7 +13,7 @@ RUNGS = ((1 / 4, 2), (1 / 2, 6))  # share of a training, and of how many trials 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Climber:
+class HalvingTrial:
     """A trial that has not failed: `losses` at the rungs it has come to; `paused` at the last one."""
 
     number: int
@@ -36,12 +36,12 @@ def losses_at(rungs: Sequence[int], seen: Mapping[int, float], *, over: bool) ->
         over: whether the trial has come to its end.
     """
     reached = [min(at for at in seen if at >= rung) for rung in rungs if rung <= max(seen, default=0)]
-    found = [min(loss for at, loss in seen.items() if at <= end) for end in reached]
-    rest = [min(seen.values())] * (len(RUNGS) - len(found)) if over and seen else []
-    return (*found, *rest)
+    losses = [min(loss for at, loss in seen.items() if at <= end) for end in reached]
+    rest = [min(seen.values())] * (len(RUNGS) - len(losses)) if over and seen else []
+    return (*losses, *rest)
 
 
-def next_to_go_on(trials: Sequence[Climber], asked: int) -> int | None:
+def next_to_go_on(trials: Sequence[HalvingTrial], asked: int) -> int | None:
     """The number of the paused trial that goes on, as soon as those still on their way could not push it out; or None.
 
     The arm's own recipe goes on beside them, whatever it comes to, so that a sweep never ends worse than it.
@@ -54,7 +54,7 @@ def next_to_go_on(trials: Sequence[Climber], asked: int) -> int | None:
     return _in_race([t for t in trials if not t.recipe], asked) if recipe is None else recipe
 
 
-def _in_race(trials: Sequence[Climber], asked: int) -> int | None:
+def _in_race(trials: Sequence[HalvingTrial], asked: int) -> int | None:
     alive, expected = trials, len(trials)
     for rung, (_, one_of) in enumerate(RUNGS):
         keep = max(1, asked // one_of)

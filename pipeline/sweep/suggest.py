@@ -39,14 +39,14 @@ def grid_of(space: dict[str, Range]) -> dict[str, list[Any]]:
 def points(space: dict[str, Range]) -> int:
     """How many different trials a finite space holds; settings whose conditions fail make no difference."""
     grid = grid_of(space)
-    found = set()
+    distinct = set()
     for values in itertools.product(*grid.values()):
         trial: dict[str, Any] = {}
         for (name, range_), value in zip(space.items(), values, strict=True):
             if holds(range_, trial):
                 trial[name] = value
-        found.add(repr(trial))
-    return len(found)
+        distinct.add(repr(trial))
+    return len(distinct)
 
 
 def _all(range_: Range) -> list[Any]:

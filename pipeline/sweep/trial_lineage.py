@@ -6,7 +6,7 @@ its place, with its values and under its number.
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from pipeline.sweep.successive_halving import Climber, losses_at
+from pipeline.sweep.successive_halving import HalvingTrial, losses_at
 
 REASON = "reason"  # why a trial failed
 RUNGS, LOSSES = "rungs", "losses"  # of one that pauses: where, and its losses on validation by training examples
@@ -26,21 +26,21 @@ def number_of(trial: FrozenTrial | Trial) -> int:
 
 def chains(trials: list[FrozenTrial]) -> list[list[FrozenTrial]]:
     """The trials that are not lost, each with those that went on from it, by number."""
-    found: dict[int, list[FrozenTrial]] = {}
+    by_number: dict[int, list[FrozenTrial]] = {}
     for trial in trials:
         if not lost(trial):
-            found.setdefault(number_of(trial), []).append(trial)
-    return list(found.values())
+            by_number.setdefault(number_of(trial), []).append(trial)
+    return list(by_number.values())
 
 
-def climber(links: list[FrozenTrial]) -> Climber | None:
-    """A chain as rungs.py sees it; None of one that has failed, or came to its end or was given up without a pause."""
+def halving_trial(links: list[FrozenTrial]) -> HalvingTrial | None:
+    """A chain as a trial of successive halving; None where it failed, or ended or was pruned without a pause."""
     last = links[-1]
     losses = {int(at): loss for t in links for at, loss in t.user_attrs.get(LOSSES, {}).items()}
     if last.state == TrialState.FAIL or (last.state.is_finished() and LOSSES not in last.user_attrs):
         return None
     rungs = next((t.user_attrs[RUNGS] for t in reversed(links) if RUNGS in t.user_attrs), ())
-    return Climber(
+    return HalvingTrial(
         number=number_of(last),
         losses=losses_at(rungs, losses, over=last.state == TrialState.COMPLETE),
         paused=last.state == TrialState.PRUNED,

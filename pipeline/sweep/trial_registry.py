@@ -1,8 +1,8 @@
-"""The sweep's own book in Optuna's storage: which trials there are, who holds them, how many are still to be begun.
+"""The sweep's own registry in Optuna's storage: which trials there are, who holds them, how many are still to be begun.
 
 A trial counts towards the total unless it was lost, that is, its holder died. A lost one is failed without a reason and
 begun again with the same values. Everything that creates trials happens under one lock of all processes, so that the
-total is exact whoever dies when. What pauses and goes on is one trial here (see chains.py).
+total is exact whoever dies when. What pauses and goes on is one trial here (see trial_lineage.py).
 """
 
 import uuid
@@ -27,7 +27,17 @@ from pipeline.sweep.objectives import name_of
 from pipeline.sweep.storage import alone, explained, opened
 from pipeline.sweep.successive_halving import next_to_go_on
 from pipeline.sweep.suggest import points, suggest
-from pipeline.sweep.trial_lineage import GOES_ON, LOSSES, PAUSED_AT, REASON, RECIPE, chains, climber, lost, number_of
+from pipeline.sweep.trial_lineage import (
+    GOES_ON,
+    LOSSES,
+    PAUSED_AT,
+    REASON,
+    RECIPE,
+    chains,
+    halving_trial,
+    lost,
+    number_of,
+)
 
 RETRY_OF, RETRIES, HOLDER, CELLS, CONTRACT = "retry_of", "retries", "holder", "cells", "contract"
 SAMPLER, PRUNER, FROM_RECIPE = "sampler", "pruner", "from_recipe"  # what its trials came from
@@ -36,7 +46,7 @@ MOST_RETRIES = 2  # of a trial whose worker was killed
 T = TypeVar("T")
 
 
-class Book:
+class TrialRegistry:
     """Trials of one sweep, as seen by one of the processes that work on it.
 
     Raises:
@@ -133,7 +143,7 @@ class Book:
     def _next_to_go_on(self, trials: list[FrozenTrial]) -> FrozenTrial | None:
         if self.config.sweep.pruner != PAUSING:
             return None
-        racing = {c.number: (c, links[-1]) for links in chains(trials) if (c := climber(links)) is not None}
+        racing = {c.number: (c, links[-1]) for links in chains(trials) if (c := halving_trial(links)) is not None}
         number = next_to_go_on([one for one, _ in racing.values()], self.asked)
         return None if number is None else racing[number][1]
 
@@ -231,8 +241,8 @@ def contract_of(config: Config, identity: str) -> str:
     return digest(identity, repr(space), repr(judged))
 
 
-def _require_same(name: str, found: str | None, contract: str) -> None:
-    if found != contract:
+def _require_same(name: str, stored: str | None, contract: str) -> None:
+    if stored != contract:
         raise ConfigError(
             [
                 f"sweep.name={name}: a sweep of this name is there already, over another space or with other settings, "

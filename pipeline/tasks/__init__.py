@@ -65,8 +65,8 @@ def kind(name: str) -> TaskKind:
 
 def linear_kind(name: str) -> LinearKind | None:
     """The task kind called `name`, where its networks end in a linear layer on one vector a text; else None."""
-    found = kind(name)
-    return None if found.linear is None else cast(LinearKind, found)
+    task = kind(name)
+    return None if task.linear is None else cast(LinearKind, task)
 
 
 def unsolvable(arm: str, method: str, name: str) -> str:
@@ -83,26 +83,27 @@ def kind_of(task: Task) -> TaskKind:
     Raises:
         ConfigError: there is no such kind, it does not have the metric, or it needs other columns.
     """
-    found = kind(task.kind)
-    if task.metric not in found.metrics:
-        hint = nearest(task.metric, found.metrics)
-        raise ConfigError([f"task.metric must be a metric of {found.name}, but got {task.metric!r}. {hint}"])
-    _check_columns(task, found)
-    return found
+    task_kind = kind(task.kind)
+    if task.metric not in task_kind.metrics:
+        hint = nearest(task.metric, task_kind.metrics)
+        raise ConfigError([f"task.metric must be a metric of {task_kind.name}, but got {task.metric!r}. {hint}"])
+    _check_columns(task, task_kind)
+    return task_kind
 
 
-def _check_columns(task: Task, found: TaskKind) -> None:
+def _check_columns(task: Task, task_kind: TaskKind) -> None:
     sets = {"task.data": task.data} | {f"task.out_of_domain.{name}": data for name, data in task.out_of_domain.items()}
     wrong = [
-        f"{where}.{name} must be {'a column' if name in found.reads else 'null'} for {found.name}, but got {column!r}."
+        f"{where}.{name} must be {'a column' if name in task_kind.reads else 'null'} for {task_kind.name}, "
+        f"but got {column!r}."
         for where, data in sets.items()
         for name, column in columns(data).items()
-        if (column is not None) != (name in found.reads)
+        if (column is not None) != (name in task_kind.reads)
     ]
-    prompted = isinstance(found, PromptedKind)
+    prompted = isinstance(task_kind, PromptedKind)
     if (task.prompt is not None) != prompted:
         wrong.append(
-            f"task.prompt must be {'a text with {text} in it' if prompted else 'null'} for {found.name}, "
+            f"task.prompt must be {'a text with {text} in it' if prompted else 'null'} for {task_kind.name}, "
             f"but got {task.prompt!r}."
         )
     if wrong:

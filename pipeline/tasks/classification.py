@@ -150,8 +150,8 @@ class Classification:
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. The likeliest class; no label where several are equally likely."""
         logits = self._logits(model, tokenizer, examples, settings)
-        found = self.outputs(logits.float().cpu().numpy(), np.zeros(len(examples), dtype=np.int64))
-        for example, number, row in zip(examples, found.predicted, found.probabilities, strict=True):
+        outputs = self.outputs(logits.float().cpu().numpy(), np.zeros(len(examples), dtype=np.int64))
+        for example, number, row in zip(examples, outputs.predicted, outputs.probabilities, strict=True):
             label = "" if number == UNDECIDED else settings.classes[number]
             yield *self._shown(example), label, f"{row.max():.4f}"
 

@@ -251,7 +251,7 @@ class KnowingKind(TaskKind, Protocol):
 
 @runtime_checkable
 class SummedKind(TaskKind, Protocol):
-    """A kind with metrics that follow from sums over a set's texts, see sums.py."""
+    """A kind with metrics that follow from sums over a set's texts, see corpus_metrics.py."""
 
     of_sums: tuple[str, ...]  # those of `metrics`
 

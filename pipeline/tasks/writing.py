@@ -22,12 +22,14 @@ def translations(model: Any, tokenizer: Any, texts: list[str], max_length: int, 
     rows = [tokenizer(text, truncation=True, max_length=max_length)["input_ids"] for text in texts]
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     size = 1 if asked.temperature > 0 else _AT_ONCE  # so that company changes nothing of what is drawn
-    found: dict[int, str] = {}
+    by_place: dict[int, str] = {}
     for start in range(0, len(order), size):
         some = order[start : start + size]
         batch = moved(tokens_and_mask([rows[i] for i in some], tokenizer.pad_token_id), model)
-        found |= zip(some, written(model, tokenizer, batch["input_ids"], batch["attention_mask"], asked), strict=True)
-    return [found[i] for i in range(len(texts))]
+        by_place |= zip(
+            some, written(model, tokenizer, batch["input_ids"], batch["attention_mask"], asked), strict=True
+        )
+    return [by_place[i] for i in range(len(texts))]
 
 
 def written(

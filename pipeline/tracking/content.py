@@ -66,11 +66,11 @@ def trial_params(started: CellStarted) -> dict[str, str]:
     if started.trial is None:
         return {}
     train, arm = started.config["train"], started.config["arm"]
-    found = {f"train.{name}": value for name, value in arm["recipe"].items()}
-    found |= {f"train.{name}": train[name] for name in arm["recipe"] if train.get(name) is not None}
+    params = {f"train.{name}": value for name, value in arm["recipe"].items()}
+    params |= {f"train.{name}": train[name] for name in arm["recipe"] if train.get(name) is not None}
     if arm["method"] == "lora":
-        found |= {f"arm.lora.{name}": value for name, value in arm["lora"].items()}
-    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in found.items()}
+        params |= {f"arm.lora.{name}": value for name, value in arm["lora"].items()}
+    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in params.items()}
 
 
 def cell_tags(started: CellStarted, study_id: str, parent: str | None) -> dict[str, str]:
@@ -156,13 +156,13 @@ def answer(started: StudyStarted | None, finished: StudyFinished) -> str:
 
 
 def _scores(result: CellResult) -> dict[str, float]:
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for evaluation in result.evaluations:
         for name, value in evaluation.metrics.items():
             if name == result.metric or evaluation.role not in ("validation", "train"):
-                found.setdefault(_score_key(evaluation, name), value)
+                metrics.setdefault(_score_key(evaluation, name), value)
     audits = {f"audit/{a.audit}/{_safe(name)}": value for a in result.audits for name, value in a.numbers.items()}
-    return found | audits
+    return metrics | audits
 
 
 def _score_key(evaluation: Evaluation, name: str) -> str:

@@ -121,13 +121,13 @@ def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
 
     Lines that are torn, or of a kind that this version does not know, are passed over.
     """
-    found: list[Event] = []
+    events: list[Event] = []
     for line in lines.read(path, offset):
         offset = line.end
         event = _event(line)
         if event:
-            found.append(event)
-    return found, offset
+            events.append(event)
+    return events, offset
 
 
 def last_kind(path: Path) -> str | None:

@@ -90,12 +90,12 @@ def studies(store: Store) -> list[str]:
 def waiting(store: Store, study_id: str, ledger: Ledger) -> list[tuple[Path, int]]:
     """The study's files with events that the store has not been told, and the offset to read each from."""
     folder = spool(store.root) / study_id
-    found = []
+    logs = []
     for path in sorted(folder.glob("*.jsonl")):
         offset = ledger.offset(path.name)
         if path.stat().st_size > offset:
-            found.append((path, offset))
-    return found
+            logs.append((path, offset))
+    return logs
 
 
 def count_waiting(store: Store) -> int:

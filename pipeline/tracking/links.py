@@ -34,11 +34,11 @@ def links(tracking: Tracking, root: Path, study_id: str | None = None) -> tuple[
     if store is None:
         return ()
     base = store.address or f"http://127.0.0.1:{tracking.port}"
-    found: list[Link] = []
+    all_links: list[Link] = []
     for known, experiment_id in experiments(store):
         if study_id in (None, known):
-            found += _of_study(base, experiment_id, known, children(root, known))
-    return tuple(found) or (Link("", "All studies", f"{base}/#/experiments?workflowType=machine_learning"),)
+            all_links += _of_study(base, experiment_id, known, children(root, known))
+    return tuple(all_links) or (Link("", "All studies", f"{base}/#/experiments?workflowType=machine_learning"),)
 
 
 def _of_study(base: str, experiment_id: str, study_id: str, children: str) -> list[Link]:

@@ -35,9 +35,9 @@ class Cluster:
 
 def programs() -> Path | None:
     """Where initdb and postgres are, the newest as Debian keeps them; None where they are not installed."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    installed = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     on_path = shutil.which("initdb")
-    return Path(found[-1]).parent if found else Path(on_path).parent if on_path else None
+    return Path(installed[-1]).parent if installed else Path(on_path).parent if on_path else None
 
 
 @contextlib.contextmanager

@@ -32,13 +32,13 @@ class Runs:
 
     def experiment(self, name: str) -> str:
         """The id of the experiment of this name; it is created, or brought back if it was deleted."""
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
+        existing = self.client.get_experiment_by_name(name)
+        if existing is None:
             place = (self.store.artifacts / digest(name)[:16]).as_uri() if self.store.address is None else None
             return self._create_experiment(name, place)
-        if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+        if existing.lifecycle_stage == "deleted":
+            self.client.restore_experiment(existing.experiment_id)
+        return str(existing.experiment_id)
 
     def _create_experiment(self, name: str, place: str | None) -> str:
         try:
@@ -51,8 +51,8 @@ class Runs:
     def find(self, experiment_id: str, attempt: str) -> str | None:
         """The id of the run of this attempt, if there is one."""
         clause = f'tags."{ATTEMPT}" = "{attempt}"'
-        found = self.client.search_runs([experiment_id], clause, max_results=1)
-        return str(found[0].info.run_id) if found else None
+        runs = self.client.search_runs([experiment_id], clause, max_results=1)
+        return str(runs[0].info.run_id) if runs else None
 
     def create(self, experiment_id: str, attempt: str, name: str, at: int, tags: Mapping[str, str]) -> str:
         """The id of a new run that started at `at`; its attempt is its tag from the first moment on."""

@@ -148,8 +148,8 @@ class StudyLog(_Log):
         self._write(body, at)
 
     def _recorded(self) -> StudyFinished | None:
-        found = events.read(self.path)[0] if self.path.is_file() else []
-        body = found[-1].body if found else None
+        recorded = events.read(self.path)[0] if self.path.is_file() else []
+        body = recorded[-1].body if recorded else None
         return body if isinstance(body, StudyFinished) else None
 
 
@@ -208,8 +208,8 @@ class AttemptLog(_Log):
 def children(root: Path, study_id: str) -> str:
     """The kind of the runs below this one: "trial" for a sweep, else "cell"."""
     path = spool(root) / study_id / STUDY_FILE
-    found = events.read(path)[0] if path.is_file() else []
-    return next((event.body.children for event in found if isinstance(event.body, StudyStarted)), "cell")
+    recorded = events.read(path)[0] if path.is_file() else []
+    return next((event.body.children for event in recorded if isinstance(event.body, StudyStarted)), "cell")
 
 
 def reuse(

@@ -43,8 +43,8 @@ class StudyRuns:
 
     def open(self) -> bool:
         """Make sure that the experiment and the study's own run exist, before any of its cells."""
-        found = events.read(self.path)[0] if self.path.is_file() else []
-        starts = [(event, event.body) for event in found if isinstance(event.body, StudyStarted)]
+        recorded = events.read(self.path)[0] if self.path.is_file() else []
+        starts = [(event, event.body) for event in recorded if isinstance(event.body, StudyStarted)]
         self.experiment_id = self.runs.experiment(starts[-1][1].name if starts else self.study_id)
         if starts:
             event, self.started = starts[-1]
@@ -69,8 +69,8 @@ class StudyRuns:
         entry = self.ledger.entries.get(STUDY_FILE)
         if entry is None or not entry.run_id:
             return False
-        found, end = events.read(self.path, entry.offset)
-        for event in found:
+        recorded, end = events.read(self.path, entry.offset)
+        for event in recorded:
             self._study_event(entry.run_id, event)
         if end > entry.offset:
             self.ledger.note(replace(entry, offset=end))

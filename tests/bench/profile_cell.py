@@ -15,7 +15,7 @@ from rich.table import Table
 
 from pipeline.records import TrajectoryPoint
 from pipeline.study.plan import Plan, plan_cell
-from pipeline.study.run import ground
+from pipeline.study.run import run_context
 from pipeline.training.job import Job
 
 # Validation so small, and so rare, that next to nothing but training is seen; 640 examples in batches of 32.
@@ -81,10 +81,10 @@ def profile(plan: Plan) -> list[tuple[str, float]]:
 
 
 def _job(plan: Plan) -> Job:
-    from pipeline.training.setup.preflight import make_ready
+    from pipeline.training.setup.preflight import preflight
 
     cell_id, cell = next(iter(plan.cells.items()))
-    ready = make_ready(
+    ready = preflight(
         [cell],
         plan.located,
         data_fingerprint=plan.data_fingerprint,
@@ -92,7 +92,7 @@ def _job(plan: Plan) -> Job:
         hardware=plan.hardware,
         root=plan.root,
     )
-    return ground(plan, ready).assignment(cell_id, cell).job
+    return run_context(plan, ready).assignment(cell_id, cell).job
 
 
 def main(overrides: Sequence[str]) -> int:

@@ -19,12 +19,12 @@ from pipeline.files import digest, write_text
 from pipeline.records import Evaluation
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.pretraining import pretrainings
-from pipeline.study.run import ground
+from pipeline.study.run import run_context
 from pipeline.tasks import KINDS, LINEAR
 from pipeline.training.loop.evaluate import measured_beside, with_measured
 from pipeline.training.loop.finish import finish
 from pipeline.training.loop.fit import fit
-from pipeline.training.setup.preflight import make_ready
+from pipeline.training.setup.preflight import preflight
 from tests import tiny
 from tests.models.tiny_bases import save_tiny
 from tests.tiny_kinds import OF_DECODERS, settings
@@ -102,7 +102,7 @@ def plan(kind: str, arm: str, folder: Path) -> Plan:
 def measured(planned: Plan) -> dict[str, Any]:
     """What is measured of the one cell of a plan."""
     ((name, cell),) = planned.cells.items()
-    ready = make_ready(
+    ready = preflight(
         [cell],
         planned.located,
         data_fingerprint=planned.data_fingerprint,
@@ -110,7 +110,7 @@ def measured(planned: Plan) -> dict[str, Any]:
         hardware=planned.hardware,
         root=planned.root,
     )
-    fitted = fit(ground(planned, ready).assignment(name, cell).job, lambda _: None)
+    fitted = fit(run_context(planned, ready).assignment(name, cell).job, lambda _: None)
     result, scores = finish(fitted)
     beside = list(measured_beside(fitted))
     whole = with_measured(result, beside)

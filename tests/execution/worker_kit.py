@@ -17,7 +17,7 @@ from pipeline.execution.worker import Place, work
 from pipeline.records import CellResult
 from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan, plan_cell
-from pipeline.study.run import ground, prepare
+from pipeline.study.run import prepare, run_context
 from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
 from tests import tiny
@@ -31,7 +31,7 @@ def assign(*settings: str, overrides: Sequence[str]) -> tuple[Plan, Assignment]:
     plan = plan_cell([*overrides, *settings])
     warm_up(plan.hardware.threads)
     ((name, cell),) = plan.cells.items()
-    return plan, ground(plan, prepare(plan)).assignment(name, cell)
+    return plan, run_context(plan, prepare(plan)).assignment(name, cell)
 
 
 def run(

@@ -15,7 +15,7 @@ from pipeline.config.compose import compose
 from pipeline.errors import BaseModelError, ConfigError, DataError
 from pipeline.study.plan import Plan, plan_cell, plan_of_cell, plan_study
 from pipeline.study.workload import Examples, estimated_seconds, running_order, work_of
-from pipeline.training.setup.preflight import make_ready
+from pipeline.training.setup.preflight import preflight
 from tests import tiny
 from tests.study.synthetic_cells import VALIDATION_ITEMS, synthetic_cells
 from tests.tiny import reviews, tiny_base
@@ -187,7 +187,7 @@ def test_estimates_count_the_sets_that_were_given(planned: Planned, tmp_path: Pa
         test = tiny.write_csv(tmp_path / f"{rows}.csv", tiny.rows(rows, seed=1))
         plan = planned(f"task.data.test={test}", f"paths.root={tmp_path / str(rows)}")
         before, _ = estimated_seconds(plan)
-        make_ready(
+        preflight(
             list(plan.cells.values()),
             plan.located,
             data_fingerprint=plan.data_fingerprint,

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from book_kit import book, search, seen
 from optuna.storages import RDBStorage
 from optuna.trial import Trial, TrialState
+from registry_kit import registry, search, seen
 from test_book import process
 
 from pipeline.sweep.trial_lineage import lost
@@ -40,7 +40,7 @@ def test_processes_with_folders_of_their_own_begin_at_once_and_run_exactly_the_t
     given = (database, "sweep.trials=60", "sweep.sampler=random", "sweep.restart=false")
     together = [process(tmp_path / str(n), *given) for n in range(4)]
     assert [p.wait(timeout=100) for p in together] == [0] * 4
-    found = book(tmp_path, *given)
+    found = registry(tmp_path, *given)
     assert [t.state for t in found.trials()] == [TrialState.COMPLETE] * 60
     assert sorted(t.number for t in found.trials()) == list(range(60))
     assert found.study.best_value == max(values[0] for _, values in seen(found))
@@ -53,12 +53,12 @@ def test_a_machine_that_dies_while_it_begins_a_trial_costs_none(
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    theirs = book(tmp_path / "theirs", database, "sweep.trials=2", "sweep.restart=true")
+    theirs = registry(tmp_path / "theirs", database, "sweep.trials=2", "sweep.restart=true")
     with monkeypatch.context() as patch:
         patch.setattr(owner, write, dies)
         with pytest.raises(KeyboardInterrupt):
             theirs.begin()
-    ours = book(tmp_path / "ours", database, "sweep.trials=2", "sweep.restart=false")
+    ours = registry(tmp_path / "ours", database, "sweep.trials=2", "sweep.restart=false")
     search(ours)
     assert len(ours.counted()) == 2
     assert sum(lost(t) for t in ours.trials()) == 1
@@ -70,13 +70,13 @@ def test_eight_processes_on_a_fresh_database_run_exactly_400_trials(tmp_path: Pa
         given = (storage, "sweep.trials=400", "sweep.sampler=random")
         together = [process(tmp_path / str(n), *given) for n in range(8)]
         assert [p.wait(timeout=600) for p in together] == [0] * 8
-        assert [t.state for t in book(tmp_path, *given).trials()] == [TrialState.COMPLETE] * 400
+        assert [t.state for t in registry(tmp_path, *given).trials()] == [TrialState.COMPLETE] * 400
 
 
 @pytest.mark.slow
 def test_the_trials_of_a_machine_that_fell_silent_come_back(database: str, tmp_path: Path) -> None:
     given = (database, "sweep.trials=2", "sweep.grace_seconds=10", "sweep.restart=true")
-    ours = book(tmp_path / "ours", *given)
+    ours = registry(tmp_path / "ours", *given)
     theirs = process(tmp_path / "theirs", *given[:3], "sweep.restart=false", seconds=60)
     end = time.monotonic() + 60
     while not any(t.state == TrialState.RUNNING for t in ours.trials()):

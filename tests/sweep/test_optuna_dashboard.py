@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_kit import book, search
+from registry_kit import registry, search
 
 from pipeline.config.schema import Sweep
 from pipeline.errors import ConfigError, ServiceError, UserError
@@ -33,7 +33,7 @@ def answer(url: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
 @pytest.fixture
 def shown(tmp_path: Path) -> Any:
     """The dashboard of one sweep of four trials, as a process, and what it said."""
-    search(book(tmp_path, "sweep.trials=4"))
+    search(registry(tmp_path, "sweep.trials=4"))
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "sweep-dashboard", f"paths.root={tmp_path}", f"sweep.port={port}"],
@@ -64,7 +64,7 @@ def test_it_changes_no_sweep_and_answers_no_stranger(shown: Any, tmp_path: Path)
     assert answer(f"{base}/api/studies", Host="10.evil.com")[0] == 403
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
-    assert len(book(tmp_path, "sweep.trials=4").counted()) == 4
+    assert len(registry(tmp_path, "sweep.trials=4").counted()) == 4
 
 
 def test_without_a_sweep_it_says_how_to_run_one_and_makes_nothing(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_without_a_sweep_it_says_how_to_run_one_and_makes_nothing(tmp_path: Path
 
 
 def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
-    search(book(tmp_path, "sweep.trials=1"))
+    search(registry(tmp_path, "sweep.trials=1"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sweep.successive_halving import RUNGS, Climber, losses_at, next_to_go_on, rungs_of
+from pipeline.sweep.successive_halving import RUNGS, HalvingTrial, losses_at, next_to_go_on, rungs_of
 
 curves = st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=30)  # losses at the rungs and the end
 
@@ -22,9 +22,9 @@ def raced(curves: Sequence[tuple[float, ...]]) -> tuple[list[int], dict[int, int
     return order, passed
 
 
-def standing(curves: Sequence[tuple[float, ...]], passed: dict[int, int]) -> list[Climber]:
+def standing(curves: Sequence[tuple[float, ...]], passed: dict[int, int]) -> list[HalvingTrial]:
     return [
-        Climber(number=n, losses=curve[: min(passed[n] + 1, len(RUNGS))], paused=passed[n] < len(RUNGS))
+        HalvingTrial(number=n, losses=curve[: min(passed[n] + 1, len(RUNGS))], paused=passed[n] < len(RUNGS))
         for n, curve in enumerate(curves)
     ]
 
@@ -52,7 +52,7 @@ def test_no_one_goes_on_whom_those_still_on_their_way_could_push_out(
     curves: list[tuple[float, ...]], late: set[int]
 ) -> None:
     waiting = [
-        Climber(number=c.number, losses=() if c.number in late else c.losses, paused=c.number not in late)
+        HalvingTrial(number=c.number, losses=() if c.number in late else c.losses, paused=c.number not in late)
         for c in standing(curves, dict.fromkeys(range(len(curves)), 0))
     ]
     _, passed = raced(curves)
@@ -64,7 +64,7 @@ def test_no_one_goes_on_whom_those_still_on_their_way_could_push_out(
 
 @given(curves)
 def test_the_own_recipe_goes_on_beside_the_others_however_few_they_are(curves: list[tuple[float, ...]]) -> None:
-    def all_of(passed: dict[int, int]) -> list[Climber]:
+    def all_of(passed: dict[int, int]) -> list[HalvingTrial]:
         return [dataclasses.replace(c, recipe=c.number == 0) for c in standing(curves, passed)]
 
     passed = dict.fromkeys(range(len(curves)), 0)
@@ -76,7 +76,7 @@ def test_the_own_recipe_goes_on_beside_the_others_however_few_they_are(curves: l
 
 
 def test_a_trial_that_fails_makes_room_for_the_next() -> None:
-    two = [Climber(number=n, losses=(value,), paused=True) for n, value in enumerate((0.1, 0.2))]
+    two = [HalvingTrial(number=n, losses=(value,), paused=True) for n, value in enumerate((0.1, 0.2))]
     assert next_to_go_on(two, 2) == 0
     assert next_to_go_on(two[1:], 2) == 1
 

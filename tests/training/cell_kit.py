@@ -8,17 +8,17 @@ from pipeline.files import digest
 from pipeline.models.build import Network, build
 from pipeline.records import encode, to_json
 from pipeline.study.plan import plan_cell
-from pipeline.study.run import ground
+from pipeline.study.run import run_context
 from pipeline.training.job import Job
 from pipeline.training.loop.finish import finish
 from pipeline.training.loop.fit import Fitted, fit
-from pipeline.training.setup.preflight import make_ready
+from pipeline.training.setup.preflight import preflight
 
 
 def job(overrides: Sequence[str]) -> Job:
     """What a worker would be given for the cell that `overrides` describe; its data are prepared here."""
     plan = plan_cell(overrides)
-    ready = make_ready(
+    ready = preflight(
         list(plan.cells.values()),
         plan.located,
         data_fingerprint=plan.data_fingerprint,
@@ -27,7 +27,7 @@ def job(overrides: Sequence[str]) -> Job:
         root=plan.root,
     )
     ((name, cell),) = plan.cells.items()
-    return ground(plan, ready).assignment(name, cell).job
+    return run_context(plan, ready).assignment(name, cell).job
 
 
 def network(overrides: Sequence[str], *more: str) -> tuple[Cell, Network]:

@@ -17,7 +17,7 @@ from pipeline.models.memory import footprint
 from pipeline.study.plan import plan_cell
 from pipeline.tasks import kind
 from pipeline.training.loop.fit import fit
-from pipeline.training.memory.budget import GIB, Room, room
+from pipeline.training.memory.budget import GIB, MemoryBudget, memory_budget
 
 
 @pytest.fixture
@@ -63,13 +63,13 @@ def test_counting_leaves_the_network_as_it_was(overrides: list[str]) -> None:
         assert torch.equal(value, p)
 
 
-def there(overrides: list[str], monkeypatch: pytest.MonkeyPatch, free: float = 64 * GIB) -> tuple[Room, Cell]:
+def there(overrides: list[str], monkeypatch: pytest.MonkeyPatch, free: float = 64 * GIB) -> tuple[MemoryBudget, Cell]:
     """The room for the cell that `overrides` describe, on a machine with so much free memory."""
     monkeypatch.setattr(machine, "free_memory", lambda _: free)
     plan = plan_cell(overrides)
     ((_, cell),) = plan.cells.items()
     given = job(overrides)
-    return room(plan.located, load(Path(given.data_folder)), given.vocabulary, plan.hardware, plan.root), cell
+    return memory_budget(plan.located, load(Path(given.data_folder)), given.vocabulary, plan.hardware, plan.root), cell
 
 
 def peak(overrides: list[str], monkeypatch: pytest.MonkeyPatch) -> float:

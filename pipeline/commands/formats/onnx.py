@@ -66,14 +66,14 @@ class Onnx:
         from transformers import AutoTokenizer
 
         session = onnxruntime.InferenceSession(folder / GRAPH, providers=["CPUExecutionProvider"])
-        tokenizer, found = AutoTokenizer.from_pretrained(str(folder), local_files_only=True), []
+        tokenizer, outputs = AutoTokenizer.from_pretrained(str(folder), local_files_only=True), []
         given = prefixed(texts, self.trained.cell.prefix)
         for start in range(0, len(given), _AT_ONCE):
             columns = [list(column) for column in zip(*given[start : start + _AT_ONCE], strict=True)]
             read = tokenizer(*columns, padding=True, truncation=True, return_tensors="np")
             (logits,) = session.run(None, {each.name: read[each.name] for each in session.get_inputs()})
-            found.append(logits)
-        return Reading(by="ONNX Runtime", logits=np.concatenate(found))
+            outputs.append(logits)
+        return Reading(by="ONNX Runtime", logits=np.concatenate(outputs))
 
     def use(self, about: About) -> Use:
         """See Format."""

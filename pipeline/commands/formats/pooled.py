@@ -65,9 +65,9 @@ class Pooled:
 
     def _reading(self) -> dict[str, Any]:
         """How texts are truncated, and that no pooler is missing if the architecture can do without one."""
-        found: dict[str, Any] = {"max_seq_length": self.trained.cell.task.max_length, "do_lower_case": False}
+        settings: dict[str, Any] = {"max_seq_length": self.trained.cell.task.max_length, "do_lower_case": False}
         without = getattr(self.network.body, "pooler", self) is None
-        return found | ({"model_args": {"add_pooling_layer": False}} if without else {})
+        return settings | ({"model_args": {"add_pooling_layer": False}} if without else {})
 
     def _prompts(self) -> dict[str, Any]:
         """Their prompts are put before the first text of a pair alone, so that those of pairs are left to the user."""

@@ -31,14 +31,14 @@ def evaluate_finished(plan: Plan, *, must: bool = False) -> Evaluated:
     if not show_lacking(plan):
         return Evaluated()
     try:
-        found = evaluate(plan)
+        evaluated = evaluate(plan)
     except UnequalStartError as error:
         if must:
             raise
         print(error)
         return Evaluated()
-    if found.done:
-        print(f"Evaluated {len(found.done)} cells from their stored weights, without training.")
-    for sentence in found.sentences(plan):
+    if evaluated.done:
+        print(f"Evaluated {len(evaluated.done)} cells from their stored weights, without training.")
+    for sentence in evaluated.sentences(plan):
         print(sentence)
-    return found
+    return evaluated

@@ -73,11 +73,11 @@ def _of_tokens(trained: Trained, prepared: Prepared, exported: Format, folder: P
     task = kind(trained.cell.task.kind)
     model = _writer(folder) if isinstance(task, WritingKind) else pipeline_of(trained, folder).model
     vocabulary = Vocabulary.of(trained.tokenizer())
-    found = []
+    losses = []
     for i in range(min(CHECKED, len(prepared.test))):
         batch = _batch(task, prepared, np.array([i]), vocabulary)
-        found.append(float(task.losses(task.forward(model, batch), batch)[0]))
-    return "transformers", np.array(found)
+        losses.append(float(task.losses(task.forward(model, batch), batch)[0]))
+    return "transformers", np.array(losses)
 
 
 def _batch(task: TaskKind, prepared: Prepared, items: np.ndarray, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -36,13 +36,13 @@ def write_findings(
     Args:
         stated: what the study set out to judge; None for a training outside a study.
     """
-    found = find(basis_of(plan, failed, stated), cells, plan.store)
+    findings = find(basis_of(plan, failed, stated), cells, plan.store)
     if stated:
-        take(plan, found.verdicts)
-    path, text = plan.folder / "findings.json", to_json(found)
+        take(plan, findings.verdicts)
+    path, text = plan.folder / "findings.json", to_json(findings)
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
-    return found
+    return findings
 
 
 def basis_of(plan: Plan, failed: Sequence[FailedCell], stated: Stated | None) -> Basis:

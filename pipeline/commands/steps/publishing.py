@@ -62,12 +62,12 @@ def publish(folder: Path, published: Published, store: ResultStore) -> Findings:
         task=public(basis.task),
         standing=dataclasses.replace(basis.standing, kept={}),
     )
-    found = find(basis, cells, store)
+    findings = find(basis, cells, store)
     published = dataclasses.replace(published, basis=basis)
     write_text(folder / STUDY, to_json(published, ordered=True))  # the order of claims is that of the verdicts
-    write_text(folder / FINDINGS, to_json(found))
+    write_text(folder / FINDINGS, to_json(findings))
     write_bytes(folder / CELLS, _packed(store, cells))
-    return found
+    return findings
 
 
 def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
@@ -82,15 +82,15 @@ def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
     _unpack(folder / CELLS, target / "cells")
     store = ResultStore(target)
     cells = published.results(store)
-    found = find(published.basis, cells, store)
-    if to_json(found).encode() != _read(folder / FINDINGS):
+    findings = find(published.basis, cells, store)
+    if to_json(findings).encode() != _read(folder / FINDINGS):
         raise StorageError(
             f"The cells of {folder} do not give its {FINDINGS}: one of them was changed, or another version of this "
             "program wrote it. Its maintainers publish it anew with report publish=FOLDER."
         )
-    write_text(target / FINDINGS, to_json(found))
+    write_text(target / FINDINGS, to_json(findings))
     errors = analyse_errors(published.basis.study, cells, store)
-    return found, write_report(found, cells, published.about, target, errors)
+    return findings, write_report(findings, cells, published.about, target, errors)
 
 
 def _packed(store: ResultStore, cells: Sequence[CellResult]) -> bytes:

@@ -12,7 +12,7 @@ from pipeline.files import write_text
 from pipeline.records import SweepRecord, to_json
 from pipeline.report.sweep_report import answer, write_sweep_report
 from pipeline.study.plan import Plan
-from pipeline.study.run import ground, prepare
+from pipeline.study.run import prepare, run_context
 from pipeline.study.tuning import RECORD, sweep_folder
 from pipeline.tracking.client import Mirror
 from pipeline.tracking.spool import StudyLog
@@ -46,16 +46,18 @@ def _search(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, command: S
     config, name = plan.config, plan.config.study.name
     warm_up(plan.hardware.threads)
     pretrain(plan)
-    own = dataclasses.replace(ground(plan, prepare(plan)), study_id=sweep_id)
-    book = opened(config, own, name=name, contract=contract)
+    own = dataclasses.replace(run_context(plan, prepare(plan)), study_id=sweep_id)
+    registry = opened(config, own, name=name, contract=contract)
     clear_leftovers(own)
     log = StudyLog(plan.root, sweep_id, f"sweep-{name}", kind="sweep")
-    to_do = 0 if book.over() else max(1, book.asked - len(book.counted()))  # those that have paused may go on
+    to_do = (
+        0 if registry.over() else max(1, registry.asked - len(registry.counted()))
+    )  # those that have paused may go on
     log.started(config.study.question, metric=config.task.metric, to_do=to_do)
     mirror.wake()
     with recorded(log):
-        with SweepProgress(book, config, workers=plan.hardware.workers) as progress:
-            record = run(book, own, config, watch=progress.watch, tell=progress.tell)
+        with SweepProgress(registry, config, workers=plan.hardware.workers) as progress:
+            record = run(registry, own, config, watch=progress.watch, tell=progress.tell)
         folder = sweep_folder(plan)
         write_text(folder / RECORD, to_json(record))
         again = shlex.join(["python", "-m", "pipeline", *without_secrets(command)])

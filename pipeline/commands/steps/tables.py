@@ -73,22 +73,22 @@ def _show_power(console: Terminal, plan: Plan) -> None:
     study = plan.config.study
     if not study.claims:
         return
-    found = powers(plan)
-    if not found:
+    by_claim = powers(plan)
+    if not by_claim:
         console.print(
             "What effects it can show is not known yet: that takes two seeds of these arms and sizes, of this study or "
             f"of a pilot on others: study.name={study.name}_pilot 'study.seeds=[900,901,902]'.",
         )
         return
-    pilot = min(power.pilot for power in found)
+    pilot = min(power.pilot for power in by_claim)
     title = f"Smallest true effect that is shown with a chance of {POWER:.0%} (variances of {pilot} seeds)"
     table = Table(title=title, title_justify="left")
     table.add_column("claim")
     looks = [len(look.seeds) for look in looks_of(study)]
     for seeds in looks:
         table.add_column(f"{seeds} seeds", justify="right")
-    for name in dict.fromkeys(power.claim for power in found):
-        effects = {power.seeds: _effect(plan, power.effect) for power in found if power.claim == name}
+    for name in dict.fromkeys(power.claim for power in by_claim):
+        effects = {power.seeds: _effect(plan, power.effect) for power in by_claim if power.claim == name}
         table.add_row(name, *(effects.get(seeds, "") for seeds in looks))
     console.print(table)
 
@@ -139,9 +139,9 @@ def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:
     table.add_column(f"{findings.counted}s", justify="right")
     for arm in findings.scored_arms:
         table.add_column(arm, justify="right")
-    found, scale = {(s.arm, s.size): s.estimate for s in rows}, scale_of(findings.metric)
+    estimates, scale = {(s.arm, s.size): s.estimate for s in rows}, scale_of(findings.metric)
     for size in findings.sizes:
-        cells = [found.get((arm, size)) for arm in findings.scored_arms]
+        cells = [estimates.get((arm, size)) for arm in findings.scored_arms]
         shown = [f"{scale.score(e.value)}  {scale.span(e)}" if e else "no result" for e in cells]
         table.add_row(str(size), *shown)
     return table

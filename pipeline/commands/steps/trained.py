@@ -84,9 +84,9 @@ def _best(store: ResultStore, config: Config) -> str:
     return max(fitting, key=_validation).cell_id
 
 
-def _is_of(asked: Task, found: Task) -> bool:
+def _is_of(asked: Task, trained_on: Task) -> bool:
     """Whether it is the same task: of this name, or the same in all but its name."""
-    return asked.name == found.name or dataclasses.replace(public(asked), name=found.name) == found
+    return asked.name == trained_on.name or dataclasses.replace(public(asked), name=trained_on.name) == trained_on
 
 
 def _validation(result: CellResult) -> float:

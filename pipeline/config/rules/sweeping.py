@@ -18,8 +18,8 @@ def sweep_violations(config: Config) -> list[str]:
     """Every rule that `config`'s sweep breaks, one sentence each; empty where it is sound."""
     sweep = config.sweep
     rules = (_name, _numbers, _objectives, _pruning)
-    found = [text for rule in rules for text in rule(sweep)]
-    return [*found, *space_violations(config), *(_finite(config) if not found else ())]
+    violated = [text for rule in rules for text in rule(sweep)]
+    return [*violated, *space_violations(config), *(_finite(config) if not violated else ())]
 
 
 def directions(config: Config) -> tuple[str, ...]:

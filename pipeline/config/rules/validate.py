@@ -55,14 +55,14 @@ def checked(tree: dict[str, Any], *, trained: bool = False) -> Config:
     Raises:
         ConfigError: naming every rule that is broken.
     """
-    found = list(take_out_wrong_words(Config, tree))
+    wrong = list(take_out_wrong_words(Config, tree))
     try:
         config = decode(Config, tree, "config")
     except StorageError as error:
-        raise ConfigError([*found, explain_record(error)]) from error
-    found += violations(config, trained=trained)
-    if found:
-        raise ConfigError(found)
+        raise ConfigError([*wrong, explain_record(error)]) from error
+    wrong += violations(config, trained=trained)
+    if wrong:
+        raise ConfigError(wrong)
     return config
 
 

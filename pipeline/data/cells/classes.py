@@ -60,8 +60,8 @@ def classes_of(counts: Mapping[str, int], ask: Wanted) -> Classes:
 def alike(value: str, names: Iterable[str]) -> str | None:
     """The only one of these names that differs from the value in nothing but spelling, if there is one."""
     key = class_key(value)
-    found = [name for name in names if class_key(name) == key]
-    return found[0] if len(found) == 1 else None
+    matching = [name for name in names if class_key(name) == key]
+    return matching[0] if len(matching) == 1 else None
 
 
 def renamed(table: Any, name: Any) -> Any:
@@ -84,24 +84,24 @@ def aligned(table: Any, names: Sequence[str]) -> Any:
 
 def counted(table: Any) -> Counter[str]:
     """How many examples have each label."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for column in {"label", "labels"} & set(table.column_names):
         values = table.column(column)
         values = values if column == "label" else _flat(values)
-        found.update({str(c["values"]): c["counts"] for c in values.drop_null().value_counts().to_pylist()})
-    return found
+        counts.update({str(c["values"]): c["counts"] for c in values.drop_null().value_counts().to_pylist()})
+    return counts
 
 
 def cells_of(rows: Iterable[Any], read_in: Iterable[Any], ask: Wanted) -> Counter[str | None]:
     """How often each label is spelt so: as it stands in its column, or of several in a cell as it was read there."""
-    found: Counter[str | None] = Counter()
+    counts: Counter[str | None] = Counter()
     if "label" in ask.fields:
         for table in rows:
             cells = table.column(ask.fields["label"]).value_counts().to_pylist()
-            found.update({cell["values"]: cell["counts"] for cell in cells})
+            counts.update({cell["values"]: cell["counts"] for cell in cells})
     for table in read_in if "labels" in ask.fields else ():
-        found.update(counted(table))
-    return found
+        counts.update(counted(table))
+    return counts
 
 
 def spellings(cells: Mapping[str | None, int], ask: Wanted, reading: Reading, classes: Classes) -> list[str]:

@@ -74,16 +74,17 @@ class Wanted:
         Raises:
             DataError: as `check`, or a wanted column stands there twice.
         """
-        found = {column: _positions(column, names) for column in self.columns}
-        why = "" if any(found.values()) or not heading else "Its first line must name the columns. "
-        self._refuse([(s, column) for s, column in self._asked if not found[column]], names, place, why)
+        positions = {column: _positions(column, names) for column in self.columns}
+        why = "" if any(positions.values()) or not heading else "Its first line must name the columns. "
+        self._refuse([(s, column) for s, column in self._asked if not positions[column]], names, place, why)
         for setting, column in self._asked:
-            if len(found[column]) > 1:
+            if len(positions[column]) > 1:
                 raise DataError(
-                    f"{setting}={column} must be one column, but {place} has {len(found[column])} that are called so: "
-                    f"{', '.join(repr(names[at]) for at in found[column])}. Rename all but one of them in the file."
+                    f"{setting}={column} must be one column, but {place} has {len(positions[column])} that are called "
+                    f"so: {', '.join(repr(names[at]) for at in positions[column])}. Rename all but "
+                    "one of them in the file."
                 )
-        return {column: at for column, (at,) in found.items()}
+        return {column: at for column, (at,) in positions.items()}
 
     def _refuse(self, absent: list[tuple[str, str]], names: Sequence[str], place: str, why: str = "") -> None:
         if not absent:

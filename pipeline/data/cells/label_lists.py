@@ -99,25 +99,25 @@ def only_labels(cells: Sequence[str], ask: Wanted) -> dict[str, str] | None:
     Raises:
         DataError: some list has several labels.
     """
-    found = {cell: spelt_members(cell.strip()) for cell in cells if _LIST.fullmatch(cell.strip())}
-    if not found or len(found) < len(cells) or None in found.values():
+    lists = {cell: spelt_members(cell.strip()) for cell in cells if _LIST.fullmatch(cell.strip())}
+    if not lists or len(lists) < len(cells) or None in lists.values():
         return None
-    members = [[label_value(each) for each in labels or ()] for labels in found.values()]
+    members = [[label_value(each) for each in labels or ()] for labels in lists.values()]
     if all(len(row) == len(members[0]) > 1 and all(each in _BIT for each in row) for row in members):
         members = [[str(at) for at, each in enumerate(row) if _BIT[each or ""]] for row in members]
-    several = next((cell for cell, row in zip(found, members, strict=True) if len(row) > 1), None)
+    several = next((cell for cell, row in zip(lists, members, strict=True) if len(row) > 1), None)
     if several is not None:
         raise DataError(
             f"{ask.field}.label must be one label a row, but column {ask.fields['label']!r} has lists of several, "
             f"such as {several[:60]!r}. Use task=multi_label_classification {ask.field}.labels={ask.fields['label']}."
         )
-    return {cell: row[0] or "" if row else "" for cell, row in zip(found, members, strict=True)}
+    return {cell: row[0] or "" if row else "" for cell, row in zip(lists, members, strict=True)}
 
 
 def _parts(cell: Cell, split: Callable[[str], list[str]]) -> list[str | None]:
     parts = cell if isinstance(cell, list) else split(value_of(cell) or "")
-    found = [label_value(part) for part in parts]
-    return found if isinstance(cell, list) else [part for part in found if part is not None]
+    labels = [label_value(part) for part in parts]
+    return labels if isinstance(cell, list) else [part for part in labels if part is not None]
 
 
 def _split_form(texts: Sequence[str], ask: Wanted) -> ListForm:

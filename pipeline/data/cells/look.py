@@ -21,11 +21,11 @@ def look(data: Data, sets: Mapping[str, LabelledSet], classes: Sequence[str], no
         classes: of all examples; for tasks with several labels an example, these labels.
         notes: sentences of the readers.
     """
-    rows = sum(len(found) for found in sets.values())
+    rows = sum(len(numbered) for numbered in sets.values())
     if data.labels:
-        found = [numbers(one, classes, place=f"the {name} set") for name, one in sets.items()]
+        numbered = [numbers(one, classes, place=f"the {name} set") for name, one in sets.items()]
         bare = sum(_without(table) for one in sets.values() for table in one.examples.tables())
-        said = f"{len(classes)} labels in {rows:,} rows: {_counts(found, classes)}; {bare:,} rows have none."
+        said = f"{len(classes)} labels in {rows:,} rows: {_counts(numbered, classes)}; {bare:,} rows have none."
     elif data.label:
         said = f"{len(classes)} classes in {rows:,} rows: {_counts([s.labels for s in sets.values()], classes)}."
     elif data.score:

@@ -35,21 +35,21 @@ def reading_of(tables: Iterable[Any], ask: Wanted) -> Reading:
     Raises:
         DataError: labels or numbers can be read in no way, or in two.
     """
-    found = list(tables)
+    read = list(tables)
     if ask.indicators:
         return Reading(form=ListForm(split=lambda text: [text]))
     if "labels" in ask.fields:
-        form = form_of(_cells(found, ask.fields["labels"]), ask)
+        form = form_of(_cells(read, ask.fields["labels"]), ask)
         return Reading(form=form, notes=(form.note,) if form.note else ())
     if "label" in ask.fields:
         column = ask.fields["label"]
-        texts = [str(cell) for cell in _cells(found, column) if value_of(cell) is not None]  # type: ignore[arg-type]
+        texts = [str(cell) for cell in _cells(read, column) if value_of(cell) is not None]  # type: ignore[arg-type]
         only = only_labels(texts, ask)
         notes = (f"Column {column!r} holds lists of one label, such as {texts[0][:40]!r}.",) if only else ()
         return Reading(only=only or {}, notes=notes)
     if "score" in ask.fields:
         column = ask.fields["score"]
-        mark = decimal_mark(_cells(found, column), ask)  # type: ignore[arg-type]
+        mark = decimal_mark(_cells(read, column), ask)  # type: ignore[arg-type]
         return Reading(mark=mark, notes=(f"Column {column!r} has a decimal comma.",) if mark == "," else ())
     return Reading()
 
@@ -79,11 +79,11 @@ def _cells(tables: Iterable[Any], column: str) -> list[Cell]:
     """The different cells of a column in all of the tables."""
     import pyarrow as pa
 
-    found: dict[Any, Cell] = {}
+    distinct: dict[Any, Cell] = {}
     for table in tables:
         values = table.column(column)
         if pa.types.is_list(values.type):
-            found |= {tuple(cell): cell for cell in values.to_pylist() if cell is not None}
+            distinct |= {tuple(cell): cell for cell in values.to_pylist() if cell is not None}
         else:
-            found |= {cell: cell for cell in values.unique().to_pylist()}
-    return list(found.values())
+            distinct |= {cell: cell for cell in values.unique().to_pylist()}
+    return list(distinct.values())

@@ -160,17 +160,17 @@ def filtered(rows: Rows, ask: Wanted, place: str) -> Rows:
 
     for column, value in ask.where.items():
         texts = _texts(rows.column(column))
-        found = mapped(texts, label_value, pa.string())
-        there = set(found.unique().to_pylist())
+        values = mapped(texts, label_value, pa.string())
+        there = set(values.unique().to_pylist())
         asked = [value] if label_value(value) in there else value.split("|")
         absent = next((one for one in asked if label_value(one) not in there), None)
-        if absent is not None and len(found):
+        if absent is not None and len(values):
             common = [str(v) for v, _ in Counter(texts.to_pylist()).most_common(20)]
             raise DataError(
                 f"{ask.field}.where.{column}={absent} must match some rows, but none of {place} does. "
                 f"{nearest(absent, common)}"
             )
-        rows = rows.filter(pc.is_in(found, value_set=pa.array([label_value(one) for one in asked], pa.string())))
+        rows = rows.filter(pc.is_in(values, value_set=pa.array([label_value(one) for one in asked], pa.string())))
     return rows
 
 

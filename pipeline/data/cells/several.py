@@ -17,9 +17,9 @@ def numbers(rows: LabelledSet, classes: Sequence[str], *, place: str) -> np.ndar
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    names, found = pa.array(classes, pa.string()), [np.zeros(0, dtype=np.int64)]
+    names, batches = pa.array(classes, pa.string()), [np.zeros(0, dtype=np.int64)]
     for table in rows.examples.tables():
         labels = pc.list_flatten(table.column("labels"))
         check_known(labels.unique().to_pylist(), classes, place=place)
-        found.append(pc.index_in(labels, value_set=names).to_numpy().astype(np.int64))
-    return np.concatenate(found)
+        batches.append(pc.index_in(labels, value_set=names).to_numpy().astype(np.int64))
+    return np.concatenate(batches)

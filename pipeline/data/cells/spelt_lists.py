@@ -22,28 +22,28 @@ def spelt_members(text: str) -> list[str] | None:
         text = array[1]
     if len(text) < 2 or _OPEN.get(text[0]) != text[-1]:
         return None
-    inner, found, at, separators = text[1:-1].strip(), list[str](), 0, set[str]()
+    inner, items, at, separators = text[1:-1].strip(), list[str](), 0, set[str]()
     while at < len(inner):
         item = _ITEM.match(inner, at)
         if item is None or item.end() == at:
             return None
         at = item.end()
-        found.append(item[1])
+        items.append(item[1])
         separators.add(item[2].strip())
-    return _members(found, "," in separators or ";" in separators)
+    return _members(items, "," in separators or ";" in separators)
 
 
 def _members(items: Sequence[str], by_commas: bool) -> list[str]:
     """Of items without commas between them each word is a member if it is a number; else one is all of them."""
-    found: list[str] = []
+    members: list[str] = []
     for item in items:
         if item[:1] in ("'", '"') and item[:1] == item[-1:] and len(item) > 1:
-            found.append(_unquoted(item))
+            members.append(_unquoted(item))
         elif not by_commas and re.fullmatch(r"[\d.\s+-]+|(?:(?:True|False)\s*)+", item):
-            found += [word.removesuffix(".") for word in item.split()]
+            members += [word.removesuffix(".") for word in item.split()]
         elif item.strip() and item.strip() != "None":
-            found.append(item.strip())
-    return found
+            members.append(item.strip())
+    return members
 
 
 def _unquoted(item: str) -> str:

@@ -23,11 +23,11 @@ def read_parquet(path: Path, ask: Wanted, field: str) -> Rows:
 
     try:
         with pq.ParquetFile(path) as file:
-            found = _found(file.schema_arrow, ask, path.name)
-            table = file.read(columns=list(found.values()))
+            columns = _found(file.schema_arrow, ask, path.name)
+            table = file.read(columns=list(columns.values()))
             table.validate(full=True)
             names = _names_in_metadata(file.schema_arrow.metadata)
-        return rows_of(table, ask, path.name, names, found)
+        return rows_of(table, ask, path.name, names, columns)
     except (pa.ArrowException, *_DAMAGED) as error:
         raise _torn(path, "Parquet", error, field) from error
 
@@ -90,10 +90,10 @@ def read_arrow(files: list[Path], ask: Wanted, field: str, names: tuple[str, ...
     for path in files:
         try:
             with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
-                found = _found(reader.schema, ask, path.parent.name)
+                columns = _found(reader.schema, ask, path.parent.name)
                 table = reader.read_all()
                 table.validate(full=True)
-                tables.append(rows_of(table, ask, path.name, {ask.classes: names}, found))
+                tables.append(rows_of(table, ask, path.name, {ask.classes: names}, columns))
         except (pa.ArrowException, *_DAMAGED) as error:
             raise _torn(path, "Arrow", error, field) from error
     return pa.concat_tables(tables)
@@ -115,7 +115,7 @@ def _of_each(feature: Any) -> Any:
 
 
 def rows_of(
-    table: Any, ask: Wanted, place: str, names: dict[str | None, tuple[str, ...]], found: dict[str, str]
+    table: Any, ask: Wanted, place: str, names: dict[str | None, tuple[str, ...]], called: dict[str, str]
 ) -> Rows:
     """The wanted columns of an Arrow table as text; numbers of a class column become its names, -1 is missing.
 
@@ -124,11 +124,11 @@ def rows_of(
         ask: the columns.
         place: the table's name, for messages.
         names: of the classes in columns that hold their numbers.
-        found: what each wanted column is called in the table.
+        called: what each wanted column is called in the table.
     """
     import pyarrow as pa
 
-    return pa.table({c: _as_text(_column(table, n), ask, c, place, names.get(n, ())) for c, n in found.items()})
+    return pa.table({c: _as_text(_column(table, n), ask, c, place, names.get(n, ())) for c, n in called.items()})
 
 
 def _as_text(column: Any, ask: Wanted, name: str, place: str, classes: tuple[str, ...]) -> Any:

@@ -49,10 +49,10 @@ def read_conversations(paths: Sequence[Path], ask: Wanted, field: str) -> Rows:
 
 def _exchanges(path: Path, field: str) -> list[list[str]]:
     try:
-        found: Any = yaml.safe_load(read_utf8(path, field))
+        document: Any = yaml.safe_load(read_utf8(path, field))
     except yaml.YAMLError as error:
         raise DataError(f"{field}: {path.name} is not YAML that can be read ({error}).".replace("\n", " ")) from error
-    listed = found.get("conversations") if isinstance(found, dict) else None
+    listed = document.get("conversations") if isinstance(document, dict) else None
     exchanges = [[lines] if isinstance(lines, str) else lines for lines in listed] if isinstance(listed, list) else []
     if not exchanges or not all(isinstance(lines, list) and lines for lines in exchanges):
         raise DataError(

@@ -103,12 +103,12 @@ def beginning(data: bytes) -> str:
 
 def _best(lines: Sequence[str], ask: Wanted, separators: Sequence[str], before: int) -> Dialect:
     quotes: tuple[tuple[Quote, bool], ...] = (('"', False), ('"', True), ("'", False), ("'", True))
-    found = [
+    candidates = [
         Dialect(separator=separator, quote=quote, spaced=spaced, before=before)
         for separator in separators
         for quote, spaced in quotes
     ]
-    best = max(found, key=lambda dialect: _fit(dialect, lines[0], ask))  # of equals the first
+    best = max(candidates, key=lambda dialect: _fit(dialect, lines[0], ask))  # of equals the first
     fields = itertools.chain.from_iterable(csv.reader(lines[1:], delimiter=best.separator))
     return replace(best, spaced=True) if any(map(_QUOTED_BEHIND_BLANKS.fullmatch, fields)) else best
 

@@ -30,13 +30,13 @@ def commit_of(data: Data, field: str) -> str:
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
     try:
-        found = HfApi().dataset_info(name, revision=data.revision, token=_token(data), timeout=10).sha
+        commit = HfApi().dataset_info(name, revision=data.revision, token=_token(data), timeout=10).sha
     except (HTTPError, OSError, ValueError) as error:
         cached = None if data.revision else _newest(name, data.subset)
         if cached is None:
             raise _unreachable(data, error, field) from error
         return cached.name
-    return str(found)
+    return str(commit)
 
 
 def read_hub(data: Data, commit: str, splits: dict[str, str], ask: Wanted) -> dict[str, Rows]:
@@ -90,8 +90,8 @@ def _cached_folders(name: str, subset: str | None) -> list[Path]:
     last = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", last)
     last = re.sub(r"([a-z\d])([A-Z])", r"\1_\2", last).lower()
     root = _cache() / "___".join([*owner, last])
-    found = [p.parent for p in root.glob("*/*/*/dataset_info.json") if _COMMIT.fullmatch(p.parent.name)]
-    return [p for p in found if subset in (None, p.parts[-3])]
+    folders = [p.parent for p in root.glob("*/*/*/dataset_info.json") if _COMMIT.fullmatch(p.parent.name)]
+    return [p for p in folders if subset in (None, p.parts[-3])]
 
 
 def _newest(name: str, subset: str | None) -> Path | None:

@@ -29,14 +29,14 @@ def documents(text: str) -> list[Any]:
     Raises:
         ValueError, RecursionError: as `parsed`.
     """
-    decoder, found, at = json.JSONDecoder(object_pairs_hook=_object), list[Any](), 0
+    decoder, values, at = json.JSONDecoder(object_pairs_hook=_object), list[Any](), 0
     while at < len(text):
         if text[at].isspace() or text[at] == "\ufeff":
             at += 1
             continue
         value, at = decoder.raw_decode(text, at)
-        found.append(value)
-    return found
+        values.append(value)
+    return values
 
 
 def rows_in(document: Any, ask: Wanted, place: str, field: str) -> tuple[list[Any], str] | None:
@@ -73,24 +73,24 @@ def field_of(row: dict[str, Any], name: str) -> Any:
 
 def names_of(row: dict[str, Any], depth: int = 2) -> list[str]:
     """The names of a row, and of the objects within it: "review", "review.body"."""
-    found = list(row)
+    names = list(row)
     if depth:
-        found += [
+        names += [
             f"{name}.{inner}"
             for name, value in row.items()
             if isinstance(value, dict)
             for inner in names_of(value, depth - 1)
         ]
-    return found
+    return names
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise RepeatedNameError(f"an object has the name {twice!r} twice")
-    return found
+    return members
 
 
 def _is_table(rows: Any) -> bool:

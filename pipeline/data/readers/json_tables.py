@@ -23,8 +23,8 @@ def read_json(path: Path, ask: Wanted, field: str) -> Rows:
     Raises:
         DataError: a row is not a JSON object, a column is missing everywhere, or it is open which array is meant.
     """
-    if path.suffix.lower() != ".json" and (found := json_lines(path, ask)) is not None:
-        return found
+    if path.suffix.lower() != ".json" and (by_line := json_lines(path, ask)) is not None:
+        return by_line
     text = read_utf8(path, field)
     whole = _whole(text, path, field)
     if holds_intents(whole):
@@ -70,10 +70,10 @@ def _rows(placed: Callable[[], _Placed], where: str, ask: Wanted, field: str) ->
             for column, name in called.items():
                 rows[column].append(cell(ask, column, field_of(row, name), place))
         names = list(seen)
-        found = {column: names[at] for column, at in ask.located(names, where).items()}
-        if found == called:
+        columns = {column: names[at] for column, at in ask.located(names, where).items()}
+        if columns == called:
             return texts_or_lists(rows, ask)
-        called = found
+        called = columns
 
 
 def _lines(text: str, path: Path, field: str) -> _Placed:

@@ -109,24 +109,24 @@ def content_hash(path: Path, field: str) -> str:
         raise DataError(f"{field} must be readable, but {path} is not: {error}.") from error
 
 
-def check_content(data: Data, found: str, field: str) -> None:
+def check_content(data: Data, content: str, field: str) -> None:
     """Refuse data whose content is not the one declared.
 
     Raises:
         DataError: both hashes are named.
     """
-    if data.sha256 and data.sha256.lower() != found:
+    if data.sha256 and data.sha256.lower() != content:
         raise DataError(
-            f"{field}.sha256 says {data.sha256}, but the content of {data.path} has {found}. "
-            f"Fetch the data again, or, if the change is meant, set {field}.sha256={found}."
+            f"{field}.sha256 says {data.sha256}, but the content of {data.path} has {content}. "
+            f"Fetch the data again, or, if the change is meant, set {field}.sha256={content}."
         )
 
 
 def _on_disk(path: str, field: str) -> Path:
-    found = Path(path).expanduser()
-    if not found.exists():
-        raise missing(found, field, "a file")
-    return _checked_kind(found, field)
+    resolved = Path(path).expanduser()
+    if not resolved.exists():
+        raise missing(resolved, field, "a file")
+    return _checked_kind(resolved, field)
 
 
 def _checked_kind(path: Path, field: str) -> Path:
@@ -151,16 +151,16 @@ def _in_package(data: Data, path: str, field: str) -> Path:
     homes = [base / parts[0]] if parts[0] in tops else [base / top for top in tops]
     tails = parts[1:] if parts[0] in tops else parts
     for home in homes:
-        found = home.joinpath(*tails)
-        if found.exists():
-            return _contained(found, home, field)
+        inside = home.joinpath(*tails)
+        if inside.exists():
+            return _contained(inside, home, field)
     raise missing(homes[0].joinpath(*tails) if homes else base / path, field, f"a file of the package {data.package}")
 
 
-def _contained(found: Path, home: Path, field: str) -> Path:
-    if not found.resolve().is_relative_to(home.resolve()):
-        raise DataError(f"{field}: {found} is a link out of its package, which is refused. Reinstall the package.")
-    return _checked_kind(found, field)
+def _contained(inside: Path, home: Path, field: str) -> Path:
+    if not inside.resolve().is_relative_to(home.resolve()):
+        raise DataError(f"{field}: {inside} is a link out of its package, which is refused. Reinstall the package.")
+    return _checked_kind(inside, field)
 
 
 def _distribution(data: Data, field: str) -> metadata.Distribution:

@@ -48,13 +48,13 @@ def _has_classes(root: Path) -> bool:
 
 
 def _parts(folder: Path, columns: dict[str, str | None]) -> "list[Part]":
-    found: list[Part] = []
+    parts: list[Part] = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):
             continue
         name, equals, value = path.name.partition("=")
         if path.is_dir() and equals:
-            found += _parts(path, {**columns, unquote(name): None if value == _NOTHING else unquote(value)})
+            parts += _parts(path, {**columns, unquote(name): None if value == _NOTHING else unquote(value)})
         elif path.is_file() and table_suffix(path) in KINDS and path.stat().st_size:
-            found.append(Part(path=path, columns=columns))
-    return found
+            parts.append(Part(path=path, columns=columns))
+    return parts

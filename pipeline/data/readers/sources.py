@@ -67,9 +67,9 @@ def split_settings(data: Data) -> dict[str, tuple[str, str]]:
 
 def _rows(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
     """The rows of each set, without headings in their midst."""
-    found = _tables(data, ask, sentences)
-    kept = {role: without_headings(rows) for role, rows in found.items()}
-    for role, rows in found.items():
+    by_role = _tables(data, ask, sentences)
+    kept = {role: without_headings(rows) for role, rows in by_role.items()}
+    for role, rows in by_role.items():
         if repeated := len(rows) - len(kept[role]):
             sentences.append(f"Lines of {role} that repeat the heading, and were left out: {repeated:,}.")
     return kept

@@ -64,12 +64,12 @@ def _delimited(path: Path) -> dict[str, list[str | None]]:
 def _dialect(head: str) -> Dialect:
     """The dialect in which the first lines have the most fields, as many in each."""
     first = next((line for line in head.splitlines() if line.strip()), "")
-    found = [
+    candidates = [
         dialect_of(head, _asking(first.split(separator)), preferred=(separator, *SEPARATORS))
         for separator in SEPARATORS
         if separator in first
     ]
-    return max(found, key=lambda dialect: _alike(dialect, head), default=Dialect(separator=","))
+    return max(candidates, key=lambda dialect: _alike(dialect, head), default=Dialect(separator=","))
 
 
 def _asking(names: Sequence[str]) -> Wanted:
@@ -96,8 +96,8 @@ def _json(path: Path) -> dict[str, list[str | None]]:
     with open(path, encoding="utf-8-sig", errors="replace") as file:
         if path.suffix.lower() != ".json":
             return _of_rows([json.loads(line) for line in itertools.islice(file, ROWS) if line.strip()])
-        found = documents(file.read())
-    return _of_rows(list(itertools.islice(_rows(found[0] if len(found) == 1 else found), ROWS)))
+        values = documents(file.read())
+    return _of_rows(list(itertools.islice(_rows(values[0] if len(values) == 1 else values), ROWS)))
 
 
 def _rows(document: Any) -> Iterable[Any]:

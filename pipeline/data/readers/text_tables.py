@@ -59,9 +59,9 @@ def read_delimited(path: Path, ask: Wanted, field: str) -> Rows:
     preferred = SEPARATORS if path.suffix.lower() == ".csv" else ("\t", *(s for s in SEPARATORS if s != "\t"))
     dialect = dialect_of(_head(path), ask, preferred=preferred)
     for quote in (dialect.quote, None) if dialect.separator == "\t" else (dialect.quote,):
-        found = delimited(path, ask, replace(dialect, quote=quote)) if dialect.standard else None
-        if found is not None:
-            return found
+        standard = delimited(path, ask, replace(dialect, quote=quote)) if dialect.standard else None
+        if standard is not None:
+            return standard
     return _strictly(path, ask, field, dialect)
 
 

@@ -38,10 +38,10 @@ def weight_files(directory: Path, base: Base) -> list[Path]:
         return [directory / _STANDARD]
     if (directory / _INDEX).is_file():
         return _indexed(directory / _INDEX, base)
-    found = sorted(directory.iterdir())
-    if parts := [file for file in found if _PART.fullmatch(file.name)]:
+    present = sorted(directory.iterdir())
+    if parts := [file for file in present if _PART.fullmatch(file.name)]:
         return _all_parts(parts, base)
-    if variants := sorted({_variant(file) for file in found} - {""}):
+    if variants := sorted({_variant(file) for file in present} - {""}):
         return _of_variant(directory, variants, base)
     raise _no_weights(directory, base)
 
@@ -89,10 +89,10 @@ def without_vocabulary(directory: Path) -> str:
 def settings_in(file: Path) -> dict[str, Any]:
     """The JSON object in `file`; empty where there is no such file or it holds something else."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        settings = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return settings if isinstance(settings, dict) else {}
 
 
 def _is(file: Path, patterns: Sequence[str]) -> bool:

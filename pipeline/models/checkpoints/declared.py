@@ -59,10 +59,12 @@ def network_folder(directory: Path) -> Path:
 
 
 def _modules(file: Path) -> list[Mapping[str, Any]]:
-    found = _json(file)
-    if not isinstance(found, list) or not all(isinstance(m, dict) and isinstance(m.get("path"), str) for m in found):
+    modules = _json(file)
+    if not isinstance(modules, list) or not all(
+        isinstance(m, dict) and isinstance(m.get("path"), str) for m in modules
+    ):
         raise BaseModelError(f"{file} must be a list of modules with a path each. Copy it again.")
-    return found
+    return modules
 
 
 def _inside(directory: Path, folder: str) -> Path:
@@ -72,12 +74,12 @@ def _inside(directory: Path, folder: str) -> Path:
 
 
 def _pooling(file: Path) -> Pooling:
-    found = _json(file)
-    if not isinstance(found, dict):
+    settings = _json(file)
+    if not isinstance(settings, dict):
         raise BaseModelError(f"{file} must hold settings by name. Copy it again. {_REMEDY}")
-    named = found.get("pooling_mode")  # as newer releases write it
+    named = settings.get("pooling_mode")  # as newer releases write it
     modes = (
-        [named] if isinstance(named, str) else [n for n, on in found.items() if n.startswith("pooling_mode_") and on]
+        [named] if isinstance(named, str) else [n for n, on in settings.items() if n.startswith("pooling_mode_") and on]
     )
     known: dict[str, Pooling] = {**_MODES, "cls": "cls", "mean": "mean", "lasttoken": "last"}
     if len(modes) != 1 or modes[0] not in known:
@@ -88,9 +90,9 @@ def _pooling(file: Path) -> Pooling:
 
 def _prefix(file: Path) -> str:
     """The prompt that the base puts before every text unless it is asked for another."""
-    found = _json(file)
-    prompts = found.get("prompts") or {} if isinstance(found, dict) else {}
-    name = found.get("default_prompt_name") if isinstance(found, dict) else None
+    settings = _json(file)
+    prompts = settings.get("prompts") or {} if isinstance(settings, dict) else {}
+    name = settings.get("default_prompt_name") if isinstance(settings, dict) else None
     if name is None:
         return ""
     if not isinstance(prompts, dict) or not isinstance(prompts.get(name), str):

@@ -82,10 +82,10 @@ def _read(file: Path, config: Any) -> tuple[Any, Any]:
 
     there = _there(file)
     with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that no setting turns off
-        found: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             str(file.parent), dtype=torch.float32, output_loading_info=True, **there
         )
-    quantised, info = found
+    quantised, info = loaded
     missing = sorted(info["missing_keys"])
     if missing:
         raise ValueError(f"{len(missing)} of its weights are missing ({', '.join(missing[:3])}, ...)")

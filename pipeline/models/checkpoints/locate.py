@@ -56,14 +56,14 @@ def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) 
     Raises:
         BaseModelError: it is missing, lacks safetensors weights, is truncated or has other content than declared.
     """
-    found = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
-    if found.suffix == gguf.SUFFIX:
-        content = sha256(found)
-        _check_content(base, [content], found)
-        directory = gguf.unpacked(found, base=base.name, sha256=content, root=root, kinds=kinds)
+    path = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
+    if path.suffix == gguf.SUFFIX:
+        content = sha256(path)
+        _check_content(base, [content], path)
+        directory = gguf.unpacked(path, base=base.name, sha256=content, root=root, kinds=kinds)
         known = digest("gguf", content)
         return Located(directory=directory, weights=known, tokenizer=known, network=_network(directory, base))
-    return _of_directory(found, base, root)
+    return _of_directory(path, base, root)
 
 
 def require_unchanged(located: Located, base: Base) -> None:
@@ -109,11 +109,11 @@ def _of_directory(whole: Path, base: Base, root: Path) -> Located:
     )
 
 
-def _check_content(base: Base, found: list[str], where: Path) -> None:
-    if base.sha256 and base.sha256 not in found:
+def _check_content(base: Base, digests: list[str], where: Path) -> None:
+    if base.sha256 and base.sha256 not in digests:
         raise BaseModelError(
             f"The weights of base {base.name!r} must have SHA-256 {base.sha256}, but those in {where} have "
-            f"{', '.join(found)}. Install {base.package or 'the declared version'} again, or set "
+            f"{', '.join(digests)}. Install {base.package or 'the declared version'} again, or set "
             "base.sha256=null for other weights."
         )
 
@@ -173,7 +173,7 @@ def _from_hub(base: Base) -> Path:
     try:
         # Asked first, since a download from a hub that never answers waits for minutes.
         HfApi(token=token).repo_info(base.name, revision=base.revision, timeout=_PATIENCE)
-        found = _download(base, token=token)
+        downloaded = _download(base, token=token)
     except (
         RepositoryNotFoundError, RevisionNotFoundError, GatedRepoError, HFValidationError, EntryNotFoundError,
     ) as error:  # fmt: skip
@@ -183,25 +183,25 @@ def _from_hub(base: Base) -> Path:
         ) from error
     except (Unreachable, OSError) as error:
         return _cached(base, error)
-    return _existing(Path(found), base)
+    return _existing(Path(downloaded), base)
 
 
 def _cached(base: Base, why: Exception) -> Path:
     """What the cache holds, if it holds all of the base: other programs fetch the files that they need, and no more."""
     try:
-        found = Path(_download(base, local_files_only=True))
+        cached = Path(_download(base, local_files_only=True))
     except OSError as error:
         raise BaseModelError(_no_hub(base, "is not in the local cache", why)) from error
-    if found.suffix == gguf.SUFFIX:
-        return found
+    if cached.suffix == gguf.SUFFIX:
+        return cached
     try:
-        directory = network_folder(_existing(found, base))
+        directory = network_folder(_existing(cached, base))
         weight_files(directory, base)
         tokenizer_files(directory, base)
     except BaseModelError as error:
-        there = ", ".join(sorted(file.name for file in found.iterdir())) or "nothing"
+        there = ", ".join(sorted(file.name for file in cached.iterdir())) or "nothing"
         raise BaseModelError(_no_hub(base, f"is only in part in the local cache ({there})", why)) from error
-    return found
+    return cached
 
 
 def _download(base: Base, **settings: Any) -> str:
@@ -210,8 +210,8 @@ def _download(base: Base, **settings: Any) -> str:
 
     if base.path:
         return str(hf_hub_download(base.name, base.path, revision=base.revision, **settings))
-    found = snapshot_download(base.name, revision=base.revision, allow_patterns=list(PATTERNS), **settings)
-    return str(found)
+    path = snapshot_download(base.name, revision=base.revision, allow_patterns=list(PATTERNS), **settings)
+    return str(path)
 
 
 def _no_hub(base: Base, what: str, error: Exception) -> str:

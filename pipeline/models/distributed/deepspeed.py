@@ -54,15 +54,15 @@ def moments(optimizer: Any, parameter: torch.Tensor) -> dict[str, torch.Tensor]:
     return {key: safe_get_full_optimizer_state(parameter, key) for key in named} | {"step": states[0]["step"].clone()}
 
 
-def write_moments(optimizer: Any, parameters: Sequence[torch.Tensor], found: Sequence[dict[str, torch.Tensor]]) -> None:
+def write_moments(optimizer: Any, parameters: Sequence[torch.Tensor], saved: Sequence[dict[str, torch.Tensor]]) -> None:
     """Have `optimizer`, DeepSpeed's, go on with these."""
     from deepspeed.utils import safe_set_local_optimizer_state
 
     for flat in optimizer.fp32_partitioned_groups_flat:
         optimizer.optimizer.state[flat] = {
-            key: value.clone() if key == "step" else torch.zeros_like(flat) for key, value in found[0].items()
+            key: value.clone() if key == "step" else torch.zeros_like(flat) for key, value in saved[0].items()
         }
-    for parameter, values in zip(parameters, found, strict=True):
+    for parameter, values in zip(parameters, saved, strict=True):
         for key in values.keys() - {"step"}:
             safe_set_local_optimizer_state(parameter, _share_of(parameter, values[key]), key)
 

@@ -1,8 +1,8 @@
 """A network spread over several processes: each keeps its share of every parameter, and of what is kept for each.
 
-By PyTorch's `fully_shard`, or by DeepSpeed (`zero.py`): a layer's parameters are put together as it is computed, and
-given up again afterwards. What stands here is for networks that are spread and for those that are not; where one is,
-all processes must call it, with the same values.
+By PyTorch's `fully_shard`, or by DeepSpeed (`deepspeed.py`): a layer's parameters are put together as it is computed,
+and given up again afterwards. What stands here is for networks that are spread and for those that are not; where one
+is, all processes must call it, with the same values.
 """
 
 import copy
@@ -63,12 +63,12 @@ def moments(optimizer: Any, parameters: Sequence[torch.Tensor]) -> list[dict[str
     return [{key: whole(value) for key, value in optimizer.state[parameter].items()} for parameter in parameters]
 
 
-def write_moments(optimizer: Any, parameters: Sequence[torch.Tensor], found: Sequence[dict[str, torch.Tensor]]) -> None:
+def write_moments(optimizer: Any, parameters: Sequence[torch.Tensor], saved: Sequence[dict[str, torch.Tensor]]) -> None:
     """Have the optimizer go on with these `moments`."""
     if parameters and zero.is_spread(parameters[0]):
-        zero.write_moments(optimizer, parameters, found)
+        zero.write_moments(optimizer, parameters, saved)
         return
-    each = zip(parameters, found, strict=True)
+    each = zip(parameters, saved, strict=True)
     state = {i: {key: _spread_like(v, p) for key, v in values.items()} for i, (p, values) in enumerate(each) if values}
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

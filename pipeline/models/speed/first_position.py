@@ -23,7 +23,7 @@ def narrow(model: Any) -> bool:
     Nothing is changed where the head reads more. Parameters and their names stay.
 
     Returns:
-        whether the last layer also takes packed rows (see unpadded.py).
+        whether the last layer also takes packed rows (see padding_free.py).
     """
     plain = without_adapters(model)
     if not _reads_first_alone(plain):

@@ -28,7 +28,7 @@ def pack(model: Any, *, narrowed: bool) -> bool:
     The model must attend by `attention` of dropout.py, which is told of the packing by the argument `packing`.
 
     Args:
-        narrowed: whether its encoder's last layer goes on with each row's first position (see narrow.py).
+        narrowed: whether its encoder's last layer goes on with each row's first position (see first_position.py).
 
     Returns:
         whether it does so now.

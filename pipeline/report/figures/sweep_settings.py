@@ -139,8 +139,8 @@ def parallel(record: SweepRecord) -> ParallelPanel | None:
     columns, uprights = [], []
     for name in names:
         places, labels, logarithmic = _axis([t.params[name] for t in trials if name in t.params])
-        found = iter(np.log(places) if logarithmic else places)
-        column = [float(next(found)) if name in t.params else float("nan") for t in trials]
+        remaining = iter(np.log(places) if logarithmic else places)
+        column = [float(next(remaining)) if name in t.params else float("nan") for t in trials]
         raw = [t.params[name] for t in trials if name in t.params]
         ends = (labels[0], labels[-1]) if labels else (_text(min(raw)), _text(max(raw)))
         columns.append(_unit(column))

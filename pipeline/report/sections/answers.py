@@ -40,7 +40,7 @@ def _confusion(cell: CellResult) -> tuple[tuple[int, ...], ...]:
 
 def _calibration(findings: Findings, groups: Groups) -> list[Table]:
     """None where the audit did not reach every cell."""
-    audits = {group: [found for cell in cells if (found := _calibrated(cell))] for group, cells in groups.items()}
+    audits = {group: [audit for cell in cells if (audit := _calibrated(cell))] for group, cells in groups.items()}
     order = [(arm, size) for arm in findings.arms for size in findings.sizes if audits.get((arm, size))]
     if not order:
         return []
@@ -63,8 +63,8 @@ def _calibration(findings: Findings, groups: Groups) -> list[Table]:
 _SHOWN = {"calibration_error": "calibration error", "brier": "Brier score"}
 
 
-def _mean(found: Sequence[AuditResult], name: str) -> Entry:
-    values = [audit.numbers[name] for audit in found]
+def _mean(audits: Sequence[AuditResult], name: str) -> Entry:
+    values = [audit.numbers[name] for audit in audits]
     mean, low, high = (_shown(name, x) for x in (sum(values) / len(values), min(values), max(values)))
     return Entry(mean, f"{low} to {high}")
 

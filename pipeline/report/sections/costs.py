@@ -27,26 +27,26 @@ from pipeline.report.wording import (
 
 def to_target(findings: Findings) -> Section:
     """Ratios of the cost to reach the target, bounds where a seed never does."""
-    found = findings.costs_to_target
-    if not found:
+    ratios = findings.costs_to_target
+    if not ratios:
         said = "The study states no target score (study.target), or no arm was compared on it."
         return Section(anchor="cost-to-target", title="Cost to target", lead=said)
-    target = scale_of(findings.metric).score(found[0].target)
+    target = scale_of(findings.metric).score(ratios[0].target)
     return Section(
         anchor="cost-to-target",
         title="Cost to target",
         lead=f"How many times the cost the second arm pays to reach a validation score of {target}: above 1{TIMES}, "
         "the first arm is cheaper. Reached means two evaluations in a row; evaluation itself is not charged.",
-        panels=costs_to_target(findings, "flops") or costs_to_target(findings, found[0].unit),
+        panels=costs_to_target(findings, "flops") or costs_to_target(findings, ratios[0].unit),
         caption="FLOPs to target, geometric mean over seeds; a bound where a seed never reaches the target.",
-        tables=(_cost_ratio_table(findings, found),),
-        bullets=notes(c.estimate for c in found),
+        tables=(_cost_ratio_table(findings, ratios),),
+        bullets=notes(c.estimate for c in ratios),
     )
 
 
-def _cost_ratio_table(findings: Findings, found: Sequence[CostToTarget]) -> Table:
-    order = list(dict.fromkeys(_pair(c) for c in found))
-    levels = " and ".join(f"{100 * x:.3g}%" for x in sorted({c.estimate.level for c in found}))
+def _cost_ratio_table(findings: Findings, ratios: Sequence[CostToTarget]) -> Table:
+    order = list(dict.fromkeys(_pair(c) for c in ratios))
+    levels = " and ".join(f"{100 * x:.3g}%" for x in sorted({c.estimate.level for c in ratios}))
     columns: list[Column[CostToTarget]] = [
         Column("arm", lambda c: arm_entry(c.arm), words=True),
         Column("against", lambda c: plain(c.against, 40), words=True),
@@ -60,7 +60,7 @@ def _cost_ratio_table(findings: Findings, found: Sequence[CostToTarget]) -> Tabl
         ),
     ]
     caption = f"Cost of the second arm over cost of the first, with {levels} intervals over seeds."
-    return table(sorted(found, key=lambda c: order.index(_pair(c))), columns, caption=caption, inline=True)
+    return table(sorted(ratios, key=lambda c: order.index(_pair(c))), columns, caption=caption, inline=True)
 
 
 def _pair(c: CostToTarget) -> tuple[str, str, str]:
@@ -84,7 +84,7 @@ def early(findings: Findings) -> Section:
     )
 
 
-def _early_table(findings: Findings, found: Sequence[EarlyAccuracy]) -> Table:
+def _early_table(findings: Findings, areas: Sequence[EarlyAccuracy]) -> Table:
     scale = scale_of(findings.metric)
 
     def shown(estimate: Estimate) -> Entry:
@@ -94,11 +94,11 @@ def _early_table(findings: Findings, found: Sequence[EarlyAccuracy]) -> Table:
         Column("arm", lambda e: arm_entry(e.arm), words=True),
         Column(f"{findings.counted}s", lambda e: size_entry(findings, e.size)),
         Column("before training", lambda e: shown(e.untrained)),
-        Column(f"after {count(found[0].early_examples)} examples", lambda e: shown(e.early)),
+        Column(f"after {count(areas[0].early_examples)} examples", lambda e: shown(e.early)),
         Column("area", lambda e: shown(e.area)),
     ]
-    caption = f"With {behind(e.early for e in found)}. The area is the mean height of the trajectory."
-    return table(found, columns, caption=caption, inline=True)
+    caption = f"With {behind(e.early for e in areas)}. The area is the mean height of the trajectory."
+    return table(areas, columns, caption=caption, inline=True)
 
 
 def other_domains(findings: Findings) -> Section:
@@ -116,16 +116,16 @@ def other_domains(findings: Findings) -> Section:
 
 
 def _gap_table(findings: Findings, dataset: str) -> Table:
-    found = {(g.size, g.arm): g for g in findings.gaps if g.dataset == dataset}
-    arms = [a for a in findings.scored_arms if any(arm == a for _, arm in found)]
+    gaps = {(g.size, g.arm): g for g in findings.gaps if g.dataset == dataset}
+    arms = [a for a in findings.scored_arms if any(arm == a for _, arm in gaps)]
     unit = scale_of(findings.metric).unit
     sides = "train minus in-domain" if dataset == "train" else f"in-domain minus {plain(dataset, 40)}"
-    faint = "" if all(g.above_chance for g in found.values()) else " “At chance”: the gap says nothing there."
+    faint = "" if all(g.above_chance for g in gaps.values()) else " “At chance”: the gap says nothing there."
     caption = (
         f"Generalisation gap, {sides}{unit and f', in{unit}'}, with "
-        f" {behind(g.estimate for g in found.values())}.{faint}"
+        f" {behind(g.estimate for g in gaps.values())}.{faint}"
     )
-    return by_size(findings, arms, lambda size, arm: _gap_entry(findings, found.get((size, arm))), caption=caption)
+    return by_size(findings, arms, lambda size, arm: _gap_entry(findings, gaps.get((size, arm))), caption=caption)
 
 
 def _gap_entry(findings: Findings, gap: Gap | None) -> Entry:

@@ -12,31 +12,31 @@ MOST_CLASSES = 30
 CHECK_LABELS = "Their labels are the first to check: an answer that all agree on may be the right one."
 
 
-def errors(findings: Findings, found: ErrorAnalysis) -> Section:
+def errors(findings: Findings, analysis: ErrorAnalysis) -> Section:
     """Comparisons of arms item by item, F1 of each class, and the items that no cell gets right."""
-    arms = [plain(a.arm, 40) for a in found.arms]
+    arms = [plain(a.arm, 40) for a in analysis.arms]
     return Section(
         anchor="errors",
         title="Errors",
-        lead=f"Item by item on {plain(found.dataset, 40)}, trained on {size_name(found.size)} {findings.counted}s. "
-        f"{ERRORS_CSV} has a line for each item, and {ERRORS_PAGE} shows some of their texts, unless "
-        "privacy.texts=none. These are counts of these very items, without intervals.",
+        lead=f"Item by item on {plain(analysis.dataset, 40)}, trained on {size_name(analysis.size)} "
+        f"{findings.counted}s. {ERRORS_CSV} has a line for each item, and {ERRORS_PAGE} shows some of their texts, "
+        "unless privacy.texts=none. These are counts of these very items, without intervals.",
         tables=(
-            *((_comparisons(findings, found),) if compared(findings, found) else ()),
-            *((_classes(found, arms),) if found.labels else ()),
+            *((_comparisons(findings, analysis),) if compared(findings, analysis) else ()),
+            *((_classes(analysis, arms),) if analysis.labels else ()),
         ),
-        bullets=(*_suspects(found), *_truncated(found)),
+        bullets=(*_suspects(analysis), *_truncated(analysis)),
     )
 
 
-def compared(findings: Findings, found: ErrorAnalysis) -> list[tuple[ArmAnswers, ArmAnswers]]:
+def compared(findings: Findings, analysis: ErrorAnalysis) -> list[tuple[ArmAnswers, ArmAnswers]]:
     """The pairs of arms that the study compares, as far as both have answers."""
     pairs = dict.fromkeys((c.arm, c.against) for c in findings.contrasts if BEST_FROM_SCRATCH not in (c.arm, c.against))
-    both = [(found.of(arm), found.of(against)) for arm, against in pairs]
+    both = [(analysis.of(arm), analysis.of(against)) for arm, against in pairs]
     return [(arm, against) for arm, against in both if arm and against]
 
 
-def _comparisons(findings: Findings, found: ErrorAnalysis) -> Table:
+def _comparisons(findings: Findings, analysis: ErrorAnalysis) -> Table:
     columns: list[Column[Comparison]] = [
         Column("arms", lambda c: f"{plain(c.arm, 30)} {MINUS} {plain(c.against, 30)}", words=True),
         Column("better", lambda c: count(c.better)),
@@ -49,19 +49,19 @@ def _comparisons(findings: Findings, found: ErrorAnalysis) -> Table:
         f"Test items by {metric_name(findings.metric)}, mean over seeds: on how many the first arm is better than the "
         "second, worse, or equal. Always: the lowest score under any seed of the one is above the highest of the other."
     )
-    return table([found.compare(*pair) for pair in compared(findings, found)], columns, caption=caption)
+    return table([analysis.compare(*pair) for pair in compared(findings, analysis)], columns, caption=caption)
 
 
-def _classes(found: ErrorAnalysis, arms: list[str]) -> Table:
+def _classes(analysis: ErrorAnalysis, arms: list[str]) -> Table:
     """F1 of each class, recall and precision beside it; of many classes those that are told worst."""
-    measured = np.stack([found.by_class(arm) for arm in found.arms])  # [A, C, 3]
-    items = np.bincount(found.gold[found.gold >= 0], minlength=len(found.labels))
+    measured = np.stack([analysis.by_class(arm) for arm in analysis.arms])  # [A, C, 3]
+    items = np.bincount(analysis.gold[analysis.gold >= 0], minlength=len(analysis.labels))
     order, which = np.arange(len(items)), ""
     if len(items) > MOST_CLASSES:
         order = np.argsort(measured[:, :, 2].max(axis=0), kind="stable")[:MOST_CLASSES]
         which = f" Of {len(items)} classes, the {MOST_CLASSES} with the lowest F1 under the arm that tells them best."
     rows = tuple(
-        (Entry(plain(found.labels[c], 40)), Entry(count(items[c])), *(_class_entry(one) for one in measured[:, c]))
+        (Entry(plain(analysis.labels[c], 40)), Entry(count(items[c])), *(_class_entry(one) for one in measured[:, c]))
         for c in order
     )
     return Table(
@@ -78,16 +78,16 @@ def _class_entry(measured: np.ndarray) -> Entry:
     return Entry(f1, f"{recall}, {precision}")
 
 
-def _suspects(found: ErrorAnalysis) -> tuple[str, ...]:
-    if not found.labels:
+def _suspects(analysis: ErrorAnalysis) -> tuple[str, ...]:
+    if not analysis.labels:
         return ()
-    suspects, wrong = len(found.suspects), found.wrong
+    suspects, wrong = len(analysis.suspects), analysis.wrong
     return (
         f"{count(suspects)} of {plural(len(wrong), 'test item')} get a wrong answer from at least nine in ten "
         f"trainings, {count(int((wrong == 1).sum()))} of them from all. {CHECK_LABELS if suspects else ''}".strip(),
     )
 
 
-def _truncated(found: ErrorAnalysis) -> tuple[str, ...]:
-    cut = [f"{plain(a.arm, 40)} {100 * a.truncated:.1f}%" for a in found.arms if a.truncated]
+def _truncated(analysis: ErrorAnalysis) -> tuple[str, ...]:
+    cut = [f"{plain(a.arm, 40)} {100 * a.truncated:.1f}%" for a in analysis.arms if a.truncated]
     return (f"Texts cut to the length that is read: {', '.join(cut)}.",) if cut else ()

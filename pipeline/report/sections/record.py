@@ -20,14 +20,14 @@ _SEEN = {
 
 def failed(findings: Findings) -> Section:
     """Cells without a result, each with its reason."""
-    found = findings.failed
-    lead = f"{plural(len(found), 'cell')} left no result." if found else "None: every planned cell has a result."
-    tables = (_failed_table(found),) if found else ()
+    cells = findings.failed
+    lead = f"{plural(len(cells), 'cell')} left no result." if cells else "None: every planned cell has a result."
+    tables = (_failed_table(cells),) if cells else ()
     return Section(anchor="failed", title="Failed cells", lead=lead, tables=tables)
 
 
-def _failed_table(found: Sequence[FailedCell]) -> Table:
-    shown = f"The first {MOST_FAILED} of {count(len(found))}." if len(found) > MOST_FAILED else ""
+def _failed_table(cells: Sequence[FailedCell]) -> Table:
+    shown = f"The first {MOST_FAILED} of {count(len(cells))}." if len(cells) > MOST_FAILED else ""
     columns: list[Column[FailedCell]] = [
         Column("cell", lambda f: plain(f.cell_id)[:12], words=True),
         Column("arm", lambda f: arm_entry(f.arm), words=True),
@@ -35,7 +35,7 @@ def _failed_table(found: Sequence[FailedCell]) -> Table:
         Column("labels", lambda f: size_name(f.size)),
         Column("seed", lambda f: str(f.seed)),
     ]
-    return table(found[:MOST_FAILED], columns, caption=shown, tall=len(found) > 20)
+    return table(cells[:MOST_FAILED], columns, caption=shown, tall=len(cells) > 20)
 
 
 def fairness(findings: Findings) -> Section:

@@ -62,13 +62,13 @@ def headline(findings: Findings) -> Section:
 def score_table(findings: Findings, scores: Sequence[ArmScore]) -> Table:
     """Mean scores on one evaluation set with their intervals; the best of each size stands out."""
     scale, first = scale_of(scores[0].metric), scores[0]
-    found = {(s.size, s.arm): s for s in scores}
+    by_place = {(s.size, s.arm): s for s in scores}
     arms = [a for a in findings.scored_arms if any(s.arm == a for s in scores)]
 
     def cell(size: int | str, arm: str) -> Entry:
-        if (size, arm) not in found:
+        if (size, arm) not in by_place:
             return Entry(MISSING)
-        e = found[size, arm].estimate
+        e = by_place[size, arm].estimate
         return Entry(scale.score(e.value), scale.span(e), strong=e.value == best.get(size))
 
     best = {size: _best(findings, [s.estimate.value for s in scores if s.size == size]) for size in findings.sizes}
@@ -88,14 +88,14 @@ def _best(findings: Findings, values: Sequence[float]) -> float | None:
 def contrast_table(findings: Findings, contrasts: Sequence[Contrast]) -> Table:
     """Differences between arms with their intervals and p-values corrected by Holm."""
     scale = scale_of(contrasts[0].metric)
-    found = {(c.size, _pair(c)): c for c in contrasts}
+    by_place = {(c.size, _pair(c)): c for c in contrasts}
     unit = f" in{scale.unit}" if scale.unit else ""
     caption = (
         f"Differences{unit}, paired by seed and item, with {behind(c.estimate for c in contrasts)}; "
         "p after Holm's correction over all of the study's contrasts."
     )
     pairs = list(dict.fromkeys(map(_pair, contrasts)))
-    return by_size(findings, pairs, lambda size, pair: _contrast_entry(found.get((size, pair))), caption=caption)
+    return by_size(findings, pairs, lambda size, pair: _contrast_entry(by_place.get((size, pair))), caption=caption)
 
 
 def _pair(c: Contrast) -> str:
@@ -165,7 +165,7 @@ def multipliers(findings: Findings) -> Section:
     )
 
 
-def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
+def _multiplier_table(findings: Findings, rows: Sequence[Multiplier]) -> Table:
     columns: list[Column[Multiplier]] = [
         Column("arm", lambda m: arm_entry(m.arm), words=True),
         Column("against", lambda m: plain(m.against, 40), words=True),
@@ -177,9 +177,9 @@ def _multiplier_table(findings: Findings, found: Sequence[Multiplier]) -> Table:
     ]
     caption = (
         f"{findings.counted.capitalize()}s the second arm needs for the first one's score, over the first "
-        f"one's; {behind(m.estimate for m in found)}. Tested: what differences from the sizes alone leave."
+        f"one's; {behind(m.estimate for m in rows)}. Tested: what differences from the sizes alone leave."
     )
-    return table(found, columns, caption=caption, inline=True)
+    return table(rows, columns, caption=caption, inline=True)
 
 
 def _tested(m: Multiplier) -> str:

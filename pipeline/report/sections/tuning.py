@@ -32,7 +32,7 @@ _SO_FAR = (
 
 def _short(overrides: str) -> str:
     """Settings to be read, not to be pasted: without their group, numbers to three digits."""
-    return re.sub(r"\d+\.\d+(e-?\d+)?", lambda found: f"{float(found[0]):.3g}", overrides.replace("train.", ""))
+    return re.sub(r"\d+\.\d+(e-?\d+)?", lambda match: f"{float(match[0]):.3g}", overrides.replace("train.", ""))
 
 
 def _table(findings: Findings) -> Table:

@@ -101,15 +101,15 @@ def _ratios(table: Table, wanted: Sequence[Pair], units: Sequence[Unit]) -> tupl
             size=size,
             unit=unit,
             target=target,
-            estimate=found.effect.estimate,
-            censored=found.censored,
-            censored_arm=found.censored_arm,
-            censored_against=found.censored_against,
+            estimate=ratio.effect.estimate,
+            censored=ratio.censored,
+            censored_arm=ratio.censored_arm,
+            censored_against=ratio.censored_against,
         )
         for arm, against in wanted
         for size in table.study.sizes
         for unit in units
-        if (found := target_ratio(table, arm, against, size, unit, table.study.confidence))
+        if (ratio := target_ratio(table, arm, against, size, unit, table.study.confidence))
     )
 
 

@@ -99,7 +99,7 @@ def multipliers(
     table: Table, replicates: Replicates, wanted: Sequence[Pair], validation_labels: int
 ) -> tuple[Multiplier, ...]:
     """N*/n of every pair at every size at which the arm has cells."""
-    found = []
+    read_off = []
     for arm, against in wanted:
         for size in table.curve_sizes(arm):
             curve = Curve(table, replicates, arm, against, size)
@@ -107,7 +107,7 @@ def multipliers(
             if measured:
                 estimate, multiplier = measured
                 low, high = tested(curve, table.study.confidence)
-                found.append(
+                read_off.append(
                     Multiplier(
                         arm=arm,
                         against=against,
@@ -120,25 +120,25 @@ def multipliers(
                         tested_high=high,
                     )
                 )
-    return tuple(found)
+    return tuple(read_off)
 
 
 def multiplier_of(curve: Curve, level: float) -> tuple[Estimate, LabelMultiplier] | None:
     """The label multiplier with its interval; None where the arm and the whole of the other's curve share no seed."""
     if not curve.seeds or curve.table.in_domain is None:
         return None
-    found = multiplier_interval(curve.sizes, curve.means, curve.target, curve.labels, *curve.resampled, level)
+    multiplier = multiplier_interval(curve.sizes, curve.means, curve.target, curve.labels, *curve.resampled, level)
     estimate = Estimate(
-        value=found.value,
-        low=found.low,
-        high=found.high,
+        value=multiplier.value,
+        low=multiplier.low,
+        high=multiplier.high,
         level=level,
         seeds=len(curve.seeds),
         items=curve.table.in_domain.units,
         method=BOOTSTRAP,
-        notes=_conditions(curve, found),
+        notes=_conditions(curve, multiplier),
     )
-    return estimate, found
+    return estimate, multiplier
 
 
 def tested(curve: Curve, level: float) -> tuple[float, float]:
@@ -149,7 +149,7 @@ def tested(curve: Curve, level: float) -> tuple[float, float]:
     """
     sign, low, high = curve.table.sign, 0.0, math.inf
     arm = ScoreTerm(weight=sign, arm=curve.arm, size=curve.size, dataset=curve.dataset)
-    found = [
+    differences = [
         effect(
             curve.table,
             curve.replicates,
@@ -159,22 +159,22 @@ def tested(curve: Curve, level: float) -> tuple[float, float]:
         ).estimate
         for size in curve.against_sizes
     ]
-    for size, difference in zip(curve.sizes, found, strict=True):
+    for size, difference in zip(curve.sizes, differences, strict=True):
         if difference.low <= 0.0:
             break
         low = float(size) / curve.labels
-    for size, difference in zip(curve.sizes[::-1], found[::-1], strict=True):
+    for size, difference in zip(curve.sizes[::-1], differences[::-1], strict=True):
         if difference.high >= 0.0:
             break
         high = float(size) / curve.labels
     return low, high
 
 
-def _conditions(curve: Curve, found: LabelMultiplier) -> tuple[str, ...]:
+def _conditions(curve: Curve, multiplier: LabelMultiplier) -> tuple[str, ...]:
     edges = {"above": "censored: past the largest size measured", "below": "censored: below the smallest size measured"}
     alone = ONE_SEED if len(curve.seeds) == 1 else widening(len(curve.seeds))
     parts = [
-        edges.get(found.censored, ""),
+        edges.get(multiplier.censored, ""),
         alone,
         pool_note(curve.table, [curve.size, *curve.against_sizes], len(curve.seeds)),
     ]

@@ -51,9 +51,9 @@ def _early(table: Table, replicates: Replicates, arm: str, size: Size) -> EarlyA
     )
     parts = ([Part(sign=1.0, arm=arm, weigh=weigh)] for weigh, _ in read)
     untrained, after, area = (
-        without_p(within(noted(found, note).estimate, table.metric))
+        without_p(within(noted(effect, note).estimate, table.metric))
         for part, (_, note) in zip(parts, read, strict=True)
-        if (found := read_off(table, replicates, part, size, study.confidence))
+        if (effect := read_off(table, replicates, part, size, study.confidence))
     )
     return EarlyAccuracy(
         arm=arm, size=size, untrained=untrained, early_examples=study.early_examples, early=after, area=area
@@ -68,8 +68,8 @@ def area_difference(
         return None
     end = horizon(table, size)
     weigh = partial(_area, end=end)
-    found = read_off(table, replicates, _minus((arm, weigh), (against, weigh)), size, level)
-    return found and noted(found, _stretch(end))
+    difference = read_off(table, replicates, _minus((arm, weigh), (against, weigh)), size, level)
+    return difference and noted(difference, _stretch(end))
 
 
 def start_difference(

@@ -132,11 +132,11 @@ def analyse_errors(study: Study, cells: Sequence[CellResult], store: CellScores)
     if not sizes:
         return None
     largest = next(c.key.size for c in cells if c.key.size in study.sizes and c.train_items == max(sizes))
-    found = {
+    by_arm = {
         arm: [c for c in cells if (c.key.arm, c.key.size) == (arm, largest) and c.key.seed in study.seeds]
         for arm in study.arms
     }
-    parts = {arm: [_tested(cell, store) for cell in of] for arm, of in found.items() if of}
+    parts = {arm: [_tested(cell, store) for cell in of] for arm, of in by_arm.items() if of}
     if not parts:
         return None
     first, (tested, scores) = cells[0], next(iter(parts.values()))[0]
@@ -151,9 +151,9 @@ def analyse_errors(study: Study, cells: Sequence[CellResult], store: CellScores)
 
 
 def _tested(cell: CellResult, store: CellScores) -> tuple[Evaluation, Matrix]:
-    index, found = next((i, e) for i, e in enumerate(cell.evaluations) if e.role == "in_domain")
+    index, evaluation = next((i, e) for i, e in enumerate(cell.evaluations) if e.role == "in_domain")
     table = store.scores(cell.cell_id)
-    return found, ordered(table[table["dataset"] == index], found, cell)
+    return evaluation, ordered(table[table["dataset"] == index], evaluation, cell)
 
 
 def _answers(arm: str, cells: Sequence[tuple[Evaluation, Matrix]]) -> ArmAnswers:
@@ -161,5 +161,5 @@ def _answers(arm: str, cells: Sequence[tuple[Evaluation, Matrix]]) -> ArmAnswers
         arm=arm,
         score=np.stack([scores["score"] for _, scores in cells]),
         predicted=np.stack([scores["predicted"] for _, scores in cells]),
-        truncated=float(np.mean([found.truncated / max(found.items, 1) for found, _ in cells])),
+        truncated=float(np.mean([evaluation.truncated / max(evaluation.items, 1) for evaluation, _ in cells])),
     )

@@ -74,8 +74,8 @@ class Replicates:
     def chosen(self, arm: str, size: Size, dataset: str, seeds: Sequence[int]) -> npt.NDArray[np.float32]:
         """The score of the chosen seeds under every draw of items, [B, S]."""
         columns = {seed: column for column, seed in enumerate(self.table.seeds((arm, size)))}
-        found = self.per_seed(arm, size, dataset)
-        return found if len(seeds) == len(columns) else found[:, [columns[seed] for seed in seeds]]
+        draws = self.per_seed(arm, size, dataset)
+        return draws if len(seeds) == len(columns) else draws[:, [columns[seed] for seed in seeds]]
 
     def per_seed(self, arm: str, size: Size, dataset: str) -> npt.NDArray[np.float32]:
         """The score of every finished seed under every draw of items, [B, S]."""
@@ -127,15 +127,15 @@ def effect(
 ) -> Effect:
     """The weighted sum of scores over `seeds`, with interval and p-value."""
     scores = [t.weight * table.score(table.rows(t.arm, t.size, t.dataset, seeds), t.dataset) for t in terms]
-    found = effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
-    return noted(found, *(group_note(table.sets[name]) for name in dict.fromkeys(term.dataset for term in terms)))
+    measured = effect_of(table, np.sum(scores, axis=0), item_parts(table, replicates, terms, seeds), level)
+    return noted(measured, *(group_note(table.sets[name]) for name in dict.fromkeys(term.dataset for term in terms)))
 
 
 def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: float) -> Effect:
     """An effect from its per-seed values [S], in units of the study's metric, and the item parts of its sets."""
     alone = ONE_SEED if len(values) == 1 else ""
-    found = _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
-    return dataclasses.replace(found, values=tuple(float(value) for value in values))
+    measured = _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
+    return dataclasses.replace(measured, values=tuple(float(value) for value in values))
 
 
 def item_parts(
@@ -178,10 +178,10 @@ def _from_mean(mean: CrossedMean, level: float, method: str, *notes: str) -> Eff
     return Effect(estimate=estimate, mean=mean)
 
 
-def noted(found: Effect, *notes: str) -> Effect:
+def noted(measured: Effect, *notes: str) -> Effect:
     """The same effect with more conditions in words."""
-    both = (*found.estimate.notes, *(note for note in notes if note))
-    return dataclasses.replace(found, estimate=dataclasses.replace(found.estimate, notes=both))
+    both = (*measured.estimate.notes, *(note for note in notes if note))
+    return dataclasses.replace(measured, estimate=dataclasses.replace(measured.estimate, notes=both))
 
 
 def within(estimate: Estimate, metric: str) -> Estimate:
@@ -202,7 +202,7 @@ def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> str:
     The factor is that of Nadeau and Bengio (2003) for S subsets of n among P rows, 1 + S n / (P - n). It is the most
     that new labels may need, since order and initialisation do not come from the pool.
     """
-    items, pool = max((table.drawn_from(size) for size in sizes), key=lambda found: found[0] / found[1])
+    items, pool = max((table.drawn_from(size) for size in sizes), key=lambda drawn: drawn[0] / drawn[1])
     if "all" in sizes or items >= pool:
         return 'at "all" every seed trains on the same pool: the interval is conditional on it'
     if items <= SMALL_SHARE * pool:

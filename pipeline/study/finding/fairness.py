@@ -120,8 +120,10 @@ def _verified(cells: Sequence[CellResult]) -> list[str]:
 def _same_state(networks: Sequence[CellResult]) -> list[str]:
     """Of parameters and modes, where there are networks, and such that take steps."""
     stepping = [c.start_line for c in networks if not METHODS[c.start_line.method].solved]
-    found = [f"Trained parts in {stepping[0].trained_mode} mode in every network that is trained."] if stepping else []
-    return found + [f"Same parameter type ({c.start_line.parameter_dtype}) in every network." for c in networks[:1]]
+    sentences = (
+        [f"Trained parts in {stepping[0].trained_mode} mode in every network that is trained."] if stepping else []
+    )
+    return sentences + [f"Same parameter type ({c.start_line.parameter_dtype}) in every network." for c in networks[:1]]
 
 
 def _same_network(cells: Sequence[CellResult], where: str) -> list[str]:

@@ -39,7 +39,6 @@ def find(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Findin
         StorageError: a cell's scores do not fit its evaluation sets.
     """
     study, table = basis.study, table_of(basis, cells, store)
-    equal = (*fairness(table.all_cells()), *equal_budget(basis.tuned))
     curves_of_tuning, replicates, compared = tuning_curves(basis.tuned), Replicates(table), pairs(table)
     curves = [pair for pair in compared if pair[1] == BASELINE or pair in _curve_claims(study)]
     priced = [pair for pair in compared if BEST_FROM_SCRATCH not in pair]  # its cost would be that of all candidates
@@ -66,7 +65,7 @@ def find(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Findin
         costs=spent,
         cells={f"{cell.key.label} seed={cell.key.seed}": cell.cell_id for cell in table.all_cells()},
         failed=basis.failed,
-        fairness=equal,
+        fairness=(*fairness(table.all_cells()), *equal_budget(basis.tuned)),
         caveats=(*basis.standing.notes, *basis.partial, *caveats(basis, table, judged, spent), *basis.own_files),
         measured=on_this_machine(table, priced),
         target=study.target,

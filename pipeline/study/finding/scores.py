@@ -36,10 +36,10 @@ def score_of(table: Table, replicates: Replicates, arm: str, size: Size, dataset
     """The mean score of one arm at one size on one set over all its finished seeds."""
     seeds = table.seeds((arm, size))
     term = ScoreTerm(weight=1.0, arm=arm, size=size, dataset=dataset)
-    found = effect(table, replicates, [term], seeds, table.study.confidence)
-    found = noted(found, pool_note(table, [size], len(seeds)), failed_note(table, (arm, size)))
+    measured = effect(table, replicates, [term], seeds, table.study.confidence)
+    measured = noted(measured, pool_note(table, [size], len(seeds)), failed_note(table, (arm, size)))
     per_seed = table.score(table.rows(arm, size, dataset, seeds), dataset)
-    estimate = without_p(within(found.estimate, table.metric))
+    estimate = without_p(within(measured.estimate, table.metric))
     return ArmScore(
         arm=arm,
         size=size,
@@ -74,7 +74,7 @@ def pairs(table: Table) -> list[Pair]:
 
 def contrasts(table: Table, replicates: Replicates, wanted: Sequence[Pair]) -> tuple[Contrast, ...]:
     """Paired differences at every size on every set, with p-values adjusted by Holm over all of them."""
-    found = [
+    compared = [
         Contrast(
             arm=arm, against=against, size=size, dataset=dataset, metric=table.metric, estimate=difference.estimate
         )
@@ -83,11 +83,11 @@ def contrasts(table: Table, replicates: Replicates, wanted: Sequence[Pair]) -> t
         for dataset in table.sets
         if (difference := difference_of(table, replicates, arm, against, size, dataset, table.study.confidence))
     ]
-    tested = [contrast.estimate.p for contrast in found if contrast.estimate.p is not None]
+    tested = [contrast.estimate.p for contrast in compared if contrast.estimate.p is not None]
     adjusted = iter(holm(tested))
     return tuple(
         c if c.estimate.p is None else dataclasses.replace(c, estimate=dataclasses.replace(c.estimate, p_holm=p))
-        for c in found
+        for c in compared
         for p in [None if c.estimate.p is None else next(adjusted)]
     )
 
@@ -107,13 +107,13 @@ def difference_of(
     return noted(effect(table, replicates, terms, seeds, level), *notes)
 
 
-def gaps(table: Table, replicates: Replicates, found: Sequence[ArmScore]) -> tuple[Gap, ...]:
+def gaps(table: Table, replicates: Replicates, scored: Sequence[ArmScore]) -> tuple[Gap, ...]:
     """In-domain minus every out-of-domain set, and train minus test where the train score was measured."""
     inside = table.in_domain
     if inside is None:
         return ()
     outside = [name for name, other in table.sets.items() if other.role == "out_of_domain"]
-    above = {(s.arm, s.size, s.dataset): above_chance(s, table.sign) for s in found}
+    above = {(s.arm, s.size, s.dataset): above_chance(s, table.sign) for s in scored}
     result = []
     for arm, size in table.scored():
         for dataset in [*outside, "train"]:

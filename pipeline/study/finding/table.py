@@ -165,9 +165,9 @@ class Table:
 
     def chance(self, arm: str, size: Size, dataset: str) -> float | None:
         """The score on a set of the best answer that reads no text, mean over seeds; None if there is none."""
-        found = [e.constant for c in self.of(arm, size) for e in c.evaluations if e.dataset == dataset]
-        known = [constant for constant in found if constant is not None]
-        return float(np.mean(known)) if known and len(known) == len(found) else None
+        constants = [e.constant for c in self.of(arm, size) for e in c.evaluations if e.dataset == dataset]
+        known = [constant for constant in constants if constant is not None]
+        return float(np.mean(known)) if known and len(known) == len(constants) else None
 
     def curve_sizes(self, arm: str) -> list[Size]:
         """The sizes at which the arm has cells, by the labels they trained on, ascending."""
@@ -247,8 +247,8 @@ def best_on_validation(cells: Sequence[CellResult]) -> CellResult:
     """
 
     def rank(cell: CellResult) -> tuple[float, float]:
-        found = next(e.metrics for e in cell.evaluations if e.role == "validation")
-        return (1.0 if cell.higher_is_better else -1.0) * found[cell.metric], -found["loss"]
+        metrics = next(e.metrics for e in cell.evaluations if e.role == "validation")
+        return (1.0 if cell.higher_is_better else -1.0) * metrics[cell.metric], -metrics["loss"]
 
     return max(cells, key=rank)
 

@@ -51,10 +51,10 @@ def _curve(record: SweepRecord) -> TuningCurve:
 def _values(record: SweepRecord) -> list[float]:
     """One value a trial, in their order; none where no trial has any."""
     upwards = record.directions[0] == "maximize"
-    found = [_value(trial, upwards) for trial in record.trials]
-    known = [v for v in found if v is not None]
+    values = [_value(trial, upwards) for trial in record.trials]
+    known = [v for v in values if v is not None]
     worst = (min if upwards else max)(known, default=0.0)
-    return [worst if v is None else v for v in found] if known else []
+    return [worst if v is None else v for v in values] if known else []
 
 
 def _value(trial: TrialRecord, upwards: bool) -> float | None:

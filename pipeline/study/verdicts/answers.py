@@ -25,8 +25,8 @@ def _score(question: Question) -> Outcome | None:
 def _cost(unit: Unit) -> Callable[[Question], Outcome | None]:
     def answer(question: Question) -> Outcome | None:
         claim = question.claim
-        found = target_ratio(question.table, claim.arm, claim.against, question.size, unit, question.level)
-        return Outcome(effect=found.effect, censored=found.censored, helps="finer_costs") if found else None
+        ratio = target_ratio(question.table, claim.arm, claim.against, question.size, unit, question.level)
+        return Outcome(effect=ratio.effect, censored=ratio.censored, helps="finer_costs") if ratio else None
 
     return answer
 
@@ -38,8 +38,8 @@ def _of_points(
 
     def answer(question: Question) -> Outcome | None:
         claim = question.claim
-        found = measure(question.table, question.replicates, claim.arm, claim.against, question.size, question.level)
-        return Outcome(effect=found) if found else None
+        effect = measure(question.table, question.replicates, claim.arm, claim.against, question.size, question.level)
+        return Outcome(effect=effect) if effect else None
 
     return answer
 
@@ -47,8 +47,8 @@ def _of_points(
 def _gap(question: Question) -> Outcome | None:
     claim = question.claim
     both = [(1.0, claim.arm), (-1.0, claim.against)]
-    found = gap_of(question.table, question.replicates, both, question.size, claim.dataset, question.level)
-    return Outcome(effect=found, obstacles=at_chance(question)) if found else None
+    gap = gap_of(question.table, question.replicates, both, question.size, claim.dataset, question.level)
+    return Outcome(effect=gap, obstacles=at_chance(question)) if gap else None
 
 
 def at_chance(question: Question) -> tuple[Obstacle, ...]:
@@ -56,7 +56,7 @@ def at_chance(question: Question) -> tuple[Obstacle, ...]:
     table, claim, size = question.table, question.claim, question.size
     inside = table.in_domain
     names = {inside.name, claim.dataset} - {"train"} if inside else set()
-    found = [
+    scores = [
         score_of(table, question.replicates, arm, size, name)
         for arm in dict.fromkeys((claim.arm, claim.against))
         for name in sorted(names)
@@ -69,7 +69,7 @@ def at_chance(question: Question) -> tuple[Obstacle, ...]:
             dataset=score.dataset,
             numbers={"low": score.estimate.low, "chance": score.chance or 0.0},
         )
-        for score in found
+        for score in scores
         if not above_chance(score, table.sign)
     )
 

@@ -43,12 +43,12 @@ def verdicts(table: Table, replicates: Replicates, standing: Standing) -> tuple[
     """
     looks = looks_of(table.study)
     views = [_view(table, replicates, look.seeds) for look in looks]
-    found = []
+    judged_claims = []
     for name, claim in table.study.claims.items():
         kept = standing.kept.get(name)
         verdict = dataclasses.replace(kept, statement=claim.statement) if kept else _verdict(views, looks, name, claim)
-        found.append(dataclasses.replace(verdict, after_looking=standing.after_looking.get(name, ())))
-    return tuple(found)
+        judged_claims.append(dataclasses.replace(verdict, after_looking=standing.after_looking.get(name, ())))
+    return tuple(judged_claims)
 
 
 def _view(table: Table, replicates: Replicates, seeds: Sequence[int]) -> tuple[Table, Replicates]:
@@ -59,7 +59,7 @@ def _view(table: Table, replicates: Replicates, seeds: Sequence[int]) -> tuple[T
 
 
 def _verdict(views: Sequence[tuple[Table, Replicates]], looks: Sequence[Look], name: str, claim: Claim) -> Verdict:
-    found = None
+    verdict = None
     for number, ((table, replicates), look) in enumerate(zip(views, looks, strict=True), start=1):
         question = Question(
             table=table,
@@ -71,12 +71,12 @@ def _verdict(views: Sequence[tuple[Table, Replicates]], looks: Sequence[Look], n
         )
         lacking = _lacking(question)
         if lacking:
-            return found or _unreached(name, question, lacking)
-        found = _answer(name, question)
-        if found.verdict != INCONCLUSIVE:
+            return verdict or _unreached(name, question, lacking)
+        verdict = _answer(name, question)
+        if verdict.verdict != INCONCLUSIVE:
             break
-    assert found is not None
-    return found
+    assert verdict is not None
+    return verdict
 
 
 def _lacking(question: Question) -> list[Place]:
@@ -103,9 +103,9 @@ def _answer(name: str, question: Question) -> Verdict:
     ready = bool(table.cells.get((claim.arm, size))) and table.in_domain is not None
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:
-        found = dataclasses.replace(empty, obstacles=(_no_data(question),))
-        unscored = found.obstacles[0].kind == "unknown_dataset"  # then the look is still to be taken
-        return dataclasses.replace(found, look=0, level=None) if unscored else found
+        unread = dataclasses.replace(empty, obstacles=(_no_data(question),))
+        unscored = unread.obstacles[0].kind == "unknown_dataset"  # then the look is still to be taken
+        return dataclasses.replace(unread, look=0, level=None) if unscored else unread
     read = dataclasses.replace(
         empty, obstacles=outcome.obstacles, labels_against=outcome.labels_against, budget_ratio=outcome.budget_ratio
     )

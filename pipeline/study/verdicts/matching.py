@@ -39,16 +39,16 @@ def at_more_labels(question: Question) -> Outcome | None:
         outside = Obstacle(kind="size_outside", arm=claim.against, numbers={"labels": labels})
         return Outcome(obstacles=(outside,), labels_against=labels)
     arm, points = _arm(question, table.sign), list(_curve(question, sizes, weights, -table.sign))
-    found = contrast(question, [arm, *points])
-    read = found.effect if found else None
-    if found is None or read is None:
-        return found
-    found = dataclasses.replace(found, labels_against=labels)
-    return found if len(points) == 1 else _bracketed(question, found, read, arm, points)
+    outcome = contrast(question, [arm, *points])
+    read = outcome.effect if outcome else None
+    if outcome is None or read is None:
+        return outcome
+    outcome = dataclasses.replace(outcome, labels_against=labels)
+    return outcome if len(points) == 1 else _bracketed(question, outcome, read, arm, points)
 
 
 def _bracketed(
-    question: Question, found: Outcome, read: Effect, arm: ScoreTerm, points: Sequence[ScoreTerm]
+    question: Question, outcome: Outcome, read: Effect, arm: ScoreTerm, points: Sequence[ScoreTerm]
 ) -> Outcome:
     """The reading between two points with the interval that holds the differences from either."""
     either = [contrast(question, [arm, dataclasses.replace(p, weight=-arm.weight)]) for p in points]
@@ -57,7 +57,7 @@ def _bracketed(
     estimate = dataclasses.replace(read.estimate, low=low, high=high, p=None)
     mean = _decisive(question.claim, means[0], means[-1])
     return dataclasses.replace(
-        found, effect=dataclasses.replace(read, estimate=estimate, mean=mean), helps="size_between"
+        outcome, effect=dataclasses.replace(read, estimate=estimate, mean=mean), helps="size_between"
     )
 
 
@@ -81,12 +81,12 @@ def at_more_computation(question: Question) -> Outcome | None:
     """
     table, claim = question.table, question.claim
     arm = _arm(question, table.sign)
-    found = contrast(question, [arm, dataclasses.replace(arm, weight=-arm.weight, arm=claim.against)])
-    if found is None:
+    outcome = contrast(question, [arm, dataclasses.replace(arm, weight=-arm.weight, arm=claim.against)])
+    if outcome is None:
         return None
     ratio = _training_flops(question, claim.against) / _training_flops(question, claim.arm)
     obstacles = (*_too_close(question, ratio), *_stopped_early(question))
-    return dataclasses.replace(found, budget_ratio=ratio, obstacles=obstacles)
+    return dataclasses.replace(outcome, budget_ratio=ratio, obstacles=obstacles)
 
 
 def at_equal_score(question: Question) -> Outcome | None:
@@ -113,22 +113,22 @@ def at_equal_score(question: Question) -> Outcome | None:
         np.array([scores[name, (claim.against, size)] for size in sizes]) for name in (inside.name, claim.dataset)
     )
     wanted = scores[inside.name, groups[0]]
-    found = match(curve, outside, wanted)
-    if found is None:
+    matched = match(curve, outside, wanted)
+    if matched is None:
         return Outcome(obstacles=(_unmatched(question, curve, wanted),))
-    return _robustness(question, sizes, found, inside.name)
+    return _robustness(question, sizes, matched, inside.name)
 
 
-def _robustness(question: Question, sizes: Sequence[Size], found: Match, inside: str) -> Outcome | None:
+def _robustness(question: Question, sizes: Sequence[Size], matched: Match, inside: str) -> Outcome | None:
     sign, dataset = question.table.sign, question.claim.dataset
     labels = _labels(question.table, question.claim.against, sizes)
     terms = [
         dataclasses.replace(term, weight=weight * term.weight, dataset=name)
-        for name, weight in ((dataset, 1.0), (inside, -found.slope))
-        for term in (_arm(question, sign), *_curve(question, sizes, found.weights, -sign))
+        for name, weight in ((dataset, 1.0), (inside, -matched.slope))
+        for term in (_arm(question, sign), *_curve(question, sizes, matched.weights, -sign))
     ]
     made = contrast(question, terms)
-    return made and dataclasses.replace(made, labels_against=float(np.exp(found.weights @ np.log(labels))))
+    return made and dataclasses.replace(made, labels_against=float(np.exp(matched.weights @ np.log(labels))))
 
 
 def _arm(question: Question, weight: float) -> ScoreTerm:

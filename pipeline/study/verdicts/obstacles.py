@@ -41,12 +41,12 @@ class Reserve:
 def seeds_of_two_kinds(question: Question, effect: Effect) -> tuple[Obstacle, ...]:
     """Whether the values of the seeds that an interval rests on fall into two groups, far apart."""
     group, mean = (question.claim.arm, question.size), effect.mean
-    found = two_kinds(effect.values, sum(part.noise for part in mean.sets))
-    if found is None or found.p > CLEAN:
+    split = two_kinds(effect.values, sum(part.noise for part in mean.sets))
+    if split is None or split.p > CLEAN:
         return ()
     seeds = sorted(question.look.seeds)  # as values are
-    rare = [seeds[place] for place in found.rare]
-    numbers = {"rare": len(rare), "seeds": mean.seeds, "distance": found.distance, "p": found.p}
+    rare = [seeds[place] for place in split.rare]
+    numbers = {"rare": len(rare), "seeds": mean.seeds, "distance": split.distance, "p": split.p}
     cells = tuple(place_text((*group, seed)) for seed in rare)
     return (dataclasses.replace(_obstacle("two_kinds_of_seeds", group, numbers), cells=cells),)
 
@@ -121,9 +121,9 @@ def _longer(question: Question, group: Group) -> Iterator[Reserve]:
         part = Part(sign=table.sign, arm=arm, weigh=_late)
         late = read_off(table, question.replicates, [part], size, table.study.confidence)
         assert late is not None
-        found = late.estimate
-        numbers = {"late_gain": found.value, "low": found.low, "high": found.high, "level": found.level}
-        yield Reserve(group=group, gain=MORE * found.value, obstacle=_obstacle("not_converged", group, numbers))
+        estimate = late.estimate
+        numbers = {"late_gain": estimate.value, "low": estimate.low, "high": estimate.high, "level": estimate.level}
+        yield Reserve(group=group, gain=MORE * estimate.value, obstacle=_obstacle("not_converged", group, numbers))
         return
     fall = float(np.mean([late_loss_fall(cell.trajectory) for cell in cells]))
     if fall >= FALLING:

@@ -57,6 +57,6 @@ def contrast(question: Question, terms: Sequence[ScoreTerm]) -> Outcome | None:
     seeds = question.table.seeds(*((term.arm, term.size) for term in terms))
     if not seeds:
         return None
-    found = effect(question.table, question.replicates, terms, seeds, question.level)
+    measured = effect(question.table, question.replicates, terms, seeds, question.level)
     notes = pool_note(question.table, [term.size for term in terms], len(seeds))
-    return Outcome(effect=noted(found, notes), terms=tuple(terms))
+    return Outcome(effect=noted(measured, notes), terms=tuple(terms))

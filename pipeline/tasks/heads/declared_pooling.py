@@ -8,5 +8,5 @@ SETTING = "headstart_pooling"  # the attribute of the configuration; absent wher
 
 def pooling_of(config: Any) -> ReadOff | None:
     """How a classifier with this configuration pools; None where it has the architecture's own head."""
-    found: ReadOff | None = getattr(config, SETTING, None)
-    return found
+    declared: ReadOff | None = getattr(config, SETTING, None)
+    return declared

@@ -36,8 +36,8 @@ def ahead(logits: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
     0 means that the token is the likeliest; a tie with another is none.
     """
     right = logits.gather(-1, tokens[..., None])
-    found: torch.Tensor = (logits >= right).sum(dim=-1) - 1  # less the token itself
-    return found
+    better: torch.Tensor = (logits >= right).sum(dim=-1) - 1  # less the token itself
+    return better
 
 
 def summed(values: "torch.Tensor", counts: "torch.Tensor") -> "torch.Tensor":

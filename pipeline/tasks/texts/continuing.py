@@ -19,8 +19,8 @@ def continuations(model: Any, tokenizer: Any, texts: list[str], asked: Predict) 
     if asked.temperature > 0:
         return [_continued(model, tokenizer, [prompt], asked)[0] for prompt in prompts]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    found = dict(zip(order, _continued(model, tokenizer, [prompts[i] for i in order], asked), strict=True))
-    return [found[i] for i in range(len(texts))]
+    by_place = dict(zip(order, _continued(model, tokenizer, [prompts[i] for i in order], asked), strict=True))
+    return [by_place[i] for i in range(len(texts))]
 
 
 def _continued(model: Any, tokenizer: Any, prompts: list[list[int]], asked: Predict) -> list[str]:
@@ -40,7 +40,7 @@ def _continued(model: Any, tokenizer: Any, prompts: list[list[int]], asked: Pred
         return torch.tensor([str(asked.stop) in text for text in said(ids)], device=ids.device)
 
     torch.manual_seed(asked.seed)
-    found = model.generate(
+    generated = model.generate(
         **moved({"input_ids": torch.tensor(padded), "attention_mask": torch.tensor(mask)}, model),
         max_new_tokens=asked.tokens,
         pad_token_id=tokenizer.pad_token_id,
@@ -49,7 +49,7 @@ def _continued(model: Any, tokenizer: Any, prompts: list[list[int]], asked: Pred
         stopping_criteria=StoppingCriteriaList([over] if asked.stop else []),
         **(drawn if asked.temperature > 0 else {"do_sample": False}),
     )
-    return [text.partition(asked.stop)[0] if asked.stop else text for text in said(found)]
+    return [text.partition(asked.stop)[0] if asked.stop else text for text in said(generated)]
 
 
 def _check_room(model: Any, prompts: list[list[int]], texts: list[str], asked: Predict) -> None:

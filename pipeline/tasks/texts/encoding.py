@@ -88,10 +88,10 @@ def start_of(tokenizer: Any) -> int:
     Raises:
         DataError: there is neither.
     """
-    found = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.cls_token_id)
-    if all(token is None for token in found):
+    candidates = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.cls_token_id)
+    if all(token is None for token in candidates):
         raise DataError("This kind needs a base whose tokenizer has a token for the start or the end of a text.")
-    return next(int(token) for token in found if token is not None)
+    return next(int(token) for token in candidates if token is not None)
 
 
 def padded(ids: Sequence[np.ndarray], filler: int) -> np.ndarray:

@@ -35,15 +35,15 @@ def nats_of_words(
     read = read_with_gaps(text, tokenizer, max_length)
     ids, places = read["input_ids"][0], _own(read["input_ids"][0], tokenizer)
     words = read.word_ids(0) if tokenizer.is_fast else list(range(len(ids)))
-    found = [np.zeros(0, dtype=np.float32)]
+    nats = [np.zeros(0, dtype=np.float32)]
     for some in (places[i : i + AT_ONCE] for i in range(0, len(places), AT_ONCE)):
         copies = torch.stack([_without(ids, place, words, tokenizer.mask_token_id) for place in some])
         at = torch.tensor(some)[:, None]
         mask = torch.ones_like(copies)
         batch = moved({"input_ids": copies, "attention_mask": mask, "places": at}, model)
         told = forward(model, batch)[:, 0].float().log_softmax(dim=-1)
-        found.append(-told.gather(1, moved({"right": ids[at]}, model)["right"])[:, 0].cpu().numpy())
-    return np.concatenate(found)
+        nats.append(-told.gather(1, moved({"right": ids[at]}, model)["right"])[:, 0].cpu().numpy())
+    return np.concatenate(nats)
 
 
 def _own(ids: "torch.Tensor", tokenizer: Any) -> list[int]:

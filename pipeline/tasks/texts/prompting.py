@@ -37,8 +37,8 @@ def _written(prompt: str | None, tokenizer: Any) -> str:
 
 def _tokens(text: str, tokenizer: Any) -> list[int]:
     """A decoder's text must not end with a token for its end."""
-    found: list[int] = tokenizer(text, add_special_tokens=tokenizer.mask_token is not None, verbose=False)["input_ids"]
-    return found
+    ids: list[int] = tokenizer(text, add_special_tokens=tokenizer.mask_token is not None, verbose=False)["input_ids"]
+    return ids
 
 
 def _shortened(text: str, written: str, tokenizer: Any, max_length: int) -> str:

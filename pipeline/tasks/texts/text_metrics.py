@@ -44,8 +44,8 @@ class Judge:
 
 def counts(said: Sequence[str], references: Sequence[str]) -> np.ndarray:
     """Of each text, float32 [N, STATISTICS]."""
-    found = [metric._extract_corpus_statistics(list(said), [list(references)]) for metric in _metrics()]
-    return np.concatenate([np.asarray(each, dtype=np.float32) for each in found], axis=1)
+    statistics = [metric._extract_corpus_statistics(list(said), [list(references)]) for metric in _metrics()]
+    return np.concatenate([np.asarray(each, dtype=np.float32) for each in statistics], axis=1)
 
 
 def reachable(encoded: Encoded, tokenizer: Any, references: Sequence[str]) -> float | None:

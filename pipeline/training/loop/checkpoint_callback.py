@@ -11,7 +11,7 @@ import torch
 from pipeline.config.checkpoint_interval import Pace
 from pipeline.models.distributed.sharding import moments, whole, write, write_moments
 from pipeline.storage.checkpoints import FORMAT, Checkpoint, CheckpointStore, Standing
-from pipeline.training.loop.evaluation_callback import Pruned, Trajectory
+from pipeline.training.loop.evaluation_callback import EvaluationCallback, Pruned
 from pipeline.training.loop.lightning_module import CellModule
 
 Leaving = Callable[[], bool]  # whether this process was told to end
@@ -21,13 +21,13 @@ class Left(Exception):  # noqa: N818 - it is no error
     """The training was told to end, and has saved where it stands. Raised on every rank."""
 
 
-class Keeper(pl.Callback):
+class CheckpointCallback(pl.Callback):
     """Comes after the trajectory, so that what is measured at a step is saved with it."""
 
     def __init__(
         self,
         store: CheckpointStore,
-        trajectory: Trajectory,
+        trajectory: EvaluationCallback,
         *,
         pace: Pace,
         leaving: Leaving,
@@ -51,11 +51,11 @@ class Keeper(pl.Callback):
         if self.saved.standing.loss_steps:
             pl_module.loss_steps = self.saved.standing.loss_steps
             pl_module.loss_sum = self.saved.tensors["loss_sum"].to(pl_module.device)
-        found: list[dict[str, torch.Tensor]] = [{} for _ in pl_module.in_order]
+        optimizer_state: list[dict[str, torch.Tensor]] = [{} for _ in pl_module.in_order]
         for name, tensor in self.saved.part("optimizer").items():
             index, _, key = name.partition(".")
-            found[int(index)][key] = tensor
-        write_moments(trainer.optimizers[0], pl_module.in_order, found)
+            optimizer_state[int(index)][key] = tensor
+        write_moments(trainer.optimizers[0], pl_module.in_order, optimizer_state)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -116,12 +116,12 @@ def _trained(module: pl.LightningModule) -> list[tuple[str, torch.nn.Parameter]]
 
 def _state(trainer: pl.Trainer, module: CellModule) -> dict[str, torch.Tensor]:
     """On every rank, since each may have a share of it only."""
-    found = {f"model.{name}": whole(p).cpu() for name, p in _trained(module)}
+    tensors = {f"model.{name}": whole(p).cpu() for name, p in _trained(module)}
     for index, values in enumerate(moments(trainer.optimizers[0], module.in_order)):
-        found |= {f"optimizer.{index}.{key}": value.cpu() for key, value in values.items()}
+        tensors |= {f"optimizer.{index}.{key}": value.cpu() for key, value in values.items()}
     if module.loss_steps:  # as every rank takes it up again: of all of them
-        found["loss_sum"] = trainer.strategy.reduce(module.loss_sum.clone(), reduce_op="mean").cpu()
-    return found
+        tensors["loss_sum"] = trainer.strategy.reduce(module.loss_sum.clone(), reduce_op="mean").cpu()
+    return tensors
 
 
 def _any_rank(trainer: pl.Trainer, *said: bool) -> list[bool]:
@@ -138,14 +138,14 @@ def _randomness(trainer: pl.Trainer) -> dict[str, torch.Tensor]:
     devices = [torch.get_rng_state()]
     if trainer.strategy.root_device.type == "cuda":
         devices.append(torch.cuda.get_rng_state())
-    found: dict[str, torch.Tensor] = {}
+    states_of: dict[str, torch.Tensor] = {}
     for kind, state in zip(("cpu", "cuda"), devices, strict=False):
         states = [state]
         if trainer.world_size > 1:
             states = [torch.empty_like(state) for _ in range(trainer.world_size)]
             torch.distributed.all_gather_object(states, state)
-        found |= {f"random.{kind}.{rank}": s for rank, s in enumerate(states)}
-    return found
+        states_of |= {f"random.{kind}.{rank}": s for rank, s in enumerate(states)}
+    return states_of
 
 
 def _set_randomness(saved: Checkpoint, trainer: pl.Trainer) -> None:

@@ -97,46 +97,46 @@ def with_measured(result: CellResult, beside: Sequence[Measurement]) -> CellResu
 
 def _audited(subject: Evaluable, name: str, number: str) -> Measurement:
     audit = AUDITS[name]
-    found = audit.examine(subject)
+    audited = audit.examine(subject)
     result = AuditResult(
         audit=name,
         version=audit.version,
-        items=len(found.items),
-        columns=found.columns,
-        numbers=dict(found.numbers),
+        items=len(audited.items),
+        columns=audited.columns,
+        numbers=dict(audited.numbers),
         evaluation_id=number,
     )
-    return result, found.items.astype(np.float32)
+    return result, audited.items.astype(np.float32)
 
 
 def scored(
-    subject: Evaluable, encoded: EncodedSet, found: Any, *, index: int = 0, evaluation_id: str = ""
+    subject: Evaluable, encoded: EncodedSet, outputs: Any, *, index: int = 0, evaluation_id: str = ""
 ) -> tuple[Evaluation, np.ndarray]:
     """What is kept of the outputs on one set.
 
     Args:
         subject: the cell.
         encoded: the set.
-        found: the task's per-example outputs on it.
+        outputs: the task's per-example outputs on it.
         index: the set's number among those whose scores lie in one file.
         evaluation_id: of an evaluation that is no part of the training.
 
     Returns:
         The evaluation, and `scores_dtype` [N].
     """
-    statistics = _statistics(subject, found)
+    statistics = _statistics(subject, outputs)
     scores = np.zeros(len(encoded), dtype=scores_dtype(statistics.shape[1]))
     scores["dataset"], scores["item"], scores["group"] = index, np.arange(len(encoded)), encoded.groups
-    scores["label"], scores["predicted"] = found.labels, found.predicted
-    scores["score"] = found.losses if subject.cell.task.metric == "loss" else found.scores
-    scores["loss"] = found.losses
+    scores["label"], scores["predicted"] = outputs.labels, outputs.predicted
+    scores["score"] = outputs.losses if subject.cell.task.metric == "loss" else outputs.scores
+    scores["loss"] = outputs.losses
     if statistics.shape[1]:
         scores["statistics"] = statistics
-    return evaluation_of(subject, encoded, found, _constant_score(subject, encoded), evaluation_id), scores
+    return evaluation_of(subject, encoded, outputs, _constant_score(subject, encoded), evaluation_id), scores
 
 
 def evaluation_of(
-    subject: Evaluable, encoded: EncodedSet, found: Any, constant: float | None = None, evaluation_id: str = ""
+    subject: Evaluable, encoded: EncodedSet, outputs: Any, constant: float | None = None, evaluation_id: str = ""
 ) -> Evaluation:
     """The record of the outputs on a set."""
     return Evaluation(
@@ -146,18 +146,18 @@ def evaluation_of(
         truncated=encoded.truncated,
         unknown=encoded.unknown,
         fingerprint=encoded.fingerprint,
-        metrics=subject.task.measure(found),
+        metrics=subject.task.measure(outputs),
         constant=constant,
-        confusion=_confusion(subject, found),
+        confusion=_confusion(subject, outputs),
         evaluation_id=evaluation_id,
     )
 
 
-def _statistics(subject: Evaluable, found: Any) -> np.ndarray:
+def _statistics(subject: Evaluable, outputs: Any) -> np.ndarray:
     """What the metric follows from the sums of, float32 [N, K]; K is 0 where it is none of these."""
     if isinstance(subject.task, SummedKind) and subject.cell.task.metric in subject.task.of_sums:
-        return subject.task.statistics(found)
-    return np.zeros((len(found.labels), 0), dtype=np.float32)
+        return subject.task.statistics(outputs)
+    return np.zeros((len(outputs.labels), 0), dtype=np.float32)
 
 
 def _constant_score(subject: Evaluable, encoded: EncodedSet) -> float | None:
@@ -167,8 +167,8 @@ def _constant_score(subject: Evaluable, encoded: EncodedSet) -> float | None:
     return subject.task.constant_score(subject.cell.task.metric, known, held)
 
 
-def _confusion(subject: Evaluable, found: Any) -> tuple[tuple[int, ...], ...]:
+def _confusion(subject: Evaluable, outputs: Any) -> tuple[tuple[int, ...], ...]:
     classes = len(subject.labels)
     if subject.task.target != "label" or classes > CONFUSED:
         return ()
-    return tuple(tuple(row) for row in confusion(found.labels, found.predicted, classes=classes).tolist())
+    return tuple(tuple(row) for row in confusion(outputs.labels, outputs.predicted, classes=classes).tolist())

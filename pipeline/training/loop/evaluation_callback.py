@@ -37,7 +37,7 @@ class Pruned(Exception):  # noqa: N818 - it is no error
     """The training is not worth going on with, by the answer that its reports got. Raised on every rank."""
 
 
-class Trajectory(pl.Callback):
+class EvaluationCallback(pl.Callback):
     """Evaluates at the steps in `due`; step 0 is before the first.
 
     Steps are those of the whole training, `first` of which were made before a checkpoint that it goes on from. `flops`
@@ -89,17 +89,17 @@ class Trajectory(pl.Callback):
         best = next((p for p in self.points if p.step == self.best_step), None)
         if best is not None:
             self.best = self._rank(best)
-            found = {name: tensor.numpy() for name, tensor in checkpoint.part("outputs").items()}
-            self.best_outputs = self.outputs_type(**found)
+            saved_outputs = {name: tensor.numpy() for name, tensor in checkpoint.part("outputs").items()}
+            self.best_outputs = self.outputs_type(**saved_outputs)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """What a checkpoint keeps: weights and outputs of the best point, and the item scores of all points."""
-        found = {f"best.{name}": whole(value).cpu() for name, value in self.best_state.items()}
+        tensors = {f"best.{name}": whole(value).cpu() for name, value in self.best_state.items()}
         if self.best_outputs is not None:
-            found |= {f"outputs.{name}": torch.tensor(a) for name, a in vars(self.best_outputs).items()}
+            tensors |= {f"outputs.{name}": torch.tensor(a) for name, a in vars(self.best_outputs).items()}
         if self.item_scores:
-            found[ITEM_SCORES] = torch.from_numpy(np.stack(self.item_scores))
-        return found
+            tensors[ITEM_SCORES] = torch.from_numpy(np.stack(self.item_scores))
+        return tensors
 
     def step_of(self, trainer: pl.Trainer) -> int:
         """How many steps of the whole training have been made."""
@@ -134,21 +134,21 @@ class Trajectory(pl.Callback):
         started = time.perf_counter()
         train_loss = module.take_mean_loss()
         _require_finite(train_loss, "training", step)
-        found = self.measure()
-        _require_finite(found.loss, "validation", step)
+        evaluated = self.measure()
+        _require_finite(evaluated.loss, "validation", step)
         point = TrajectoryPoint(
             step=step,
             examples=self.seen[step - 1] if step else 0,
             flops=self.flops[step],
             train_loss=train_loss,
-            validation_loss=found.loss,
-            validation_score=found.score,
+            validation_loss=evaluated.loss,
+            validation_score=evaluated.score,
             learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
         )
         self.points.append(point)
-        self.item_scores.append(found.item_scores)
+        self.item_scores.append(evaluated.item_scores)
         self.seconds.append(self.training_seconds)
-        self._keep_best(module, point, found.outputs)
+        self._keep_best(module, point, evaluated.outputs)
         self._stop_if_patience_ran_out(trainer, point)
         self.evaluation_seconds += time.perf_counter() - started
         self._tell(trainer, point)
@@ -164,10 +164,10 @@ class Trajectory(pl.Callback):
         score, loss = self.sign * point.validation_score, -point.validation_loss
         return (loss, score) if self.best_by == "loss" else (score, loss)
 
-    def _keep_best(self, module: CellModule, point: TrajectoryPoint, found: Any) -> None:
+    def _keep_best(self, module: CellModule, point: TrajectoryPoint, outputs: Any) -> None:
         rank = self._rank(point)
         if rank > self.best:
-            self.best, self.best_step, self.waited, self.best_outputs = rank, point.step, 0, found
+            self.best, self.best_step, self.waited, self.best_outputs = rank, point.step, 0, outputs
             self.best_state = {n: kept(p) for n, p in module.model.named_parameters() if p.requires_grad}
         elif point.examples >= self.patience_from:
             self.waited += 1

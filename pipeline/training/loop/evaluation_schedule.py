@@ -33,19 +33,19 @@ def evaluation_grid(*, interval: int, batch: int, until: int, early: bool = True
 
 
 def _regular(interval: int, until: int) -> tuple[int, ...]:
-    found, point = [], interval
+    grid, point = [], interval
     while point <= until:
-        found.append(point)
+        grid.append(point)
         point += interval << (point // (REGULAR * interval)).bit_length()
-    return tuple(found)
+    return tuple(grid)
 
 
 def _doublings(first: int, until: int) -> list[int]:
-    found = []
+    firsts = []
     while first < until:
-        found.append(first)
+        firsts.append(first)
         first *= 2
-    return found
+    return firsts
 
 
 def due_steps(grid: tuple[int, ...], seen: list[int]) -> dict[int, int]:

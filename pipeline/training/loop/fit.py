@@ -24,12 +24,12 @@ from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.distributed.device import device_of, is_sharded, rank
 from pipeline.training.distributed.ranks import Agreement
 from pipeline.training.job import Job, seed_for
-from pipeline.training.loop.checkpoint_callback import Keeper, Leaving
-from pipeline.training.loop.evaluation_callback import Evaluated, Trajectory
+from pipeline.training.loop.checkpoint_callback import CheckpointCallback, Leaving
+from pipeline.training.loop.evaluation_callback import Evaluated, EvaluationCallback
 from pipeline.training.loop.fitted import Fitted, Report
 from pipeline.training.loop.inference import answers
 from pipeline.training.loop.lightning_module import CellModule
-from pipeline.training.loop.schedule import Course, course_of
+from pipeline.training.loop.schedule import TrainingSchedule, schedule_of
 from pipeline.training.loop.solve import solve_cell
 from pipeline.training.loop.stopwatch import Stopwatch
 from pipeline.training.loop.trainer import Batches, loader, trainer_of
@@ -67,18 +67,16 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     asked = exercises(job, task, prepared)
     before = asked.answers(network) if asked else []
     train = inputs.of(prepared.train, rows)
-    course = course_of(cell, train, built.flops, spent=built.spent)
+    schedule = schedule_of(cell, train, built.flops, spent=built.spent)
     line = start_line(job, network, train_items=rows, lengths=train.lengths, dropout=built.dropout)
     model = copy_to_shard(network.model) if is_sharded(job.cell, job.hardware) else network.model
-    trajectory = _trajectory(job, model, inputs, prepared, course, report)
-    keeper = _keeper(job, trajectory, leaving, last=len(course.schedule))
-    module = _module(job, model, task, steps=len(course.schedule), first=trajectory.first)
+    trajectory = _evaluation_callback(job, model, inputs, prepared, schedule, report)
+    checkpoints = _checkpoint_callback(job, trajectory, leaving, last=len(schedule.batches))
+    module = _module(job, model, task, steps=len(schedule.batches), first=trajectory.first)
     with only_rows_read(model, train.ids()) if cell.method.trains_embeddings else nullcontext():
-        _train(job, module, train, course, [Agreement(job, prepared, line), trajectory, keeper])
+        _train(job, module, train, schedule, [Agreement(job, prepared, line), trajectory, checkpoints])
         trajectory.restore_best(module)
-    if is_sharded(job.cell, job.hardware):
-        take_over(network.model, model)
-    network.model.to(device_of(job.hardware))  # where Lightning does not leave it
+    _bring_back(job, network, model)
     return Fitted(
         job=job,
         task=task,
@@ -96,43 +94,45 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
     )
 
 
-def _trajectory(
-    job: Job, model: Any, inputs: CellInputs, prepared: Prepared, course: Course, report: Report
-) -> Trajectory:
+def _evaluation_callback(
+    job: Job, model: Any, inputs: CellInputs, prepared: Prepared, schedule: TrainingSchedule, report: Report
+) -> EvaluationCallback:
     cell, task = job.cell, kind(job.cell.task.kind)
     validation = inputs.of(prepared.validation)
 
     def measure() -> Evaluated:
-        found = outputs(job, model, validation, len(prepared.labels))
-        metrics = task.measure(found)
+        measured = outputs(job, model, validation, len(prepared.labels))
+        metrics = task.measure(measured)
         return Evaluated(
             score=metrics[cell.task.metric],
             loss=metrics["loss"],
-            item_scores=made_of(task, cell.task.metric, found),
-            outputs=found,
+            item_scores=made_of(task, cell.task.metric, measured),
+            outputs=measured,
         )
 
-    return Trajectory(
-        due=course.due,
-        seen=course.seen,
-        flops=course.flops,
+    return EvaluationCallback(
+        due=schedule.due,
+        seen=schedule.seen,
+        flops=schedule.flops,
         measure=measure,
         report=report,
         patience=cell.recipe.patience,
-        patience_from=course.interval,
+        patience_from=schedule.interval,
         higher_is_better=higher_is_better(cell.task.metric),
         best_by=cell.train.best_by,
         outputs_type=task.outputs_type,
     )
 
 
-def _keeper(job: Job, trajectory: Trajectory, leaving: Leaving, *, last: int) -> Keeper:
-    """The keeper of checkpoints; the trajectory takes up what was measured before the latest."""
+def _checkpoint_callback(
+    job: Job, trajectory: EvaluationCallback, leaving: Leaving, *, last: int
+) -> CheckpointCallback:
+    """The callback that saves checkpoints; the trajectory takes up what was measured before the latest."""
     store = CheckpointStore(Path(job.root), job.cell_id)
     saved = store.load()
     if saved is not None:
         trajectory.go_on_from(saved)
-    return Keeper(
+    return CheckpointCallback(
         store,
         trajectory,
         pace=pace_of(job.cell.train.checkpoint_every),
@@ -159,30 +159,39 @@ def _module(job: Job, model: Any, task: TaskKind, *, steps: int, first: int) -> 
     )
 
 
-def _train(job: Job, module: CellModule, train: Inputs, course: Course, callbacks: list[pl.Callback]) -> None:
-    """From where the module's training stands to the end of its course."""
+def _train(
+    job: Job, module: CellModule, train: Inputs, schedule: TrainingSchedule, callbacks: list[pl.Callback]
+) -> None:
+    """From where the module's training stands to the end of its schedule."""
     torch.manual_seed(seed_for(job.cell.train.seed, f"dropout {rank()}"))
-    hardware, left = job.hardware, course.schedule[module.first :]
+    hardware, left = job.hardware, schedule.batches[module.first :]
     batches = Batches(
         train,
         left,
         rank=rank(),
         world=hardware.devices,
         gpu=hardware.accelerator == "gpu",
-        seeds=[seed_for(job.cell.train.seed, f"draws {step}") for step in range(module.first, len(course.schedule))],
+        seeds=[seed_for(job.cell.train.seed, f"draws {step}") for step in range(module.first, len(schedule.batches))],
     )
     trainer_of(job, callbacks, len(batches)).fit(module, loader(batches))
+
+
+def _bring_back(job: Job, network: Network, model: Any) -> None:
+    """The trained weights, whole and on the cell's device."""
+    if is_sharded(job.cell, job.hardware):
+        take_over(network.model, model)
+    network.model.to(device_of(job.hardware))  # where Lightning does not leave it
 
 
 def outputs(job: Job, model: Any, inputs: Inputs, classes: int) -> Any:
     """The task's per-example outputs of the network on a whole set."""
     task, world = kind(job.cell.task.kind), job.hardware.devices
     precision = job.cell.train.precision
-    found = answers(model, inputs, task, classes=classes, precision=precision, rank=rank(), world=world)
-    return task.outputs(found, inputs.labels)
+    predictions = answers(model, inputs, task, classes=classes, precision=precision, rank=rank(), world=world)
+    return task.outputs(predictions, inputs.labels)
 
 
-def _cost(trajectory: Trajectory, network: Network) -> Cost:
+def _cost(trajectory: EvaluationCallback, network: Network) -> Cost:
     last = trajectory.points[-1]
     parameters, trained = parameter_counts(network.model)
     return Cost(
@@ -196,7 +205,7 @@ def _cost(trajectory: Trajectory, network: Network) -> Cost:
 
 
 def _measured(
-    job: Job, trajectory: Trajectory, clock: Stopwatch, built: Assembled, micro_batch: int | None
+    job: Job, trajectory: EvaluationCallback, clock: Stopwatch, built: Assembled, micro_batch: int | None
 ) -> Measured:
     seconds = clock.seconds
     return Measured(

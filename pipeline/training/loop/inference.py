@@ -40,7 +40,7 @@ def answers(
     Batches depend on the set alone, see evaluation_batches.
     """
     device = next(model.parameters()).device
-    found = torch.zeros((len(inputs), task.width(classes)), dtype=torch.float32)
+    predictions = torch.zeros((len(inputs), task.width(classes)), dtype=torch.float32)
     batches = evaluation_batches(inputs.lengths, texts=task.evaluated_at_once)
     with evaluating(model, precision):
         for number in range(rank, math.ceil(len(batches) / world) * world, world):
@@ -49,8 +49,8 @@ def answers(
             batch = inputs.judged(model, batch, items)
             kept = task.answers(task.forward(model, batch), batch)
             if number < len(batches):
-                found[torch.from_numpy(items)] = kept.float().cpu()
+                predictions[torch.from_numpy(items)] = kept.float().cpu()
     if world > 1:
-        found = found.to(device)  # NCCL knows no other
-        torch.distributed.all_reduce(found)
-    return found.cpu().numpy()
+        predictions = predictions.to(device)  # NCCL knows no other
+        torch.distributed.all_reduce(predictions)
+    return predictions.cpu().numpy()

@@ -127,13 +127,13 @@ class _Measure:
 
     def points(self, solved: Solved, *, tested: bool) -> _Points:
         """Both points; a trial of a sweep has the second alone."""
-        found = _Points(sign=1.0 if higher_is_better(self.metric) else -1.0, best_step=max(1, solved.iterations))
+        points = _Points(sign=1.0 if higher_is_better(self.metric) else -1.0, best_step=max(1, solved.iterations))
         if tested:
-            found.add(*self._point(self.subject.start, 0, 0.0, None))
+            points.add(*self._point(self.subject.start, 0, 0.0, None))
         train = self._outputs(solved.model, self.prepared.train, self.rows)
         loss = float(np.mean(train.losses, dtype=np.float64))
-        found.add(*self._point(solved.model, found.best_step, self.subject.spent + solved.flops, loss))
-        return found
+        points.add(*self._point(solved.model, points.best_step, self.subject.spent + solved.flops, loss))
+        return points
 
     def _point(
         self, model: LinearModel, step: int, flops: float, loss: float | None
@@ -183,12 +183,12 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
 
 
 def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> Subject:
-    found = word_features(prepared, rows, paired="second" in task.reads)
+    features = word_features(prepared, rows, paired="second" in task.reads)
     classes = len(prepared.labels)
-    start = LinearModel(weights=np.zeros((classes, found.width)), bias=np.zeros(classes))
-    count = classes * (found.width + 1)
+    start = LinearModel(weights=np.zeros((classes, features.width)), bias=np.zeros(classes))
+    count = classes * (features.width + 1)
     return Subject(
-        read=remembered(found.of),
+        read=remembered(features.of),
         inputs=lambda encoded, some: TokenInputs(encoded, task, job.vocabulary, some),
         start=start,
         bias=True,
@@ -198,9 +198,9 @@ def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         parameters=(count, count),
         planned_memory_bytes=0,
         libraries_bytes=0,
-        put=lambda model: WordModel(counter=found.counter, model=model),
+        put=lambda model: WordModel(counter=features.counter, model=model),
         tensors=lambda model: model.tensors(),
-        save_beside=found.counter.save,
+        save_beside=features.counter.save,
     )
 
 

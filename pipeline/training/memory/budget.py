@@ -65,7 +65,7 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class MemoryBudget:
     """The memory that trainings on one base, data and hardware find; `free` bytes for each process of one cell."""
 
     located: Located
@@ -164,11 +164,13 @@ class Room:
             yield from [f"{words} ({gib(plan.peak)})" for words, plan in plans if plan.peak <= self.free][:1]
 
 
-def room(located: Located, prepared: Prepared, vocabulary: Vocabulary, hardware: Resolved, root: Path) -> Room:
+def memory_budget(
+    located: Located, prepared: Prepared, vocabulary: Vocabulary, hardware: Resolved, root: Path
+) -> MemoryBudget:
     """What is free now. Processes of one cell share the processor's memory, and have a GPU each."""
     free = machine.free_memory("cpu" if hardware.elsewhere else hardware.accelerator)
     sharing = hardware.devices // hardware.nodes if hardware.accelerator == "cpu" else 1
-    return Room(
+    return MemoryBudget(
         located=located,
         prepared=prepared,
         vocabulary=vocabulary,

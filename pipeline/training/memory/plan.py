@@ -62,26 +62,26 @@ class MemoryPlan:
         return max(2 * self.parameters, backward, replacing, self.whole + self.evaluation)
 
 
-def memory_plan(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> MemoryPlan:
+def memory_plan(cell: Cell, prepared: Prepared, footprint: Footprint, hardware: Resolved) -> MemoryPlan:
     """The plan of `cell` on these data, for a network with the footprint `found`."""
     if hardware.accelerator == "gpu":
-        found = dataclasses.replace(found, packed_to=0)
+        footprint = dataclasses.replace(footprint, packed_to=0)
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     lengths = _clipped(cell, prepared.train.lengths[rows])
-    copied = found.row * len(_ids(prepared, rows)) if found.row else 0
+    copied = footprint.row * len(_ids(prepared, rows)) if footprint.row else 0
     sharded = is_sharded(cell, hardware)
     shares = hardware.devices if sharded else 1
-    gathered = 2 * found.parameters / found.layers if sharded else 0  # a layer's, and the next one's
-    trained = _FLOAT * (found.trained + copied - found.row * found.rows) / shares
+    gathered = 2 * footprint.parameters / footprint.layers if sharded else 0  # a layer's, and the next one's
+    trained = _FLOAT * (footprint.trained + copied - footprint.row * footprint.rows) / shares
     return MemoryPlan(
         runtime=_RUNTIME if hardware.accelerator == "cpu" else _WORKSPACE,
-        parameters=_FLOAT * ((found.parameters + copied) / shares + gathered),
+        parameters=_FLOAT * ((footprint.parameters + copied) / shares + gathered),
         trained=trained,
-        activations=_activations(cell, lengths, found, hardware),
-        evaluation=_evaluation(cell, prepared, found, hardware),
+        activations=_activations(cell, lengths, footprint, hardware),
+        evaluation=_evaluation(cell, prepared, footprint, hardware),
         averaging=averaged_in(int(trained), hardware.devices) if shares_memory(cell, hardware) else 0.0,
-        products=_products(cell, lengths, found, hardware),
-        whole=_FLOAT * found.parameters if sharded else 0.0,
+        products=_products(cell, lengths, footprint, hardware),
+        whole=_FLOAT * footprint.parameters if sharded else 0.0,
         accumulates=hardware.micro_batch is not None,
     )
 
@@ -106,24 +106,24 @@ def _clipped(cell: Cell, lengths: np.ndarray) -> np.ndarray:
     return np.asarray(np.minimum(lengths, cell.task.max_length))
 
 
-def _activations(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
+def _activations(cell: Cell, lengths: np.ndarray, footprint: Footprint, hardware: Resolved) -> float:
     """Of the longest texts, as many as one process computes at a time."""
     if cell.method.solved:
         return 0.0
     share = math.ceil(largest_batch(len(lengths), cell.train.batch) / hardware.devices)
     longest = np.sort(lengths)[-min(share, hardware.micro_batch or share) :]
-    kept, on_cpu = _kept(longest, found), hardware.accelerator == "cpu"
+    kept, on_cpu = _kept(longest, footprint), hardware.accelerator == "cpu"
     if hardware.recompute:  # one layer's own, which the processor has twice for a moment
-        kept = found.between(_tokens(longest, found)) + (2 if on_cpu else 1) * kept / found.layers
-    read = _LOGIT_BACK * found.logits * _tokens(longest, found)
-    return found.fixed + (cell.method.heap if on_cpu else 1.0) * kept + read
+        kept = footprint.between(_tokens(longest, footprint)) + (2 if on_cpu else 1) * kept / footprint.layers
+    read = _LOGIT_BACK * footprint.logits * _tokens(longest, footprint)
+    return footprint.fixed + (cell.method.heap if on_cpu else 1.0) * kept + read
 
 
-def _evaluation(cell: Cell, prepared: Prepared, found: Footprint, hardware: Resolved) -> float:
+def _evaluation(cell: Cell, prepared: Prepared, footprint: Footprint, hardware: Resolved) -> float:
     """What passes through a layer, or is read at the end, in the largest batch; a fixed base reads few at once."""
     batches = [b for s in prepared.measured(tested=cell.tested) for b in _evaluated(cell, s.lengths, hardware)]
-    passing = _PASSING * max(_kept(lengths, found) for lengths in batches) / found.layers
-    return max(passing, _LOGIT * found.logits * max(_tokens(lengths, found) for lengths in batches))
+    passing = _PASSING * max(_kept(lengths, footprint) for lengths in batches) / footprint.layers
+    return max(passing, _LOGIT * footprint.logits * max(_tokens(lengths, footprint) for lengths in batches))
 
 
 def _evaluated(cell: Cell, lengths: np.ndarray, hardware: Resolved) -> list[np.ndarray]:
@@ -135,7 +135,7 @@ def _evaluated(cell: Cell, lengths: np.ndarray, hardware: Resolved) -> list[np.n
     return [lengths[items] for items in batches]
 
 
-def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resolved) -> float:
+def _products(cell: Cell, lengths: np.ndarray, footprint: Footprint, hardware: Resolved) -> float:
     """Of the shapes of the first batches, as many as a worker keeps; of a fixed base, of texts of each length."""
     if hardware.accelerator != "cpu" or cell.train.precision != "bf16":
         return 0.0
@@ -143,26 +143,26 @@ def _products(cell: Cell, lengths: np.ndarray, found: Footprint, hardware: Resol
         tokens, each = {FEATURE_BATCH["cpu"] * int(length) for length in lengths}, _PASS
     else:
         batches = batch_schedule(lengths, batch=cell.train.batch, examples=PREPARED * cell.train.batch, seed=0)
-        tokens, each = {_tokens(lengths[batch], found) for batch in batches}, _STEP
+        tokens, each = {_tokens(lengths[batch], footprint) for batch in batches}, _STEP
     return _PRODUCT * sum(tokens) / len(tokens) * min(PREPARED, each * len(tokens))
 
 
-def _tokens(lengths: np.ndarray, found: Footprint) -> int:
+def _tokens(lengths: np.ndarray, footprint: Footprint) -> int:
     """Tokens that a batch of texts of these lengths is computed as."""
-    if found.packed_to:
-        return math.ceil(int(lengths.sum()) / found.packed_to) * found.packed_to
+    if footprint.packed_to:
+        return math.ceil(int(lengths.sum()) / footprint.packed_to) * footprint.packed_to
     return len(lengths) * int(lengths.max())
 
 
-def _kept(lengths: np.ndarray, found: Footprint) -> float:
+def _kept(lengths: np.ndarray, footprint: Footprint) -> float:
     """Bytes that a batch of texts of these lengths keeps; `lengths` ascend."""
-    return found.activations(tokens=_tokens(lengths, found), texts=len(lengths), length=int(lengths[-1]))
+    return footprint.activations(tokens=_tokens(lengths, footprint), texts=len(lengths), length=int(lengths[-1]))
 
 
 def words_plan(cell: Cell, prepared: Prepared) -> MemoryPlan:
     """The plan of a linear model on words, for an arm without a network: its n-grams, counted by texts' tokens."""
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
-    largest = max(int(found.lengths.sum()) for found in prepared.measured(tested=cell.tested))
+    largest = max(int(encoded.lengths.sum()) for encoded in prepared.measured(tested=cell.tested))
     read = float(prepared.train.lengths[rows].sum())
     model = _FLOAT * 2 * len(prepared.labels) * _TERMS * read
     return MemoryPlan(

@@ -73,8 +73,8 @@ def assemble(job: Job, prepared: Prepared, task: TaskKind, rows: np.ndarray) -> 
     network.model.config.pad_token_id = job.vocabulary.pad
     dropout = dropout_of(network.model)
     config = configuration(cell, located, prepared.labels)
-    flops, found = flops_of(cell, config, root=root), footprint_of(cell, network, config, root=root)
-    planned = memory_plan(cell, prepared, found, job.hardware)
+    flops, footprint = flops_of(cell, config, root=root), footprint_of(cell, network, config, root=root)
+    planned = memory_plan(cell, prepared, footprint, job.hardware)
     inputs = CellInputs(task=task, vocabulary=job.vocabulary, prepared=prepared, base=located.directory)
     if not cell.method.solved:
         spent += set_head(job, network, inputs, rows, flops)

@@ -16,11 +16,11 @@ from pipeline.hardware import Resolved
 from pipeline.models.checkpoints.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.tasks import Vocabulary, WritingKind, kind, vocabulary_of
-from pipeline.training.memory.budget import Planned, room
+from pipeline.training.memory.budget import Planned, memory_budget
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class Preflight:
     """The prepared data's folder, sentences about it for report and terminal, its tokenizer's tokens, memory needed."""
 
     data_folder: str
@@ -39,7 +39,7 @@ class Ready:
         return hardware
 
 
-def make_ready(
+def preflight(
     cells: Sequence[Cell],
     located: Located,
     *,
@@ -47,7 +47,7 @@ def make_ready(
     hardware: Resolved,
     root: Path,
     evaluated: Mapping[str, str] = MappingProxyType({}),
-) -> Ready:
+) -> Preflight:
     """Prepare the data, and try every subset and every arm's network of `cells`, which share base and task.
 
     Args:
@@ -67,26 +67,26 @@ def make_ready(
     prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
     for size, seed in {(c.train.size, c.train.seed) for c in cells}:
         nested_subset(np.asarray(prepared.train.labels), size, seed)
-    there = room(located, prepared, vocabulary, hardware, root)
+    budget = memory_budget(located, prepared, vocabulary, hardware, root)
     one_each = {(c.arm.name, c.train.size): c for c in cells}
-    memory = tuple(there.planned(cell) for cell in one_each.values())
-    return Ready(
+    memory = tuple(budget.planned(cell) for cell in one_each.values())
+    return Preflight(
         data_folder=str(prepared.folder),
         vocabulary=vocabulary,
         sentences=prepared.report.sentences,
         look=prepared.report.look,
         train_rows=len(prepared.train),
         memory=memory,
-        at_once=there.at_once(memory),
+        at_once=budget.at_once(memory),
     )
 
 
-def ready_to_evaluate(
+def preflight_of_evaluation(
     cells: Sequence[Cell], located: Located, *, data_fingerprint: str, evaluated: Mapping[str, str], root: Path
-) -> Ready:
+) -> Preflight:
     """The same for finished cells, of which no memory is planned: they take less than when they were trained."""
     prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
-    return Ready(
+    return Preflight(
         data_folder=str(prepared.folder),
         vocabulary=vocabulary,
         sentences=prepared.report.sentences,

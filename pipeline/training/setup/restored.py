@@ -67,9 +67,9 @@ def _of_probe(job: Job, network: Network, prepared: Prepared) -> Outputs:
 
 
 def _of_words(job: Job, weights: Path) -> Outputs:
-    found = WordModel.load(weights)
-    features = WordFeatures(counter=found.counter, width=found.model.weights.shape[1])
-    return _read_off(job, features.of, found.model)
+    stored = WordModel.load(weights)
+    features = WordFeatures(counter=stored.counter, width=stored.model.weights.shape[1])
+    return _read_off(job, features.of, stored.model)
 
 
 def _read_off(job: Job, read: Read, model: LinearModel) -> Outputs:

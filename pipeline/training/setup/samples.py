@@ -55,16 +55,16 @@ def exercises(job: Job, task: TaskKind, prepared: Prepared) -> Exercises | None:
     if not cell.tested or not cell.train.samples or rank() or is_sharded(cell, job.hardware):
         return None
     most = min(cell.train.samples, task.evaluated_at_once // 2)  # fewer of a kind that writes
-    found: list[Exercise] = []
+    chosen: list[Exercise] = []
     for example in stored_examples(prepared, "test"):
-        if len(found) == most:
+        if len(chosen) == most:
             break
         exercise = task.exercise(example)
-        found += [exercise] if exercise else []
-    if not found:
+        chosen += [exercise] if exercise else []
+    if not chosen:
         return None
     tokenizer = load_tokenizer(Path(job.base_directory))
-    return Exercises(job=job, task=task, tokenizer=tokenizer, labels=prepared.labels, all=tuple(found))
+    return Exercises(job=job, task=task, tokenizer=tokenizer, labels=prepared.labels, all=tuple(chosen))
 
 
 def compared(asked: Exercises | None, before: list[str], after: Network | TextModel) -> tuple[Sample, ...]:

@@ -95,7 +95,7 @@ def base_of_plain(network: Network) -> Any:
 
 
 def _dtype(model: Any) -> str:
-    found = sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})
-    if found != ["float32"]:
-        raise UnequalStartError(f"Parameters must be float32 in every arm, but this one has {', '.join(found)}.")
-    return found[0]
+    dtypes = sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})
+    if dtypes != ["float32"]:
+        raise UnequalStartError(f"Parameters must be float32 in every arm, but this one has {', '.join(dtypes)}.")
+    return dtypes[0]
