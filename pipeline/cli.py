@@ -25,7 +25,7 @@ COMMANDS = {
     "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
     "study": "run one study: experiments=quickstart; plan=true only shows its cells",
     "evaluate": "score finished cells on a further set, without training: +task.out_of_domain.NAME.path=FILE",
-    "prune": "delete results that no study refers to, and say what that frees; plan=true only says it",
+    "prune": "delete results that no study refers to, and print the space freed; plan=true only prints it",
     "sweep": "search one arm's settings: arm=scratch train.size=400 sweep.trials=40",
     "report": "rebuild figures and report of a study from finished cells: experiments=quickstart",
     "predict": "classify text with a trained cell: cell=ID predict.text='...' or predict.path=FILE",

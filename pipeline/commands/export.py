@@ -47,11 +47,11 @@ def _tested(trained: Trained) -> Trained:
     if not trained.cell.tested:
         raise UserError(
             f"Cell {trained.result.cell_id} is a trial of a sweep: it was never tested, and a model card without test "
-            f"scores would say little. Train its settings (the sweep's last line says how) and export that cell."
+            f"scores is of little use. Train its settings (the sweep's last line shows how) and export that cell."
         )
     if isinstance(kind(trained.cell.task.kind), PromptedKind):
         raise UserError(
-            f"Cell {trained.result.cell_id} tells classes by their words, through a language model's own head: "
+            f"Cell {trained.result.cell_id} predicts classes by their words, through a language model's own head: "
             "transformers has no pipeline that asks it so. Use predict, or task=classification."
         )
     return trained

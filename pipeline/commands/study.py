@@ -56,7 +56,7 @@ def _run_to_the_end(overrides: Sequence[str], plan: Plan) -> int:
         show_findings(findings)
         _say_where(plan, outcome)
         if not everything_told:
-            print(f"Not yet in the dashboard: {mirror.problem() or 'the rest is told by the next command'}")
+            print(f"Not yet in the dashboard: {mirror.problem() or 'the next command sends the rest'}")
     return 1 if outcome.failed else 0
 
 

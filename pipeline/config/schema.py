@@ -25,22 +25,22 @@ Pruner = Literal["median", "halving", "hyperband", "wilcoxon", "pausing", "none"
 class Base:
     """A pretrained checkpoint and its tokenizer."""
 
-    name: str = ""  # how it is called; for source=hub, the hub's name of it
+    name: str = ""  # shown in reports; source=hub: the repository's name, OWNER/NAME
     source: Literal["package", "hub", "local"] = "hub"
-    path: str | None = None  # package: folder in the package; local: a directory; hub: a GGUF file, null for the rest
-    pooling: Pooling = (
-        "auto"  # what a classifier's head reads; auto: as the base declares, or else as its own head does
-    )
-    prefix: str | None = None  # put before every text of a classifier; null: as the base declares
+    path: str | None = None  # package: folder in it; local: directory; hub: GGUF file in the repository, else null
+    pooling: Pooling = "auto"  # vector that a classification head reads; auto: as the base declares, else its own head
+    prefix: str | None = None  # put before every text to classify, such as "query: "; null: as the base declares
     revision: str | None = None  # hub: commit, tag or branch
     package: str | None = None  # package: its name and version, as pip takes it
-    sha256: str | None = None  # of the weights; another content is refused
+    sha256: str | None = None  # of the weights; other content is refused
     licence: str = "unknown"
     upstream: str | None = None  # where the packaged copy comes from
     languages: tuple[str, ...] = ()
     pretraining_flops: float | None = None  # about 6 N D; null where unknown
     pretraining_source: str | None = None  # where that figure comes from
-    test_text_seen: Literal["known_seen", "known_unseen", "unknown"] = "unknown"  # by pretraining, if it could be
+    test_text_seen: Literal["known_seen", "known_unseen", "unknown"] = (
+        "unknown"  # whether the test text was part of the pretraining data
+    )
     test_text_note: str = ""  # why
     token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
 
@@ -61,20 +61,24 @@ class Data:
     subset: str | None = None  # hub: configuration name
     revision: str | None = None  # hub: commit, tag or branch
     package: str | None = None  # package: its name and version, as pip takes it
-    sha256: str | None = None  # of the file; another content is refused
+    sha256: str | None = None  # of the file; other content is refused
     text: str = "text"  # column of the text
-    second: str | None = None  # column of the second text, for kinds that read pairs
-    label: str | None = "label"  # column of the label; null where the task needs none
-    score: str | None = None  # column of a number, for kinds that tell one
-    scale: tuple[float, ...] = (0.0, 1.0)  # the least and the greatest that it can be
-    labels: str | None = None  # column of all labels of a text, for kinds that tell several; or one for each label, a;b
+    second: str | None = None  # column of the second text (pair tasks)
+    label: str | None = "label"  # column of the label; null for tasks without labels
+    score: str | None = None  # column of the target number (regression on pairs)
+    scale: tuple[float, ...] = (0.0, 1.0)  # its smallest and its largest possible value
+    labels: str | None = (
+        None  # column with all labels of an example (multi-label tasks), or one 0/1 column per label: a;b
+    )
     separator: str = ";"  # between them
-    label_pattern: str | None = None  # regular expression of each of them instead; in parentheses, what it is called
-    label_names: dict[str, str] = field(default_factory=dict)  # shown instead of values; an empty one leaves them out
-    group: str | None = None  # column of the group (writer, document): rows of one group stay in one of the sets
-    where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has the value: fr, fr|pt, true
-    validation_size: int = 400  # rows held out for validation where there is no separate set (at most a tenth)
-    test_size: int = 1500  # rows held out for the test where there is no separate set (at most a quarter)
+    label_pattern: str | None = None  # regular expression that finds each label instead; its group is the label's name
+    label_names: dict[str, str] = field(
+        default_factory=dict
+    )  # name shown for each value; an empty name leaves its rows out
+    group: str | None = None  # column of the group (writer, document): rows of a group are never split between sets
+    where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has this value: fr, fr|pt, true
+    validation_size: int = 400  # rows held out for validation if there is no separate set (at most a tenth)
+    test_size: int = 1500  # rows held out for testing if there is no separate set (at most a quarter)
     licence: str = "unknown"
     upstream: str | None = None
     token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
@@ -89,8 +93,8 @@ class Range:
     integer: tuple[int, ...] = ()  # from, to
     log_integer: tuple[int, ...] = ()  # from, to, on a logarithmic scale
     choice: tuple[Any, ...] = ()  # these values
-    step: float | None = None  # uniform, integer: only every so many from the lower end
-    when: dict[str, Any] = field(default_factory=dict)  # tried only where other settings have these values
+    step: float | None = None  # uniform, integer: step size, from the lower end
+    when: dict[str, Any] = field(default_factory=dict)  # tried only if other settings have these values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,16 +102,16 @@ class Task:
     """Data, objective and metrics."""
 
     name: str = ""
-    kind: str = "classification"  # a file in pipeline/tasks, from multi-label classification to fill-mask
-    metric: str = "accuracy"  # the one that claims speak of
-    prompt: str | None = None  # for kinds that tell classes by their words: "{text} It was [MASK]."
-    max_length: int = 128  # tokens; longer texts are truncated and counted
-    deduplicate: bool = True  # remove from training what also stands in validation or test
-    split_seed: int = 0  # fixes which rows are held out
+    kind: str = "classification"  # a file in pipeline/tasks: multi-label classification, fill-mask, ...
+    metric: str = "accuracy"  # the metric that claims are about
+    prompt: str | None = None  # prompt that predicts a class by its word: "{text} It was [MASK]."
+    max_length: int = 128  # in tokens; longer texts are truncated, and reports count them
+    deduplicate: bool = True  # remove training rows that also occur in validation or test
+    split_seed: int = 0  # decides which rows are held out
     data: Data = Data()
-    out_of_domain: dict[str, Data] = field(default_factory=dict)  # sets that are only ever tested on
-    out_of_domain_size: int = 500  # rows of each, a fixed stratified sample; 0 for all
-    space: dict[str, Range] = field(default_factory=dict)  # what a sweep on this task tries besides the arm's own
+    out_of_domain: dict[str, Data] = field(default_factory=dict)  # sets that are used for testing only
+    out_of_domain_size: int = 500  # rows of each, a fixed stratified sample; 0: all
+    space: dict[str, Range] = field(default_factory=dict)  # search space that sweeps on this task add to the arm's own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +124,9 @@ class Recipe:
     decay: Decay = "linear"
     cooldown: float = 0.2  # share of the steps, at the end, over which warmup_stable_decay decays
     epochs: float = 3.0  # passes over the train subset
-    min_steps: int = 0  # at least this many steps, however small the subset
-    max_steps: int = 0  # at most this many steps, however large the subset; 0: as many as the epochs take
-    patience: int = 0  # early stopping: evaluations without a better validation score before it; 0: never
+    min_steps: int = 0  # at least this many steps, however few examples
+    max_steps: int = 0  # at most this many steps, however many examples; 0: no limit
+    patience: int = 0  # early stopping: evaluations without improvement; 0: off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,14 +136,14 @@ class Lora:
     rank: int = 8
     alpha: float = 16.0
     dropout: float = 0.0
-    targets: tuple[str, ...] = ()  # module names; empty: peft's choice for the architecture
+    targets: tuple[str, ...] = ()  # names of modules; empty: peft's default for the architecture
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pretraining:
     """A training on the task's own text, without its labels, from which all cells of an arm go on."""
 
-    objective: Objective | None = None  # null: there is none
+    objective: Objective | None = None  # null: no such pretraining
     size: int | str = "all"  # texts of the training set
     seed: int = 0  # of its subset, initialisation and order
     batch: int = 32
@@ -161,15 +165,17 @@ class Arm:
 
     name: str = ""
     start: Literal["pretrained", "scratch"] = "pretrained"
-    method: MethodName = "full"  # what is trained, and how: pipeline/methods
+    method: MethodName = "full"  # full fine-tuning, linear probe, low-rank, bag of words: pipeline/methods
     head: Literal["fresh", "probe", "class_means"] = (
-        "fresh"  # before the first step: random, solved, at the classes' means
+        "fresh"  # head before the first step: random, a solved linear probe, the classes' means
     )
-    shrink: float = 1.0  # of the base's layers, heads and widths, this share; below 1: no controlled comparison
+    shrink: float = 1.0  # share of the base's layers, heads and widths; below 1 the comparison is not controlled
     recipe: Recipe = Recipe()
     lora: Lora = Lora()
     pretraining: Pretraining = Pretraining()
-    space: dict[str, Range] = field(default_factory=dict)  # what a sweep of this arm tries, by the setting's full name
+    space: dict[str, Range] = field(
+        default_factory=dict
+    )  # search space of a sweep over this arm, by the setting's full name
     look: Look = Look()
 
 
@@ -181,28 +187,28 @@ class Hardware:
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
     strategy: Literal["single", "ddp", "fsdp", "deepspeed"] = (
-        "single"  # ddp: data parallel; the last two spread the network over devices
+        "single"  # ddp: data parallel; fsdp, deepspeed: the network sharded over devices
     )
     threads: int | None = None  # per worker; null: cores / workers
     launcher: Literal["own", "torchrun"] = (
-        "own"  # torchrun: a cell's processes are those that torchrun has started, on any machines
+        "own"  # torchrun: a cell runs in the processes that torchrun started, on one or more machines
     )
-    timeout_minutes: float = 10.0  # a process that waits longer for the others of its cell gives up
+    timeout_minutes: float = 10.0  # how long a rank waits for the other ranks of its cell
     micro_batch: int | None = (
-        None  # gradient accumulation: texts of a batch that a process computes at a time; null: its whole share
+        None  # gradient accumulation: examples per forward pass of a rank; null: its whole share of the batch
     )
-    deterministic: bool = False  # on a GPU, the same bits each time, a third to half slower; the processor always is
-    compile: bool = False  # layers are compiled for the GPU: quicker steps, of which the first are late
-    recompute: bool = False  # gradient checkpointing: layers are computed again in the backward pass, a third slower
+    deterministic: bool = False  # GPU: bitwise reproducible, 33 to 50% slower; CPU training always is
+    compile: bool = False  # torch.compile on a GPU: faster steps after a slow start
+    recompute: bool = False  # gradient checkpointing: less memory, a third slower
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
     """One training. Fields that are null take the arm's recipe."""
 
-    size: int | str = "all"  # training labels
-    seed: int = 0  # one draw of subset, initialisation and order
-    batch: int = 32  # global batch size, examples
+    size: int | str = "all"  # number of training labels
+    seed: int = 0  # draws subset, initialisation and data order
+    batch: int = 32  # global batch size, in examples
     lr: float | None = None
     weight_decay: float | None = None
     warmup: float | None = None
@@ -212,17 +218,19 @@ class Train:
     min_steps: int | None = None
     max_steps: int | None = None
     patience: int | None = None
-    clip: float = 1.0  # gradient norm
-    dropout: float | None = None  # null: the base's own; the same for every arm
+    clip: float = 1.0  # largest norm of the gradient
+    dropout: float | None = None  # null: the base's own; every arm has the same
     precision: Precision = "auto"
-    eval_every: int | None = None  # examples between evaluations at first; null: by size, the same for every arm
-    samples: int = 8  # test texts shown beside a run, with what was said of them before and after training
-    best_by: Literal["metric", "loss"] = "metric"  # which of validation's decides which weights are the best
-    keep: Literal["seeds", "all", "best", "none"] = (
-        "seeds"  # whose weights: every seed's within study.disk, all, or of each arm and size the best seed's
+    eval_every: int | None = (
+        None  # examples between evaluations early in training; null: by train size, equal for all arms
     )
-    fit_memory: bool = False  # where there is no room, hardware.micro_batch and hardware.recompute are chosen
-    checkpoint_every: str = "5min"  # a training is saved so often, to go on from there: 5min | 200steps | never
+    samples: int = 8  # test texts logged with a run, with predictions before and after training
+    best_by: Literal["metric", "loss"] = "metric"  # validation metric or validation loss decides which weights are best
+    keep: Literal["seeds", "all", "best", "none"] = (
+        "seeds"  # weights to keep: of as many seeds as study.disk allows, all, the best seed per arm and size
+    )
+    fit_memory: bool = False  # if memory is short, choose hardware.micro_batch and hardware.recompute
+    checkpoint_every: str = "5min"  # how often a training is saved, to resume from: 5min | 200steps | never
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,9 +238,11 @@ class Executor:
     """Where cells run."""
 
     name: Literal["local", "ray", "slurm"] = "local"
-    workers: int | None = None  # cells at once; null: one per core (cpu), up to four per GPU, or what the cluster has
-    address: str = "auto"  # of a Ray cluster: HOST:PORT; auto: the one that runs on this machine
-    partition: str | None = None  # of a SLURM cluster, as sbatch takes it; so are the next two
+    workers: int | None = (
+        None  # cells at a time; null: one per core (CPU), up to four per GPU, or all that the cluster has
+    )
+    address: str = "auto"  # of a Ray cluster, HOST:PORT; auto: the cluster running on this machine
+    partition: str | None = None  # SLURM, passed to sbatch, as are the next two
     account: str | None = None
     qos: str | None = None
     timeout_minutes: float = 240.0  # a cell that takes longer is stopped and marked failed
@@ -243,7 +253,7 @@ class Tracking:
     """Where runs are recorded."""
 
     name: Literal["local", "server", "none"] = "local"
-    uri: str | None = field(default=None, metadata=SECRET)  # server: its URL; local: null, SQLite under paths.root
+    uri: str | None = field(default=None, metadata=SECRET)  # server: its URL; local: null (SQLite under paths.root)
     port: int = 5000  # of the dashboard
 
 
@@ -252,7 +262,7 @@ class Privacy:
     """How much of the data's own text is shown to people who look at results."""
 
     texts: Literal["auto", "none", "few", "all"] = (
-        "auto"  # beside reports and with runs; auto: few, but none where runs are recorded on a server
+        "auto"  # in reports and with runs; auto: few, but none if runs are recorded on a server
     )
 
 
@@ -264,12 +274,12 @@ class Claim:
     metric: ClaimMetric = "score"
     arm: str = "pretrained"
     against: str = "scratch"  # an arm, or best_from_scratch: of each seed the best on validation
-    size: int | str = "largest"  # labels, or smallest | largest
+    size: int | str = "largest"  # train size, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
-    direction: Direction = "higher"  # which way `arm` should differ
-    delta: float = 0.02  # smallest effect size that matters, > 0; for ratios and multipliers, the factor
-    test: ClaimTest = "superior"  # superior: by delta or more; not_inferior, equivalent: but for margin
-    margin: float | None = None  # > 0: the loss, or for equivalent the difference, that does not matter
+    direction: Direction = "higher"  # the direction in which `arm` should differ
+    delta: float = 0.02  # smallest effect size of interest, > 0; for ratios and multipliers a factor
+    test: ClaimTest = "superior"  # superior: by at least delta; not_inferior, equivalent: within margin
+    margin: float | None = None  # > 0: the largest loss (or, for equivalent, difference) that does not matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,50 +291,52 @@ class Study:
     arms: tuple[str, ...] = ()  # names of arms, ARM@BASE for one on another base than the study's
     sizes: tuple[int | str, ...] = ()
     seeds: tuple[int, ...] = ()
-    target: float | None = None  # validation score that cost to target refers to
+    target: float | None = None  # validation score for cost-to-target claims
     early_examples: int = 320  # "soon after the start"
     confidence: float = 0.95
     claims: dict[str, Claim] = field(default_factory=dict)
-    looks: tuple[int, ...] = ()  # numbers of seeds at which claims are judged; empty: once, at all of study.seeds
-    spend: tuple[float, ...] = ()  # the share of the error that each look may use, 1 in all; empty: one look uses it
-    reserve: float = 0.0  # of the error, the share that is kept for looks that are added later; spend sums to the rest
-    until: Literal["settled", "all"] = "settled"  # settled: after the first look, only cells that open claims read
-    audits: tuple[str, ...] = ()  # what cells are examined for beside their scores; calibration always is if it can be
-    disk: str = "5GB"  # for weights, with train.keep=seeds: as many seeds as fit, and the best of each arm and size
-    budget: str | None = None  # 10min, 2h, 40 cells or 2e15 FLOPs: no cell is begun beyond it, then one last look
+    looks: tuple[int, ...] = ()  # numbers of seeds at which claims are judged; empty: once, with all of study.seeds
+    spend: tuple[float, ...] = ()  # share of the error that each look spends, 1 in total; empty: a single look
+    reserve: float = 0.0  # share of the error kept for looks added later; spend sums to the rest
+    until: Literal["settled", "all"] = (
+        "settled"  # settled: after the first look, train only cells that open claims need
+    )
+    audits: tuple[str, ...] = ()  # audits to run on every cell; calibration is always run if possible
+    disk: str = "5GB"  # for weights with train.keep=seeds: as many seeds as fit, and the best per arm and size
+    budget: str | None = None  # 10min, 2h, 40 cells or 2e15 FLOPs: no cell starts beyond it, then one last look
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
     """A search over one arm's settings, judged on validation."""
 
-    name: str = ""  # how it is resumed; empty: TASK-ARM-SIZE
-    trials: int = 20  # in all, those of earlier runs included; lost ones are run again and do not count
-    workers: int | None = None  # cells at once on this machine; null: as executor.workers
+    name: str = ""  # the name to resume it by; empty: TASK-ARM-SIZE
+    trials: int = 20  # in total, including earlier runs; lost trials are repeated and do not count
+    workers: int | None = None  # cells at a time on this machine; null: executor.workers
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"
     seed: int = 0  # of the sampler
-    seeds: tuple[int, ...] = ()  # a trial is the mean over these seeds of train; empty: train.seed alone
-    space: dict[str, Range] = field(default_factory=dict)  # added to the arm's and the task's own; these come first
-    only: tuple[str, ...] = ()  # of all these, the settings to try; empty: all
+    seeds: tuple[int, ...] = ()  # a trial is the mean over these values of train.seed; empty: train.seed alone
+    space: dict[str, Range] = field(default_factory=dict)  # added to the arm's and the task's space, and overrides them
+    only: tuple[str, ...] = ()  # restrict the search to these settings; empty: all
     objectives: tuple[str, ...] = ("score",)  # score | loss | flops | seconds | memory | parameters | stored_bytes
-    constraints: dict[str, float] = field(default_factory=dict)  # objective: the most it may be
-    from_recipe: bool = True  # the first trial is the arm's own recipe, where the space holds it
+    constraints: dict[str, float] = field(default_factory=dict)  # upper limit of each objective
+    from_recipe: bool = True  # the first trial is the arm's own recipe, if the space contains it
     startup_trials: int = 5  # before the sampler learns and the pruner prunes
     warmup_examples: int | None = None  # before a trial can be pruned; null: 20 steps
-    allow: tuple[str, ...] = ()  # settings of the data or the arm that the space may touch all the same
+    allow: tuple[str, ...] = ()  # settings of data or arm that the space may vary nevertheless
     storage: str | None = field(default=None, metadata=SECRET)  # postgresql://...; null: SQLite under paths.root
-    grace_seconds: int = 60  # without a sign of life, after which another machine's trial is taken for lost
-    restart: bool = False  # forget the sweep of this name and begin again
-    port: int = 8080  # of the sweep-dashboard, on this machine alone
+    grace_seconds: int = 60  # without a heartbeat, after which another machine's trial counts as lost
+    restart: bool = False  # delete the sweep of this name and start over
+    port: int = 8080  # of the sweep dashboard, on this machine only
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
     """The sweeps that a study begins with: the same number of trials for every arm. How they search, `sweep` says."""
 
-    trials: int = 0  # for each arm, before its cells are trained; 0: recipes as they stand
-    size: int | str | None = None  # labels at which arms are tuned, for all sizes; null: at each size by itself
+    trials: int = 0  # per arm, before its cells are trained; 0: recipes as configured
+    size: int | str | None = None  # train size at which arms are tuned, for all sizes; null: tune at each size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,16 +351,16 @@ class Predict:
     """What `predict` reads and writes."""
 
     text: str | None = None  # one text
-    path: str | None = None  # a CSV, or a text file with one text a line; null and no text: standard input
-    second: str | None = None  # the second text, where the cell reads pairs
+    path: str | None = None  # a CSV, or a text file with one text per line; null and no text: standard input
+    second: str | None = None  # the second text (pair tasks)
     column: str = "text"  # of the CSV
-    second_column: str = "second"  # of the CSV, where the cell reads pairs
+    second_column: str = "second"  # of the CSV (pair tasks)
     output: str | None = None  # a CSV to write; null: standard output
-    tokens: int = 40  # of a continuation, at most; so are the next four
-    temperature: float = 0.0  # 0: the likeliest token each time; else they are drawn, the more evenly the higher
-    top_p: float = 1.0  # drawn among the likeliest that have this probability together
-    seed: int = 0  # of what is drawn
-    stop: str | None = None  # a continuation ends before this
+    tokens: int = 40  # generation: at most this many; the next four are about generation too
+    temperature: float = 0.0  # sampling temperature; 0: greedy
+    top_p: float = 1.0  # nucleus sampling: among the likeliest tokens with this total probability
+    seed: int = 0  # of sampling
+    stop: str | None = None  # stop string, not included
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -368,10 +380,10 @@ class Config:
     tuning: Tuning = Tuning()
     paths: Paths = Paths()
     predict: Predict = Predict()
-    cell: str | None = None  # predict, export: the cell's id or its first letters; null: the best of the study
+    cell: str | None = None  # predict, export: the cell's id, or the start of it; null: the study's best cell
     export: str | None = None  # export: the directory to write
     export_format: ExportFormat = "safetensors"  # export: weights as the libraries load them, or one ONNX graph
-    publish: str | None = None  # report: a folder to write findings and compressed cells into, to be committed
-    published: str | None = None  # report: such a folder; its report is made without base, data and other settings
+    publish: str | None = None  # report: folder for findings and compressed cells, to be committed
+    published: str | None = None  # report: such a folder, to rebuild its report from, without base or data
     plan: bool = False  # study: print the cells and an estimate, train nothing
     debug: bool = False  # show tracebacks

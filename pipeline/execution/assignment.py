@@ -90,7 +90,7 @@ PRUNED = 29  # exit code of a worker that was told to give up
 LOST = 30  # exit code of a worker that lost another one of its cell
 CRAMPED = 31  # exit code of a worker of several that would need fewer texts at a time
 ORPHANED = 255  # exit code that multiprocessing gives a worker whose server was killed; it then ends too
-LEFT = 143  # exit code of a worker that was told to end, and has saved where its training stands
+LEFT = 143  # exit code of a worker that was terminated and has saved its training
 
 
 def death(exit_code: int | None) -> str:
@@ -98,7 +98,7 @@ def death(exit_code: int | None) -> str:
     if exit_code == UNWRITABLE:
         return "The disk is full, or paths.root cannot be written to. Free some space and run the same command again."
     if exit_code == LEFT:
-        return "The worker was told to end by SIGTERM. Its training is saved, and goes on with the next run."
+        return "The worker was terminated by SIGTERM. Its training is saved; the next run resumes it."
     if exit_code == ORPHANED:
         return "The process that workers are forked from was killed. The system may have run out of memory."
     if exit_code == LOST:

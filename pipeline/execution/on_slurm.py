@@ -97,7 +97,7 @@ class _Job:
             told: Event | HeadstartError = self._job.result()
         except self._submitit.core.utils.FailedJobError as error:
             if "not requeued" in str(error):  # its time was up, or its node was taken
-                raise LostError(f"job {self._job.job_id} was told to end") from error
+                raise LostError(f"job {self._job.job_id} was terminated") from error
             raise HeadstartError(f"Job {self._job.job_id} could not run it: {_last_line(str(error))}") from error
         except self._submitit.core.utils.UncompletedJobError as error:
             raise LostError(f"job {self._job.job_id} ended without a result") from error

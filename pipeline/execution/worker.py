@@ -44,7 +44,7 @@ def work(assignment: Assignment, place: Place, line: Connection | None = None) -
     """Entry point of a worker process: one rank of the cell.
 
     Leaves a result, or a reason under `root/failures`; the exit code is 0 or 1, PRUNED where it was told to give up or
-    to pause, LEFT where it was told to end by a signal: then its training is saved as it stands, LOST where another
+    to pause, LEFT where it was terminated by a signal: then its training is saved as it stands, LOST where another
     rank is, or CRAMPED where several ranks need fewer texts at a time.
 
     Args:

@@ -107,7 +107,7 @@ def _what_it_is(r: CellResult, about: About) -> str:
         start = f"{start.removesuffix(',')}, then learnt the task's own text without its labels,"
     if about.pipeline in _WITHOUT_LABELS or len(r.labels) == 1:
         one = "pair" if about.paired else "text"
-        what = _WITHOUT_LABELS.get(about.pipeline, "It tells a number from 0 to 1 of two texts.")
+        what = _WITHOUT_LABELS.get(about.pipeline, "It predicts a number from 0 to 1 for a pair of texts.")
         return f"{what} {start} and was trained on {plural(r.train_items, one)}."
     labels = ", ".join(escape(label, 60) for label in r.labels[:50])
     read, one = ("pairs of texts", "labelled pair") if about.paired else ("texts", "labelled text")

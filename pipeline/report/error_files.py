@@ -75,8 +75,9 @@ def _head(lists: "_Lists", palette: Palette) -> Head:
         question="Which texts the arms get wrong",
         intro=intro(lists.findings, len(lists.findings.cells)),
         verdicts=(),
-        answer=f"Texts of {plain(lists.analysis.dataset, 40)}, up to {lists.most} of each kind. A number beside an answer "
-        "says how many seeds gave it. This page holds texts of your data and is not copied anywhere (privacy.texts).",
+        answer=f"Texts of {plain(lists.analysis.dataset, 40)}, up to {lists.most} of each kind. A number beside an "
+        "answer counts the seeds that gave it. This page holds texts of your data and is not copied anywhere "
+        "(privacy.texts).",
         palette=palette,
     )
 

@@ -141,7 +141,7 @@ _WORDS: dict[ObstacleKind, Words] = {
         _said("One test item cannot show what varies from item to item."), _said("Use a larger test set.")
     ),
     "at_chance": Words(
-        lambda f, v, o: f"{o.arm} is not above chance on {o.dataset}, so its gap says nothing.",
+        lambda f, v, o: f"{o.arm} is not above chance on {o.dataset}, so its gap has no meaning.",
         lambda f, v, o: f"Add {f.counted}s.",
     ),
     "size_outside": Words(_outside, _add_size),
@@ -159,7 +159,7 @@ _WORDS: dict[ObstacleKind, Words] = {
     ),
     "two_kinds_of_seeds": Words(
         _two_kinds,
-        _said("Look at these cells: a lower train.lr or a longer train.warmup may make trainings alike."),
+        _said("Look at these cells: a lower train.lr or a longer train.warmup may make trainings more similar."),
     ),
     "not_converged": Words(_not_converged, _said("Train every arm longer: train.min_steps, or train.epochs.")),
     "below_constant": Words(_below, lambda f, v, o: f"Add {f.counted}s, or use another metric."),

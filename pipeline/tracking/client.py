@@ -79,7 +79,7 @@ class Mirror:
         if self._process and self._process.poll():
             code = self._process.returncode
             if code == UNWRITABLE:
-                return "The disk is full, or paths.root cannot be written to. The next command tells the rest."
+                return "The disk is full, or paths.root cannot be written to. The next command sends the rest."
             return f"The process that feeds the dashboard ended with code {code}; see {_log(self._store)}."
         return None
 

@@ -87,6 +87,6 @@ class Replay:
 def in_words(error: Exception) -> str:
     """The error in one line, without credentials."""
     if any(words in str(error) for words in _FULL):
-        return "The disk is full. Free some space; the next command tells the dashboard the rest."
+        return "The disk is full. Free some space; the next command sends the rest to the dashboard."
     text = str(error).strip().splitlines()
     return redact(text[0] if text else type(error).__name__)[:500]

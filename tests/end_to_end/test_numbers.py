@@ -85,7 +85,7 @@ def test_an_exported_network_tells_the_same(rated: Finished, tmp_path: Path, cap
     target, cell = tmp_path / "model", cell_of(rated, arm)
     done = command(capsys, "export", f"paths.root={rated.root}", f"cell={cell}", f"export={target}")
     assert done.code == 0, done.err
-    assert "It tells a number from 0 to 1 of two texts." in (target / "README.md").read_text(encoding="utf-8")
+    assert "It predicts a number from 0 to 1 for a pair of texts." in (target / "README.md").read_text(encoding="utf-8")
     said = pipeline("text-classification", model=str(target), device="cpu")(
         {"text": "bright film", "text_pair": "dull plot"}
     )

@@ -60,7 +60,7 @@ def test_both_texts_are_read(asked: Finished) -> None:
 def test_its_report_says_what_is_taken_for_what(asked: Finished) -> None:
     text = (planned(asked.at(asked.root)).folder / "report.md").read_text(encoding="utf-8")
     assert "## Answers" in text
-    assert "pretrained at 24 labels: of each class (rows), the share told as each (columns)" in text
+    assert "pretrained at 24 labels: for each class (rows), the share predicted as each class (columns)" in text
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -98,7 +98,7 @@ def test_two_processes_that_were_stopped_go_on_together(
         workers()[-1].terminate()
 
     told = run([cell], on_start=terminate)[name]
-    assert "told to end by SIGTERM" in told.reason
+    assert "terminated by SIGTERM" in told.reason
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
     told = run([dataclasses.replace(cell, attempt_id="2")])[name]
     assert told.state == "finished", told.reason

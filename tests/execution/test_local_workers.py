@@ -182,7 +182,7 @@ def test_a_worker_told_to_end_saves_its_training_and_counts_as_killed(
 
     told = run([cell], on_start=terminate)[name]
     assert (told.state, told.killed) == ("failed", True)
-    assert "told to end by SIGTERM. Its training is saved" in told.reason
+    assert "terminated by SIGTERM. Its training is saved" in told.reason
     assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Killed"]
     assert [p.name.partition("-")[0] for p in (tmp_path / "checkpoints").iterdir()] == [name]
 

@@ -71,7 +71,7 @@ def test_a_checkpoint_of_shards_is_whole_and_goes_on_with_any_number_of_processe
         wait_until(lambda: points(tmp_path, plan.study_id, name) > 2)
         workers()[-1].terminate()
 
-    assert "told to end by SIGTERM" in run([cell], on_start=terminate)[name].reason
+    assert "terminated by SIGTERM" in run([cell], on_start=terminate)[name].reason
     (checkpoint,) = (tmp_path / "checkpoints").iterdir()
     found = load_file(checkpoint / "tensors.safetensors")
     weights = load_file(tmp_path / "one" / "cells" / name / "weights" / "trained.safetensors")

@@ -76,7 +76,7 @@ def test_a_claim_without_data_has_no_interval_and_says_why(obstacle: Obstacle, w
 def test_an_obstacle_to_a_measured_claim_is_said_with_its_remedy() -> None:
     chance = Obstacle(kind="at_chance", arm="scratch", dataset="imdb", numbers={"low": 0.4, "chance": 0.5})
     verdict = replace(REFUTED, verdict="inconclusive", refutation=None, obstacles=(chance, Obstacle(kind="one_item")))
-    said = "Scratch is not above chance on imdb, so its gap says nothing. One test item cannot show"
+    said = "Scratch is not above chance on imdb, so its gap has no meaning. One test item cannot show"
     assert view(verdict).next_step.startswith(said[0].lower() + said[1:])
     assert view(verdict).next_step.endswith("Add labels. Use a larger test set.")
 

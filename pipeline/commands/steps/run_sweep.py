@@ -36,7 +36,7 @@ def search(plan: Plan, command: Sequence[str]) -> tuple[SweepRecord, str]:
     with Mirror.start(plan.config.tracking, plan.root, sweep_id) as mirror:
         record = _search(plan, sweep_id, contract, mirror, command)
         told = mirror.drain(DRAIN_SECONDS)
-        return record, "" if told else str(mirror.problem() or "the rest is told by the next command")
+        return record, "" if told else str(mirror.problem() or "the next command sends the rest")
 
 
 def _search(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, command: Sequence[str]) -> SweepRecord:

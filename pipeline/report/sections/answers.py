@@ -94,7 +94,7 @@ def _matrix(total: np.ndarray, labels: Sequence[str], where: str) -> Table:
         for i, (name, row) in enumerate(zip(labels, shares, strict=True))
     )
     return Table(
-        caption=f"{where}: of each class (rows), the share told as each (columns), all seeds together.",
+        caption=f"{where}: for each class (rows), the share predicted as each class (columns), all seeds together.",
         header=("", *(plain(name, 40) for name in labels)),
         rows=rows,
     )
@@ -111,7 +111,7 @@ def _pairs(total: np.ndarray, labels: Sequence[str], where: str) -> Table:
     )
     return Table(
         caption=f"{where}: the pairs of classes that are confused most, as a share of the first, all seeds together.",
-        header=("class", "told as", "share"),
+        header=("class", "predicted as", "share"),
         rows=rows,
         names=2,
     )

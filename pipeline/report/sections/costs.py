@@ -120,7 +120,7 @@ def _gap_table(findings: Findings, dataset: str) -> Table:
     arms = [a for a in findings.scored_arms if any(arm == a for _, arm in gaps)]
     unit = scale_of(findings.metric).unit
     sides = "train minus in-domain" if dataset == "train" else f"in-domain minus {plain(dataset, 40)}"
-    faint = "" if all(g.above_chance for g in gaps.values()) else " “At chance”: the gap says nothing there."
+    faint = "" if all(g.above_chance for g in gaps.values()) else " “At chance”: the gap has no meaning there."
     caption = (
         f"Generalisation gap, {sides}{unit and f', in{unit}'}, with "
         f" {behind(g.estimate for g in gaps.values())}.{faint}"

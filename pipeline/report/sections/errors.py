@@ -59,7 +59,9 @@ def _classes(analysis: ErrorAnalysis, arms: list[str]) -> Table:
     order, which = np.arange(len(items)), ""
     if len(items) > MOST_CLASSES:
         order = np.argsort(measured[:, :, 2].max(axis=0), kind="stable")[:MOST_CLASSES]
-        which = f" Of {len(items)} classes, the {MOST_CLASSES} with the lowest F1 under the arm that tells them best."
+        which = (
+            f" Of {len(items)} classes, the {MOST_CLASSES} with the lowest F1 under the arm that predicts them best."
+        )
     rows = tuple(
         (Entry(plain(analysis.labels[c], 40)), Entry(count(items[c])), *(_class_entry(one) for one in measured[:, c]))
         for c in order

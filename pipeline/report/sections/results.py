@@ -137,7 +137,7 @@ def curves(findings: Findings) -> Section:
         "logarithmic axis.",
         panels=learning_curves(findings),
         caption="Bars are intervals over seeds and items together. The dotted line, if any, is chance. "
-        "Marks of different arms are set slightly apart so that their bars can be told from each other.",
+        "Marks of different arms are set slightly apart so that their bars can be distinguished.",
     )
 
 

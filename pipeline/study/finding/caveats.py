@@ -84,8 +84,8 @@ def _bases(bases: Sequence[Base], task: Task) -> Iterator[str]:
     names = " and ".join(base.name or "the base" for base in bases)
     if len(bases) == 1:
         yield (
-            f"One pretrained checkpoint ({names}) was compared: this says nothing of other checkpoints or of its "
-            "recipe."
+            f"One pretrained checkpoint ({names}) was compared: this is no evidence about other checkpoints, or about "
+            "its recipe."
         )
     else:
         yield (

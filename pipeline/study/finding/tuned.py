@@ -18,7 +18,7 @@ def equal_budget(tuned: Sequence[SweepRecord]) -> tuple[str, ...]:
     budgets = {(len(record.trials), record.sampler, record.pruner): record for record in tuned}
     if len(budgets) > 1:
         shown = "; ".join(f"{r.arm} n={r.size}: {len(r.trials)} trials, {r.sampler}, {r.pruner}" for r in tuned)
-        raise UnequalStartError(f"The arms were not tuned alike: {shown}. Run the study again.")
+        raise UnequalStartError(f"The arms were not tuned equally: {shown}. Run the study again.")
     return tuple(
         f"Same tuning budget: {trials} trials for every arm and size tuned, sampler {sampler}, pruner {pruner}."
         for trials, sampler, pruner in budgets

@@ -14,11 +14,11 @@ from pipeline.storage.checkpoints import FORMAT, Checkpoint, CheckpointStore, St
 from pipeline.training.loop.evaluation_callback import EvaluationCallback, Pruned
 from pipeline.training.loop.lightning_module import CellModule
 
-Leaving = Callable[[], bool]  # whether this process was told to end
+Leaving = Callable[[], bool]  # whether this process is to end
 
 
 class Left(Exception):  # noqa: N818 - it is no error
-    """The training was told to end, and has saved where it stands. Raised on every rank."""
+    """The training was terminated from outside, and has saved where it stands. Raised on every rank."""
 
 
 class CheckpointCallback(pl.Callback):
@@ -67,7 +67,7 @@ class CheckpointCallback(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Save where it is due, or where one of the ranks was told to end."""
+        """Save where it is due, or where one of the ranks is to end."""
         step = self.trajectory.step_of(trainer)
         if step >= self.last or trainer.should_stop:
             return

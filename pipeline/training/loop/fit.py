@@ -47,7 +47,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
 
     Args:
         report: called with each point of the trajectory, on rank 0; where it answers True, every rank gives up.
-        leaving: asked after each step whether this process was told to end.
+        leaving: asked after each step whether this process is to end.
 
     Raises:
         Pruned: `report` said so.
