@@ -9,7 +9,7 @@ from pipeline.commands.steps.run_sweep import search
 from pipeline.commands.steps.study_run import StudyRun
 from pipeline.commands.steps.tables import show_change, show_findings, show_own_files, show_plan
 from pipeline.records import Findings
-from pipeline.report.sentences import verdict_sentence
+from pipeline.report.sentences import scores_so_far, verdict_sentence
 from pipeline.study.base_compatibility import require_able_bases
 from pipeline.study.ended import ended
 from pipeline.study.finding.tuned import equal_budget
@@ -78,7 +78,7 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outc
     clear_leftovers(plan)
     said, change = stated(plan)
     show_change(change)
-    running = StudyRun(ended(plan), said, partial(_record, plan), command)
+    running = StudyRun(ended(plan), said, partial(_record, plan), command, partial(_show_scores, log, mirror))
     plan = running.plan
     require_first_look(plan, wanted(plan, ()))
     to_do = {} if plan.ended_by else wanted(plan, kept(plan).values(), last=True).missing()
@@ -89,6 +89,12 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outc
         report = report_on(running.plan, running.plan.results(), findings, command)
         log.finished(findings, report, [verdict_sentence(findings, verdict) for verdict in findings.verdicts])
     return running.plan, running.outcome, findings
+
+
+def _show_scores(log: StudyLog, mirror: Mirror, findings: Findings) -> None:
+    """In the dashboard, while the study runs."""
+    log.scored(findings, scores_so_far(findings))
+    mirror.wake()
 
 
 def _record(plan: Plan) -> None:

@@ -32,6 +32,19 @@ def verdict_sentence(findings: Findings, v: Verdict) -> str:
     return " ".join(part for part in (f"{v.verdict.capitalize()}{how}: {measured}", tail, changed) if part)
 
 
+def scores_so_far(findings: Findings) -> str:
+    """The test scores of a study that still runs, at its largest size that has any, with their intervals."""
+    tests = [score for score in findings.scores if score.role == "in_domain"]
+    size = next((size for size in reversed(findings.sizes) if any(s.size == size for s in tests)), None)
+    shown, scale = [score for score in tests if score.size == size], scale_of(findings.metric)
+    if size is None:
+        return "No scores yet."
+    each = [f"{s.arm} {scale.score(s.estimate.value)} ({scale.span(s.estimate)})" for s in shown]
+    seeds = min(score.estimate.seeds for score in shown)
+    where = f"with {size_name(size)} {findings.counted}s, {plural(seeds, 'seed')}"
+    return f"Interim scores, no verdict yet: {', '.join(each)}, {where}."
+
+
 def finding_text(findings: Findings, v: Verdict) -> str:
     """What was found, without a full stop: "pretrained scores 18.2 points more than scratch at 100 labels".
 

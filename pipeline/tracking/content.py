@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from pipeline.records import CellResult, Evaluation, TrajectoryPoint
-from pipeline.tracking.events import CellFinished, CellPoint, CellStarted, StudyFinished, StudyStarted
+from pipeline.tracking.events import CellFinished, CellPoint, CellStarted, StudyFinished, StudyScored, StudyStarted
 
 ATTEMPT = "headstart.attempt"  # by which a run is found again
 NOTE = "mlflow.note.content"
@@ -153,6 +153,17 @@ def answer(started: StudyStarted | None, finished: StudyFinished) -> str:
         parts.append(f"Cells without a result: {len(finished.failed)}.")
     parts.append("The full report is under Artifacts: report.html.")
     return "\n\n".join(part for part in parts if part)
+
+
+def interim(started: StudyStarted | None, scored: StudyScored) -> str:
+    """The note of a study that still runs and has scores."""
+    return "\n\n".join([_plain(scored.sentence), *([f"Question: {_plain(started.question)}"] if started else [])])
+
+
+def interim_values(scored: StudyScored, at: int) -> list[Value]:
+    """The scores so far, at the number of seeds that were complete as the step."""
+    named = {re.sub(r"[^A-Za-z0-9_./ -]", "_", name): value for name, value in scored.scores.items()}
+    return _values({f"scores/{name}": value for name, value in named.items()}, at, scored.seeds)
 
 
 def _scores(result: CellResult) -> dict[str, float]:

@@ -29,6 +29,15 @@ class StudyStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudyScored:
+    """The scores so far of a study that still runs, by the names of their metrics, and a sentence about them."""
+
+    seeds: int  # that are complete
+    sentence: str
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyFinished:
     """A study has findings: the verdicts and their sentences, the cells they rest on, those that failed, the report."""
 
@@ -85,10 +94,11 @@ class Pruned:
     """A training was given up by the sweep it is a trial of."""
 
 
-Body = StudyStarted | StudyFinished | CellStarted | CellPoint | CellFinished | Failed | Killed | Pruned
+Body = StudyStarted | StudyScored | StudyFinished | CellStarted | CellPoint | CellFinished | Failed | Killed | Pruned
 
 KINDS: dict[str, type[Body]] = {
     "study_started": StudyStarted,
+    "study_scored": StudyScored,
     "study_finished": StudyFinished,
     "cell_started": CellStarted,
     "cell_point": CellPoint,

@@ -23,6 +23,7 @@ from pipeline.tracking.events import (
     Killed,
     Pruned,
     StudyFinished,
+    StudyScored,
     StudyStarted,
 )
 
@@ -101,6 +102,12 @@ class StudyLog(_Log):
             self._held = body
         else:
             self._write(body)
+
+    def scored(self, findings: Findings, sentence: str) -> None:
+        """The study still runs, and these are its scores so far; `sentence` describes them."""
+        scores = {f"{s.dataset}/{s.arm} {s.size}": s.estimate.value for s in findings.scores}
+        seeds = min((s.estimate.seeds for s in findings.scores), default=0)
+        self._write(StudyScored(seeds=seeds, sentence=redact(sentence), scores=scores))
 
     def finished(self, findings: Findings, report: Path, sentences: Sequence[str] = ()) -> None:
         """The study has findings; the same ones count once.

@@ -17,6 +17,7 @@ from pipeline.tracking.events import (
     Killed,
     Pruned,
     StudyFinished,
+    StudyScored,
     StudyStarted,
 )
 from pipeline.tracking.ledger import Entry, Ledger
@@ -80,6 +81,9 @@ class StudyRuns:
         body = event.body
         if isinstance(body, StudyStarted):
             self.runs.reopen(run_id)
+        elif isinstance(body, StudyScored):
+            values = content.interim_values(body, event.at)
+            self.runs.log(run_id, tags={content.NOTE: content.interim(self.started, body)}, values=values)
         elif isinstance(body, StudyFinished):
             self._findings(run_id, body)
             self.runs.end(run_id, "FINISHED", event.at)

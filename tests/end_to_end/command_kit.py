@@ -137,6 +137,16 @@ def runs(root: Path, kind: str) -> list[tuple[str, str]]:
         return [(str(name), str(status)) for name, status in store.execute(query, (kind,))]
 
 
+def metrics(root: Path, kind: str, key: str) -> list[tuple[float, int]]:
+    """(value, step) of a metric of the runs of this kind, in the order of steps."""
+    query = (
+        "select metrics.value, metrics.step from metrics join tags on tags.run_uuid = metrics.run_uuid "
+        "where tags.key = 'kind' and tags.value = ? and metrics.key = ? order by metrics.step"
+    )
+    with sqlite3.connect(root / "tracking" / "mlflow.db") as store:
+        return [(float(value), int(step)) for value, step in store.execute(query, (kind, key))]
+
+
 def one_finished_run_a_cell(*plans: Plan) -> None:
     """In the dashboard's store: each cell finished once, whatever else was begun was killed, and nothing still runs."""
     root = plans[0].root

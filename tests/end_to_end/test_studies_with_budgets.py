@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_kit import command, copy, planned
+from command_kit import command, copy, metrics, planned
 
 from pipeline.commands.steps.findings import report_on
 from pipeline.study.ended import ended
@@ -142,12 +142,14 @@ def test_after_each_complete_seed_a_report_shows_the_scores_so_far_and_judges_no
 
     monkeypatch.setattr("pipeline.commands.steps.study_run.report_on", kept)
     given = arguments(tiny_base, reviews, tmp_path, "study.seeds=[0,1]", "study.looks=[]", "study.spend=[]")
-    done = command(capsys, "study", *given, "executor.workers=1")
+    done = command(capsys, "study", *given, "executor.workers=1", "tracking=local")
     assert (done.out + done.err).count("Scores so far:") == 1
     (page,) = pages
     assert "Scores are interim: the look lacks" in page
     assert "inconclusive" in page.lower()
     assert "supported" not in page.lower().split("## ")[1]
+    for arm in ("pretrained", "scratch"):
+        assert [step for _, step in metrics(tmp_path, "study", f"scores/test/{arm} 16")] == [1]
 
 
 def test_a_plan_tells_the_smallest_effect_that_its_looks_can_show(

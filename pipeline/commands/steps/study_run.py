@@ -31,10 +31,18 @@ class StudyRun:
         stated: what the study set out to judge.
         record: writes that down; called before the first cell starts.
         command: the words that the report repeats.
+        show: called with the findings so far, after the report that shows them.
     """
 
-    def __init__(self, plan: Plan, stated: Stated, record: Callable[[], object], command: Sequence[str]) -> None:
-        self.plan, self._stated, self._record, self._command = plan, stated, record, command
+    def __init__(
+        self,
+        plan: Plan,
+        stated: Stated,
+        record: Callable[[], object],
+        command: Sequence[str],
+        show: Callable[[Findings], object],
+    ) -> None:
+        self.plan, self._stated, self._record, self._command, self._show = plan, stated, record, command, show
         self._spending = Spending(plan) if plan.config.study.budget and not plan.ended_by else None
         self._reported = time.monotonic()
         self.outcome = Outcome(finished=(), trained=(), failed=())
@@ -99,6 +107,7 @@ class StudyRun:
             return
         findings = write_findings(self.plan, cells, failures(self.plan), self._stated)
         page = report_on(self.plan, cells, findings, self._command)
+        self._show(findings)
         progress.console.print(f"Scores so far: {page}")
         self._reported = time.monotonic()
 
