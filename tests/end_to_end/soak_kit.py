@@ -54,16 +54,18 @@ class Soak:
         self.commands += 1
         self.coordinators.append([])
         self.servers.append([])
-        began = struck = time.monotonic()
+        began, struck = time.monotonic(), None
         while process.poll() is None:
             time.sleep(0.2)
             now = time.monotonic()
+            training = self._training(process)
+            struck = now if struck is None and training else struck  # or the last cell would be killed as it begins
             if now < until and now - self.struck > COORDINATOR_SECONDS:
                 self.coordinators_killed += 1
                 self.struck = now
                 process.kill()
                 process.wait()
-            elif now - struck > WORKER_SECONDS and (training := self._training(process)):
+            elif training and struck is not None and now - struck > WORKER_SECONDS:
                 struck = now
                 if now - began <= COORDINATOR_SECONDS:
                     self._sample(process)
