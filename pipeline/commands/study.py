@@ -10,7 +10,7 @@ from pipeline.commands.steps.study_run import StudyRun
 from pipeline.commands.steps.tables import show_change, show_findings, show_own_files, show_plan
 from pipeline.records import Findings
 from pipeline.report.sentences import scores_so_far, verdict_sentence
-from pipeline.study.base_compatibility import require_able_bases
+from pipeline.study.able_bases import require_able_bases
 from pipeline.study.ended import ended
 from pipeline.study.finding.tuned import equal_budget
 from pipeline.study.looked import kept, wanted

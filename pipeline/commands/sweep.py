@@ -13,7 +13,7 @@ from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
 from pipeline.execution.console import Terminal
 from pipeline.records import SweepRecord, TrialRecord
-from pipeline.study.base_compatibility import require_able_bases
+from pipeline.study.able_bases import require_able_bases
 from pipeline.study.plan import Plan, plan_sweep
 from pipeline.study.references import in_use
 

@@ -8,7 +8,7 @@ from pipeline.commands.steps.findings import recorded, write_findings
 from pipeline.commands.steps.pretraining import pretrain
 from pipeline.commands.steps.tables import show_own_files
 from pipeline.records import CellResult
-from pipeline.study.base_compatibility import require_able_bases
+from pipeline.study.able_bases import require_able_bases
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.progress import Progress
 from pipeline.study.references import in_use, refer

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.config.schema import Field, Predict
-from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
-from pipeline.tasks.heads import loading
+from pipeline.tasks.heads import head_support, loading
 from pipeline.tasks.heads.decoding import ahead, forgetful, logits_at, nats_of, summed
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.texts.constant import Unigram
@@ -78,7 +77,7 @@ class CausalLanguageModelling:
 
     def unable(self, config: Any) -> str | None:
         """See TaskKind."""
-        return able.continues(config)
+        return head_support.continues(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

@@ -8,9 +8,8 @@ import numpy as np
 
 from pipeline.analysis.metrics import UNDECIDED, accuracy, decided, macro_f1
 from pipeline.config.schema import Field, Predict
-from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
-from pipeline.tasks.heads import loading
+from pipeline.tasks.heads import head_support, loading
 from pipeline.tasks.heads.declared_pooling import pooling_of
 from pipeline.tasks.heads.decoding import forgetful
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, TextModel, Vocabulary
@@ -67,7 +66,7 @@ class Classification:
 
     def unable(self, config: Any) -> str | None:
         """See TaskKind."""
-        return able.classifies(config)
+        return head_support.classifies(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

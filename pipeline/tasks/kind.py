@@ -136,7 +136,7 @@ class TaskKind(Protocol):
         ...
 
     def build(self, config: Any) -> Any:
-        """A freshly initialised network for `config`, which is able."""
+        """A freshly initialised network for `config`, which carries this head."""
         ...
 
     def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:

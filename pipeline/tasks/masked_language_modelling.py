@@ -8,9 +8,8 @@ import numpy as np
 
 from pipeline.config.schema import Field, Predict
 from pipeline.errors import DataError
-from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
-from pipeline.tasks.heads import loading
+from pipeline.tasks.heads import head_support, loading
 from pipeline.tasks.heads.decoding import ahead, logits_at
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.texts.constant import Unigram
@@ -96,7 +95,7 @@ class MaskedLanguageModelling:
 
     def unable(self, config: Any) -> str | None:
         """See TaskKind."""
-        return able.fills_gaps(config)
+        return head_support.fills_gaps(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

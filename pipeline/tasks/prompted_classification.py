@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import DataError
-from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.example import Example
-from pipeline.tasks.heads import loading
+from pipeline.tasks.heads import head_support, loading
 from pipeline.tasks.heads.decoding import forgetful, is_encoder, logits_at
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Linear, Vocabulary
 from pipeline.tasks.texts.encoding import batch_of, tokens_of
@@ -78,7 +77,7 @@ class PromptedClassification(Classification):
 
     def unable(self, config: Any) -> str | None:
         """See TaskKind."""
-        return able.tells_words(config)
+        return head_support.predicts_words(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

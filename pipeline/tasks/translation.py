@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.config.schema import Field, Predict
-from pipeline.tasks import base_compatibility as able
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import encoder_decoder as two_parts
+from pipeline.tasks.heads import head_support
 from pipeline.tasks.heads.decoding import logits_at, nats_of, summed
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.texts.constant import Unigram
@@ -83,7 +83,7 @@ class Translation:
 
     def unable(self, config: Any) -> str | None:
         """See TaskKind."""
-        return able.translates(config)
+        return head_support.translates(config)
 
     def build(self, config: Any) -> Any:
         """See TaskKind."""

@@ -1,4 +1,4 @@
-"""What a base can do, told from its configuration alone: why not, and what to use instead, or None where it can."""
+"""Which heads an architecture can carry, from its configuration alone: why not, and what to use instead, or None."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _DECODERS = "Use a decoder, such as base=smollm2."
 
 
 def classifies(config: Any) -> str | None:
-    """Whether a head for classes can be put on it."""
+    """Text classification with a head on the body."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as NAMES
 
     if config.is_encoder_decoder:
@@ -19,14 +19,14 @@ def classifies(config: Any) -> str | None:
 
 
 def fills_gaps(config: Any) -> str | None:
-    """Whether it tells what stood at a gap from what is on both sides."""
+    """Masked language modelling: a word predicted from both sides."""
     if config.is_encoder_decoder:
         return f"it is an encoder with a decoder. {_ENCODERS}"
     return None if is_encoder(config) else f"it is a decoder, which does not see what comes after a gap. {_ENCODERS}"
 
 
 def continues(config: Any) -> str | None:
-    """Whether it tells a token from those before it."""
+    """Causal language modelling: next-token prediction."""
     if config.is_encoder_decoder:
         return f"it is an encoder with a decoder. {_DECODERS}"
     if is_encoder(config):
@@ -34,13 +34,13 @@ def continues(config: Any) -> str | None:
     return None if _has_causal_head(config) else f"transformers has no language model's head for it. {_DECODERS}"
 
 
-def tells_words(config: Any) -> str | None:
-    """Whether it tells a word, at a gap or after the end of a text."""
+def predicts_words(config: Any) -> str | None:
+    """Word prediction, at a gap or after the end of a text."""
     return fills_gaps(config) if is_encoder(config) else continues(config)
 
 
 def translates(config: Any) -> str | None:
-    """Whether it reads one text and writes another, or can be made to."""
+    """Translation: it reads one text and writes another, or can be made to."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES as NAMES
 
     if config.is_encoder_decoder:
