@@ -62,7 +62,7 @@ services: .venv/.ready ## MLflow on PostgreSQL, and a database for sweeps, to tr
 	$(PY) -m pipeline services $(CHOICES)
 
 ##@ Develop
-.PHONY: test coverage check bench soak
+.PHONY: test coverage check site bench soak
 test: .venv/.ready ## the tests; ARGS="tests/analysis -k coverage" for some of them
 	$(PY) -m pytest -q $(ARGS)
 
@@ -75,6 +75,9 @@ check: .venv/.ready ## format, lint, types and layers: the gate of CI
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 
+site: .venv/.ready ## docs/ as a searchable site, to site/index.html; a broken link is an error
+	.venv/bin/zensical build --strict
+
 bench: .venv/.bench ## speed and memory against their bars, to outputs/bench.json (four hours or so)
 	$(PY) -m tests.bench $(ARGS)
 
@@ -84,7 +87,7 @@ soak: .venv/.ready ## the long checks: killed coordinators and workers, full sea
 ##@ Tidy up
 .PHONY: clean clean-results
 clean: ## caches and what was built; results and .venv stay
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf build dist site .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find . -path ./.venv -prune -o -path ./.git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-results: ## outputs/, every result and record of runs, after asking

@@ -26,16 +26,16 @@ class Base:
     """A pretrained checkpoint and its tokenizer."""
 
     name: str = ""  # shown in reports; source=hub: the repository's name, OWNER/NAME
-    source: Literal["package", "hub", "local"] = "hub"
+    source: Literal["package", "hub", "local"] = "hub"  # inside a package, on the hub, or a local directory
     path: str | None = None  # package: folder in it; local: directory; hub: GGUF file in the repository, else null
     pooling: Pooling = "auto"  # vector that a classification head reads; auto: as the base declares, else its own head
     prefix: str | None = None  # put before every text to classify, such as "query: "; null: as the base declares
     revision: str | None = None  # hub: commit, tag or branch
     package: str | None = None  # package: its name and version, as pip takes it
     sha256: str | None = None  # of the weights; other content is refused
-    licence: str = "unknown"
+    licence: str = "unknown"  # of the weights, shown in reports and model cards
     upstream: str | None = None  # where the packaged copy comes from
-    languages: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # codes of its languages, for the model card
     pretraining_flops: float | None = None  # about 6 N D; null where unknown
     pretraining_source: str | None = None  # where that figure comes from
     test_text_seen: Literal["known_seen", "known_unseen", "unknown"] = (
@@ -53,7 +53,7 @@ FIELDS: tuple[Field, ...] = get_args(Field)
 class Data:
     """Where labelled text comes from and how it is split."""
 
-    source: Source = "file"
+    source: Source = "file"  # a file inside a package, a file, a data set on the hub, or a saved data set
     path: str | None = None  # file, directory, hub name, or file in a package
     validation: str | None = None  # file: a separate validation file; hub and local: split name
     test: str | None = None  # file: a separate test file; hub and local: split name
@@ -79,8 +79,8 @@ class Data:
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has this value: fr, fr|pt, true
     validation_size: int = 400  # rows held out for validation if there is no separate set (at most a tenth)
     test_size: int = 1500  # rows held out for testing if there is no separate set (at most a quarter)
-    licence: str = "unknown"
-    upstream: str | None = None
+    licence: str = "unknown"  # of the data, shown in reports and model cards
+    upstream: str | None = None  # where the packaged copy comes from
     token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
 
 
@@ -101,7 +101,7 @@ class Range:
 class Task:
     """Data, objective and metrics."""
 
-    name: str = ""
+    name: str = ""  # shown in reports; part of what identifies a study
     kind: str = "classification"  # a file in pipeline/tasks: multi-label classification, fill-mask, ...
     metric: str = "accuracy"  # the metric that claims are about
     prompt: str | None = None  # prompt that predicts a class by its word: "{text} It was [MASK]."
@@ -119,9 +119,9 @@ class Recipe:
     """The hyperparameters of an arm. Declared per arm, printed in every report."""
 
     lr: float = 5e-5  # peak learning rate
-    weight_decay: float = 0.01
+    weight_decay: float = 0.01  # of AdamW, on weight matrices
     warmup: float = 0.1  # share of the steps
-    decay: Decay = "linear"
+    decay: Decay = "linear"  # schedule of the learning rate after the warm-up
     cooldown: float = 0.2  # share of the steps, at the end, over which warmup_stable_decay decays
     epochs: float = 3.0  # passes over the train subset
     min_steps: int = 0  # at least this many steps, however few examples
@@ -133,9 +133,9 @@ class Recipe:
 class Lora:
     """Low-rank adapters (Hu et al. 2021), through peft."""
 
-    rank: int = 8
-    alpha: float = 16.0
-    dropout: float = 0.0
+    rank: int = 8  # of the two low-rank matrices
+    alpha: float = 16.0  # the update is scaled by alpha / rank
+    dropout: float = 0.0  # on the input of the adapters
     targets: tuple[str, ...] = ()  # names of modules; empty: peft's default for the architecture
 
 
@@ -146,7 +146,7 @@ class Pretraining:
     objective: Objective | None = None  # null: no such pretraining
     size: int | str = "all"  # texts of the training set
     seed: int = 0  # of its subset, initialisation and order
-    batch: int = 32
+    batch: int = 32  # global batch size, in texts
     recipe: Recipe = Recipe()
 
 
@@ -156,15 +156,17 @@ class Look:
 
     light: str | None = None  # colour on light paper, #rrggbb; of runs in MLflow too
     dark: str | None = None  # on dark paper
-    marker: Literal["o", "s", "^", "D", "v", "P", "X", "p", "*", "h", "d", "H"] = "o"
+    marker: Literal["o", "s", "^", "D", "v", "P", "X", "p", "*", "h", "d", "H"] = "o"  # matplotlib's marker
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
     """How the network starts and what is trained."""
 
-    name: str = ""
-    start: Literal["pretrained", "scratch"] = "pretrained"
+    name: str = ""  # shown in reports
+    start: Literal["pretrained", "scratch"] = (
+        "pretrained"  # pretrained weights, or the same architecture freshly initialised
+    )
     method: MethodName = "full"  # full fine-tuning, linear probe, low-rank, bag of words: pipeline/methods
     head: Literal["fresh", "probe", "class_means"] = (
         "fresh"  # head before the first step: random, a solved linear probe, the classes' means
@@ -183,9 +185,9 @@ class Arm:
 class Hardware:
     """Where and how a training is spread. Never changes the result."""
 
-    name: str = "auto"
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    devices: int = 1
+    name: str = "auto"  # of the preset in conf/hardware
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"  # auto: a GPU if there is one
+    devices: int = 1  # processes per cell: GPUs, or CPU processes
     strategy: Literal["single", "ddp", "fsdp", "deepspeed"] = (
         "single"  # ddp: data parallel; fsdp, deepspeed: the network sharded over devices
     )
@@ -209,18 +211,18 @@ class Train:
     size: int | str = "all"  # number of training labels
     seed: int = 0  # draws subset, initialisation and data order
     batch: int = 32  # global batch size, in examples
-    lr: float | None = None
-    weight_decay: float | None = None
-    warmup: float | None = None
-    decay: Decay | None = None
-    cooldown: float | None = None
-    epochs: float | None = None
-    min_steps: int | None = None
-    max_steps: int | None = None
-    patience: int | None = None
+    lr: float | None = None  # null: the arm's recipe, as for the next seven
+    weight_decay: float | None = None  # of AdamW
+    warmup: float | None = None  # share of the steps
+    decay: Decay | None = None  # schedule after the warm-up
+    cooldown: float | None = None  # share of the steps, for warmup_stable_decay
+    epochs: float | None = None  # passes over the train subset
+    min_steps: int | None = None  # at least this many steps
+    max_steps: int | None = None  # at most this many steps; 0: no limit
+    patience: int | None = None  # early stopping: evaluations without improvement; 0: off
     clip: float = 1.0  # largest norm of the gradient
     dropout: float | None = None  # null: the base's own; every arm has the same
-    precision: Precision = "auto"
+    precision: Precision = "auto"  # auto: bf16 where the device computes it fast, else fp32
     eval_every: int | None = (
         None  # examples between evaluations early in training; null: by train size, equal for all arms
     )
@@ -237,14 +239,14 @@ class Train:
 class Executor:
     """Where cells run."""
 
-    name: Literal["local", "ray", "slurm"] = "local"
+    name: Literal["local", "ray", "slurm"] = "local"  # this machine, a Ray cluster or a SLURM cluster
     workers: int | None = (
         None  # cells at a time; null: one per core (CPU), up to four per GPU, or all that the cluster has
     )
     address: str = "auto"  # of a Ray cluster, HOST:PORT; auto: the cluster running on this machine
     partition: str | None = None  # SLURM, passed to sbatch, as are the next two
-    account: str | None = None
-    qos: str | None = None
+    account: str | None = None  # account to charge
+    qos: str | None = None  # quality of service
     timeout_minutes: float = 240.0  # a cell that takes longer is stopped and marked failed
 
 
@@ -252,7 +254,7 @@ class Executor:
 class Tracking:
     """Where runs are recorded."""
 
-    name: Literal["local", "server", "none"] = "local"
+    name: Literal["local", "server", "none"] = "local"  # MLflow store under paths.root, an MLflow server, or nothing
     uri: str | None = field(default=None, metadata=SECRET)  # server: its URL; local: null (SQLite under paths.root)
     port: int = 5000  # of the dashboard
 
@@ -271,8 +273,8 @@ class Claim:
     """What a study sets out to judge, stated before it runs."""
 
     statement: str = ""  # the claim in words
-    metric: ClaimMetric = "score"
-    arm: str = "pretrained"
+    metric: ClaimMetric = "score"  # what is compared: docs/statistics.md explains each
+    arm: str = "pretrained"  # the arm that the claim is about
     against: str = "scratch"  # an arm, or best_from_scratch: of each seed the best on validation
     size: int | str = "largest"  # train size, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
@@ -286,14 +288,14 @@ class Claim:
 class Study:
     """Cells plus the analysis that answers one question."""
 
-    name: str = ""
-    question: str = ""
+    name: str = ""  # names the study's folder and its experiment in MLflow
+    question: str = ""  # the question it answers, shown in the report
     arms: tuple[str, ...] = ()  # names of arms, ARM@BASE for one on another base than the study's
-    sizes: tuple[int | str, ...] = ()
-    seeds: tuple[int, ...] = ()
+    sizes: tuple[int | str, ...] = ()  # train sizes, in labels; all: the whole training set
+    seeds: tuple[int, ...] = ()  # each cell is trained once per seed
     target: float | None = None  # validation score for cost-to-target claims
     early_examples: int = 320  # "soon after the start"
-    confidence: float = 0.95
+    confidence: float = 0.95  # 1 less the chance of any wrong verdict in the study
     claims: dict[str, Claim] = field(default_factory=dict)
     looks: tuple[int, ...] = ()  # numbers of seeds at which claims are judged; empty: once, with all of study.seeds
     spend: tuple[float, ...] = ()  # share of the error that each look spends, 1 in total; empty: a single look
@@ -313,8 +315,8 @@ class Sweep:
     name: str = ""  # the name to resume it by; empty: TASK-ARM-SIZE
     trials: int = 20  # in total, including earlier runs; lost trials are repeated and do not count
     workers: int | None = None  # cells at a time on this machine; null: executor.workers
-    sampler: Sampler = "tpe"
-    pruner: Pruner = "median"
+    sampler: Sampler = "tpe"  # Optuna's sampler
+    pruner: Pruner = "median"  # Optuna's pruner; pausing: successive halving with paused trials
     seed: int = 0  # of the sampler
     seeds: tuple[int, ...] = ()  # a trial is the mean over these values of train.seed; empty: train.seed alone
     space: dict[str, Range] = field(default_factory=dict)  # added to the arm's and the task's space, and overrides them
@@ -343,7 +345,7 @@ class Tuning:
 class Paths:
     """Where results go."""
 
-    root: str = "outputs"
+    root: str = "outputs"  # folder of all results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,7 +367,7 @@ class Predict:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The whole of it."""
+    """What a command is given beside its sections."""
 
     base: Base = Base()
     task: Task = Task()

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 FILES = ("Makefile", "pyproject.toml", "constraints.txt", "requirements-samples.txt")
 PROMISED = (
     "setup compare train study sweep report publish predict export doctor dashboard sweep-dashboard services "
-    "test coverage check bench soak clean clean-results help"
+    "test coverage check site bench soak clean clean-results help"
 )
 
 
