@@ -189,7 +189,9 @@ def read_off(study: Study, parts: Sequence[tuple[float, str, Weigh]], size: Any,
         return Spread(values)
     rows = np.sum([[s * _of_items(study, c, weigh(_x(c))) for c in cells] for s, weigh, cells in read], axis=0)
     name = study.validation
-    return Spread(values, [study.item_part(rows, name) if study.is_mean else drawn_part(rows.T, study.units(name))])
+    return Spread(
+        values, [study.item_part(rows, name) if study.is_mean(name) else drawn_part(rows.T, study.units(name))]
+    )
 
 
 def _x(cell: dict[str, Any]) -> np.ndarray:
@@ -205,7 +207,7 @@ def _of_items(study: Study, cell: dict[str, Any], weights: np.ndarray) -> np.nda
     points, items = cell["points"], len(study.labels[study.validation])
     packed = points.dtype == np.uint8 and points.shape[1] < items
     rows = np.unpackbits(points, axis=1, count=items) if packed else points
-    if study.is_mean:
+    if study.is_mean(study.validation):
         return weights @ rows.astype(np.float64)
     used = np.flatnonzero(weights)
     return study.metric_of(rows[used], study.weights(study.validation), study.validation) @ weights[used]

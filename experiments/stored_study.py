@@ -23,6 +23,8 @@ SUMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of the sums [..., K] 
     "micro_f1": lambda sums: np.where(sums[..., 1] == 0, 1.0, 2 * sums[..., 0] / np.maximum(sums[..., 1], 1)),
     "pearson": lambda sums: _pearson(*np.moveaxis(sums, -1, 0)),
 }
+MEASURES = {"calibration": "brier"}  # of each audit the column that claims compare
+OF_TEST = ("calibration",)  # audits whose items are those of the test set, with its groups
 NOT_HERE = ("corpus_bleu", "corpus_chrf")
 Group = tuple[str, Any]  # an arm and a size
 Interval = tuple[float, float, float]  # value, low, high
@@ -124,6 +126,10 @@ class Study:
             cell[name], self.roles[name], self.labels[name] = part, said["role"], part["label"]
             grouped = part["group"] if "group" in (part.dtype.names or ()) else part["item"]
             self.groups[name] = np.unique(grouped, return_inverse=True)[1]
+        for audit, scores in cell["audits"].items():
+            name = f"audit {audit}"
+            cell[name] = {"score": scores}
+            self.groups[name] = self.groups[self.test] if audit in OF_TEST else np.arange(len(scores))
 
     def _best(self, choice: dict[str, Any], seed: int) -> dict[str, Any]:
         """The cell from scratch that is best on validation."""
@@ -151,20 +157,20 @@ class Study:
 
     def rows(self, group: Group, name: str, seeds: Sequence[int]) -> np.ndarray:
         """What the metric is made of: scores or predictions [S, N], or statistics [S, N, K]."""
-        made_of = "statistics" if self.metric in SUMS else "predicted" if self.metric == "macro_f1" else "score"
+        mean = self.is_mean(name)
+        made_of = "score" if mean else "statistics" if self.metric in SUMS else "predicted"
         return np.stack([cell[name][made_of] for cell in self.of(group, seeds)])
 
     def score(self, group: Group, name: str, seeds: Sequence[int]) -> np.ndarray:
         """The metric of every seed, [S]."""
         rows = self.rows(group, name, seeds)
-        if self.is_mean:
+        if self.is_mean(name):
             return rows.mean(axis=1, dtype=np.float64)
         return self.metric_of(rows, np.ones((1, rows.shape[1])), name)[0]
 
-    @property
-    def is_mean(self) -> bool:
-        """Whether the metric is a mean of per-item scores."""
-        return self.metric not in SUMS and self.metric != "macro_f1"
+    def is_mean(self, name: str) -> bool:
+        """Whether what is compared on a set is a mean of per-item scores: the metric, or the measure of an audit."""
+        return name.startswith("audit ") or (self.metric not in SUMS and self.metric != "macro_f1")
 
     def weights(self, name: str) -> np.ndarray:
         """How often each item of a set is drawn, float32 [B, N]; groups are drawn as a whole."""
@@ -179,7 +185,7 @@ class Study:
     def draws(self, group: Group, name: str, seeds: Sequence[int]) -> np.ndarray:
         """The metric of every seed under every draw of the items, float32 [B, S]."""
         rows, weights = self.rows(group, name, seeds), self.weights(name)
-        if self.is_mean:
+        if self.is_mean(name):
             return weights @ rows.T.astype(np.float32) / weights.sum(axis=1, keepdims=True)
         return self.metric_of(rows, weights, name).astype(np.float32)
 
@@ -210,7 +216,7 @@ class Study:
         parts = []
         for name in dict.fromkeys(name for _, _, name in terms):
             own = [(sign, group) for sign, group, other in terms if other == name]
-            if self.is_mean:
+            if self.is_mean(name):
                 parts.append(self.item_part(sum(np.float64(s) * self.rows(g, name, seeds) for s, g in own), name))
             else:
                 block = sum(np.float32(s) * self.draws(g, name, seeds) for s, g in own)
@@ -253,7 +259,7 @@ def _pearson(n: np.ndarray, x: np.ndarray, y: np.ndarray, xx: np.ndarray, yy: np
 def _cells(folder: Path, names: Iterable[str], shown: set[str]) -> Iterator[dict[str, Any]]:
     """The result of each cell, with its per-item scores as "table", and those of validation as "points" if kept.
 
-    Sets that were evaluated beside the training are added, those that the findings show.
+    Sets that were evaluated beside the training are added, those that the findings show, and audits.
     """
     if (folder / "cells.zip").is_file():
         place: Any = zipfile.Path(folder / "cells.zip")
@@ -261,7 +267,7 @@ def _cells(folder: Path, names: Iterable[str], shown: set[str]) -> Iterator[dict
         place = folder / "../../cells"
     for name in names:
         cell = json.loads((place / name / "result.json").read_text(encoding="utf-8"))
-        cell["table"] = _array(place / name / "scores.npy")
+        cell["table"], cell["audits"] = _array(place / name / "scores.npy"), {}
         beside = place / name / "evaluations"
         for evaluation in sorted(beside.iterdir(), key=lambda path: path.name) if beside.exists() else ():
             record = json.loads((evaluation / "record.json").read_text(encoding="utf-8"))
@@ -270,6 +276,9 @@ def _cells(folder: Path, names: Iterable[str], shown: set[str]) -> Iterator[dict
                 items["dataset"] = len(cell["evaluations"])
                 cell["evaluations"].append(record)
                 cell["table"] = np.concatenate([cell["table"], items])
+            elif record.get("audit") in MEASURES:
+                column = record["columns"].index(MEASURES[record["audit"]])
+                cell["audits"][record["audit"]] = _array(evaluation / "items.npy")[:, column]
         kept = place / name / "validation.npy"
         cell["points"] = _array(kept) if kept.exists() else None
         yield cell

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.audits.audit import Audit, AuditReport, Subject
+from pipeline.audits.audit import Audit, AuditReport, Measure, Subject
 from pipeline.audits.calibration import Calibration
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks import TaskKind
@@ -30,4 +30,4 @@ def measured_by(name: str) -> str:
     return f"audit {name} {AUDITS[name].version}"
 
 
-__all__ = ["AUDITS", "Audit", "AuditReport", "Subject", "audits_of", "measured_by"]
+__all__ = ["AUDITS", "Audit", "AuditReport", "Measure", "Subject", "audits_of", "measured_by"]

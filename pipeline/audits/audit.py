@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet
+from pipeline.records import Direction
 from pipeline.tasks import Example, TaskKind
 
 
@@ -63,10 +64,30 @@ class AuditReport:
     items: np.ndarray
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """What claims compare of an audit: the mean of one of its columns over its items.
+
+    Args:
+        column: its name.
+        called: what people call that mean, in the middle of a sentence.
+        worse: which way is the drawback.
+        share: whether it is spoken of in percentage points.
+        of_test: whether the items are those of the test set, which may come in groups; else they are independent.
+    """
+
+    column: str
+    called: str
+    worse: Direction
+    share: bool = True
+    of_test: bool = False
+
+
 class Audit(Protocol):
     """Examines trained cells without training; it is never part of a training's identity."""
 
     name: str
+    measure: Measure
     version: int  # raised by hand when what it finds changes
     standing: bool  # whether it is run on every cell that it can examine: it takes no longer than reading outputs
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.analysis.metrics import brier_scores, calibration_error
-from pipeline.audits.audit import AuditReport, Subject
+from pipeline.audits.audit import AuditReport, Measure, Subject
 from pipeline.tasks import KINDS, ClassOutputs, TaskKind
 
 
@@ -11,6 +11,7 @@ class Calibration:
     """Expected calibration error in 15 bins (Guo et al. 2017) and Brier score, on the task's own test set."""
 
     name: str = "calibration"
+    measure: Measure = Measure(column="brier", called="Brier score", worse="higher", share=False, of_test=True)
     version: int = 1
     standing: bool = True
 

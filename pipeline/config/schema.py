@@ -278,6 +278,7 @@ class Claim:
     against: str = "scratch"  # an arm, or best_from_scratch: of each seed the best on validation
     size: int | str = "largest"  # train size, or smallest | largest
     dataset: str = "test"  # or the name of an out-of-domain set
+    audit: str | None = None  # for metric audit: the audit whose measure is compared; delta is in its unit
     direction: Direction = "higher"  # the direction in which `arm` should differ
     delta: float = 0.02  # smallest effect size of interest, > 0; for ratios and multipliers a factor
     test: ClaimTest = "superior"  # superior: by at least delta; not_inferior, equivalent: within margin
@@ -303,7 +304,7 @@ class Study:
     until: Literal["settled", "all"] = (
         "settled"  # settled: after the first look, train only cells that open claims need
     )
-    audits: tuple[str, ...] = ()  # audits to run on every cell; calibration is always run if possible
+    audits: tuple[str, ...] = ()  # audits to run beside those of claims; calibration is always run if possible
     disk: str = "5GB"  # for weights with train.keep=seeds: as many seeds as fit, and the best per arm and size
     budget: str | None = None  # 10min, 2h, 40 cells or 2e15 FLOPs: no cell starts beyond it, then one last look
 

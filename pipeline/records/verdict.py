@@ -9,7 +9,7 @@ from pipeline.records.metrics import MULTIPLIERS
 Comparison = Literal["same_network", "best_from_scratch", "other"]
 ClaimMetric = Literal[
     "score", "label_multiplier", "compute_multiplier", "flops_to_target", "examples_to_target", "early_area",
-    "initial_score", "gain_over_start", "generalisation_gap", "effective_robustness",
+    "initial_score", "gain_over_start", "generalisation_gap", "effective_robustness", "audit",
 ]  # fmt: skip
 ClaimTest = Literal["superior", "not_inferior", "equivalent"]
 Direction = Literal["higher", "lower"]
@@ -18,16 +18,17 @@ Refutation = Literal["too_small", "opposite", "inferior", "different"]
 # A value is exact, or the true one lies above it, below it, or on either side (then it says nothing).
 Censoring = Literal["none", "above", "below", "both"]
 # What would settle an open claim: more seeds, or, where no number of seeds would do, one of the others.
-Help = Literal["seeds", "test_items", "size_between", "finer_costs"]
+Help = Literal["seeds", "test_items", "size_between", "finer_costs", "larger_effect"]
 ObstacleKind = Literal[
     "missing_cells",  # the look lacks cells: `cells`, and numbers["seeds"] of the look
     "no_target",  # the study states no target
     "unknown_dataset",  # not every cell has scores on `dataset`
+    "unexamined",  # not every cell was examined by the claim's audit
     "gap_without_dataset",  # a gap needs an out-of-domain set, or train
     "no_common_scores",  # the two arms share no seed, or a score was not measured
     "one_seed",
     "one_item",
-    "at_chance",  # an arm of a generalisation gap is not above the best answer that reads no text
+    "at_chance",  # an arm of a generalisation gap or of an audit is not above the best answer that reads no text
     "size_outside",  # `against` has no sizes around numbers["labels"], the labels of `arm` times the multiplier claimed
     "budgets_too_close",  # runs of `against` took numbers["ratio"] times the FLOPs of `arm`, not numbers["delta"]
     "stopped_early",  # early stopping ended runs of `arm` before their learning rate had decayed
@@ -102,6 +103,7 @@ class Verdict:
         pool: how many these were drawn from, if they are more than a small part of it, so that seeds share many.
         validation_labels: how many more every arm used to choose its best point.
         delta: the smallest effect that matters, as the claim states it.
+        audit: what the arms were examined by, for metric "audit".
         refutation: how a refuted claim fails; None for any other.
         estimate: the effect with its interval, signed as `arm` minus `against`, or the ratio against/arm.
         terms: the scores that the effect is a weighted sum of; empty if it is read off trajectories.
@@ -129,6 +131,7 @@ class Verdict:
     pool: int | None = None
     validation_labels: int = 0
     dataset: str
+    audit: str | None = None
     test: ClaimTest = "superior"
     direction: Direction
     delta: float

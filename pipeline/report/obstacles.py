@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.records import Findings, Obstacle, ObstacleKind, Verdict
-from pipeline.report.wording import plural, ratio_text, scale_of
+from pipeline.report.wording import plural, ratio_text, scale_of, scale_of_effect
 
 Text = Callable[[Findings, Verdict, Obstacle], str]
 
@@ -47,6 +47,13 @@ def _scored_sets(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
 def _one_set(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     gap = v.metric == "generalisation_gap"
     return f"{'A gap' if gap else 'Effective robustness'} needs an out-of-domain set{', or train' if gap else ''}."
+
+
+def _examine(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    return (
+        "Run evaluate, which examines cells whose weights were kept. To have the others trained again, with their "
+        "weights kept, delete their folders and run the study with train.keep=all."
+    )
 
 
 def _outside(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
@@ -95,7 +102,7 @@ def _failed(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
 
 
 def _two_kinds(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
-    numbers, scale = obstacle.numbers, scale_of(findings.metric)
+    numbers, scale = obstacle.numbers, scale_of_effect(findings.metric, v)
     return (
         f"{numbers['rare']:.0f} of {plural(round(numbers['seeds']), 'seed')} lie {scale.amount(numbers['distance'])} "
         f"from the others ({', '.join(obstacle.cells[:3])}), as {numbers['p']:.1%} of Gaussian seeds would: no "
@@ -134,6 +141,7 @@ _WORDS: dict[ObstacleKind, Words] = {
     "missing_cells": Words(_lacking, _said("Run the study again: it trains only the cells that are missing.")),
     "no_target": Words(_said("The study states no target."), _said("Set study.target to a validation score.")),
     "unknown_dataset": Words(lambda f, v, o: f"Not every cell has scores on {o.dataset!r}.", _scored_sets),
+    "unexamined": Words(lambda f, v, o: f"Not every cell was examined by the audit {v.audit}.", _examine),
     "gap_without_dataset": Words(_one_set, _said("Name one in the claim's dataset.")),
     "no_common_scores": Words(lambda f, v, o: f"{v.arm} and {v.against} have no scores in common for it.", _said("")),
     "one_seed": Words(_said("One seed cannot show what varies from seed to seed."), _said("Use five seeds or more.")),
@@ -141,7 +149,7 @@ _WORDS: dict[ObstacleKind, Words] = {
         _said("One test item cannot show what varies from item to item."), _said("Use a larger test set.")
     ),
     "at_chance": Words(
-        lambda f, v, o: f"{o.arm} is not above chance on {o.dataset}, so its gap has no meaning.",
+        lambda f, v, o: f"{o.arm} is not above chance on {o.dataset}, so its {v.audit or 'gap'} has no meaning.",
         lambda f, v, o: f"Add {f.counted}s.",
     ),
     "size_outside": Words(_outside, _add_size),

@@ -3,10 +3,19 @@
 import math
 from collections.abc import Callable
 
+from pipeline.audits import AUDITS
 from pipeline.records import Censoring, ClaimMetric, Findings, Help, Refutation, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS, amount
 from pipeline.report.obstacles import remedy_of, why
-from pipeline.report.wording import TIMES, counting_validation, plural, ratio_text, scale_of, size_name
+from pipeline.report.wording import (
+    TIMES,
+    counting_validation,
+    plural,
+    ratio_text,
+    scale_of,
+    scale_of_effect,
+    size_name,
+)
 
 REFUTATIONS: dict[Refutation, str] = {
     "too_small": "too small",
@@ -74,7 +83,7 @@ def next_step(findings: Findings, v: Verdict) -> str:
 
 def interval_text(findings: Findings, v: Verdict) -> str:
     """ "95% interval 15.1 to 21.3; 3 seeds, 1,500 items", with a sign between the two."""
-    e, scale = v.estimate, scale_of(findings.metric)
+    e, scale = v.estimate, scale_of_effect(findings.metric, v)
     assert e is not None
     of = ""
     if v.metric in RATIOS:
@@ -90,7 +99,7 @@ def interval_text(findings: Findings, v: Verdict) -> str:
 
 def asked_text(findings: Findings, v: Verdict) -> str:
     """What the claim asks: the smallest effect that matters, and the margin that does not."""
-    scale, least = scale_of(findings.metric), "largest" if v.direction == "lower" else "smallest"
+    scale, least = scale_of_effect(findings.metric, v), "largest" if v.direction == "lower" else "smallest"
     parts = []
     if v.metric in RATIOS or v.metric in MULTIPLIERS:
         noun = "ratio" if v.metric in RATIOS else "multiplier"
@@ -183,6 +192,15 @@ def _gap(findings: Findings, v: Verdict, value: float) -> str:
     return f"{step} {v.arm} loses {_differs(findings, value)} than {v.against} at {_labels(findings, v)}"
 
 
+def _audited(findings: Findings, v: Verdict, value: float) -> str:
+    measure = AUDITS[v.audit or ""].measure
+    differs = f"{scale_of_effect(findings.metric, v).amount(value)} {'higher' if value >= 0 else 'lower'}"
+    return (
+        f"the {measure.called} of {v.arm} is {differs} than that of {v.against} at {_labels(findings, v)} "
+        f"({measure.worse} is worse)"
+    )
+
+
 _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {
     "score": _score,
     "label_multiplier": _multiplier,
@@ -194,11 +212,13 @@ _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {
     "gain_over_start": _gain,
     "generalisation_gap": _gap,
     "effective_robustness": _robustness,
+    "audit": _audited,
 }
 _HELPS: dict[Help, str] = {
     "seeds": "",
     "test_items": "No number of seeds would settle it; more test items would.",
     "size_between": "Add {labels} to study.sizes: between two sizes a learning curve is only known to rise.",
+    "larger_effect": "No number of seeds would settle it, and the audit has no more items: ask for a larger effect.",
     "finer_costs": "Longer training, a target that every run reaches, or a finer evaluation grid would settle it.",
 }
 

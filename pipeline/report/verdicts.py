@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.records import ClaimTest, Findings, Looks, RivalChoice, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
-from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES, Scale, plain, ratio, scale_of, size_name
+from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES, Scale, plain, ratio, scale_of_effect, size_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,7 @@ def _view(findings: Findings, v: Verdict) -> VerdictView:
         sentence=f"{measured[:1].upper()}{measured[1:]}{'.' if v.estimate else ''}",
         next_step=plain(next_step(findings, v)),
         details=_details(findings, v),
-        strip=_strip(v, scale_of(findings.metric)) if v.estimate else None,
+        strip=_strip(v, scale_of_effect(findings.metric, v)) if v.estimate else None,
         question=question_text(findings, v),
         notes=_notes(findings, v),
     )

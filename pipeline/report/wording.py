@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.records import Censoring, Estimate
+from pipeline.audits import AUDITS
+from pipeline.records import Censoring, Estimate, Verdict
 from pipeline.records.metrics import SHARES, called
 
 MISSING = "\N{EN DASH}"
@@ -60,6 +61,13 @@ PLAIN = Scale(1.0, 3, "", "")
 def scale_of(metric: str) -> Scale:
     """Per cent for metrics that are shares of one, three decimals for all others."""
     return PERCENT if metric in SHARES else PLAIN
+
+
+def scale_of_effect(metric: str, v: Verdict) -> Scale:
+    """The scale of a verdict's estimate, delta and margin: of its audit's measure, or of the study's metric."""
+    if v.audit is None:
+        return scale_of(metric)
+    return PERCENT if AUDITS[v.audit].measure.share else PLAIN
 
 
 def _fixed(value: float, digits: int) -> str:

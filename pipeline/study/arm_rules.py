@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from pipeline.audits import AUDITS
 from pipeline.config.schema import Claim, Config, Study
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, nearest
 from pipeline.methods import METHODS
 from pipeline.models.checkpoints.locate import Located
 from pipeline.records import BEST_FROM_SCRATCH
@@ -15,6 +16,8 @@ def unjudged_because(overrides: Sequence[str], config: Config, key: str, claim: 
     """Why a claim is left out: of a preset, what it needs is not there in this study. Empty where it is judged."""
     if not _has_set(config, claim):
         return "The task has no other domain (task.out_of_domain) to test it on."
+    if claim.audit and (why := AUDITS[claim.audit].unable(kind_of(config.task))):
+        return f"The audit {claim.audit} cannot examine this task: {why}"
     own = any(f"study.claims.{key}." in o or o.startswith("study.claims=") for o in overrides)
     fewer = any(o.startswith("study.arms=") for o in overrides)
     if claim.against == BEST_FROM_SCRATCH and len(rivals) < 2 and fewer and not own:
@@ -26,6 +29,17 @@ def _has_set(config: Config, claim: Claim) -> bool:
     """Whether the task has the set that the claim is about; a gap may be that between training and test."""
     of_training = claim.dataset == "train" and claim.metric == "generalisation_gap"
     return of_training or claim.dataset in ("test", *config.task.out_of_domain)
+
+
+def require_audits(study: Study) -> None:
+    """That there are the audits that claims name."""
+    wrong = [
+        f"study.claims.{key}.audit must name an audit, but got {claim.audit!r}. {nearest(claim.audit, AUDITS)}"
+        for key, claim in study.claims.items()
+        if claim.audit and claim.audit not in AUDITS
+    ]
+    if wrong:
+        raise ConfigError(wrong)
 
 
 def require_rivals(study: Study, from_scratch: Sequence[str]) -> None:

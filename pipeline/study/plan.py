@@ -28,6 +28,7 @@ from pipeline.storage.coverage import Coverage
 from pipeline.storage.results import ResultStore
 from pipeline.study.arm_rules import (
     kinds_wanted,
+    require_audits,
     require_comparable,
     require_rivals,
     require_solvable,
@@ -35,6 +36,7 @@ from pipeline.study.arm_rules import (
     settled,
     unjudged_because,
 )
+from pipeline.study.finding.audited import audits_claimed
 from pipeline.study.looks import looks_within_budget
 from pipeline.tasks import kind_of
 
@@ -144,6 +146,7 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
         raise ConfigError(["A study must be chosen: experiments=quickstart (experiments/README.md lists them)."])
     _refuse(overrides, "arm", "a study takes its arms from study.arms=[pretrained,scratch]")
     _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
+    require_audits(config.study)
     arms = arms_of(overrides, config)
     rivals = [arm.arm.name for arm in arms if arm.arm.start == "scratch"]
     left_out = {
@@ -244,7 +247,7 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
 
 
 def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
-    audits = audits_of(kind_of(config.task), config.study.audits)
+    audits = audits_of(kind_of(config.task), (*config.study.audits, *audits_claimed(config.study)))
     require_solvable(config, arms)
     hardware = resolve(
         config.hardware,

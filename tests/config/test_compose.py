@@ -337,6 +337,8 @@ UNJUDGED = [
     ("+study.claims.a.metric=flops_to_target", "study.claims.a: needs study.target"),
     ("+study.claims.r.metric=effective_robustness", "compares the test set with another one: name it in dataset. Va"),
     ("+study.claims.s.metric=generalisation_gap", "name it in dataset. Valid: imdb, train."),
+    ("+study.claims.t.metric=audit", "metric audit compares what an audit finds in two arms: name it in audit, for ex"),
+    ("+study.claims.u.audit=calibration", "audit is read by metric audit, but got metric score. Leave audit out, or"),
     ("+study.claims.m.test=not_inferior", "test not_inferior needs margin, the largest loss that does not matter, for"),
     ("+study.claims.n.test=equivalent", "test equivalent needs margin, the largest difference that does not matter"),
     ("+study.claims.o.margin=0.01", "test superior reads no margin, but got 0.01: its threshold is delta. Leave"),
@@ -414,8 +416,8 @@ def test_the_best_from_scratch_has_no_cost_and_no_course_of_its_own(metric: str)
     (said,) = wrong(*STUDY, *claim, "study.target=0.6")
     assert said.startswith(f"study.claims.rival: metric {metric} reads how one training went or what it cost, but")
     assert (
-        "Use metric score, label_multiplier, generalisation_gap, effective_robustness, or name one arm in against."
-        in said
+        "Use metric score, label_multiplier, generalisation_gap, effective_robustness, audit, or name one arm in "
+        "against." in said
     )
 
 

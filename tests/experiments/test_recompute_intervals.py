@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
-from pipeline.records import to_json
+from pipeline.records import CellResult, to_json
 from pipeline.storage.item_scores import packed
 from pipeline.study.finding.findings import Basis, find
-from tests.study.synthetic_cells import loader, synthetic_cells
+from tests.study.synthetic_cells import examined, loader, synthetic_cells
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "recompute_intervals.py"
 ARMS, SIZES = ("pretrained", "frozen", "scratch_small", "scratch"), (25, 50, 100, 200, 1600)
@@ -35,6 +35,8 @@ CLAIMS = {
     "start": Claim(metric="initial_score", size=100, delta=0.01),
     "gain": Claim(metric="gain_over_start", against="pretrained", size=100, delta=0.01),
     "gap": Claim(metric="generalisation_gap", dataset="imdb", size=1600, direction="lower", delta=0.3),
+    "sure": Claim(metric="audit", audit="calibration", size=100, direction="lower", delta=0.02),
+    "sure_of_best": Claim(metric="audit", audit="calibration", against="best_from_scratch", size=200, delta=0.02),
     "train_gap": Claim(metric="generalisation_gap", dataset="train", size=1600, direction="lower", delta=0.3),
 }
 
@@ -48,7 +50,8 @@ def stored(folder: Path, metric: str = "accuracy", *, seeds: int = 5, sd: float 
     study = Study(
         name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=tuple(range(seeds)), target=0.7, claims=CLAIMS, **looks
     )
-    store = loader(cells)
+    cells, items = examined(cells, "calibration", lambda cell: squared_errors(cell, rng))
+    store = loader(cells, items)
     basis = Basis(
         study=study,
         base=Base(name="minilm"),
@@ -65,7 +68,16 @@ def stored(folder: Path, metric: str = "accuracy", *, seeds: int = 5, sd: float 
         (cell / "result.json").write_text(to_json(result), encoding="utf-8")
         np.save(cell / "scores.npy", scores)
         np.save(cell / "validation.npy", packed(store.validation(result)))
+        audit = cell / "evaluations" / "calibration"
+        audit.mkdir(parents=True)
+        (audit / "record.json").write_text(to_json(result.audits[0]), encoding="utf-8")
+        np.save(audit / "items.npy", items[result.cell_id, "calibration"])
     return place
+
+
+def squared_errors(cell: CellResult, rng: np.random.Generator) -> np.ndarray:
+    """Of the test items, smaller for pretrained."""
+    return (rng.random(150) - 0.2 * (cell.key.arm == "pretrained")).astype(np.float32)
 
 
 def script(folder: Path) -> "subprocess.CompletedProcess[str]":

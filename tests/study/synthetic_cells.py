@@ -1,13 +1,17 @@
 """Finished cells without training: plausible learning curves with a known label multiplier for every arm."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.audits import AUDITS
 from pipeline.records import (
     SCORES_DTYPE,
+    AuditResult,
     CellKey,
     CellResult,
     CheckpointUse,
@@ -19,6 +23,7 @@ from pipeline.records import (
 )
 
 Scores = npt.NDArray[np.void]
+Items = npt.NDArray[Any]
 SyntheticCell = tuple[CellResult, Scores]
 
 # An arm with multiplier m scores at n labels what scratch scores at m * n.
@@ -68,16 +73,16 @@ def synthetic_cells(
 class Loader:
     """Reads cells' scores, as the store of results does from disk."""
 
-    def __init__(self, cells: Sequence[SyntheticCell]) -> None:
-        self.by_id = {result.cell_id: scores for result, scores in cells}
+    def __init__(self, cells: Sequence[SyntheticCell], audits: Mapping[tuple[str, str], Items]) -> None:
+        self.by_id, self.audits = {result.cell_id: scores for result, scores in cells}, audits
 
     def scores(self, cell_id: str) -> Scores:
         """Those of a cell."""
         return self.by_id[cell_id]
 
-    def scores_on(self, cell_id: str, evaluation_id: str) -> Scores:
-        """Synthetic cells have no set that was evaluated beside their training."""
-        raise KeyError(evaluation_id)
+    def scores_on(self, cell_id: str, evaluation_id: str) -> Items:
+        """Items of an audit; synthetic cells have no set that was evaluated beside their training."""
+        return self.audits[cell_id, evaluation_id]
 
     def validation(self, result: CellResult) -> npt.NDArray[np.float64]:
         """At each point of its trajectory the easiest items are right, as many as its score says.
@@ -90,9 +95,26 @@ class Loader:
         return right * 1.0
 
 
-def loader(cells: Sequence[SyntheticCell]) -> Loader:
-    """What reads the scores of `cells`."""
-    return Loader(cells)
+def loader(cells: Sequence[SyntheticCell], audits: Mapping[tuple[str, str], Items] = MappingProxyType({})) -> Loader:
+    """What reads the scores of `cells`, and `audits`, the items of each by cell and evaluation."""
+    return Loader(cells, audits)
+
+
+def examined(
+    cells: Sequence[SyntheticCell], audit: str, find: Callable[[CellResult], Items]
+) -> tuple[list[SyntheticCell], dict[tuple[str, str], Items]]:
+    """The cells as an audit has examined them, and its items: its measure of each cell is what `find` gives."""
+    record = AuditResult(
+        audit=audit,
+        version=1,
+        items=0,
+        columns=("other", AUDITS[audit].measure.column),
+        numbers={},
+        evaluation_id=audit,
+    )
+    items = {(result.cell_id, audit): find(result) for result, _ in cells}
+    both = {key: np.stack([np.zeros_like(found), found], axis=1) for key, found in items.items()}
+    return [(dataclasses.replace(r, audits=(*r.audits, record)), scores) for r, scores in cells], both
 
 
 def start_line(arm: str, size: int | str, seed: int) -> StartLine:

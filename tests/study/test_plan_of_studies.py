@@ -99,6 +99,29 @@ def test_a_claim_on_another_domain_is_left_out_where_the_task_has_none_and_the_p
     assert planned().unjudged == ()
 
 
+AUDITED = "+study.claims.sure={statement: 'Its probabilities hold', metric: audit, audit: calibration}"
+
+
+def test_audits_that_claims_name_are_run_as_those_of_the_study_are(planned: Planned) -> None:
+    plan = planned(AUDITED)
+    assert plan.audits == planned("study.audits=[calibration]").audits == ("calibration",)
+    assert list(plan.cells) == list(planned().cells)
+
+
+def test_a_claim_on_an_audit_that_is_not_there_is_refused_with_the_nearest_name(planned: Planned) -> None:
+    with pytest.raises(ConfigError, match=r"study.claims.sure.audit must name an audit.*Did you mean 'calibration'"):
+        planned(AUDITED.replace("audit: calibration", "audit: calibrations"))
+
+
+def test_a_claim_on_an_audit_that_cannot_examine_the_task_is_left_out_and_the_plan_says_so(planned: Planned) -> None:
+    plan = planned(AUDITED, "task=masked_language_modelling", "task.data.label=null")
+    (said,) = plan.unjudged
+    assert said.startswith(
+        "Not judged: 'Its probabilities hold'. The audit calibration cannot examine this task: masked_language_mod"
+    )
+    assert plan.audits == ()
+
+
 def test_a_claim_on_a_misspelt_domain_is_refused_where_the_task_has_some() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'imdb'"):
         plan_study(["experiments=quickstart", "study.claims.out_of_domain.dataset=imbd"])

@@ -19,7 +19,7 @@ BETWEEN_SETS = (
     "effective_robustness",
 )  # metrics of claims that compare the test with another set
 # Metrics of claims that can be against best_from_scratch.
-AGAINST_THE_BEST = ("score", "label_multiplier", "generalisation_gap", "effective_robustness")
+AGAINST_THE_BEST = ("score", "label_multiplier", "generalisation_gap", "effective_robustness", "audit")
 
 
 def study_rules(config: Config) -> Iterator[str]:
@@ -123,6 +123,10 @@ def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
             f"metric {claim.metric} is about the task's own sets, but got dataset {claim.dataset!r}. "
             f"Leave dataset out, or use metric {' or '.join(ON_ANY_SET)}."
         )
+    if claim.metric == "audit" and not claim.audit:
+        yield "metric audit compares what an audit finds in two arms: name it in audit, for example audit: calibration."
+    elif claim.audit and claim.metric != "audit":
+        yield f"audit is read by metric audit, but got metric {claim.metric}. Leave audit out, or use metric audit."
     if claim.metric.endswith("_to_target") and study.target is None:
         yield "needs study.target, the validation score to reach, stated beforehand."
 

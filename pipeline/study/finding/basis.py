@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from pipeline.config.schema import Base, Study, Task
 from pipeline.records import CellResult, FailedCell, SweepRecord
+from pipeline.study.finding.cell_scores import CellScores
 from pipeline.study.finding.costs import pretraining_flops
-from pipeline.study.finding.table import CellScores, Table
+from pipeline.study.finding.table import Table
 from pipeline.study.verdicts.claims import NOTHING_BEFORE, Standing
 
 

@@ -10,6 +10,7 @@ from pipeline.config.schema import Study
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, Findings
 from pipeline.study.finding.basis import Basis, table_of
 from pipeline.study.finding.caveats import caveats, validation_labels
+from pipeline.study.finding.cell_scores import CellScores
 from pipeline.study.finding.costs import costs, costs_to_target, on_this_machine
 from pipeline.study.finding.curves import multipliers, transferred
 from pipeline.study.finding.early import early
@@ -17,7 +18,6 @@ from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.fairness import fairness
 from pipeline.study.finding.progress import progress_of
 from pipeline.study.finding.scores import contrasts, gaps, pairs, scores
-from pipeline.study.finding.table import CellScores
 from pipeline.study.finding.tuned import equal_budget, tuning_curves, tuning_needs
 from pipeline.study.looks import BASELINE
 from pipeline.study.verdicts.claims import verdicts

@@ -5,37 +5,24 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.metrics import weighted_macro_f1
+from pipeline.audits import AUDITS
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation, FailedCell
 from pipeline.records.metrics import MEANS
+from pipeline.study.finding.audited import audits_claimed, measured, set_name
+from pipeline.study.finding.cell_scores import CellScores
 from pipeline.tasks.texts.corpus_metrics import OF_SUMS, of_draws
 
 Size = int | str
 Matrix = npt.NDArray[Any]
 TESTED = ("in_domain", "out_of_domain")
-
-
-class CellScores(Protocol):
-    """Reads what finished cells scored, item by item."""
-
-    def scores(self, cell_id: str, /) -> npt.NDArray[Any]:
-        """The rows of all sets of a cell's training, dtype SCORES_DTYPE."""
-        ...
-
-    def scores_on(self, cell_id: str, evaluation_id: str, /) -> npt.NDArray[Any]:
-        """The rows of a set that was evaluated beside its training, dtype SCORES_DTYPE."""
-        ...
-
-    def validation(self, result: CellResult, /) -> npt.NDArray[Any]:
-        """What the metric is made of at T points of its trajectory, for V validation items: [T, V] or [T, V, K]."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,22 +78,21 @@ class Table:
             self.cells[cell.key.arm, cell.key.size][cell.key.seed] = cell
         first = next(iter(self.all_cells()), None)
         self.metric = first.metric if first else metric
+        self.is_mean = self.metric in MEANS  # of per-example scores: its item part follows from mean squares
         self.higher_is_better = first.higher_is_better if first else True
         self.labels = first.labels if first else ()
         self.sets: dict[str, TestSet] = {}
+        self.audits: dict[str, TestSet] = {}  # those that claims are about and that reach every cell
         self.validation: TestSet | None = None
         self._rows: dict[tuple[str, Size, str], Matrix] = {}
         self._row_of: dict[tuple[str, Size], dict[int, int]] = {}  # by arm and size, where the row of a seed is
         for arm, size in self.groups():
             self._read(arm, size, self.of(arm, size))
+        for audit in audits_claimed(study):
+            self._examine(audit)
         if self.from_scratch and any(claim.against == BEST_FROM_SCRATCH for claim in study.claims.values()):
             for size in study.sizes:
                 self._choose_rival(size)
-
-    @property
-    def is_mean(self) -> bool:
-        """Whether the metric is a mean of per-example scores, so that its item part follows from mean squares."""
-        return self.metric in MEANS
 
     @property
     def _made_of(self) -> str:
@@ -200,6 +186,27 @@ class Table:
             view.cells[group] = {seed: cell for seed, cell in cells.items() if seed in kept}
         return view
 
+    def of_audit(self, audit: str) -> "Table | None":
+        """The same cells with an audit's measure in place of the metric, on the items of the audit; None if it was not
+        made of every cell.
+        """
+        if audit not in self.audits:
+            return None
+        view, examined = copy.copy(self), self.audits[audit]
+        view.metric, view.is_mean, view.sets = examined.name, True, {examined.name: examined}
+        return view
+
+    def _examine(self, audit: str) -> None:
+        name, inside = set_name(audit), self.in_domain
+        found = measured(audit, {group: self.of(*group) for group in self.groups()}, self.store)
+        if not found or inside is None:
+            return
+        for (arm, size), rows in found.items():
+            self._rows[arm, size, name] = rows
+        items = next(iter(found.values())).shape[1]
+        groups = inside.groups if AUDITS[audit].measure.of_test else None
+        self.audits[audit] = TestSet(name=name, role="audit", items=items, labels=np.full(items, -1), groups=groups)
+
     def _read(self, arm: str, size: Size, cells: list[CellResult]) -> None:
         self._row_of[arm, size] = {cell.key.seed: row for row, cell in enumerate(cells)}
         for position, cell in enumerate(cells):
@@ -226,7 +233,7 @@ class Table:
         chosen = [best_on_validation([self.cells[group][seed] for group in groups]) for seed in seeds]
         self.cells[BEST_FROM_SCRATCH, size] = dict(zip(seeds, chosen, strict=True))
         self._row_of[BEST_FROM_SCRATCH, size] = {seed: row for row, seed in enumerate(seeds)}
-        for dataset in self.sets:
+        for dataset in (*self.sets, *(examined.name for examined in self.audits.values())):
             rows = [self.rows(c.key.arm, size, dataset, [seed])[0] for seed, c in zip(seeds, chosen, strict=True)]
             self._rows[BEST_FROM_SCRATCH, size, dataset] = np.stack(rows)
 

@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
-from pipeline.records import ClaimMetric, Obstacle, ScoreTerm, Unit
+from pipeline.audits import AUDITS
+from pipeline.records import ClaimMetric, Help, Obstacle, ScoreTerm, Unit
 from pipeline.study.finding.costs import target_ratio
 from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
 from pipeline.study.finding.estimates import Effect, Replicates
@@ -51,11 +52,25 @@ def _gap(question: Question) -> Outcome | None:
     return Outcome(effect=gap, obstacles=at_chance(question)) if gap else None
 
 
+def _audited(question: Question) -> Outcome | None:
+    claim, audit = question.claim, question.claim.audit
+    examined = question.table.of_audit(audit) if audit else None
+    if audit is None or examined is None:
+        return None
+    arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=examined.metric)
+    terms = [arm, dataclasses.replace(arm, weight=-1.0, arm=claim.against)]
+    outcome = contrast(dataclasses.replace(question, table=examined), terms)
+    if outcome is None:
+        return None
+    helps: Help = "test_items" if AUDITS[audit].measure.of_test else "larger_effect"
+    return dataclasses.replace(outcome, obstacles=at_chance(question), helps=helps)
+
+
 def at_chance(question: Question) -> tuple[Obstacle, ...]:
-    """The arms of a gap that are not above chance on one of its sets: such a gap says nothing."""
+    """The arms that are not above chance on a set that a gap or an audit is about: it has no meaning for them."""
     table, claim, size = question.table, question.claim, question.size
     inside = table.in_domain
-    names = {inside.name, claim.dataset} - {"train"} if inside else set()
+    names = {inside.name, *({claim.dataset} & set(table.sets))} if inside else set()
     scores = [
         score_of(table, question.replicates, arm, size, name)
         for arm in dict.fromkeys((claim.arm, claim.against))
@@ -85,4 +100,5 @@ ANSWERS: dict[ClaimMetric, Callable[[Question], Outcome | None]] = {
     "gain_over_start": _of_points(gain_over_start),
     "generalisation_gap": _gap,
     "effective_robustness": at_equal_score,
+    "audit": _audited,
 }

@@ -104,8 +104,8 @@ def _answer(name: str, question: Question) -> Verdict:
     outcome = ANSWERS[claim.metric](question) if ready else None
     if outcome is None:
         unread = dataclasses.replace(empty, obstacles=(_no_data(question),))
-        unscored = unread.obstacles[0].kind == "unknown_dataset"  # then the look is still to be taken
-        return dataclasses.replace(unread, look=0, level=None) if unscored else unread
+        unmeasured = unread.obstacles[0].kind in ("unknown_dataset", "unexamined")  # then the look is still to be taken
+        return dataclasses.replace(unread, look=0, level=None) if unmeasured else unread
     read = dataclasses.replace(
         empty, obstacles=outcome.obstacles, labels_against=outcome.labels_against, budget_ratio=outcome.budget_ratio
     )
@@ -168,6 +168,8 @@ def _no_data(question: Question) -> Obstacle:
         return Obstacle(kind="no_target")
     if table.in_domain is not None and claim.dataset != "train" and table.resolve(claim.dataset) is None:
         return Obstacle(kind="unknown_dataset", dataset=claim.dataset)
+    if claim.audit is not None and claim.audit not in table.audits:
+        return Obstacle(kind="unexamined")
     if claim.metric in ("generalisation_gap", "effective_robustness") and claim.dataset == "test":
         return Obstacle(kind="gap_without_dataset")
     return Obstacle(kind="no_common_scores")
@@ -188,6 +190,7 @@ def _record(name: str, question: Question) -> Verdict:
         pool=pool if items and pool and items > SMALL_SHARE * pool else None,
         validation_labels=table.validation.items if table.validation else 0,
         dataset=claim.dataset,
+        audit=claim.audit,
         test=claim.test,
         direction=claim.direction,
         delta=claim.delta,

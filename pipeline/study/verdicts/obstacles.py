@@ -26,7 +26,7 @@ from pipeline.study.verdicts.question import Question
 CONVERGED = 0.005  # late gain in validation score, below which an arm counts as converged
 FALLING = 0.05  # share of the validation loss that an arm loses late, from which on it does not
 MORE = 2.0  # times the late gain, that twice as many steps may bring
-SEVERAL_SETS = ("generalisation_gap", "effective_robustness")
+EITHER_WAY = ("generalisation_gap", "effective_robustness", "audit")  # a better score may raise or lower these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
     claim, size = question.claim, question.size
     if claim.metric == "gain_over_start":
         yield from _longer(question, (claim.arm, size))
-    elif claim.metric in SEVERAL_SETS:
+    elif claim.metric in EITHER_WAY:
         read = [(term.arm, term.size) for term in measured.terms] or [(claim.arm, size), (claim.against, size)]
         for group in dict.fromkeys(read):
             yield from _unknown(_longer(question, group))
@@ -83,7 +83,7 @@ def _undoes(question: Question, measured: Verdict, reserve: Reserve) -> bool:
     """Whether the verdict is another one once the interval reaches as far as the better score would move it."""
     if reserve.gain <= 0.0:
         return False
-    if measured.metric in SEVERAL_SETS:  # a better score may widen a gap as well as narrow it
+    if measured.metric in EITHER_WAY:
         return True
     estimate = measured.estimate
     assert estimate is not None
