@@ -7,7 +7,8 @@ import numpy as np
 
 from pipeline.config.schema import Study
 from pipeline.records import CellResult, Evaluation
-from pipeline.study.finding.table import CellScores, Matrix, Size, ordered
+from pipeline.study.finding.cell_scores import CellScores
+from pipeline.study.finding.table import Matrix, Size, ordered
 
 NEARLY_ALL = 0.9  # of the cells: the share of wrong answers from which on an item's label is to be checked
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from pipeline.records import ArmScore, CellResult, Estimate, Findings, ScoreTerm
 from pipeline.study.finding.basis import Basis, table_of
+from pipeline.study.finding.cell_scores import CellScores
 from pipeline.study.finding.estimates import Replicates, effect
 from pipeline.study.finding.scores import score_of
-from pipeline.study.finding.table import CellScores, Size, Table
+from pipeline.study.finding.table import Size, Table
 
 AS_GOOD = 0.01  # of the metric's scale: an arm this near to the best counts as about as good
 
