@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipeline.errors import StorageError, UnwritableError, UserError
 NO_FOLDER = (errno.EEXIST, errno.ENOTDIR, errno.EROFS)  # a file in the way (twice), read-only
 SEAL = "digests.json"
 UNWRITABLE = (errno.EPERM, errno.EACCES, *NO_FOLDER)
+_JUST_BEGUN = 2.0  # seconds
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_OFFERED = (errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # by some network file systems
 
@@ -35,14 +37,28 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(staged, "wb") as file:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(staged, path)
+            os.replace(staged, path)
     except OSError as error:
         with contextlib.suppress(OSError):
             staged.unlink(missing_ok=True)
         raise storage_error(path, error) from error
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Remove the files below `folder` that `write_bytes` had begun when its process was killed.
+
+    A file that is being written is locked, but for the moment before; so one that is seconds old is left alone.
+    """
+    for staged in folder.rglob(".*.tmp"):
+        with contextlib.suppress(OSError), open(staged, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - os.fstat(file.fileno()).st_mtime > _JUST_BEGUN:
+                staged.unlink()
 
 
 def remove(path: Path) -> None:

@@ -1,15 +1,19 @@
-"""Half-written folders that killed workers left behind."""
+"""Half-written folders and files that killed processes left behind."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.files import is_locked, lock
+from pipeline.files import clear_abandoned, is_locked, lock
 from pipeline.storage.results import ResultStore
+
+_WRITTEN = ("studies", "sweeps", "failures", "flops", "memory")  # folders of single files; others are made whole
 
 
 def clear_staged(root: Path) -> None:
-    """Remove every folder in the making under paths.root whose maker is gone."""
+    """Remove every folder and file in the making under paths.root whose maker is gone."""
+    for kind in _WRITTEN:
+        clear_abandoned(root / kind)
     for staged, held in _staged(root):
         if not is_locked(held):
             with lock(held):

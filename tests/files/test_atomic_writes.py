@@ -1,6 +1,7 @@
 """A reader sees the old content or the new, never half, and nothing is left behind."""
 
 import errno
+import fcntl
 import multiprocessing
 import os
 import re
@@ -8,6 +9,7 @@ import stat
 import string
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +20,17 @@ from hypothesis import strategies as st
 
 from pipeline import files
 from pipeline.errors import StorageError, UserError
-from pipeline.files import digest, is_locked, lock, safe_name, sha256, staged_directory, write_bytes, write_text
+from pipeline.files import (
+    clear_abandoned,
+    digest,
+    is_locked,
+    lock,
+    safe_name,
+    sha256,
+    staged_directory,
+    write_bytes,
+    write_text,
+)
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -299,3 +311,35 @@ def test_folders_that_cannot_be_flushed_are_filled_all_the_same(
     with staged_directory(tmp_path / "made") as folder:
         (folder / "a.txt").write_text("x")
     assert (tmp_path / "made" / "a.txt").read_text() == "x"
+
+
+def _write_forever(path: Path) -> None:
+    while True:
+        write_text(path, "x" * 3_000_000)
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    abandoned, held = tmp_path / "deep" / ".a.txt.1.tmp", tmp_path / ".b.txt.2.tmp"
+    for path in (abandoned, held):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("half")
+        os.utime(path, (0, 0))
+    begun = tmp_path / ".c.txt.3.tmp"
+    begun.write_text("half")
+    with held.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        clear_abandoned(tmp_path)
+    assert everything_in(tmp_path) == [".b.txt.2.tmp", ".c.txt.3.tmp", "deep"]
+
+
+def test_a_writer_that_is_killed_leaves_what_can_be_removed(tmp_path: Path) -> None:
+    writer = multiprocessing.get_context("fork").Process(target=_write_forever, args=(tmp_path / "a.txt",))
+    writer.start()
+    while not list(tmp_path.glob(".*.tmp")):
+        time.sleep(0.001)
+    writer.kill()
+    writer.join()
+    for path in tmp_path.glob(".*.tmp"):
+        os.utime(path, (0, 0))
+    clear_abandoned(tmp_path)
+    assert list(tmp_path.glob(".*.tmp")) == []
