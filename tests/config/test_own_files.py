@@ -102,6 +102,15 @@ def test_files_of_another_program_do_not_take_over(path: str) -> None:
     assert (config.train.lr, config.train.batch) == (None, 32)
 
 
+def test_a_whole_configuration_of_another_program_changes_nothing() -> None:
+    before = compose(["experiments=quickstart"])
+    write("conf/config.yaml", "defaults:\n  - db: mysql\n  - _self_\nlearning_rate: 0.1\n")
+    write("conf/db/mysql.yaml", "driver: mysql\nuser: someone\n")
+    write("conf/tracking/local.yaml", "logger: mlflow\nuri: sqlite:///x.db\n")
+    assert compose(["experiments=quickstart"]) == before
+    assert [sentence.partition(" ")[0] for sentence in about_own_files()] == ["conf/tracking/local.yaml"]
+
+
 def test_a_default_is_the_packages_own_and_an_own_file_of_its_name_is_used_where_it_is_chosen() -> None:
     write("conf/train/default.yaml", "lr: 3.0\n")
     write("conf/arm/scratch.yaml", "name: scratch\nstart: scratch\nrecipe: {lr: 0.5}\n")

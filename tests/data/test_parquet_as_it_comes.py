@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.schema import Data
+from pipeline.config.schema import Data, Task
+from pipeline.data.examples import examples
 from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests.examples_kit import read_from
@@ -76,6 +77,7 @@ REFUSED: dict[str, tuple[Columns, str]] = {
     "a column twice": ({"text": TEXTS, "label": LABELS, "label2": LABELS}, r"label=label must be one column, .* has 2"),
     "objects": ({"text": [{"en": t, "pt": t} for t in TEXTS], "label": LABELS}, r"its fields: text\.en, text\.pt\."),
     "lists of several": ({"text": TEXTS, "label": [["a", "b"]] * 3}, r"task=multi_label_classification"),
+    "nothing but nulls": ({"text": TEXTS, "label": [None] * 3}, r"'label' is empty in every row that has a text"),
     "bytes of another encoding": ({"text": [b"caf\xe9"] * 3, "label": LABELS}, r"'text' must hold text, but got bytes"),
 }
 
@@ -84,7 +86,14 @@ REFUSED: dict[str, tuple[Columns, str]] = {
 def test_what_cannot_be_read_is_refused_with_the_remedy(name: str, tmp_path: Path) -> None:
     columns, message = REFUSED[name]
     with pytest.raises(DataError, match=message):
-        read(Data(path=written(tmp_path / "rows.parquet", columns)), task_name="t")
+        examples(Task(name="t", data=Data(path=written(tmp_path / "rows.parquet", columns))))
+
+
+def test_gaps_in_a_column_of_labels_are_counted(tmp_path: Path) -> None:
+    labels = [None if i % 9 == 0 else float(i % 2) for i in range(90)]
+    path = written(tmp_path / "rows.parquet", {"text": [f"text {i}" for i in range(90)], "label": labels})
+    data = examples(Task(name="t", data=Data(path=path), deduplicate=False))
+    assert data.look == ("2 classes in 80 rows: 0 (40), 1 (40).", "Rows without a label: 10, namely empty (10).")
 
 
 def test_a_field_of_an_object_is_named_with_a_point(tmp_path: Path) -> None:

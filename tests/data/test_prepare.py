@@ -13,6 +13,7 @@ from pipeline.data.fingerprint import data_fingerprint, set_fingerprints
 from pipeline.data.prepare import Prepared, load, prepare
 from pipeline.data.report import data_report
 from pipeline.data.store import stored_examples
+from pipeline.data.subsets import nested_subset
 from pipeline.data.unknown import UnknownTokens
 from pipeline.errors import DataError, StorageError
 from tests.contracts import sources_kit as kit
@@ -106,6 +107,28 @@ def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dic
     assert left >= {text.lower() for text in US}
     assert not left & set(US)
     assert any("they count as different texts" in s for s in data_report(found, {}, {}, max_length=16).sentences)
+
+
+def test_punctuation_that_decides_the_class_makes_another_text(tmp_path: Path) -> None:
+    rows = [(f"{text}{'.?'[label]}", label) for text, _ in kit.rows() for label in (0, 1)]
+    data = examples(kit.task(kit.write_csv(tmp_path, rows)))
+    assert sum(len(one) for one in data.sets.values()) == len(rows)
+    assert sum(data.compared.removed.values()) == 0
+    assert data.counts.repeats.relabelled == len(rows) / 2
+
+
+def test_short_texts_in_a_script_without_spaces_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    rows = [(f"{('很无聊的电影', '很好看的电影')[i % 2]}第{i}部", i % 2) for i in range(120)]
+    data = examples(kit.task(kit.write_csv(tmp_path, rows)))
+    assert sorted(e.text for one in data.sets.values() for e in one.examples) == sorted(text for text, _ in rows)
+
+
+def test_a_class_of_one_row_in_a_hundred_stands_in_every_set_and_subset(tmp_path: Path) -> None:
+    rows = [(text, int(i % 100 == 0)) for i, (text, _) in enumerate(kit.rows(1200))]
+    data = replace(kit.write_csv(tmp_path, rows), validation_size=100, test_size=300)
+    sets = examples(kit.task(data)).sets
+    assert {name: int(one.labels.sum()) for name, one in sets.items()} == {"train": 7, "validation": 2, "test": 3}
+    assert sets["train"].labels[nested_subset(sets["train"].labels, 25, 0)].sum() == 1
 
 
 def test_another_translation_does_not_make_a_source_in_other_case_another(tmp_path: Path) -> None:

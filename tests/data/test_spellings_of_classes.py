@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.compose import compose
 from pipeline.config.schema import Data, Task
 from pipeline.data.cells.spelling import class_key, label_value
 from pipeline.data.examples import Examples, evaluated_examples, examples
@@ -65,7 +66,8 @@ def test_spellings_of_one_class_are_one_class_called_as_most_rows_have_it(name: 
     assert "\u200b" not in said
 
 
-TWO_CLASSES = [("3.1", "3.10"), ("+", "-"), ("C", "C++"), ("good", "good."), ("1", "-1"), ("no", "não"), ("🏴", "🏳")]
+TWO_CLASSES = [("3.1", "3.10"), ("+", "-"), ("C", "C++"), ("good", "good."), ("1", "-1"), ("no", "não"), ("🏴", "🏳"),
+               ("não", "sim"), ("no", "yes"), ("0", "1"), ("off", "on")]  # fmt: skip
 
 
 @pytest.mark.parametrize("pair", TWO_CLASSES)
@@ -162,3 +164,56 @@ def test_rows_are_kept_by_what_stands_in_a_column(
     named = unicodedata.normalize("NFC", column).strip().casefold()
     found = examples(Task(name="t", data=Data(path=str(path), where={named: asked}), deduplicate=False))
     assert found.look[0] == "2 classes in 20 rows: bad (10), good (10)."
+
+
+CELLS = {
+    "answer": ("no", "yes"),
+    "number": ("0", "1"),
+    "verified": ("true", "false"),
+    "python": ("3.1", "3.10", "3.11"),
+    "language": ("no", "sv", "da"),
+    "região": ("sul", "norte"),
+}
+
+
+@pytest.fixture
+def survey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with survey.csv, whose cells would be numbers or switches in another grammar."""
+    monkeypatch.chdir(tmp_path)
+    labels, columns = {"answer", "number"}, [*CELLS]
+    rows = [
+        (text, *(CELLS[name][(i // 6 if name in labels else i) % len(CELLS[name])] for name in columns))
+        for i, (text, _) in enumerate(tiny.rows(60))
+    ]
+    with open("survey.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", *columns), *rows])
+    return tmp_path
+
+
+SETTINGS = [
+    ("answer", "where", {"verified": "true"}, "no (15), yes (15)"),
+    ("answer", "where", {"python": "3.10"}, "no (10), yes (10)"),
+    ("answer", "where", {"language": "no"}, "no (10), yes (10)"),
+    ("answer", "where", {"região": "sul"}, "no (15), yes (15)"),
+    ("answer", "label_names", {"yes": "fits", "no": "unfit"}, "unfit (30), fits (30)"),
+    ("number", "label_names", {"1": "yes", "0": "no"}, "no (30), yes (30)"),
+    ("number", "label_names", {"1": "1.10", "0": "true"}, "true (30), 1.10 (30)"),
+]
+
+
+@pytest.mark.usefixtures("survey")
+@pytest.mark.parametrize(("label", "setting", "entries", "classes"), SETTINGS)
+def test_settings_meet_the_cells_as_both_are_written(
+    label: str, setting: str, entries: dict[str, str], classes: str
+) -> None:
+    typed = [f"+task.data.{setting}.{key}={value}" for key, value in entries.items()]
+    data = ["task.data.path=survey.csv", "task.data.text=text", f"task.data.label={label}"]
+    Path("conf/task").mkdir(parents=True)
+    block = ", ".join(f"{key}: {value}" for key, value in entries.items())
+    Path("conf/task/survey.yaml").write_text(
+        "name: survey\nkind: classification\nmetric: accuracy\ndata:\n  source: file\n  path: survey.csv\n"
+        f"  text: text\n  label: {label}\n  {setting}: {{{block}}}\n",
+        encoding="utf-8",
+    )
+    for words in (["task=classification", *data, *typed], ["task=survey"]):
+        assert examples(compose(words).task).look[0].partition(": ")[2] == f"{classes}."

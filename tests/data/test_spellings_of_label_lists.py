@@ -92,6 +92,16 @@ def test_vectors_in_json_and_parquet_too(kind: type, tmp_path: Path) -> None:
         assert of(read(data, task_name="t")) == NUMBERS
 
 
+def test_lists_of_objects_with_a_name_hold_these_names(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"text": f"text {i}", "topics": [{"name": each} for each in labels]} for i, labels in enumerate(LABELS)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "posts.parquet")
+    data = Data(path=str(tmp_path / "posts.parquet"), label=None, labels="topics")
+    assert of(read(data, task_name="t")) == SORTED
+
+
 @pytest.mark.parametrize("values", [("0", "1"), ("false", "TRUE"), ("no", "yes"), ("", "x"), ("0.0", "1.0")])
 def test_a_column_for_each_label(values: tuple[str, str], tmp_path: Path) -> None:
     with open(tmp_path / "posts.csv", "w", newline="", encoding="utf-8") as file:

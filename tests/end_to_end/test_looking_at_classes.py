@@ -68,16 +68,37 @@ def labels(path: Path, cell: Callable[[int], str]) -> Path:
     return tiny.write_csv(path, [(text, cell(i)) for i, (text, _) in enumerate(tiny.rows())])
 
 
+def lines(path: Path, *written: tuple[str, ...]) -> Path:
+    path.write_text("".join(",".join(line) + "\n" for line in written), encoding="utf-8")
+    return path
+
+
+def parquet(path: Path, stars: Callable[[str], object] = str, *, names: tuple[str, ...] = ("review", "stars")) -> Path:
+    """The rows as Parquet, with columns called so: the text, and then the value that `stars` makes of its label."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts, said = zip(*tiny.rows(), strict=True)
+    columns = [pa.array(texts), *(pa.array([stars(label) for label in said]) for _ in names[1:])]
+    pq.write_table(pa.Table.from_arrays(columns, names=list(names)), path.with_suffix(".parquet"))
+    return path.with_suffix(".parquet")
+
+
+TWICE = "task.data.label=stars must be one column, but reviews.{} has 2 that are called so"
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "one class": (lambda p: labels(p, lambda _: "good"), "column 'stars' holds 'good' alone"),
     "no class": (lambda p: labels(p, lambda _: ""), "is empty in every row that has a text"),
     "lists": (lambda p: labels(p, lambda i: str(["a", "b"][: 1 + i % 2])), "task=multi_label_classification"),
+    "no heading": (lambda p: lines(p, *tiny.rows()), "asks for a column 'review', but reviews.csv has none"),
     "a column twice": (
-        lambda p: tiny.write_csv(p, [(a, b) for a, b in tiny.rows()], header=("stars", "stars")),
-        "asks for a column 'review'",
+        lambda p: lines(p, ("review", "stars", "stars"), *((*row, "x") for row in tiny.rows())),
+        TWICE.format("csv"),
     ),
+    "a column of Parquet twice": (lambda p: parquet(p, names=("review", "stars", "stars")), TWICE.format("parquet")),
+    "nothing but nulls": (lambda p: parquet(p, lambda _: None), "is empty in every row that has a text"),
+    "objects": (lambda p: parquet(p, lambda label: {"name": label, "by": "me"}), "stars.name"),
     "an open quote": (
-        lambda p: p.write_text('review,stars\n"a film,good\nanother,bad\n', encoding="utf-8") and p,
+        lambda p: lines(p, ("review", "stars"), ('"a film', "good"), ("another", "bad")),
         "line 2 of reviews.csv cannot be read",
     ),
 }  # fmt: skip

@@ -91,6 +91,7 @@ def test_the_packaged_decoder_is_not_even_unpacked_for_what_it_cannot_do(
     ("tensors", "settings", "said"),
     [
         ("layer.1.attention.self.query.weight", {}, "1 of 39 is missing (bert.encoder.layer.1.attention"),
+        ("LayerNorm", {}, "10 of 39 are missing (bert.embeddings.LayerNorm.weight"),
         (None, {"max_position_embeddings": 128}, "64 x 32 in the checkpoint, 128 x 32 by config.json"),
         (None, {"auto_map": {"AutoModel": "mine.Mine"}}, "must not bring code of its own"),
         (None, {"quantization_config": {"quant_method": "gptq"}}, "quantised (gptq)"),
@@ -107,3 +108,15 @@ def test_a_broken_base_is_refused_at_the_command_line(
     done = command(capsys, "train", *tiny.overrides(base, reviews, tmp_path / "out"), "train.size=16")
     assert (done.code, "Traceback" in done.err, said in done.err) == (2, False, True), done.err
     assert not list((tmp_path / "out" / "cells").glob("*"))
+
+
+def test_modules_without_the_network_that_they_name_are_refused(reviews: Path, tmp_path: Path, capsys: Capture) -> None:
+    module = {"idx": 0, "name": "0", "path": "0_Transformer", "type": "sentence_transformers.models.Transformer"}
+    network = tmp_path / "base" / "0_Transformer"
+    network.mkdir(parents=True)
+    (network.parent / "modules.json").write_text(json.dumps([module]))
+    (network / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    done = command(capsys, "train", *tiny.overrides(network.parent, reviews, tmp_path / "out"), "train.size=16")
+    assert (done.code, "Traceback" in done.err) == (2, False), done.err
+    assert f"has no weights: {network} holds no model.safetensors" in " ".join(done.err.split())
+    assert not (tmp_path / "out").exists()
