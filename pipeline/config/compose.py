@@ -18,7 +18,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pipeline.config.choices import wrong_choices
 from pipeline.config.explain import NAMED, explain
-from pipeline.config.preset_files import OwnFilesFirst, PresetFiles, choose
+from pipeline.config.preset_files import OwnFilesFirst, PresetFiles, about_used_files, choose
 from pipeline.config.redaction import redacted
 from pipeline.config.rules.validate import checked
 from pipeline.config.schema import Config
@@ -81,7 +81,8 @@ def unchecked(overrides: Sequence[str]) -> dict[str, Any]:
         composed = _composed([o for o in parsed if o not in added])
         tree = OmegaConf.to_container(_with_entries(composed, added), resolve=True, throw_on_missing=True)
     except _ERRORS as error:
-        raise ConfigError([restored(explain(error, _entries(overrides)))]) from error
+        explained = restored(explain(error, _entries(overrides)))
+        raise ConfigError([" ".join([explained, *about_used_files()])]) from error
     assert isinstance(tree, dict)
     return {str(k): v for k, v in restored(tree).items()}
 

@@ -98,16 +98,28 @@ def about_own_files() -> tuple[str, ...]:
     here = Path.cwd().resolve()
     if here == own_root():
         return ()
-    used = [name for file, name in _used.items() if here in file.parents]
+    used = _used_here()
     idle = [name for name in _defaults() if name not in used and (here / _file(name)).is_file()]
     return (
-        *(f"{_file(name)} of the working folder was used instead of the preset of this name." for name in used),
+        *about_used_files(),
         *(
             f"{_file(name)} of the working folder is not used: the default is the preset of this name. "
             f"To use the file: {name.replace('/', '=')}."
             for name in idle
         ),
     )
+
+
+def about_used_files() -> tuple[str, ...]:
+    """A sentence for each own file that took the place of a preset in this process."""
+    return tuple(
+        f"{_file(name)} of the working folder was used instead of the preset of this name." for name in _used_here()
+    )
+
+
+def _used_here() -> list[str]:
+    here = Path.cwd().resolve()
+    return [name for file, name in _used.items() if here in file.parents]
 
 
 def _file(name: str) -> str:

@@ -125,6 +125,14 @@ def test_a_default_is_the_packages_own_and_an_own_file_of_its_name_is_used_where
     assert set(about_own_files()) == {f"conf/train/default.yaml {used}", f"conf/arm/scratch.yaml {used}"}
 
 
+def test_an_error_names_the_own_file_that_took_the_place_of_a_preset() -> None:
+    write("conf/tracking/local.yaml", "logger: mlflow\n")
+    with pytest.raises(
+        ConfigError, match=r"tracking\.logger: there is no such .*conf/tracking/local\.yaml of the work"
+    ):
+        compose(["tracking=local"])
+
+
 def test_a_preset_that_builds_on_another_keeps_the_packages_where_that_is_a_default() -> None:
     write("conf/base/minilm.yaml", "name: other\nsource: local\npath: x\n")
     write("conf/base/mine.yaml", "defaults: [minilm, _self_]\nname: mine\n")

@@ -1,5 +1,6 @@
 """Preparing: what is removed and counted, what is stored, and that several processes do the work once."""
 
+import csv
 import multiprocessing
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +108,22 @@ def test_a_text_that_differs_in_case_and_in_its_label_is_no_repeat(settings: dic
     assert left >= {text.lower() for text in US}
     assert not left & set(US)
     assert any("they count as different texts" in s for s in data_report(found, {}, {}, max_length=16).sentences)
+
+
+@pytest.mark.parametrize(("swapped", "removed", "known"), [(True, 30, 0), (False, 0, 30)])
+def test_a_pair_is_found_in_train_in_either_order_and_half_of_it_is_counted(
+    swapped: bool, removed: int, known: int, tmp_path: Path
+) -> None:
+    pairs = [(f"is {i} the question", f"{i} it is", i % 2) for i in range(120)]
+    tested = [(b, a, label) if swapped else (a, f"nothing of {i}", label) for i, (a, b, label) in enumerate(pairs[:30])]
+    for name, rows in {"train": pairs, "test": tested}.items():
+        with open(tmp_path / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("text", "reply", "label"), *rows])
+    paths = {"path": str(tmp_path / "train.csv"), "test": str(tmp_path / "test.csv")}
+    data = Data(**paths, second="reply", validation_size=12)
+    compared = examples(kit.task(data, kind="pair_classification")).compared
+    assert sum(compared.removed.values()) == removed
+    assert (compared.known_halves["test"] > 0) == bool(known)
 
 
 def test_punctuation_that_decides_the_class_makes_another_text(tmp_path: Path) -> None:
