@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.errors import BaseModelError
-from pipeline.records import CheckpointUse, Mismatch
+from pipeline.records import CheckpointUse, Mismatch, is_pooler
 
 _SHOWN = 3  # tensors that a message names
 
@@ -66,7 +66,8 @@ def require_whole(base: str, use: CheckpointUse) -> None:
         if shapes
         else []
     )
-    unknown = f" It holds names that fit nothing: {_few(use.left_over)}." if absent and use.left_over else ""
+    strange = [name for name in use.left_over if not is_pooler(name)]  # most heads read none
+    unknown = f" It holds names that fit nothing: {_few(strange)}." if absent and strange else ""
     raise BaseModelError(
         f"The checkpoint of base {base!r} must hold every tensor of its network, but {' and '.join(said)}: "
         f"a 'pretrained' arm would start with random values there.{unknown} {_remedy(bool(absent))}"
