@@ -51,3 +51,14 @@ def test_texts_may_not_be_longer_than_the_positions_whatever_the_tokenizer_says(
     stated.write_text(json.dumps(json.loads(stated.read_text()) | {"model_max_length": 512}))
     with pytest.raises(ConfigError, match=r"task\.max_length must be at most 63, the positions of base 'tiny', .* 64"):
         job(given)
+
+
+def test_texts_may_not_be_longer_than_the_tokenizer_says_whatever_the_configuration(
+    reviews: Path, tmp_path: Path
+) -> None:
+    given = on(tmp_path, "bert", reviews, "task.max_length=65")
+    stated = tmp_path / "base" / "config.json"
+    stated.write_text(json.dumps(json.loads(stated.read_text()) | {"max_position_embeddings": 1024}))
+    with pytest.raises(ConfigError, match=r"task\.max_length must be at most 64, what the base takes, but got 65\."):
+        job(given)
+    assert not list((tmp_path / "out").rglob("*.npy"))
