@@ -20,6 +20,7 @@ _GIVEN = {
     "causal_language_modelling": _UNLABELLED,
     "prompted_classification": ("task.prompt='{text} tone [MASK]'", "task.data.label_names={bad: dull, good: bright}"),
     "translation": (*_UNLABELLED, *_PAIRED),
+    "token_classification": (*_UNLABELLED, "task.data.labels=words", 'task.data.separator=" "'),
 }
 OF_DECODERS = frozenset({"causal_language_modelling"})
 
@@ -35,9 +36,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "table.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(("review", "other", "stars", "tags", "rating"))
+        rows.writerow(("review", "other", "stars", "tags", "rating", "words"))
         for i, (text, tone) in enumerate(tiny.rows(240)):
-            rows.writerow((text, " ".join(reversed(text.split()[:2])), tone, f"{tone};early", 1 + i % 5))
+            words = " ".join(tone if word in tiny.GOOD + tiny.BAD else "plain" for word in text.split())
+            rows.writerow((text, " ".join(reversed(text.split()[:2])), tone, f"{tone};early", 1 + i % 5, words))
     return path
 
 

@@ -1,11 +1,13 @@
 """What is known of metrics by their names."""
 
 # Metrics that are means of per-example scores.
-MEANS = frozenset({"accuracy", "top1", "loss", "bits_per_byte", "chrf", "absolute_error", "example_f1"})
+MEANS = frozenset(
+    {"accuracy", "top1", "loss", "bits_per_byte", "chrf", "absolute_error", "example_f1", "example_accuracy"}
+)
 # Metrics from 0 to 1, spoken of in percentage points.
 SHARES = frozenset(
     {"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1", "chrf",
-     "corpus_chrf", "corpus_bleu", "absolute_error", "example_f1"}
+     "corpus_chrf", "corpus_bleu", "absolute_error", "example_f1", "example_accuracy", "token_accuracy", "span_f1"}
 )  # fmt: skip
 # Metrics of claims that are a ratio of `against` to `arm`, judged as its logarithm.
 RATIOS = frozenset({"flops_to_target", "examples_to_target"})
@@ -17,6 +19,8 @@ _CALLED = {
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
     "example_f1": "F1 of a text's labels",
+    "example_accuracy": "accuracy within a sentence",
+    "span_f1": "span F1",
     "chrf": "chrF",
     "corpus_chrf": "chrF of the set",
     "corpus_bleu": "BLEU",

@@ -33,6 +33,7 @@ from pipeline.tasks.multi_label_classification import MultiLabelClassification
 from pipeline.tasks.pair_classification import PairClassification
 from pipeline.tasks.prompted_classification import PromptedClassification
 from pipeline.tasks.similarity import Similarity
+from pipeline.tasks.token_classification import TokenClassification
 from pipeline.tasks.translation import Translation
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _ALL: tuple[TaskKind, ...] = (
     MaskedLanguageModelling(),
     CausalLanguageModelling(),
     Translation(),
+    TokenClassification(),
 )
 KINDS = {each.name: each for each in _ALL}
 LINEAR = tuple(name for name, each in KINDS.items() if each.linear is not None)

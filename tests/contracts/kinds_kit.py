@@ -8,6 +8,7 @@ import numpy as np
 from pipeline.config.schema import Data, Task
 from pipeline.models.checkpoints.locate import Located
 from pipeline.tasks import FIELDS, PromptedKind, TaskKind, Vocabulary
+from pipeline.tasks.texts.spans import span_codes
 from tests.models.tiny_bases import LABELS, base_in, cell_for, tiny_tokenizer
 
 PROMPT = "{text} it was [MASK]"
@@ -39,5 +40,7 @@ def batch_of(task: TaskKind, ids: list[np.ndarray], *, pad: int = 0, seed: int =
     labels = np.arange(len(ids)) % len(LABELS)
     seeds = np.arange(seed, seed + len(ids), dtype=np.uint64)
     beside = {name: np.full(len(ids), 2, dtype=np.int32) for name in task.beside}
+    if "codes" in beside:  # of each class, what it is in a span; words are read at a position that all texts have
+        beside |= {"codes": np.tile(span_codes(LABELS), (len(ids), 1)), "starts": np.ones(len(ids), dtype=np.int32)}
     vocabulary = Vocabulary(pad=pad, mask=tiny_tokenizer().mask_token_id, words=(6, 7, 8))
     return task.collate(ids, labels, vocabulary=vocabulary, seeds=seeds, beside=beside)

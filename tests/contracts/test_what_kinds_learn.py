@@ -20,6 +20,7 @@ ABLE = {  # families that a kind can be done with, of FAMILIES and TWO_PARTS
     **dict.fromkeys(KINDS, ENCODERS | {"llama"}),
     "masked_language_modelling": ENCODERS,
     "causal_language_modelling": {"llama"},
+    "token_classification": ENCODERS,
     "translation": {"bert", "roberta", *TWO_PARTS},  # the other encoders cannot be made into decoders
 }
 PAIRS = [(name, family) for name in sorted(KINDS) for family in sorted(FAMILIES | TWO_PARTS)]
@@ -50,7 +51,8 @@ def read(task: TaskKind, *, decoder: bool = False) -> dict[str, Any]:
 def given(task: TaskKind, i: int) -> Example:
     """One example, with what its kind reads."""
     label = LABELS[i % len(LABELS)]
-    fields = {"second": " ".join(TEXTS[i].split()[:2]), "label": label, "score": float(i % 2), "labels": (label,)}
+    labels = [label] * (len(TEXTS[i].split()) if task.name == "token_classification" else 1)
+    fields = {"second": " ".join(TEXTS[i].split()[:2]), "label": label, "score": float(i % 2), "labels": tuple(labels)}
     return Example(text=TEXTS[i], **{name: value for name, value in fields.items() if name in task.reads})
 
 
@@ -93,10 +95,11 @@ def test_a_base_that_cannot_do_it_is_refused_with_exactly_the_kinds_it_can(
     assert set(can) == {each for each, families in ABLE.items() if family in families}
 
 
-LOGITS = {  # of a kind's batch: [B, C], or a row for each gap or token
+LOGITS = {  # of a kind's batch: [B, C], or a row for each gap, token or word
     **dict.fromkeys(KINDS, lambda batch: (len(TEXTS), len(LABELS))),
     "masked_language_modelling": lambda batch: (*batch["places"].shape, len(VOCABULARY)),
     "causal_language_modelling": lambda batch: (int(batch["attention_mask"][:, 1:].sum()), len(VOCABULARY)),
+    "token_classification": lambda batch: (*batch["starts"].shape, len(LABELS)),
     "translation": lambda batch: (int((batch["attention_mask"].sum(dim=1) - batch["second"]).sum()), len(VOCABULARY)),
 }
 

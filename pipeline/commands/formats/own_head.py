@@ -27,7 +27,7 @@ class OwnHead:
         tokenizer, task = save_tokenizer(self.trained, folder), kind(self.trained.cell.task.kind)
         if isinstance(task, WritingKind):
             ready_to_write(self.network, tokenizer)
-        if task.target == "labels":
+        if task.target == "labels" and task.linear is not None:  # of whole texts
             self.network.config.problem_type = "multi_label_classification"
         self.network.save_pretrained(folder)
 

@@ -99,7 +99,7 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         task=task.name,
         pipeline=kind(task.kind).pipeline,
         paired="second" in kind(task.kind).reads,
-        several=kind(task.kind).target == "labels",
+        several=kind(task.kind).target == "labels" and kind(task.kind).linear is not None,
         data_licence=task.data.licence,
         data_upstream=task.data.upstream,
         data_report=prepared.report.sentences if prepared else (),

@@ -154,7 +154,7 @@ def _lists_renamed(column: Any, name: Any) -> Any:
         for value in values or ():
             if value not in known:
                 known[value] = name(value)
-        return [new for new in dict.fromkeys(known[value] for value in values or ()) if new is not None]
+        return [new for new in (known[value] for value in values or ()) if new is not None]
 
     return pa.chunked_array([pa.array([labels(v) for v in c.to_pylist()], kind) for c in column.chunks], kind)
 

@@ -35,11 +35,11 @@ class ListForm:
     note: str = ""
 
     def labels(self, cell: Cell) -> list[str]:
-        """The labels in one cell as they stand there, each once; none where it is empty."""
+        """The labels in one cell as they stand there, repeats included; none where it is empty."""
         parts = _parts(cell, self.split)
         if self.vector:
             return [str(at) for at, part in enumerate(parts) if _BIT.get(part or "", False)]
-        return list(dict.fromkeys(part for part in parts if part is not None))
+        return [part for part in parts if part is not None]
 
 
 def form_of(cells: Iterable[Cell], ask: Wanted) -> ListForm:

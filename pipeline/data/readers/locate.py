@@ -5,6 +5,7 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from pipeline.config.schema import Data
+from pipeline.data.readers.conll import CONLL
 from pipeline.data.readers.conversations import conversation_files
 from pipeline.data.readers.part_files import part_files
 from pipeline.data.readers.unpacking import table_suffix
@@ -12,7 +13,21 @@ from pipeline.errors import DataError, nearest
 from pipeline.files import digest, sha256
 
 SOURCES = ("package", "file", "hub", "local")
-TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".yml", ".yaml", ".mo", ".po")
+TABLES = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".jsonl",
+    ".ndjson",
+    ".json",
+    ".parquet",
+    ".pq",
+    ".yml",
+    ".yaml",
+    ".mo",
+    ".po",
+    *CONLL,
+)
 UNSAFE = (".py", ".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".npz")
 
 

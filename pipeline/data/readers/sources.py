@@ -11,6 +11,7 @@ from pipeline.data.cells.rows import Rows, examples_of, filtered, without_headin
 from pipeline.data.example_table import table_of
 from pipeline.data.readers.arrow_tables import read_parquet, read_saved, split_folder
 from pipeline.data.readers.catalogues import CATALOGUES, read_catalogue
+from pipeline.data.readers.conll import CONLL, read_conll
 from pipeline.data.readers.conversations import CONVERSATIONS, conversation_files, read_conversations
 from pipeline.data.readers.hub import commit_of, read_hub
 from pipeline.data.readers.json_tables import read_json
@@ -142,6 +143,8 @@ def _read_plain(path: Path, ask: Wanted, field: str) -> Rows:
     suffix = path.suffix.lower()
     if suffix in CONVERSATIONS:
         return read_conversations([path], ask, field)
+    if suffix in CONLL:
+        return read_conll(path, ask, field)
     if suffix in CATALOGUES:
         return read_catalogue(path, ask, field)
     if suffix in (".parquet", ".pq"):

@@ -22,6 +22,14 @@ def _perplexity(sums: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(sums[..., 0] / np.maximum(sums[..., 1], 1)))
 
 
+def _token_accuracy(sums: np.ndarray) -> np.ndarray:
+    return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1))
+
+
+def _span_f1(sums: np.ndarray) -> np.ndarray:
+    return f1_of_sums(sums[..., 2:])
+
+
 # Each takes sums [..., K] of what its kind's `statistics` are, and gives [...].
 OF_SUMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "corpus_chrf": chrf_of_sums,
@@ -30,6 +38,8 @@ OF_SUMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "corpus_perplexity": _perplexity,
     "pearson": pearson_of_sums,
     "micro_f1": f1_of_sums,
+    "token_accuracy": _token_accuracy,
+    "span_f1": _span_f1,
 }
 
 

@@ -1,0 +1,211 @@
+"""Token classification: one tag a word, such as its part of speech, or where a name begins and goes on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.config.schema import Field, Predict
+from pipeline.tasks.example import Example
+from pipeline.tasks.heads import loading
+from pipeline.tasks.heads.decoding import is_encoder
+from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
+from pipeline.tasks.texts.corpus_metrics import of_set
+from pipeline.tasks.texts.encoding import batch_of, moved, read_by
+from pipeline.tasks.texts.spans import OUTSIDE, shared_spans
+from pipeline.tasks.texts.tagged_words import encode_words, words_of
+
+if TYPE_CHECKING:
+    import torch
+
+_NOT_READ = "_"  # as CoNLL-U writes what is not said
+_ENCODERS = "Use an encoder, such as base=minilm or base=bert."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagOutputs(Outputs):
+    """Of N sentences. What is counted of each is kept, so that all words of a set can be measured together."""
+
+    counts: np.ndarray  # float32 [N, 4]: words tagged right, words, spans in both taggings, spans in one and the other
+
+
+class TokenClassification:
+    """Cross-entropy of each word's tag, averaged over a sentence's words, read off the word's first sub-word.
+
+    The per-example score is the share of a sentence's words that are tagged right. A word that was cut off counts as a
+    miss, as does a tie for the greatest logit.
+    """
+
+    name: str = "token_classification"
+    metrics: tuple[str, ...] = ("example_accuracy", "loss", "token_accuracy", "span_f1")
+    of_sums: tuple[str, ...] = ("token_accuracy", "span_f1")
+    of_tokens: tuple[str, ...] = ()
+    reads: frozenset[Field] = frozenset({"text", "labels"})
+    target: Field | None = "labels"
+    own_head: bool = False
+    linear: Linear | None = None
+    pipeline: str = "token-classification"
+    outputs_type: type[Outputs] = TagOutputs
+    predicted: tuple[str, ...] = ("tags", "probabilities")
+    answer: str = "tags"
+    beside: tuple[str, ...] = ("tags", "starts", "codes")
+    reads_whole: bool = False
+    evaluated_at_once: int = 256
+
+    def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
+        """See `encode_words`."""
+        return encode_words(examples, tokenizer, settings)
+
+    def collate(
+        self,
+        ids: Sequence[np.ndarray],
+        labels: np.ndarray,
+        *,
+        vocabulary: Vocabulary,
+        seeds: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+    ) -> "dict[str, torch.Tensor]":
+        """See TaskKind. "tags" and "starts", int64 [B, M], and "codes", int64 [B, C]. Nothing is drawn."""
+        import torch
+
+        known = {name: np.asarray(beside[name], dtype=np.int64).reshape(len(ids), -1) for name in self.beside}
+        return batch_of(ids, labels, vocabulary.pad) | {n: torch.from_numpy(rows) for n, rows in known.items()}
+
+    def unable(self, config: Any) -> str | None:
+        """See TaskKind. A decoder has not read a word to its end at the first sub-word."""
+        from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES as NAMES
+
+        if config.is_encoder_decoder:
+            return f"it is an encoder with a decoder. {_ENCODERS}"
+        if not is_encoder(config):
+            return f"it is a decoder, which does not see what comes after a word's first sub-word. {_ENCODERS}"
+        return None if config.model_type in NAMES else f"transformers has no token classifier for it. {_ENCODERS}"
+
+    def build(self, config: Any) -> Any:
+        """See TaskKind."""
+        from transformers import AutoModelForTokenClassification
+
+        return loading.build(AutoModelForTokenClassification, config)
+
+    def load(self, directory: str, config: Any) -> tuple[Any, Mapping[str, Any]]:
+        """See TaskKind."""
+        from transformers import AutoModelForTokenClassification
+
+        return loading.load(AutoModelForTokenClassification, directory, config)
+
+    def forward(self, model: Any, batch: Batch) -> "torch.Tensor":
+        """See TaskKind. [B, M, C], at each word's first sub-word."""
+        logits: torch.Tensor = model(**read_by(model, batch)).logits
+        places = batch["starts"].clamp_min(0)[:, :, None].expand(-1, -1, logits.shape[-1])
+        return logits.gather(1, places)
+
+    def losses(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. The mean over the words that were read."""
+        import torch
+
+        tags = torch.where(batch["starts"] < 0, -1, batch["tags"])
+        nats = torch.nn.functional.cross_entropy(
+            logits.float().transpose(1, 2), tags, ignore_index=-1, reduction="none"
+        )
+        means: torch.Tensor = nats.sum(dim=1) / (tags >= 0).sum(dim=1).clamp_min(1)
+        return means
+
+    def width(self, classes: int) -> int:
+        """See TaskKind."""
+        return 5
+
+    def answers(self, logits: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """See TaskKind. What is counted of each sentence, and the loss."""
+        import torch
+
+        told = torch.where(batch["starts"] < 0, -1, _decided(logits))
+        return torch.cat([_counts(told, batch), self.losses(logits, batch)[:, None]], dim=1)
+
+    def outputs(self, answers: np.ndarray, labels: np.ndarray) -> TagOutputs:
+        """See TaskKind."""
+        no_class = np.full(len(labels), -1, dtype=np.int32)
+        counts = answers[:, :4].astype(np.float32)
+        return TagOutputs(
+            labels=no_class,
+            predicted=no_class,
+            scores=counts[:, 0] / np.maximum(counts[:, 1], 1),
+            losses=answers[:, 4].astype(np.float32),
+            counts=counts,
+        )
+
+    def measure(self, outputs: TagOutputs) -> dict[str, float]:
+        """See TaskKind. "exact" sentences have all tags right."""
+        return {
+            "example_accuracy": float(outputs.scores.mean(dtype=np.float64)),
+            "loss": float(outputs.losses.mean(dtype=np.float64)),
+            **{metric: of_set(metric, outputs.counts) for metric in self.of_sums},
+            "exact": float((outputs.counts[:, 0] == outputs.counts[:, 1]).mean()),
+        }
+
+    def statistics(self, outputs: TagOutputs) -> np.ndarray:
+        """See SummedKind."""
+        return outputs.counts
+
+    def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
+        """See TaskKind. The tag that is the best for all words; for the loss, the share of each tag."""
+        if metric == "loss":
+            return _constant_loss(train.beside["tags"], held.beside["tags"], train.classes)
+        known = [self._constant(metric, train, tag) for tag in range(train.classes)]
+        return self._constant(metric, held, int(np.argmax(known)))
+
+    def _constant(self, metric: str, rows: Known, tag: int) -> float:
+        import torch
+
+        batch = {n: torch.from_numpy(np.asarray(rows.beside[n], dtype=np.int64)) for n in ("tags", "codes")}
+        counts = _counts(torch.full_like(batch["tags"], tag), batch).numpy()
+        return self.measure(self.outputs(np.pad(counts, ((0, 0), (0, 1))), rows.labels))[metric]
+
+    def exercise(self, example: Example) -> Exercise | None:
+        """See TaskKind."""
+        return Exercise(given=Example(text=example.text), right=" ".join(example.labels))
+
+    def predict(
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
+    ) -> Iterator[tuple[str, ...]]:
+        """See TaskKind. A tag for each word, words being what blanks stand between; "_" where it was cut off."""
+        encoded, none = self.encode(examples, tokenizer, settings), np.zeros(len(examples), dtype=np.int64)
+        seeds, vocabulary = none.astype(np.uint64), Vocabulary.of(tokenizer)
+        batch = moved(self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside), model)
+        logits = self.forward(model, batch).float()
+        told, shares = _decided(logits).cpu().numpy(), logits.softmax(dim=-1).amax(dim=-1).cpu().numpy()
+        for row, example in enumerate(examples):
+            read = encoded.beside["starts"][row, : len(words_of(example.text))] >= 0
+            known = [(int(told[row, at]), float(shares[row, at])) for at in np.flatnonzero(read)]
+            tags = [settings.classes[tag] if tag >= 0 else _NOT_READ for tag, _ in known]
+            tags += [_NOT_READ] * int((~read).sum())
+            yield example.text, " ".join(tags), " ".join(f"{share:.4f}" for _, share in known)
+
+
+def _decided(logits: "torch.Tensor") -> "torch.Tensor":
+    """The likeliest class of each word, int64 [B, M], by logits [B, M, C]; -1 where several are."""
+    import torch
+
+    greatest = logits.amax(dim=-1, keepdim=True)
+    return torch.where((logits == greatest).sum(dim=-1) == 1, logits.argmax(dim=-1), -1)
+
+
+def _counts(told: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+    """What `TagOutputs` keeps of each sentence, float32 [B, 4], by the classes told of its words, int64 [B, M]."""
+    import torch
+
+    tags, codes = batch["tags"], batch["codes"]
+    told = torch.where(tags < 0, -1, told)
+    gold_codes, told_codes = (
+        torch.where(classes < 0, OUTSIDE, codes.gather(1, classes.clamp_min(0))) for classes in (tags, told)
+    )
+    hits, spans = shared_spans(gold_codes, told_codes)
+    right, words = ((told == tags) & (tags >= 0)).sum(dim=1), (tags >= 0).sum(dim=1)
+    return torch.stack([right, words, hits, spans], dim=1).float()
+
+
+def _constant_loss(known: np.ndarray, held: np.ndarray, classes: int) -> float:
+    """The loss of telling each tag's share of the words in `known`, with one added to each count."""
+    counts = np.bincount(known[known >= 0], minlength=classes) + 1
+    nats = np.where(held >= 0, -np.log(counts / counts.sum())[held], 0.0)
+    return float((nats.sum(axis=1) / np.maximum((held >= 0).sum(axis=1), 1)).mean())
