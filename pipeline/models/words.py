@@ -1,4 +1,4 @@
-"""Counted words: TF-IDF of word and character n-grams, stored as text and numbers, never pickled."""
+"""Counted words: TF-IDF of n-grams, or of what is around each word, stored as text and numbers, never pickled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.errors import StorageError
 from pipeline.files import write_text
+from pipeline.models.windows import windows
 from pipeline.records import from_json, to_json
 from pipeline.tasks import Example
 
@@ -17,6 +18,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
     "characters": {"analyzer": "char_wb", "ngram_range": (3, 5)},
 }
+WINDOWS: dict[str, dict[str, Any]] = {"windows": {"token_pattern": "[^ ]+", "lowercase": False}}
 VOCABULARY = "vocabulary.json"
 
 
@@ -30,14 +32,14 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """The n-grams of the training texts, by part; `paired` where texts come in pairs."""
+    """What is counted in the training texts, by part; `paired` where texts come in pairs."""
 
     parts: dict[str, Terms]
     paired: bool
 
 
 class WordCounter:
-    """Texts as sparse rows. Of a pair there are the first text, the second, and what both have in common.
+    """Texts as sparse rows, or with the part "windows" their words. Of a pair there are both, and what they share.
 
     Args:
         vocabulary: of the training texts.
@@ -45,11 +47,14 @@ class WordCounter:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._parts = [_restored(settings, vocabulary.parts[name]) for name, settings in PARTS.items()]
+        self._parts = [_restored((PARTS | WINDOWS)[name], terms) for name, terms in vocabulary.parts.items()]
 
     @classmethod
-    def of(cls, examples: Sequence[Example], *, paired: bool) -> "WordCounter":
-        """One that knows the n-grams of the examples' texts."""
+    def of(cls, examples: Sequence[Example], *, paired: bool, wordwise: bool = False) -> "WordCounter":
+        """One that knows the n-grams of the examples' texts or, `wordwise`, what is around each of their words."""
+        if wordwise:
+            around = list(windows(examples))
+            return cls(Vocabulary(parts={n: _terms(settings, around) for n, settings in WINDOWS.items()}, paired=False))
         singles = [text for e in examples for text in ((e.text, e.second or "") if paired else (e.text,))]
         return cls(Vocabulary(parts={n: _terms(settings, singles) for n, settings in PARTS.items()}, paired=paired))
 
@@ -57,6 +62,8 @@ class WordCounter:
         """A scipy matrix in CSR form, float64 [N, F], whose parts have rows of length 1 each."""
         import scipy.sparse
 
+        if WINDOWS.keys() <= self.vocabulary.parts.keys():
+            return self._counted(list(windows(examples)))
         first = self._counted([example.text for example in examples])
         if not self.vocabulary.paired:
             return first

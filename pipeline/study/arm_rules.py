@@ -9,7 +9,7 @@ from pipeline.errors import ConfigError, nearest
 from pipeline.methods import METHODS
 from pipeline.models.checkpoints.locate import Located
 from pipeline.records import BEST_FROM_SCRATCH
-from pipeline.tasks import LINEAR, kind_of, linear_kind, unsolvable
+from pipeline.tasks import LINEAR, kind, kind_of, linear_kind, unsolvable
 
 
 def unjudged_because(overrides: Sequence[str], config: Config, key: str, claim: Claim, rivals: Sequence[str]) -> str:
@@ -59,9 +59,11 @@ def require_rivals(study: Study, from_scratch: Sequence[str]) -> None:
 
 def require_solvable(config: Config, arms: Sequence[Config]) -> None:
     """Refuse arms that are solved, or start with a head that is, where the task's kind poses no such problem."""
-    if linear_kind(config.task.kind) is not None:
+    if kind(config.task.kind).linear is not None:
         return
-    wrong = [unsolvable(a.arm.name, a.arm.method, config.task.kind) for a in arms if METHODS[a.arm.method].solved]
+    wordwise = linear_kind(config.task.kind) is not None
+    solved = [a for a in arms if METHODS[a.arm.method].solved and not (wordwise and _reads_words(a))]
+    wrong = [unsolvable(a.arm.name, a.arm.method, config.task.kind) for a in solved]
     wrong += [
         f"arm.head={a.arm.head} needs a network that ends in a linear layer on one vector a text, which "
         f"{config.task.kind} has not. It serves {', '.join(LINEAR)}. Use arm.head=fresh."
@@ -70,6 +72,10 @@ def require_solvable(config: Config, arms: Sequence[Config]) -> None:
     ]
     if wrong:
         raise ConfigError(wrong)
+
+
+def _reads_words(arm: Config) -> bool:
+    return METHODS[arm.arm.method].reads == "words"
 
 
 def require_ways(study: Study, arms: Sequence[Config]) -> None:
@@ -95,8 +101,7 @@ def settled(config: Config, located: Located) -> Config:
 
     There a head is none that could be solved before the first step.
     """
-    reads = linear_kind(config.task.kind) is not None
-    if reads:
+    if kind(config.task.kind).linear is not None:
         return dataclasses.replace(config, base=located.settled(config.base))
     head = "fresh" if config.arm.head == "probe" else config.arm.head
     base = dataclasses.replace(config.base, pooling="auto", prefix=None)

@@ -26,6 +26,7 @@ from pipeline.tasks.kind import (
     TaskKind,
     TextModel,
     Vocabulary,
+    WordwiseKind,
     WritingKind,
 )
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
@@ -66,9 +67,12 @@ def kind(name: str) -> TaskKind:
 
 
 def linear_kind(name: str) -> LinearKind | None:
-    """The task kind called `name`, where its networks end in a linear layer on one vector a text; else None."""
+    """The task kind called `name` if a linear model can be solved for it; else None.
+
+    That is, its networks end in a linear layer on one vector a text or, with `linear` None, it answers for each word.
+    """
     task = kind(name)
-    return None if task.linear is None else cast(LinearKind, task)
+    return cast(LinearKind, task) if task.linear is not None or isinstance(task, WordwiseKind) else None
 
 
 def unsolvable(arm: str, method: str, name: str) -> str:
@@ -162,6 +166,7 @@ __all__ = [
     "TaskKind",
     "TextModel",
     "Vocabulary",
+    "WordwiseKind",
     "WritingKind",
     "columns",
     "inputs",

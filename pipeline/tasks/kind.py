@@ -206,7 +206,7 @@ class TextModel(Protocol):
     """A model that reads texts itself, where a network is given tokens."""
 
     def read(self, examples: Sequence[Example]) -> np.ndarray:
-        """The logits of examples, float64 [N, C]."""
+        """The logits of examples, float64 [N, C], or those of their words, float64 [T, C]."""
         ...
 
 
@@ -228,6 +228,19 @@ class LinearKind(TaskKind, Protocol):
             labels: int [N].
             beside: as of `collate`.
         """
+        ...
+
+
+@runtime_checkable
+class WordwiseKind(TaskKind, Protocol):
+    """A kind that answers for each word. A linear model on words has a row for each of them, text after text."""
+
+    def targets(self, labels: np.ndarray, beside: Mapping[str, np.ndarray], classes: int) -> np.ndarray:
+        """As of `LinearKind`, for T words, float64 [T, C]. `answers` takes logits of such rows, [T, C]."""
+        ...
+
+    def words_in(self, batch: Batch) -> int:
+        """How many words the texts of a batch have."""
         ...
 
 

@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.analysis.metrics import UNDECIDED
 from pipeline.config.schema import Field, Predict
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import loading
 from pipeline.tasks.heads.decoding import is_encoder
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
+from pipeline.tasks.kind import (
+    FILLER,
+    Batch,
+    Encoded,
+    EncodeSettings,
+    Exercise,
+    Known,
+    Linear,
+    Outputs,
+    TextModel,
+    Vocabulary,
+)
 from pipeline.tasks.texts.corpus_metrics import of_set
 from pipeline.tasks.texts.encoding import batch_of, moved, read_by
 from pipeline.tasks.texts.spans import OUTSIDE, shared_spans
@@ -104,12 +116,22 @@ class TokenClassification:
         """See TaskKind. The mean over the words that were read."""
         import torch
 
-        tags = torch.where(batch["starts"] < 0, -1, batch["tags"])
+        logits, read = _in_sentences(logits, batch)
+        tags = torch.where(read, batch["tags"], FILLER)
         nats = torch.nn.functional.cross_entropy(
-            logits.float().transpose(1, 2), tags, ignore_index=-1, reduction="none"
+            logits.float().transpose(1, 2), tags, ignore_index=FILLER, reduction="none"
         )
         means: torch.Tensor = nats.sum(dim=1) / (tags >= 0).sum(dim=1).clamp_min(1)
         return means
+
+    def targets(self, labels: np.ndarray, beside: Mapping[str, np.ndarray], classes: int) -> np.ndarray:
+        """See WordwiseKind. 1 for the tag of each word."""
+        tags = np.asarray(beside["tags"])
+        return np.asarray(np.eye(classes)[tags[tags >= 0]])
+
+    def words_in(self, batch: Batch) -> int:
+        """See WordwiseKind."""
+        return int((batch["tags"] >= 0).sum())
 
     def width(self, classes: int) -> int:
         """See TaskKind."""
@@ -119,7 +141,8 @@ class TokenClassification:
         """See TaskKind. What is counted of each sentence, and the loss."""
         import torch
 
-        told = torch.where(batch["starts"] < 0, -1, _decided(logits))
+        logits, read = _in_sentences(logits, batch)
+        told = torch.where(read, _decided(logits), UNDECIDED)
         return torch.cat([_counts(told, batch), self.losses(logits, batch)[:, None]], dim=1)
 
     def outputs(self, answers: np.ndarray, labels: np.ndarray) -> TagOutputs:
@@ -169,25 +192,44 @@ class TokenClassification:
         self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
         """See TaskKind. A tag for each word, words being what blanks stand between; "_" where it was cut off."""
+        for example, logits in zip(examples, self._read(model, tokenizer, examples, settings), strict=True):
+            told, shares = _decided(logits).tolist(), logits.softmax(dim=-1).amax(dim=-1).tolist()
+            tags = [settings.classes[tag] if tag >= 0 else _NOT_READ for tag in told]
+            tags += [_NOT_READ] * (len(words_of(example.text)) - len(tags))
+            yield example.text, " ".join(tags), " ".join(f"{share:.4f}" for share in shares)
+
+    def _read(
+        self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings
+    ) -> "list[torch.Tensor]":
+        """The logits of each example's words, as far as they are read, float32 [M, C] each."""
+        import torch
+
+        if isinstance(model, TextModel):
+            logits = torch.from_numpy(model.read(examples)).float()
+            return list(logits.split([len(words_of(example.text)) for example in examples]))
         encoded, none = self.encode(examples, tokenizer, settings), np.zeros(len(examples), dtype=np.int64)
         seeds, vocabulary = none.astype(np.uint64), Vocabulary.of(tokenizer)
-        batch = moved(self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside), model)
-        logits = self.forward(model, batch).float()
-        told, shares = _decided(logits).cpu().numpy(), logits.softmax(dim=-1).amax(dim=-1).cpu().numpy()
-        for row, example in enumerate(examples):
-            read = encoded.beside["starts"][row, : len(words_of(example.text))] >= 0
-            known = [(int(told[row, at]), float(shares[row, at])) for at in np.flatnonzero(read)]
-            tags = [settings.classes[tag] if tag >= 0 else _NOT_READ for tag, _ in known]
-            tags += [_NOT_READ] * int((~read).sum())
-            yield example.text, " ".join(tags), " ".join(f"{share:.4f}" for _, share in known)
+        batch = self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
+        logits = self.forward(model, moved(batch, model)).float().cpu()
+        return [row[starts >= 0] for row, starts in zip(logits, batch["starts"], strict=True)]
+
+
+def _in_sentences(logits: "torch.Tensor", batch: Batch) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Logits [B, M, C], and which words were read, bool [B, M]; a model on words has read all, a row each, [T, C]."""
+    if logits.dim() == 3:
+        return logits, batch["starts"] >= 0
+    words = batch["tags"] >= 0
+    filled = logits.new_zeros((*words.shape, logits.shape[-1]))
+    filled[words] = logits
+    return filled, words
 
 
 def _decided(logits: "torch.Tensor") -> "torch.Tensor":
-    """The likeliest class of each word, int64 [B, M], by logits [B, M, C]; -1 where several are."""
+    """The likeliest class of each word, int64 [..., M], by logits [..., M, C]; UNDECIDED where several are."""
     import torch
 
     greatest = logits.amax(dim=-1, keepdim=True)
-    return torch.where((logits == greatest).sum(dim=-1) == 1, logits.argmax(dim=-1), -1)
+    return torch.where((logits == greatest).sum(dim=-1) == 1, logits.argmax(dim=-1), UNDECIDED)
 
 
 def _counts(told: "torch.Tensor", batch: Batch) -> "torch.Tensor":
@@ -195,7 +237,7 @@ def _counts(told: "torch.Tensor", batch: Batch) -> "torch.Tensor":
     import torch
 
     tags, codes = batch["tags"], batch["codes"]
-    told = torch.where(tags < 0, -1, told)
+    told = torch.where(tags < 0, UNDECIDED, told)
     gold_codes, told_codes = (
         torch.where(classes < 0, OUTSIDE, codes.gather(1, classes.clamp_min(0))) for classes in (tags, told)
     )

@@ -7,6 +7,8 @@ from pipeline.commands.formats.own_head import OwnHead, pipeline_of
 from pipeline.commands.formats.words import Words
 from pipeline.commands.steps.trained import Trained
 from pipeline.config.schema import ExportFormat
+from pipeline.errors import UserError
+from pipeline.tasks import kind
 
 if TYPE_CHECKING:
     from pipeline.commands.formats.pooled import Pooled
@@ -26,6 +28,11 @@ def format_of(trained: Trained, asked: ExportFormat = "safetensors") -> Format:
         require_classifier(trained)
         return Onnx(trained=trained, whole=_whole(trained))
     if trained.cell.method.reads == "words":
+        if kind(trained.cell.task.kind).linear is None:
+            raise UserError(
+                f"Cell {trained.result.cell_id} is a linear model on what is around each word, and there is no "
+                "format for these. Use predict, or export a cell of another arm."
+            )
         return Words(trained=trained)
     return _whole(trained)
 

@@ -84,6 +84,6 @@ def _check_words(sentences: Sequence[list[_Word]], least: int, place: str, field
         if len(columns) < least or (len(columns) > least and not more) or not all(columns[:least]):
             raise DataError(
                 f"{field}: line {number} {place} must have {'at least ' if more else ''}{least} columns, none of them "
-                f"empty, but is {' '.join(columns)[:60]!r}. Put {'tabs' if more else 'tabs or blanks'} between columns, "
+                f"empty, but is {' '.join(columns)[:60]!r}. Put {'tabs' if more else 'tabs or blanks'} between columns "
                 "and an empty line between sentences."
             )

@@ -15,7 +15,7 @@ from pipeline.models.linear import LinearModel, Solved
 from pipeline.records import Cost, Measured, StartLine, TrajectoryPoint
 from pipeline.records.metrics import higher_is_better
 from pipeline.storage.item_scores import made_of
-from pipeline.tasks import LinearKind, linear_kind, unsolvable
+from pipeline.tasks import LinearKind, WordwiseKind, linear_kind, unsolvable
 from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.job import Job
 from pipeline.training.loop.fitted import Fitted, Report
@@ -183,7 +183,7 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
 
 
 def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> Subject:
-    features = word_features(prepared, rows, paired="second" in task.reads)
+    features = word_features(prepared, rows, paired="second" in task.reads, wordwise=isinstance(task, WordwiseKind))
     classes = len(prepared.labels)
     start = LinearModel(weights=np.zeros((classes, features.width)), bias=np.zeros(classes))
     count = classes * (features.width + 1)

@@ -12,7 +12,7 @@ from pipeline.errors import BaseModelError
 from pipeline.models.build import Network, last_linear
 from pipeline.models.linear import Features, LinearModel, Solved, solve_by_validation
 from pipeline.records.metrics import higher_is_better
-from pipeline.tasks import LinearKind
+from pipeline.tasks import LinearKind, WordwiseKind
 from pipeline.training.setup.inputs import TokenInputs
 
 MARGIN = 2.0  # nats in favour of a class, at its own mean and on average, against another
@@ -51,7 +51,6 @@ def solve_head(
     train, validation = prepared.train, prepared.validation
     beside = {name: np.asarray(values)[rows] for name, values in train.beside.items()}
     targets = task.targets(np.asarray(train.labels)[rows], beside, len(prepared.labels))
-    assert task.linear is not None
     sign = 1.0 if higher_is_better(cell.task.metric) else -1.0
     judged = inputs(validation, None)
 
@@ -60,7 +59,8 @@ def solve_head(
         score, loss = sign * metrics[cell.task.metric], -metrics["loss"]
         return (loss, score) if cell.train.best_by == "loss" else (score, loss)
 
-    return solve_by_validation(read(train, rows), targets, read(validation, None), judge, linear=task.linear, bias=bias)
+    linear = task.linear or "softmax"  # of a kind that answers for words, each has one class
+    return solve_by_validation(read(train, rows), targets, read(validation, None), judge, linear=linear, bias=bias)
 
 
 def calibrated(model: LinearModel, task: LinearKind, inputs: TokenInputs, features: Features) -> LinearModel:
@@ -79,11 +79,14 @@ def calibrated(model: LinearModel, task: LinearKind, inputs: TokenInputs, featur
 
 
 def read_out(task: LinearKind, inputs: TokenInputs, logits: np.ndarray) -> Any:
-    """The task's per-example outputs of a whole set by its logits [N, C]."""
-    kept = []
+    """The task's per-example outputs of a whole set by its logits [N, C], or by those of all words, [T, C]."""
+    kept, read = list[np.ndarray](), 0
     for start in range(0, len(inputs), _AT_ONCE):
         items = np.arange(start, min(start + _AT_ONCE, len(inputs)))
-        kept.append(task.answers(torch.from_numpy(logits[items]).float(), inputs.collate(items)).float().numpy())
+        batch = inputs.collate(items)
+        rows = task.words_in(batch) if isinstance(task, WordwiseKind) else len(items)
+        kept.append(task.answers(torch.from_numpy(logits[read : read + rows]).float(), batch).float().numpy())
+        read += rows
     return task.outputs(np.concatenate(kept), inputs.labels)
 
 

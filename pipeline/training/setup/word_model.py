@@ -28,10 +28,10 @@ class WordFeatures:
         return self.counter(whole if rows is None else whole.take(rows))
 
 
-def word_features(prepared: Prepared, rows: np.ndarray, *, paired: bool) -> WordFeatures:
-    """Those that know the n-grams of the train subset `rows`."""
+def word_features(prepared: Prepared, rows: np.ndarray, *, paired: bool, wordwise: bool) -> WordFeatures:
+    """Those that know what is counted in the train subset `rows`, see `WordCounter.of`."""
     read = examples_of(prepared.train).take(rows)
-    counter = WordCounter.of(read, paired=paired)
+    counter = WordCounter.of(read, paired=paired, wordwise=wordwise)
     return WordFeatures(counter=counter, width=counter(read[:1]).shape[1])
 
 
