@@ -21,7 +21,7 @@ OF_ANY = (
     "prompted_classification",
     "similarity",
 )
-OF_ENCODERS = (*OF_ANY, "masked_language_modelling", "translation")
+OF_ENCODERS = (*OF_ANY, "masked_language_modelling", "token_classification", "translation")
 OF_DECODERS = (*OF_ANY, "causal_language_modelling")
 
 

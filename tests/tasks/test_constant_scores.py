@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.tasks import KINDS, Known
+from pipeline.tasks.texts.spans import span_codes
 
 
 def classed(*labels: int) -> Known:
@@ -43,6 +44,20 @@ def test_of_several_labels_it_is_the_best_set_of_frequent_ones() -> None:
     shares = np.array([1 - 1e-6, 0.5, 0.25])
     nats = -np.mean([np.log([shares[0], shares[1], 1 - shares[2]]), np.log([1 - shares[0], 1 - shares[1], shares[2]])])
     assert kind.constant_score("loss", train, held) == pytest.approx(nats, rel=1e-3)
+
+
+def test_of_tags_it_is_the_best_one_for_all_words_or_the_share_of_each() -> None:
+    kind = KINDS["token_classification"]
+    codes = [span_codes(("B-PER", "I-PER", "O"))] * 2
+    train = known([2], [2], tags=[[2, 2, 0], [2, -1, -1]], codes=codes)
+    held = known([2], [2], tags=[[2, 0, 1], [0, 2, 2]], codes=codes)
+    assert kind.constant_score("token_accuracy", train, held) == pytest.approx(3 / 6)
+    assert kind.constant_score("example_accuracy", train, held) == pytest.approx((1 / 3 + 2 / 3) / 2)
+    # Of spans, training has one of a word: B-PER for all of its four words finds it, and of the test's two the second.
+    assert kind.constant_score("span_f1", train, held) == pytest.approx(2 * 1 / (6 + 2))
+    shares = np.array([2, 1, 4]) / 7
+    nats = -np.log(shares[[2, 0, 1]]).mean() / 2 - np.log(shares[[0, 2, 2]]).mean() / 2
+    assert kind.constant_score("loss", train, held) == pytest.approx(nats)
 
 
 def test_of_numbers_it_is_the_median_or_the_mean() -> None:
@@ -87,7 +102,7 @@ def test_every_metric_of_every_kind_has_one_or_says_that_it_has_none(kind: str) 
     rows = Known(
         ids=[np.array([2, 5, 6, 3]), np.array([2, 6, 3])], labels=np.array([0, 1]), classes=3,
         beside={"second": np.array([2, 1]), "number": np.array([0.2, 0.4]), "classes": np.array([[0, 1], [2, -1]]),
-                "bytes": np.array([4, 4])},
+                "bytes": np.array([4, 4]), "tags": np.array([[0, 1], [2, -1]]), "codes": np.array([[0, 4, 5]] * 2)},
     )  # fmt: skip
     for metric in task.metrics:
         score = task.constant_score(metric, rows, rows)

@@ -31,10 +31,11 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("far") / "far.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(("review", "other", "stars", "tags", "rating"))
+        rows.writerow(("review", "other", "stars", "tags", "rating", "words"))
         for i, (text, tone) in enumerate(tiny.rows(40, seed=7)):
             second = " ".join(reversed(text.lower().split()[:2]))
-            rows.writerow((text, second, tone, ("", "early", f"{tone};early", tone)[i % 4], 1 + i % 5))
+            words = " ".join("plain" if n % 3 else tone for n, _ in enumerate(text.split()))
+            rows.writerow((text, second, tone, ("", "early", f"{tone};early", tone)[i % 4], 1 + i % 5, words))
     return path
 
 
