@@ -206,7 +206,7 @@ class TokenClassification:
 
         if isinstance(model, TextModel):
             logits = torch.from_numpy(model.read(examples)).float()
-            return list(logits.split([len(words_of(example.text)) for example in examples]))
+            return list(torch.split(logits, [len(words_of(example.text)) for example in examples]))
         encoded, none = self.encode(examples, tokenizer, settings), np.zeros(len(examples), dtype=np.int64)
         seeds, vocabulary = none.astype(np.uint64), Vocabulary.of(tokenizer)
         batch = self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)

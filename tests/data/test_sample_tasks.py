@@ -38,7 +38,8 @@ def sentiment() -> Examples:
 
 @pytest.mark.service
 @pytest.mark.parametrize(
-    "name", ["sentiment", "topic", "replies", "dialogues", "messages", "weaknesses", "intents", "curriculum"]
+    "name",
+    ["sentiment", "topic", "replies", "dialogues", "messages", "weaknesses", "intents", "curriculum", "part_of_speech"],
 )
 def test_the_packaged_data_has_the_declared_hash(name: str) -> None:
     assert len(data_fingerprint(sample(name))) == 64  # raises where it differs
@@ -141,3 +142,15 @@ def test_the_curriculum_has_nine_subjects_of_very_different_size() -> None:
         "Arte": 40, "Ciências": 73, "Educação Física": 45, "Ensino Religioso": 42, "Geografia": 81, "História": 99,
         "Língua Inglesa": 57, "Língua Portuguesa": 254, "Matemática": 161,
     }  # fmt: skip
+
+
+@pytest.mark.service
+def test_parts_of_speech_are_tags_of_words_and_tweets_have_no_other() -> None:
+    own = examples(sample("part_of_speech"))
+    assert {name: len(rows) for name, rows in own.sets.items()} == {"train": 6500, "validation": 399, "test": 1500}
+    assert (own.counts.rows_read, len(own.labels)) == (8420, 16)
+    first = own.sets["train"].examples[0]
+    assert list(zip(first.text.split(), first.labels, strict=True))[:3] == [
+        ("Eu", "PRON"), ("sei", "VERB"), ("que", "SCONJ"),
+    ]  # fmt: skip
+    assert len(elsewhere(sample("part_of_speech"), "tweets", own).sets["tweets"]) == 800

@@ -124,7 +124,7 @@ def _split_form(texts: Sequence[str], ask: Wanted) -> ListForm:
     pattern, column = ask.pattern, ask.fields["labels"]
     if pattern:
         compiled = re.compile(pattern)
-        return ListForm(split=compiled.findall)
+        return ListForm(split=lambda text: list(dict.fromkeys(compiled.findall(text))))
     as_set = ListForm(split=lambda text: text.split(ask.separator))
     if not texts:
         return as_set
