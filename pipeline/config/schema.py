@@ -68,7 +68,7 @@ class Data:
     score: str | None = None  # column of the target number (regression on pairs)
     scale: tuple[float, ...] = (0.0, 1.0)  # its smallest and its largest possible value
     labels: str | None = (
-        None  # column with all labels of an example (multi-label tasks), or one 0/1 column per label: a;b
+        None  # column with all labels of an example (multi-label), or its words' tags; or one 0/1 column per label: a;b
     )
     separator: str = ";"  # between them
     label_pattern: str | None = None  # regular expression that finds each label instead; its group is the label's name

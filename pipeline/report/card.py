@@ -111,6 +111,7 @@ def _what_it_is(r: CellResult, about: About) -> str:
         return f"{what} {start} and was trained on {plural(r.train_items, one)}."
     labels = ", ".join(escape(label, 60) for label in r.labels[:50])
     read, one = ("pairs of texts", "labelled pair") if about.paired else ("texts", "labelled text")
+    read = "the words of texts" if about.pipeline == "token-classification" else read
     several = ", of which any number apply" if about.several else ""
     return (
         f"A classifier of {read} with {len(r.labels)} classes{several}: {labels}. {start} "

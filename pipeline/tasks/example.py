@@ -16,7 +16,7 @@ class Example:
     second: str | None = None  # the other text of a pair, or the text to be generated
     label: str | None = None  # the class
     score: float | None = None  # a number, as a share of its scale, from 0 to 1
-    labels: tuple[str, ...] = ()  # every class that applies (multi-label)
+    labels: tuple[str, ...] = ()  # every class that applies (multi-label), or the tag of each word
 
     @property
     def whole(self) -> str:

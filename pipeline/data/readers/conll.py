@@ -73,7 +73,7 @@ def _check_asked(ask: Wanted, path: Path) -> None:
     wrong += [f"{ask.field}.group"] if ask.group else []
     if wrong:
         raise DataError(
-            f"{wrong[0]} must be null for {path.name}, which says something of words and nothing of whole sentences. "
+            f"{wrong[0]} must be null for {path.name}, which has tags of words and nothing about whole sentences. "
             "For a tag a word use task=token_classification."
         )
 
