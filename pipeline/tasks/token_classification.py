@@ -25,13 +25,13 @@ from pipeline.tasks.kind import (
 )
 from pipeline.tasks.texts.corpus_metrics import of_set
 from pipeline.tasks.texts.encoding import batch_of, moved, read_by
-from pipeline.tasks.texts.spans import OUTSIDE, shared_spans
+from pipeline.tasks.texts.tag_counts import constant_loss, counts_of, in_sentences, likeliest
 from pipeline.tasks.texts.tagged_words import encode_words, words_of
 
 if TYPE_CHECKING:
     import torch
 
-_NOT_READ = "_"  # as CoNLL-U writes what is not said
+_NO_TAG = "_"  # as CoNLL-U writes what is not specified
 _ENCODERS = "Use an encoder, such as base=minilm or base=bert."
 
 
@@ -116,7 +116,7 @@ class TokenClassification:
         """See TaskKind. The mean over the words that were read."""
         import torch
 
-        logits, read = _in_sentences(logits, batch)
+        logits, read = in_sentences(logits, batch)
         tags = torch.where(read, batch["tags"], FILLER)
         nats = torch.nn.functional.cross_entropy(
             logits.float().transpose(1, 2), tags, ignore_index=FILLER, reduction="none"
@@ -141,9 +141,9 @@ class TokenClassification:
         """See TaskKind. What is counted of each sentence, and the loss."""
         import torch
 
-        logits, read = _in_sentences(logits, batch)
-        told = torch.where(read, _decided(logits), UNDECIDED)
-        return torch.cat([_counts(told, batch), self.losses(logits, batch)[:, None]], dim=1)
+        logits, read = in_sentences(logits, batch)
+        predicted = torch.where(read, likeliest(logits), UNDECIDED)
+        return torch.cat([counts_of(predicted, batch), self.losses(logits, batch)[:, None]], dim=1)
 
     def outputs(self, answers: np.ndarray, labels: np.ndarray) -> TagOutputs:
         """See TaskKind."""
@@ -173,7 +173,7 @@ class TokenClassification:
     def constant_score(self, metric: str, train: Known, held: Known) -> float | None:
         """See TaskKind. The tag that is the best for all words; for the loss, the share of each tag."""
         if metric == "loss":
-            return _constant_loss(train.beside["tags"], held.beside["tags"], train.classes)
+            return constant_loss(train.beside["tags"], held.beside["tags"], train.classes)
         known = [self._constant(metric, train, tag) for tag in range(train.classes)]
         return self._constant(metric, held, int(np.argmax(known)))
 
@@ -181,7 +181,7 @@ class TokenClassification:
         import torch
 
         batch = {n: torch.from_numpy(np.asarray(rows.beside[n], dtype=np.int64)) for n in ("tags", "codes")}
-        counts = _counts(torch.full_like(batch["tags"], tag), batch).numpy()
+        counts = counts_of(torch.full_like(batch["tags"], tag), batch).numpy()
         return self.measure(self.outputs(np.pad(counts, ((0, 0), (0, 1))), rows.labels))[metric]
 
     def exercise(self, example: Example) -> Exercise | None:
@@ -191,11 +191,11 @@ class TokenClassification:
     def predict(
         self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings, asked: Predict
     ) -> Iterator[tuple[str, ...]]:
-        """See TaskKind. A tag for each word, words being what blanks stand between; "_" where it was cut off."""
+        """See TaskKind. A tag for each word, words being separated by blanks; "_" for a word that was cut off."""
         for example, logits in zip(examples, self._read(model, tokenizer, examples, settings), strict=True):
-            told, shares = _decided(logits).tolist(), logits.softmax(dim=-1).amax(dim=-1).tolist()
-            tags = [settings.classes[tag] if tag >= 0 else _NOT_READ for tag in told]
-            tags += [_NOT_READ] * (len(words_of(example.text)) - len(tags))
+            classes, shares = likeliest(logits).tolist(), logits.softmax(dim=-1).amax(dim=-1).tolist()
+            tags = [settings.classes[number] if number >= 0 else _NO_TAG for number in classes]
+            tags += [_NO_TAG] * (len(words_of(example.text)) - len(tags))
             yield example.text, " ".join(tags), " ".join(f"{share:.4f}" for share in shares)
 
     def _read(
@@ -212,42 +212,3 @@ class TokenClassification:
         batch = self.collate(encoded.ids, none, vocabulary=vocabulary, seeds=seeds, beside=encoded.beside)
         logits = self.forward(model, moved(batch, model)).float().cpu()
         return [row[starts >= 0] for row, starts in zip(logits, batch["starts"], strict=True)]
-
-
-def _in_sentences(logits: "torch.Tensor", batch: Batch) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Logits [B, M, C], and which words were read, bool [B, M]; a model on words has read all, a row each, [T, C]."""
-    if logits.dim() == 3:
-        return logits, batch["starts"] >= 0
-    words = batch["tags"] >= 0
-    filled = logits.new_zeros((*words.shape, logits.shape[-1]))
-    filled[words] = logits
-    return filled, words
-
-
-def _decided(logits: "torch.Tensor") -> "torch.Tensor":
-    """The likeliest class of each word, int64 [..., M], by logits [..., M, C]; UNDECIDED where several are."""
-    import torch
-
-    greatest = logits.amax(dim=-1, keepdim=True)
-    return torch.where((logits == greatest).sum(dim=-1) == 1, logits.argmax(dim=-1), UNDECIDED)
-
-
-def _counts(told: "torch.Tensor", batch: Batch) -> "torch.Tensor":
-    """What `TagOutputs` keeps of each sentence, float32 [B, 4], by the classes told of its words, int64 [B, M]."""
-    import torch
-
-    tags, codes = batch["tags"], batch["codes"]
-    told = torch.where(tags < 0, UNDECIDED, told)
-    gold_codes, told_codes = (
-        torch.where(classes < 0, OUTSIDE, codes.gather(1, classes.clamp_min(0))) for classes in (tags, told)
-    )
-    hits, spans = shared_spans(gold_codes, told_codes)
-    right, words = ((told == tags) & (tags >= 0)).sum(dim=1), (tags >= 0).sum(dim=1)
-    return torch.stack([right, words, hits, spans], dim=1).float()
-
-
-def _constant_loss(known: np.ndarray, held: np.ndarray, classes: int) -> float:
-    """The loss of telling each tag's share of the words in `known`, with one added to each count."""
-    counts = np.bincount(known[known >= 0], minlength=classes) + 1
-    nats = np.where(held >= 0, -np.log(counts / counts.sum())[held], 0.0)
-    return float((nats.sum(axis=1) / np.maximum((held >= 0).sum(axis=1), 1)).mean())

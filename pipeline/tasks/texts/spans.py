@@ -59,9 +59,9 @@ def shared_spans(gold: "torch.Tensor", predicted: "torch.Tensor") -> "tuple[torc
     Returns:
         int64 [B] each.
     """
-    begins, told = span_begins(gold), span_begins(predicted)
-    same = (gold // _ROLES == predicted // _ROLES) & (_last(gold, begins) == _last(predicted, told))
-    return (begins & told & same).sum(dim=1), begins.sum(dim=1) + told.sum(dim=1)
+    begins, others = span_begins(gold), span_begins(predicted)
+    same = (gold // _ROLES == predicted // _ROLES) & (_last(gold, begins) == _last(predicted, others))
+    return (begins & others & same).sum(dim=1), begins.sum(dim=1) + others.sum(dim=1)
 
 
 def _last(codes: "torch.Tensor", begins: "torch.Tensor") -> "torch.Tensor":

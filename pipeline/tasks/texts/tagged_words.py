@@ -15,7 +15,7 @@ _WORD = re.compile(r"[^ \t\r\n]+")  # a blank within a word is a no-break space
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, which blanks stand between."""
+    """The words of a text, which are separated by blanks."""
     return _WORD.findall(text)
 
 
@@ -38,12 +38,16 @@ def encode_words(examples: Sequence[Example], tokenizer: Any, settings: EncodeSe
         starts.append(places)
         truncated += cut
     beside = {"tags": _filled(tags), "starts": _filled(starts), "codes": np.tile(codes, (len(examples), 1))}
-    return Encoded(ids=ids, truncated=truncated, beside=beside, sentences=_said(examples, tags, codes))
+    return Encoded(ids=ids, truncated=truncated, beside=beside, sentences=_notes(examples, tags, codes))
 
 
 def _numbers(examples: Sequence[Example], classes: Sequence[str]) -> list[np.ndarray]:
     """The numbers of each sentence's tags; FILLER for all words where no example has tags, as in `predict`."""
-    number, tagged, found = {name: n for n, name in enumerate(classes)}, any(e.labels for e in examples), []
+    number, tagged, rows = (
+        {name: n for n, name in enumerate(classes)},
+        any(e.labels for e in examples),
+        list[np.ndarray](),
+    )
     for example in examples:
         words = len(words_of(example.text))
         if tagged and words != len(example.labels):
@@ -51,8 +55,8 @@ def _numbers(examples: Sequence[Example], classes: Sequence[str]) -> list[np.nda
                 f"Every word must have one tag, but {example.text[:60]!r} has {words} words and {len(example.labels)} "
                 "tags. Correct the sentence; a word must not be empty, and a tag must not be missing."
             )
-        found.append(np.array([number[tag] for tag in example.labels] if tagged else [FILLER] * words, dtype=np.int32))
-    return found
+        rows.append(np.array([number[tag] for tag in example.labels] if tagged else [FILLER] * words, dtype=np.int32))
+    return rows
 
 
 def _read(texts: list[str], tokenizer: Any, max_length: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
@@ -70,12 +74,12 @@ def _read(texts: list[str], tokenizer: Any, max_length: int) -> Iterator[tuple[n
 def _starts(text: str, offsets: np.ndarray) -> np.ndarray:
     """The first token of each word. A word that the tokenizer leaves out has the token before it."""
     real = np.flatnonzero(offsets[:, 1] > offsets[:, 0])
-    ends, found = offsets[real, 1], []
+    ends, starts = offsets[real, 1], []
     for word in _WORD.finditer(text):
         at = int(np.searchsorted(ends, word.start(), side="right"))
         there = at < len(real) and offsets[real[at], 0] < word.end()
-        found.append(real[at] if there else real[at - 1] if at else 0)
-    return np.array(found, dtype=np.int32)
+        starts.append(real[at] if there else real[at - 1] if at else 0)
+    return np.array(starts, dtype=np.int32)
 
 
 def _cut(row: np.ndarray, offsets: np.ndarray, starts: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
@@ -96,8 +100,8 @@ def _filled(rows: Sequence[np.ndarray]) -> np.ndarray:
     return filled
 
 
-def _said(examples: Sequence[Example], tags: Sequence[np.ndarray], codes: np.ndarray) -> tuple[str, ...]:
-    """That spans begin inside, if any does."""
+def _notes(examples: Sequence[Example], tags: Sequence[np.ndarray], codes: np.ndarray) -> tuple[str, ...]:
+    """A sentence about spans that begin inside, if any does."""
     for example, row in zip(examples, tags, strict=True):
         inside = starts_inside(codes[row]) if example.labels else np.zeros(0, dtype=bool)
         if inside.any():
