@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from pipeline.audits import AUDITS
-from pipeline.records import Censoring, ClaimMetric, Findings, Help, Refutation, Verdict
+from pipeline.records import Censoring, ClaimMetric, Direction, Findings, Help, Refutation, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS, amount
 from pipeline.report.obstacles import remedy_of, why
 from pipeline.report.wording import (
@@ -194,11 +194,10 @@ def _gap(findings: Findings, v: Verdict, value: float) -> str:
 
 def _audited(findings: Findings, v: Verdict, value: float) -> str:
     measure = AUDITS[v.audit or ""].measure
-    differs = f"{scale_of_effect(findings.metric, v).amount(value)} {'higher' if value >= 0 else 'lower'}"
-    return (
-        f"the {measure.called} of {v.arm} is {differs} than that of {v.against} at {_labels(findings, v)} "
-        f"({measure.worse} is worse)"
-    )
+    which: Direction = "higher" if value >= 0 else "lower"
+    differs = f"{scale_of_effect(findings.metric, v).amount(value)} {which}"
+    judged = "worse" if which == measure.worse else "better"
+    return f"the {measure.called} of {v.arm} is {differs} ({judged}) than that of {v.against} at {_labels(findings, v)}"
 
 
 _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {

@@ -87,8 +87,8 @@ def test_the_interval_is_the_crossed_one_of_the_differences_item_by_item() -> No
     assert (found.estimate.seeds, found.estimate.items) == (SEEDS, ITEMS)
     assert (found.estimate.low, found.estimate.high) == pytest.approx(expected.interval(0.95))
     assert verdict_sentence(findings, found).startswith(
-        f"Supported: the Brier score of pretrained is {found.estimate.value:.3f} higher than that of scratch at 400 "
-        "labels (higher is worse) (95% interval "
+        f"Supported: the Brier score of pretrained is {found.estimate.value:.3f} higher (worse) than that of scratch "
+        "at 400 of the 6,400 labels at hand (95% interval "
     )
     assert "the smallest effect that matters is 0.02." in verdict_sentence(findings, found)
 
