@@ -23,7 +23,8 @@ SUMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of the sums [..., K] 
     "micro_f1": lambda sums: np.where(sums[..., 1] == 0, 1.0, 2 * sums[..., 0] / np.maximum(sums[..., 1], 1)),
     "pearson": lambda sums: _pearson(*np.moveaxis(sums, -1, 0)),
 }
-MEASURES = {"calibration": "brier"}  # of each audit the column that claims compare
+# Of each audit the column that claims compare.
+MEASURES = {"calibration": "brier", "bias": "excess_flips", "opacity": "faithfulness"}
 OF_TEST = ("calibration",)  # audits whose items are those of the test set, with its groups
 NOT_HERE = ("corpus_bleu", "corpus_chrf")
 Group = tuple[str, Any]  # an arm and a size

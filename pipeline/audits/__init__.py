@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from pipeline.audits.audit import Audit, AuditReport, Measure, Subject
+from pipeline.audits.audit import Audit, AuditReport, Measure, Reader, Subject
+from pipeline.audits.bias import Bias
 from pipeline.audits.calibration import Calibration
+from pipeline.audits.opacity import Opacity
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks import TaskKind
 
-AUDITS: dict[str, Audit] = {each.name: each for each in (Calibration(),)}
+AUDITS: dict[str, Audit] = {each.name: each for each in (Calibration(), Bias(), Opacity())}
 
 
 def audits_of(task: TaskKind, asked: Sequence[str] = ()) -> tuple[str, ...]:
@@ -30,4 +32,4 @@ def measured_by(name: str) -> str:
     return f"audit {name} {AUDITS[name].version}"
 
 
-__all__ = ["AUDITS", "Audit", "AuditReport", "Measure", "Subject", "audits_of", "measured_by"]
+__all__ = ["AUDITS", "Audit", "AuditReport", "Measure", "Reader", "Subject", "audits_of", "measured_by"]

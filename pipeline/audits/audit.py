@@ -12,7 +12,25 @@ from pipeline.records import Direction
 from pipeline.tasks import Example, TaskKind
 
 
-class Subject(Protocol):
+class Reader(Protocol):
+    """What is known before any cell is trained: the task's sets, and how texts are read."""
+
+    @property
+    def sets(self) -> Mapping[str, EncodedSet]:
+        """The task's sets by name: train, validation, test, and those that are only evaluated."""
+        ...
+
+    @property
+    def tokenizer(self) -> Any:
+        """The base's tokenizer, of Hugging Face's kind."""
+        ...
+
+    def probe(self, name: str, examples: Sequence[Example]) -> EncodedSet:
+        """Examples that an audit makes itself, encoded as the cell reads texts; `name` tells them from other sets."""
+        ...
+
+
+class Subject(Reader, Protocol):
     """A trained cell whose network is at hand: in the worker that has trained it, or restored from its weights."""
 
     @property
@@ -30,11 +48,6 @@ class Subject(Protocol):
         """The classes, in the order of the network's outputs."""
         ...
 
-    @property
-    def sets(self) -> Mapping[str, EncodedSet]:
-        """The task's sets by name: train, validation, test, and those that are only evaluated."""
-        ...
-
     def outputs(self, encoded: EncodedSet, rows: np.ndarray | None = None) -> Any:
         """The task kind's per-example outputs.
 
@@ -44,8 +57,11 @@ class Subject(Protocol):
         """
         ...
 
-    def probe(self, name: str, examples: Sequence[Example]) -> EncodedSet:
-        """Examples that an audit makes itself, encoded as the cell reads texts; `name` tells them from other sets."""
+    def attributions(self, text: str, label: int) -> np.ndarray:
+        """How much each character of a text adds to the logit of a class above the mean of all: float64 [len(text)].
+
+        Where a network reads the text they are integrated gradients, of a linear model on words its own summands.
+        """
         ...
 
 
@@ -93,6 +109,10 @@ class Audit(Protocol):
 
     def unable(self, task: TaskKind) -> str | None:
         """Why cells of this kind cannot be examined; None if they can."""
+        ...
+
+    def unfit(self, reader: Reader) -> str | None:
+        """Why these texts or this tokenizer do not allow it, asked before any cell is trained; None if they do."""
         ...
 
     def examine(self, subject: Subject) -> AuditReport:

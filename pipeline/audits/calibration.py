@@ -3,8 +3,9 @@
 import numpy as np
 
 from pipeline.analysis.metrics import brier_scores, calibration_error
-from pipeline.audits.audit import AuditReport, Measure, Subject
-from pipeline.tasks import KINDS, ClassOutputs, TaskKind
+from pipeline.audits.audit import AuditReport, Measure, Reader, Subject
+from pipeline.audits.kinds import without_classes
+from pipeline.tasks import TaskKind
 
 
 class Calibration:
@@ -17,10 +18,11 @@ class Calibration:
 
     def unable(self, task: TaskKind) -> str | None:
         """See Audit."""
-        if issubclass(task.outputs_type, ClassOutputs):
-            return None
-        able = [name for name, each in KINDS.items() if issubclass(each.outputs_type, ClassOutputs)]
-        return f"{task.name} gives no probability of one class a text. It examines {', '.join(able)}."
+        return without_classes(task)
+
+    def unfit(self, reader: Reader) -> str | None:
+        """See Audit. Any texts do."""
+        return None
 
     def examine(self, subject: Subject) -> AuditReport:
         """See Audit."""

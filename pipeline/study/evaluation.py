@@ -87,6 +87,7 @@ def _assignments(part: Plan, names: set[str]) -> list[Assignment]:
         data_fingerprint=part.data_fingerprint,
         evaluated=part.evaluated,
         root=part.root,
+        audits=part.audits,
     )
     own = replace(run_context(part, ready), hardware=_alone(part.hardware))
     return [own.assignment(name, cell) for name, cell in cells.items()]

@@ -115,6 +115,7 @@ def prepare(plan: Plan) -> Preflight:
         evaluated=plan.evaluated,
         hardware=plan.hardware,
         root=plan.root,
+        audits=plan.audits,
     )
 
 

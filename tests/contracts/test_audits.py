@@ -74,6 +74,7 @@ def test_what_it_finds_are_finite_numbers_and_a_row_for_each_item(
     assert items.shape == (record.items, len(record.columns))
     assert len(set(record.columns)) == len(record.columns)
     assert record.items > 0
+    assert audit.measure.column in record.columns
     assert np.isfinite(items).all()
     assert record.numbers
     assert np.isfinite(list(record.numbers.values())).all()

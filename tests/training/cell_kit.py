@@ -25,6 +25,7 @@ def job(overrides: Sequence[str]) -> Job:
         evaluated=plan.evaluated,
         hardware=plan.hardware,
         root=plan.root,
+        audits=plan.audits,
     )
     ((name, cell),) = plan.cells.items()
     return run_context(plan, ready).assignment(name, cell).job

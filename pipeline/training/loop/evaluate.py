@@ -5,6 +5,8 @@ It is the same whether the network is still there after its training or was rest
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,12 @@ from pipeline.analysis.metrics import confusion
 from pipeline.audits import AUDITS
 from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.models.tokenizer import load_tokenizer
 from pipeline.records import AuditResult, CellResult, Evaluation, scores_dtype
 from pipeline.storage.evaluations import audit_ids, set_ids
 from pipeline.tasks import Example, SummedKind, TaskKind
 from pipeline.training.job import Job
+from pipeline.training.setup.attribution import Attribute
 from pipeline.training.setup.probes import encoded_probe
 
 CONFUSED = 30  # classes, above which no confusion matrix is kept
@@ -30,7 +34,8 @@ Measurement = tuple[Evaluation | AuditResult, np.ndarray]  # with the rows of it
 class Evaluable:
     """A trained cell whose network is at hand; it is what audits are given, see `audits.Subject`.
 
-    `rows` are the train subset's rows in the pool; `measure` gives the outputs on a set, or on some rows of it.
+    `rows` are the train subset's rows in the pool; `measure` gives the outputs on a set, or on some rows of it;
+    `attribute` what each character of a text adds to a class.
     """
 
     job: Job
@@ -38,6 +43,7 @@ class Evaluable:
     prepared: Prepared
     rows: np.ndarray
     measure: Outputs
+    attribute: Attribute
     _known: dict[str, Any] = field(default_factory=dict, repr=False)  # outputs on whole sets
 
     @property
@@ -64,9 +70,18 @@ class Evaluable:
             self._known[key] = self.measure(encoded, None)
         return self._known[key]
 
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The base's."""
+        return load_tokenizer(Path(self.job.base_directory))
+
     def probe(self, name: str, examples: Sequence[Example]) -> EncodedSet:
         """Examples that are not among the task's sets, encoded as the cell reads texts."""
-        return encoded_probe(self.job, self.labels, name, examples)
+        return encoded_probe(self.cell, self.tokenizer, self.labels, name, examples)
+
+    def attributions(self, text: str, label: int) -> np.ndarray:
+        """How much each character of a text adds to a class, float64 [len(text)]."""
+        return self.attribute(text, label)
 
 
 def measured_beside(subject: Evaluable, there: Callable[[str], bool] = lambda _: False) -> Iterator[Measurement]:

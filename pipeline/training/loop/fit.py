@@ -34,6 +34,7 @@ from pipeline.training.loop.solve import solve_cell
 from pipeline.training.loop.stopwatch import Stopwatch
 from pipeline.training.loop.trainer import Batches, loader, trainer_of
 from pipeline.training.setup.assembly import Assembled, CellInputs, assemble
+from pipeline.training.setup.attribution import of_network
 from pipeline.training.setup.inputs import Inputs
 from pipeline.training.setup.samples import compared, exercises
 from pipeline.training.setup.start_line import start_line
@@ -90,6 +91,7 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         measured=_measured(job, trajectory, clock, built, module.micro_batch),
         samples=compared(asked, before, network),
         measure=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
+        attribute=of_network(job, network, task),
         tensors=network.stored,
     )
 

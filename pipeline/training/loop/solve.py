@@ -21,6 +21,7 @@ from pipeline.training.job import Job
 from pipeline.training.loop.fitted import Fitted, Report
 from pipeline.training.loop.stopwatch import Stopwatch
 from pipeline.training.setup.assembly import assemble, forward_flops
+from pipeline.training.setup.attribution import Attribute, of_network, of_words
 from pipeline.training.setup.features import reader_of
 from pipeline.training.setup.heads import InputsOf, Read, put_in_place, read_out, remembered, solve_head
 from pipeline.training.setup.inputs import TokenInputs
@@ -65,6 +66,7 @@ class Subject:
     planned_memory_bytes: int
     libraries_bytes: int
     put: Callable[[LinearModel], Any]  # lets the model be this one; returns what answers for it
+    attribute: Callable[[LinearModel], Attribute]
     tensors: Callable[[LinearModel], Mapping[str, Any]]
     save_beside: Callable[[Path], None] = lambda folder: None
 
@@ -110,6 +112,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         measure=lambda encoded, some: read_out(
             task, subject.inputs(encoded, some), solved.model.logits(subject.read(encoded, some))
         ),
+        attribute=subject.attribute(solved.model),
         tensors=lambda: subject.tensors(solved.model),
         save_beside=subject.save_beside,
     )
@@ -178,6 +181,7 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         planned_memory_bytes=built.planned_memory_bytes,
         libraries_bytes=built.libraries_bytes,
         put=put,
+        attribute=lambda _: of_network(job, network, task),
         tensors=lambda _: network.stored(),
     )
 
@@ -199,6 +203,7 @@ def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         planned_memory_bytes=0,
         libraries_bytes=0,
         put=lambda model: WordModel(counter=features.counter, model=model),
+        attribute=lambda model: of_words(WordModel(counter=features.counter, model=model)),
         tensors=lambda model: model.tensors(),
         save_beside=features.counter.save,
     )

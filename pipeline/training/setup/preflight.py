@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from pipeline.audits import AUDITS
 from pipeline.config.cell import Cell
 from pipeline.data.prepare import Prepared, prepare
 from pipeline.data.subsets import nested_subset
@@ -17,6 +18,7 @@ from pipeline.models.checkpoints.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.tasks import Vocabulary, WritingKind, kind, vocabulary_of
 from pipeline.training.memory.budget import Planned, memory_budget
+from pipeline.training.setup.probes import TextReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ def preflight(
     hardware: Resolved,
     root: Path,
     evaluated: Mapping[str, str] = MappingProxyType({}),
+    audits: Sequence[str] = (),
 ) -> Preflight:
     """Prepare the data, and try every subset and every arm's network of `cells`, which share base and task.
 
@@ -57,14 +60,16 @@ def preflight(
         hardware: where they run.
         root: where results go.
         evaluated: by name, the fingerprints of sets that tested cells are evaluated on.
+        audits: that they are examined by.
 
     Raises:
         DataError: the data cannot serve these sizes.
         BaseModelError: the base cannot serve this task or these arms.
-        ConfigError: texts may be longer than the base can take, or a training needs more memory than is free.
+        ConfigError: texts may be longer than the base can take, a training needs more memory than is free, or an audit
+            does not fit the texts or the tokenizer.
     """
     _check_writes_whole(cells[0], hardware)
-    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
+    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root, audits)
     for size, seed in {(c.train.size, c.train.seed) for c in cells}:
         nested_subset(np.asarray(prepared.train.labels), size, seed)
     budget = memory_budget(located, prepared, vocabulary, hardware, root)
@@ -82,10 +87,16 @@ def preflight(
 
 
 def preflight_of_evaluation(
-    cells: Sequence[Cell], located: Located, *, data_fingerprint: str, evaluated: Mapping[str, str], root: Path
+    cells: Sequence[Cell],
+    located: Located,
+    *,
+    data_fingerprint: str,
+    evaluated: Mapping[str, str],
+    root: Path,
+    audits: Sequence[str] = (),
 ) -> Preflight:
     """The same for finished cells, of which no memory is planned: they take less than when they were trained."""
-    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root)
+    prepared, vocabulary = _data(cells, located, data_fingerprint, evaluated, root, audits)
     return Preflight(
         data_folder=str(prepared.folder),
         vocabulary=vocabulary,
@@ -98,7 +109,12 @@ def preflight_of_evaluation(
 
 
 def _data(
-    cells: Sequence[Cell], located: Located, fingerprint: str, evaluated: Mapping[str, str], root: Path
+    cells: Sequence[Cell],
+    located: Located,
+    fingerprint: str,
+    evaluated: Mapping[str, str],
+    root: Path,
+    audits: Sequence[str],
 ) -> tuple[Prepared, Vocabulary]:
     tokenizer, task = load_tokenizer(located.directory), cells[0].task
     _check_length(cells[0], tokenizer.model_max_length)
@@ -111,7 +127,20 @@ def _data(
         prefix=cells[0].base.prefix,
         evaluated=evaluated if any(cell.tested for cell in cells) else {},
     )
+    if any(cell.tested for cell in cells):
+        _check_audits(audits, TextReader(cell=cells[0], tokenizer=tokenizer, prepared=prepared))
     return prepared, vocabulary_of(kind(task.kind), tokenizer, prepared.labels)
+
+
+def _check_audits(audits: Sequence[str], reader: TextReader) -> None:
+    wrong = [
+        f"The audit {name} cannot examine cells on {reader.cell.base.name}: {why} Leave it out of study.audits "
+        "and of claims."
+        for name in audits
+        if (why := AUDITS[name].unfit(reader))
+    ]
+    if wrong:
+        raise ConfigError(wrong)
 
 
 def _check_writes_whole(cell: Cell, hardware: Resolved) -> None:

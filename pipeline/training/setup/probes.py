@@ -1,32 +1,51 @@
 """Probes: examples that an audit makes itself, encoded in memory as a cell reads its own texts."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from pipeline.config.cell import Cell
 from pipeline.data.example_table import ExampleTable
-from pipeline.data.sets import EncodedSet
+from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.unknown import UnknownTokens
 from pipeline.files import digest
-from pipeline.models.tokenizer import load_tokenizer
 from pipeline.records import to_json
 from pipeline.tasks import EncodeSettings, Example, kind, prefixed
-from pipeline.training.job import Job
 
 ROLE = "probe"
 
 
-def encoded_probe(job: Job, labels: tuple[str, ...], name: str, examples: Sequence[Example]) -> EncodedSet:
+@dataclass(frozen=True, kw_only=True)
+class TextReader:
+    """The task's sets, and the way in which cells of one base read texts; it is `audits.Reader`."""
+
+    cell: Cell
+    tokenizer: Any
+    prepared: Prepared
+
+    @property
+    def sets(self) -> Mapping[str, EncodedSet]:
+        """The task's sets by name."""
+        return self.prepared.sets
+
+    def probe(self, name: str, examples: Sequence[Example]) -> EncodedSet:
+        """Examples that are not among the task's sets, encoded as cells read texts."""
+        return encoded_probe(self.cell, self.tokenizer, self.prepared.labels, name, examples)
+
+
+def encoded_probe(
+    cell: Cell, tokenizer: Any, labels: tuple[str, ...], name: str, examples: Sequence[Example]
+) -> EncodedSet:
     """An encoded set of these examples.
 
     Args:
-        job: of the cell that is to read them.
+        cell: one that is to read them, and `tokenizer` that of its base.
         labels: the classes; an example without one of them counts as of the first.
         name: of the set.
         examples: one at least.
     """
-    cell, tokenizer = job.cell, load_tokenizer(Path(job.base_directory))
     settings = EncodeSettings.of(cell.task, labels)
     encoded = kind(cell.task.kind).encode(prefixed(examples, cell.prefix), tokenizer, settings)
     tokens, unknown = np.concatenate(encoded.ids).astype(np.int32), UnknownTokens(tokenizer)

@@ -19,6 +19,7 @@ from pipeline.training.job import Job
 from pipeline.training.loop.evaluate import Evaluable, Outputs, measured_beside
 from pipeline.training.loop.fit import outputs
 from pipeline.training.setup.assembly import CellInputs
+from pipeline.training.setup.attribution import of_network, of_words
 from pipeline.training.setup.features import reader_of
 from pipeline.training.setup.heads import Read, read_out
 from pipeline.training.setup.inputs import TokenInputs
@@ -38,11 +39,13 @@ def restored(job: Job) -> Evaluable:
     cell, task, prepared = job.cell, kind(job.cell.task.kind), job.data()
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     if cell.method.reads == "words":
-        measure = _of_words(job, weights)
+        words = WordModel.load(weights)
+        measure, attribute = _of_words(job, words), of_words(words)
     else:
         network = _network(job, prepared, weights)
         measure = _of_probe(job, network, prepared) if cell.method.solved else _of_network(job, network, task, prepared)
-    return Evaluable(job=job, task=task, prepared=prepared, rows=rows, measure=measure)
+        attribute = of_network(job, network, task)
+    return Evaluable(job=job, task=task, prepared=prepared, rows=rows, measure=measure, attribute=attribute)
 
 
 def _network(job: Job, prepared: Prepared, weights: Path) -> Network:
@@ -66,10 +69,9 @@ def _of_probe(job: Job, network: Network, prepared: Prepared) -> Outputs:
     return _read_off(job, reader_of(job, network, prepared).of, model)
 
 
-def _of_words(job: Job, weights: Path) -> Outputs:
-    stored = WordModel.load(weights)
-    features = WordFeatures(counter=stored.counter, width=stored.model.weights.shape[1])
-    return _read_off(job, features.of, stored.model)
+def _of_words(job: Job, words: WordModel) -> Outputs:
+    features = WordFeatures(counter=words.counter, width=words.model.weights.shape[1])
+    return _read_off(job, features.of, words.model)
 
 
 def _read_off(job: Job, read: Read, model: LinearModel) -> Outputs:

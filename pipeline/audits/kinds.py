@@ -1,0 +1,23 @@
+"""Which kinds of tasks audits can examine."""
+
+from pipeline.tasks import KINDS, ClassOutputs, TaskKind
+
+
+def without_classes(task: TaskKind) -> str | None:
+    """Why a kind gives no probability of each class; None if it does."""
+    able = [name for name, each in KINDS.items() if _tells_classes(each)]
+    return _why(task, able, "gives no probability of one class a text")
+
+
+def not_single_texts(task: TaskKind) -> str | None:
+    """Why a kind does not classify single texts; None if it does."""
+    able = [name for name, each in KINDS.items() if _tells_classes(each) and each.linear and "second" not in each.reads]
+    return _why(task, able, "does not classify single texts by a network's last layer")
+
+
+def _tells_classes(task: TaskKind) -> bool:
+    return issubclass(task.outputs_type, ClassOutputs)
+
+
+def _why(task: TaskKind, able: list[str], lacks: str) -> str | None:
+    return None if task.name in able else f"{task.name} {lacks}. It examines {', '.join(able)}."
