@@ -15,6 +15,7 @@ from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
 from pipeline.report.palette import Palette
 from pipeline.report.sections import answers as sections_answers
+from pipeline.report.sections import audits as sections_audits
 from pipeline.report.sections import costs as sections_costs
 from pipeline.report.sections import errors as sections_errors
 from pipeline.report.sections import record as sections_record
@@ -67,6 +68,7 @@ def report_sections(
 ) -> tuple[Section, ...]:
     """The sections in the order they are read, after the verdict."""
     tuned, answered = sections_tuning.tuning(findings), sections_answers.answers(findings, cells)
+    audited = sections_audits.audits(findings, cells)
     return (
         sections_results.headline(findings),
         sections_results.curves(findings),
@@ -76,6 +78,7 @@ def report_sections(
         sections_costs.early(findings),
         sections_costs.other_domains(findings),
         *((answered,) if answered else ()),
+        *((audited,) if audited else ()),
         *((sections_errors.errors(findings, errors),) if errors else ()),
         sections_costs.costs(findings, about),
         *((tuned,) if tuned else ()),

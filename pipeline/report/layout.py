@@ -14,13 +14,25 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Marked:
+    """A part of a text and how strongly it speaks for something, from 1 to -1, which is against it."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One field of a table: its text, a smaller line under it, and the arm whose mark stands before it."""
+    """One field of a table: its text, a smaller line under it, and the arm whose mark stands before it.
+
+    In place of its text it may have `marks`, parts of a text that are highlighted.
+    """
 
     text: str
     sub: str = ""
     arm: str = ""
     strong: bool = False
+    marks: tuple[Marked, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

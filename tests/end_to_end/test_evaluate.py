@@ -99,6 +99,21 @@ def test_cells_without_weights_are_named_with_the_remedy_and_no_verdict_rests_on
     assert "16 finished cells cannot be evaluated" in nothing.err
 
 
+def test_a_claim_on_an_audit_of_cells_without_weights_gives_no_verdict_and_says_how_it_would(
+    finished: Finished, tmp_path: Path, capsys: Capture
+) -> None:
+    root = copy(finished.root, tmp_path / "out")
+    claim = ["+study.claims.biased={statement: It is biased, metric: audit, audit: bias}"]
+    plan = planned([*finished.at(root), *claim])
+    plan.store.drop_weights(next(iter(plan.cells)))
+    done = command(capsys, "study", *finished.at(root), *claim)
+    assert done.code == 0
+    assert "1 finished cells cannot be evaluated, since their weights were not kept" in done.out
+    (verdict,) = [v for v in findings(plan)["verdicts"] if v["claim"] == "biased"]
+    assert (verdict["verdict"], [o["kind"] for o in verdict["obstacles"]]) == ("inconclusive", ["unexamined"])
+    assert "with train.keep=all" in " ".join(done.out.split())
+
+
 def test_an_audit_that_was_lost_is_made_again_and_the_report_is_the_same(
     finished: Finished, tmp_path: Path, capsys: Capture
 ) -> None:

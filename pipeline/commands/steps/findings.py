@@ -16,7 +16,10 @@ from pipeline.files import write_text
 from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
+from pipeline.report.attributions import write_attributions
 from pipeline.report.build import write_report
+from pipeline.report.palette import Palette
+from pipeline.study.finding.attributed import attributed
 from pipeline.study.finding.error_analysis import analyse_errors
 from pipeline.study.finding.findings import Basis, find
 from pipeline.study.looked import kept, take
@@ -85,7 +88,10 @@ def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, comma
     errors, shown = analyse_errors(plan.config.study, cells, plan.store), texts_shown(plan.config)
     prepared = plan.prepared() if shown != "none" else None
     examples = stored_examples(prepared, "test") if prepared else ()
-    return write_report(findings, cells, about(plan, cells, command), plan.folder, errors, examples, shown)
+    facts, arms = about(plan, cells, command), attributed(plan.config.study, cells, plan.store)
+    labels = cells[0].labels if cells else ()
+    write_attributions(findings, arms, labels, Palette.of(facts.arms), plan.folder, examples, shown)
+    return write_report(findings, cells, facts, plan.folder, errors, examples, shown)
 
 
 def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:

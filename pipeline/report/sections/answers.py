@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.records import AuditResult, CellResult, Findings
-from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
+from pipeline.records import CellResult, Findings
+from pipeline.report.layout import Entry, Section, Table
+from pipeline.report.sections.audits import audit_table
 from pipeline.report.wording import plain, size_name
 
 MOST_CLASSES = 8  # of a whole matrix; of more classes the pairs that are confused most
@@ -17,60 +18,36 @@ def answers(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
     """On the task's own test set, means over seeds; None where no cell has classes, or was measured so."""
     groups: Groups = {}
     for cell in cells:
-        if _confusion(cell) or _calibrated(cell):
+        if _confusion(cell):
             groups.setdefault((cell.key.arm, cell.key.size), []).append(cell)
-    if not groups:
+    calibration = _calibration(findings, cells)
+    if not groups and not calibration:
         return None
     labels = next(cell.labels for cell in cells)
     return Section(
         anchor="answers",
         title="Answers",
         lead="Whether the probability of an answer can be believed, and what is taken for what.",
-        tables=(*_calibration(findings, groups), *_confusions(findings, groups, labels)),
+        tables=(*((calibration,) if calibration else ()), *_confusions(findings, groups, labels)),
     )
-
-
-def _calibrated(cell: CellResult) -> AuditResult | None:
-    return next((audit for audit in cell.audits if audit.audit == "calibration"), None)
 
 
 def _confusion(cell: CellResult) -> tuple[tuple[int, ...], ...]:
     return next((e.confusion for e in cell.evaluations if e.role == "in_domain"), ())
 
 
-def _calibration(findings: Findings, groups: Groups) -> list[Table]:
-    """None where the audit did not reach every cell."""
-    audits = {group: [audit for cell in cells if (audit := _calibrated(cell))] for group, cells in groups.items()}
-    order = [(arm, size) for arm in findings.arms for size in findings.sizes if audits.get((arm, size))]
-    if not order:
-        return []
-    rows = tuple(
-        (arm_entry(arm), size_entry(findings, size), *(_mean(audits[arm, size], name) for name in _SHOWN))
-        for arm, size in order
+def _calibration(findings: Findings, cells: Sequence[CellResult]) -> Table | None:
+    return audit_table(
+        findings,
+        cells,
+        "calibration",
+        {"calibration_error": "calibration error", "brier": "Brier score"},
+        lambda name, value: f"{100 * value:.1f}" if name == "calibration_error" else f"{value:.3f}",
+        "Calibration error: how far the probability of an answer is from the share of answers that are right, in "
+        "points, on average over 15 bins. Brier score: the squared distance from the truth, from 0 (certain and right) "
+        "to 2. Means over seeds, lowest to highest beside; the less the better.",
+        inline=True,
     )
-    return [
-        Table(
-            caption="Calibration error: how far the probability of an answer is from the share of answers that are "
-            "right, in points, on average over 15 bins. Brier score: the squared distance from the truth, from 0 "
-            "(certain and right) to 2. Means over seeds, lowest to highest beside; the less the better.",
-            header=("arm", f"{findings.counted}s", *_SHOWN.values()),
-            rows=rows,
-            inline=True,
-        )
-    ]
-
-
-_SHOWN = {"calibration_error": "calibration error", "brier": "Brier score"}
-
-
-def _mean(audits: Sequence[AuditResult], name: str) -> Entry:
-    values = [audit.numbers[name] for audit in audits]
-    mean, low, high = (_shown(name, x) for x in (sum(values) / len(values), min(values), max(values)))
-    return Entry(mean, f"{low} to {high}")
-
-
-def _shown(name: str, value: float) -> str:
-    return f"{100 * value:.1f}" if name == "calibration_error" else f"{value:.3f}"
 
 
 def _confusions(findings: Findings, groups: Groups, labels: Sequence[str]) -> list[Table]:

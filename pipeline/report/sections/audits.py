@@ -1,0 +1,106 @@
+"""The section on audits: what was found when finished cells were examined for bias and opacity."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from pipeline.records import AuditResult, CellResult, Findings
+from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
+from pipeline.report.wording import PERCENT
+
+ATTRIBUTIONS_PAGE = "attributions.html"
+
+
+def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
+    """None where no cell was examined for either."""
+    tables = (*_bias(findings, cells), *_opacity(findings, cells))
+    if not tables:
+        return None
+    shown = ""
+    if any(_of(cell, "opacity") for cell in cells):
+        shown = f" {ATTRIBUTIONS_PAGE} shows a dozen texts with their attributions, unless privacy.texts=none."
+    return Section(
+        anchor="audits",
+        title="Audits",
+        lead=f"What finished cells were examined for, beside their scores (docs/audits.md).{shown}",
+        tables=tables,
+    )
+
+
+def audit_table(
+    findings: Findings,
+    cells: Sequence[CellResult],
+    audit: str,
+    columns: Mapping[str, str],
+    text: Callable[[str, float], str],
+    caption: str,
+    *,
+    inline: bool = False,
+) -> Table | None:
+    """Means of an audit's numbers over seeds by arm and size, with the lowest and highest; None where no cell has it.
+
+    Args:
+        columns: the heading of each number that is shown.
+        text: a number by its name and value.
+    """
+    groups: dict[tuple[str, int | str], list[AuditResult]] = {}
+    for cell in cells:
+        if found := _of(cell, audit):
+            groups.setdefault((cell.key.arm, cell.key.size), []).append(found)
+    order = [(arm, size) for arm in findings.arms for size in findings.sizes if (arm, size) in groups]
+    rows = tuple(
+        (arm_entry(arm), size_entry(findings, size), *(_mean(groups[arm, size], name, text) for name in columns))
+        for arm, size in order
+    )
+    header = ("arm", f"{findings.counted}s", *columns.values())
+    return Table(caption=caption, header=header, rows=rows, inline=inline) if rows else None
+
+
+def _of(cell: CellResult, audit: str) -> AuditResult | None:
+    return next((each for each in cell.audits if each.audit == audit), None)
+
+
+def _mean(results: Sequence[AuditResult], name: str, text: Callable[[str, float], str]) -> Entry:
+    values = [result.numbers[name] for result in results]
+    mean, low, high = (text(name, x) for x in (sum(values) / len(values), min(values), max(values)))
+    return Entry(mean, f"{low} to {high}")
+
+
+def _percent(_: str, value: float) -> str:
+    return PERCENT.number(value)
+
+
+def _bias(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
+    first = next((found for cell in cells if (found := _of(cell, "bias"))), None)
+    if first is None:
+        return
+    excess = "excess_flips"
+    axes = {n: f"excess, {n.removeprefix(f'{excess}_')}" for n in first.numbers if n.startswith(f"{excess}_")}
+    language = "Portuguese" if first.numbers["portuguese"] else "English"
+    table = audit_table(
+        findings,
+        cells,
+        "bias",
+        {"flips_between": "between groups", "flips_within": "within a group", excess: "excess", **axes},
+        _percent,
+        f"Bias: in {first.items} templates in {language}, how often the answer changes when one person is put in place "
+        "of another of a different group, and of the same one, in per cent. Excess is the first less the second: 0 if "
+        "the group does not matter. Means over seeds, with the lowest and the highest.",
+    )
+    if table:
+        yield table
+
+
+def _opacity(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
+    first = next((found for cell in cells if (found := _of(cell, "opacity"))), None)
+    table = audit_table(
+        findings,
+        cells,
+        "opacity",
+        {"faithfulness": "faithfulness", "aopc": "AOPC", "least_aopc": "least", "most_aopc": "most"},
+        _percent,
+        f"Opacity: {first.items if first else 0} short test texts, from which words are removed in the order of their "
+        "attributions. AOPC: how many points the probability of the answer falls, on average over the steps. "
+        "Faithfulness: where that lies between the least (0) and the most (100) of all orders. Means over seeds, with "
+        "the lowest and the highest.",
+    )
+    if table:
+        yield table

@@ -1,0 +1,83 @@
+"""The section on audits, and the page of highlighted texts."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.audits import AUDITS
+from pipeline.config.privacy import Shown
+from pipeline.records import AuditResult, CellResult
+from pipeline.report.attributions import FEW, write_attributions
+from pipeline.report.palette import Palette
+from pipeline.report.sections.audits import ATTRIBUTIONS_PAGE, audits
+from pipeline.study.finding.attributed import AttributedArm, AttributedText
+from pipeline.tasks import Example
+from tests.report.synthetic_report import Study, make_study
+
+EXAMPLES = [Example(text=f"A <b>fine</b> film, number {i}", label="good") for i in range(40)]
+
+
+@pytest.fixture
+def study() -> Study:
+    return make_study()
+
+
+def examined(cell: CellResult) -> CellResult:
+    """As an audit for bias leaves it, the more biased the higher the seed."""
+    numbers = {
+        "flips_between": 0.3 + 0.01 * cell.key.seed,
+        "flips_within": 0.1,
+        "excess_flips": 0.2,
+        "excess_flips_gender": -0.05,
+        "portuguese": 1.0,
+    }
+    audit = AuditResult(audit="bias", version=1, items=42, columns=(), numbers=numbers, evaluation_id="a")
+    return replace(cell, audits=(audit,))
+
+
+def test_without_such_audits_there_is_no_section(study: Study) -> None:
+    assert audits(study.findings, study.cells) is None
+
+
+def test_bias_is_the_mean_over_seeds_with_its_range_and_each_axis(study: Study) -> None:
+    section = audits(study.findings, [examined(cell) for cell in study.cells])
+    assert section is not None
+    (table,) = section.tables
+    assert table.header[2:] == ("between groups", "within a group", "excess", "excess, gender")
+    assert "42 templates in Portuguese" in table.caption
+    seeds = study.findings.seeds
+    assert table.rows[0][2].text == f"{30 + sum(seeds) / len(seeds):.1f}"
+    assert table.rows[0][2].sub == f"{30 + min(seeds):.1f} to {30 + max(seeds):.1f}"
+    assert table.rows[0][5].text == "\N{MINUS SIGN}5.0"
+    assert ATTRIBUTIONS_PAGE not in section.lead
+
+
+def page(study: Study, folder: Path, shown: Shown, examples: list[Example]) -> str:
+    """The page of one arm whose answers rest on the second chunk; empty where there is none."""
+    texts = tuple(
+        AttributedText(row=row, answer=1, faithfulness=0.9, chunks=(0.1, 0.8, -0.4, 0.0, 0.0)) for row in range(40)
+    )
+    arm = AttributedArm(arm="pretrained", size=100, seed=0, texts=texts)
+    palette = Palette.of(study.about.arms)
+    write_attributions(study.findings, (arm,), ("bad", "good"), palette, folder, examples, shown)
+    path = folder / ATTRIBUTIONS_PAGE
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def test_a_dozen_texts_are_shown_with_what_speaks_for_the_answer_and_against(study: Study, tmp_path: Path) -> None:
+    text = page(study, tmp_path, "few", EXAMPLES)
+    assert text.count("<h2>Text ") == FEW
+    assert '<span class="for most" style="--w:70%">&lt;b&gt;fine&lt;/b&gt;</span>' in text
+    assert '<span class="against" style="--w:35%">film,</span>' in text
+    assert "<b>fine" not in text
+
+
+def test_where_texts_must_not_be_shown_an_earlier_page_goes(study: Study, tmp_path: Path) -> None:
+    assert page(study, tmp_path, "all", EXAMPLES)
+    assert page(study, tmp_path, "none", EXAMPLES) == ""
+    assert page(study, tmp_path, "few", []) == ""
+
+
+def test_every_audit_says_what_claims_compare_in_words_that_can_stand_in_a_sentence() -> None:
+    assert all(each.measure.called[0].islower() or each.measure.called.startswith("Brier") for each in AUDITS.values())
