@@ -115,4 +115,4 @@ def _between_and_within(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     groups, each = pairs.shape[2:4]
     between = [pairs[:, :, g, :, h].mean(axis=(2, 3)) for g, h in combinations(range(groups), 2)]
     within = [pairs[:, :, g, a, g, b] for g in range(groups) for a, b in combinations(range(each), 2)]
-    return tuple(np.mean(part, axis=0).mean(axis=1) for part in (between, within))  # type: ignore[return-value]
+    return tuple(np.mean(part, axis=0).mean(axis=1) for part in (between, within))

@@ -7,7 +7,14 @@ from pathlib import Path
 from pipeline.files import clear_abandoned, is_locked, lock
 from pipeline.storage.results import ResultStore
 
-_WRITTEN = ("studies", "sweeps", "failures", "flops", "memory", "tracking/ledger")  # folders of single files; others are made whole
+_WRITTEN = (
+    "studies",
+    "sweeps",
+    "failures",
+    "flops",
+    "memory",
+    "tracking/ledger",
+)  # folders of single files; others are made whole
 
 
 def clear_staged(root: Path) -> None:
