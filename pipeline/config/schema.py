@@ -72,6 +72,7 @@ class Data:
     )
     separator: str = ";"  # between them
     label_pattern: str | None = None  # regular expression that finds each label instead; its group is the label's name
+    language: str | None = None  # of the texts: en, pt; null: that of the training data
     label_names: dict[str, str] = field(
         default_factory=dict
     )  # name shown for each value; an empty name leaves its rows out
@@ -277,12 +278,13 @@ class Claim:
     arm: str = "pretrained"  # the arm that the claim is about
     against: str = "scratch"  # an arm, or best_from_scratch: of each seed the best on validation
     size: int | str = "largest"  # train size, or smallest | largest
-    dataset: str = "test"  # or the name of an out-of-domain set
+    dataset: str = "test"  # or the name of an out-of-domain set, or its role: other_domain | other_language
     audit: str | None = None  # for metric audit: the audit whose measure is compared; delta is in its unit
     direction: Direction = "higher"  # the direction in which `arm` should differ
     delta: float = 0.02  # smallest effect size of interest, > 0; for ratios and multipliers a factor
     test: ClaimTest = "superior"  # superior: by at least delta; not_inferior, equivalent: within margin
     margin: float | None = None  # > 0: the largest loss (or, for equivalent, difference) that does not matter
+    family: str = ""  # claims that name the same family share the study's error among themselves, and with no others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,13 +298,14 @@ class Study:
     seeds: tuple[int, ...] = ()  # each cell is trained once per seed
     target: float | None = None  # validation score for cost-to-target claims
     early_examples: int = 320  # "soon after the start"
-    confidence: float = 0.95  # 1 less the chance of any wrong verdict in the study
+    confidence: float = 0.95  # 1 less the chance of any wrong verdict in a family of claims
+    family: Literal["claim", "all"] = "claim"  # whose intervals hold together: those of each claim's family, or all
     claims: dict[str, Claim] = field(default_factory=dict)
     looks: tuple[int, ...] = ()  # numbers of seeds at which claims are judged; empty: once, with all of study.seeds
     spend: tuple[float, ...] = ()  # share of the error that each look spends, 1 in total; empty: a single look
     reserve: float = 0.0  # share of the error kept for looks added later; spend sums to the rest
-    until: Literal["settled", "all"] = (
-        "settled"  # settled: after the first look, train only cells that open claims need
+    until: Literal["read", "settled", "all"] = (
+        "settled"  # train only cells that open claims need: from the start (read) or after the first look (settled)
     )
     audits: tuple[str, ...] = ()  # audits to run beside those of claims; calibration is always run if possible
     disk: str = "5GB"  # for weights with train.keep=seeds: as many seeds as fit, and the best per arm and size

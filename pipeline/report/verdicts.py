@@ -78,19 +78,24 @@ def looks_text(findings: Findings) -> str:
     several = len(looks.seeds) > 1
     parts = [_planned(looks)]
     if looks.reached:
-        level = f"{100 * looks.levels[looks.reached - 1]:.4g}% interval"
-        alike = all(v.look == looks.reached for v in findings.verdicts)
-        parts.append(
-            f"Each verdict rests on a {level}."
-            if alike
-            else f"Verdicts of this look rest on a {level}; earlier ones name their own."
-        )
+        parts.append(_levels(findings, looks))
     if looks.lacking:
         first = ", ".join(plain(name, 60) for name in looks.lacking[:3])
         more = f" and {len(looks.lacking) - 3:,} more" if len(looks.lacking) > 3 else ""
         which = "next look" if looks.reached else "first look" if several else "look"
         parts.append(f"Scores are interim: the {which} lacks {first}{more}.")
     return " ".join(parts)
+
+
+def _levels(findings: Findings, looks: Looks) -> str:
+    """At which level verdicts were reached, if that is one for all."""
+    levels = {v.level for v in findings.verdicts if v.look == looks.reached and v.level}
+    if len(levels) > 1:
+        return "Each verdict names the level of its own interval."
+    level = f"{100 * min(levels, default=looks.levels[looks.reached - 1]):.4g}% interval"
+    if all(v.look == looks.reached for v in findings.verdicts):
+        return f"Each verdict rests on a {level}."
+    return f"Verdicts of this look rest on a {level}; earlier ones name their own."
 
 
 def _planned(looks: Looks) -> str:

@@ -14,6 +14,8 @@ from pipeline.tasks import LINEAR, kind, kind_of, linear_kind, unsolvable
 
 def unjudged_because(overrides: Sequence[str], config: Config, key: str, claim: Claim, rivals: Sequence[str]) -> str:
     """Why a claim is left out: of a preset, what it needs is not there in this study. Empty where it is judged."""
+    if claim.dataset == "other_language":
+        return "The task has no test set in another language (task.out_of_domain.NAME.language)."
     if not _has_set(config, claim):
         return "The task has no other domain (task.out_of_domain) to test it on."
     if claim.audit and (why := AUDITS[claim.audit].unable(kind_of(config.task))):

@@ -1,8 +1,8 @@
 """Planned looks: when each claim is judged, at which level, on which cells, and which cells are still worth training.
 
-The error of a study is divided among its m claims, and that of each claim among its looks. So all the intervals that
-any verdict rests on hold together, whenever a claim is settled and whatever is stopped for it: repeated confidence
-intervals with a union bound (Jennison & Turnbull 1984).
+The error of a study is divided among the m claims of a family, and that of each claim among its looks. So all the
+intervals that any verdict of a family rests on hold together, whenever a claim is settled and whatever is stopped for
+it: repeated confidence intervals with a union bound (Jennison & Turnbull 1984). Claims that name no family are one.
 """
 
 import dataclasses
@@ -62,14 +62,26 @@ def extends(now: Study, before: Study) -> bool:
     )
 
 
-def looks_of(study: Study) -> tuple[Look, ...]:
-    """The looks that the study plans; one at all its seeds where it names none."""
+def family_of(study: Study, name: str) -> tuple[str, ...]:
+    """The claims whose intervals hold together with that of the claim called `name`, itself included."""
+    if study.family == "all":
+        return tuple(study.claims)
+    return tuple(other for other, claim in study.claims.items() if claim.family == study.claims[name].family)
+
+
+def looks_of(study: Study, claim: str | None = None) -> tuple[Look, ...]:
+    """The looks that the study plans; one at all its seeds where it names none.
+
+    Args:
+        claim: the one that the levels are for; None for one of the largest family.
+    """
     counts, spend = plain_looks(study)
+    families = [len(family_of(study, name)) for name in ((claim,) if claim else study.claims)]
     return tuple(
         Look(
             number=number,
             seeds=study.seeds[:count],
-            level=simultaneous_level(study.confidence, len(study.claims), share),
+            level=simultaneous_level(study.confidence, max(families, default=0), share),
         )
         for number, (count, share) in enumerate(zip(counts, spend, strict=True), start=1)
     )
@@ -151,10 +163,13 @@ def ahead(study: Study, verdicts: Iterable[Verdict], *, last: bool = False) -> d
 def needed(study: Study, from_scratch: Sequence[str], upto: Mapping[str, int]) -> set[Place]:
     """The cells that are needed: all those of the first look, then those that claims read, as far as `upto` says.
 
-    All of the study's, where it states no claim or says `until: all`.
+    All of the study's, where it states no claim or says `until: all`; with `until: read` those alone that claims read.
     """
     looks = looks_of(study)
-    everywhere = study.seeds if study.until == "all" or not study.claims else looks[0].seeds
+    if study.until == "all" or not study.claims:
+        everywhere = study.seeds
+    else:
+        everywhere = looks[0].seeds if study.until == "settled" else ()
     places = {(arm, size, seed) for arm in study.arms for size in study.sizes for seed in everywhere}
     for name, claim in study.claims.items():
         groups = groups_read(study, claim, from_scratch)

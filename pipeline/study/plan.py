@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.audits import audits_of
 from pipeline.config.cell import Cell, cell_of
+from pipeline.config.claim_sets import with_sets_named
 from pipeline.config.compose import compose
 from pipeline.config.identity import cell_id
 from pipeline.config.preset_files import about_own_files
@@ -147,6 +148,7 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     _refuse(overrides, "arm", "a study takes its arms from study.arms=[pretrained,scratch]")
     _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
     require_audits(config.study)
+    config = dataclasses.replace(config, study=with_sets_named(config.study, config.task))
     arms = arms_of(overrides, config)
     rivals = [arm.arm.name for arm in arms if arm.arm.start == "scratch"]
     left_out = {

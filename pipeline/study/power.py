@@ -53,7 +53,7 @@ def _of_claim(plan: Plan, table: Table, replicates: Replicates, name: str) -> It
     if claim.metric in RATIOS:
         return
     threshold = threshold_of(claim.metric, claim.test, claim.delta, claim.margin)
-    for look in looks_of(plan.config.study):
+    for look in looks_of(plan.config.study, name):
         question = Question(
             table=table, replicates=replicates, claim=claim, size=claim_size(table.study, claim), look=look, later=()
         )

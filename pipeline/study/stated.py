@@ -10,7 +10,7 @@ from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.schema import Claim, Study
 from pipeline.files import write_text
 from pipeline.records import encode, from_json, to_json
-from pipeline.study.looks import Group, extends, groups_read, looks_of, plain_looks
+from pipeline.study.looks import Group, extends, family_of, groups_read, looks_of, plain_looks
 from pipeline.study.plan import Plan
 
 FILE = "stated.json"
@@ -160,10 +160,10 @@ def _seen(plan: Plan, before: Stated) -> bool:
 
 
 def _claims(before: Study, now: Study) -> Iterator[Difference]:
-    everything = frozenset(now.claims)
     for name in before.claims.keys() - now.claims.keys():
-        text = f"claim {name} was dropped, so that the others share more of the error"
-        yield Difference(text=text, claims=everything)
+        others = frozenset(family_of(before, name)) & now.claims.keys()
+        share = ", so that the others share more of the error" if others else ""
+        yield Difference(text=f"claim {name} was dropped{share}", claims=others)
     for name, claim in now.claims.items():
         if name not in before.claims:
             yield Difference(text=f"claim {name} was added", claims=frozenset({name}))
@@ -172,7 +172,8 @@ def _claims(before: Study, now: Study) -> Iterator[Difference]:
         for setting in here:
             if then[setting] != here[setting]:
                 text = f"{setting} of claim {name} was {then[setting]}, is {here[setting]}"
-                yield Difference(text=text, claims=frozenset({name}))
+                members = family_of(before, name) + family_of(now, name) if setting == "family" else (name,)
+                yield Difference(text=text, claims=frozenset(members) & now.claims.keys())
 
 
 def _fields(claim: Claim) -> dict[str, object]:
@@ -193,6 +194,7 @@ def _shared(before: Statement, now: Statement) -> Iterator[str]:
             "reserve": s.study.reserve,
             "seeds": _list(looks_of(s.study)[-1].seeds),
             "confidence": s.study.confidence,
+            "family": s.study.family,
             "budget": s.study.budget,
             "task": s.task,
             "metric": s.metric,

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from pipeline.config.budget import budget_of
 from pipeline.config.choices import options
+from pipeline.config.claim_sets import BY_ROLE
 from pipeline.config.disk import bytes_of
 from pipeline.config.rules.closed_sets import words
 from pipeline.config.schema import Claim, Config, Study
@@ -115,10 +116,13 @@ def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
         others = (*config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
         valid = f"Valid: {', '.join(others)}." if others else "The task has none (task.out_of_domain)."
         yield f"metric {claim.metric} compares the test set with another one: name it in dataset. {valid}"
-    datasets = ("test", *config.task.out_of_domain, *(["train"] if claim.metric == "generalisation_gap" else []))
+    datasets = (
+        *("test", *config.task.out_of_domain, *BY_ROLE),
+        *(["train"] if claim.metric == "generalisation_gap" else []),
+    )
     if claim.dataset not in datasets and config.task.out_of_domain:  # else the plan leaves the claim out, and says so
         yield f"dataset {claim.dataset!r} is not an evaluation set of the task. {nearest(claim.dataset, datasets)}"
-    elif claim.metric not in ON_ANY_SET and claim.dataset in config.task.out_of_domain:
+    elif claim.metric not in ON_ANY_SET and claim.dataset in (*config.task.out_of_domain, *BY_ROLE):
         yield (
             f"metric {claim.metric} is about the task's own sets, but got dataset {claim.dataset!r}. "
             f"Leave dataset out, or use metric {' or '.join(ON_ANY_SET)}."

@@ -12,7 +12,7 @@ from pipeline.config.schema import Claim
 from pipeline.records import Estimate, Help, Obstacle, ObstacleKind, Verdict
 from pipeline.study.finding.estimates import SMALL_SHARE, Effect, Replicates
 from pipeline.study.finding.table import Table
-from pipeline.study.looks import Look, Place, claim_size, groups_read, looks_of
+from pipeline.study.looks import Place, claim_size, groups_read, looks_of
 from pipeline.study.verdicts.answers import ANSWERS
 from pipeline.study.verdicts.judging import judged, signed, threshold
 from pipeline.study.verdicts.obstacles import place_text, seeds_of_two_kinds, undoing
@@ -39,14 +39,13 @@ NOTHING_BEFORE = Standing()
 def verdicts(table: Table, replicates: Replicates, standing: Standing) -> tuple[Verdict, ...]:
     """One verdict for each claim, that of the first look which settles it, else of the last look that is reached.
 
-    All intervals hold together at the study's confidence, those of all claims at all looks.
+    The intervals of a family hold together at the study's confidence, those of all its claims at all looks.
     """
-    looks = looks_of(table.study)
-    views = [_view(table, replicates, look.seeds) for look in looks]
+    views = [_view(table, replicates, look.seeds) for look in looks_of(table.study)]
     judged_claims = []
     for name, claim in table.study.claims.items():
         kept = standing.kept.get(name)
-        verdict = dataclasses.replace(kept, statement=claim.statement) if kept else _verdict(views, looks, name, claim)
+        verdict = dataclasses.replace(kept, statement=claim.statement) if kept else _verdict(views, name, claim)
         judged_claims.append(dataclasses.replace(verdict, after_looking=standing.after_looking.get(name, ())))
     return tuple(judged_claims)
 
@@ -58,8 +57,8 @@ def _view(table: Table, replicates: Replicates, seeds: Sequence[int]) -> tuple[T
     return view, Replicates(view)
 
 
-def _verdict(views: Sequence[tuple[Table, Replicates]], looks: Sequence[Look], name: str, claim: Claim) -> Verdict:
-    verdict = None
+def _verdict(views: Sequence[tuple[Table, Replicates]], name: str, claim: Claim) -> Verdict:
+    looks, verdict = looks_of(views[0][0].study, name), None
     for number, ((table, replicates), look) in enumerate(zip(views, looks, strict=True), start=1):
         question = Question(
             table=table,
