@@ -20,11 +20,14 @@ PIP := $(PY) -m pip install --disable-pip-version-check
 CHOICES = $(strip $(if $(TASK),task=$(TASK)) $(if $(BASE),base=$(BASE)) $(if $(HARDWARE),hardware=$(HARDWARE))) $(ARGS)
 
 ##@ Start
-.PHONY: setup compare doctor
+.PHONY: setup compare claims doctor
 setup: .venv/.ready ## make .venv with the tested versions and the sample packages (TORCH=cpu|cuda|default)
 
 compare: .venv/.ready ## pretrained against from scratch, the quickstart study: one command, one answer
 	$(PY) -m pipeline study experiments=quickstart $(CHOICES)
+
+claims: .venv/.ready ## fourteen claims about pretrained models, judged in one study within an hour, one row each
+	$(PY) -m pipeline claims $(CHOICES)
 
 doctor: .venv/.ready ## versions, hardware, precision and threads chosen, samples, and what is wrong
 	$(PY) -m pipeline doctor $(CHOICES)

@@ -22,6 +22,7 @@ from pipeline.text_encoding import restart_in_utf8
 
 COMMANDS = {
     "compare": "compare the arms on your own table: reviews.csv [--text=COLUMN] [--label=COLUMN] [study.budget=10min]",
+    "claims": "judge the fourteen claims about pretrained models: [task=... base=... study.budget=1h | reviews.csv]",
     "train": "train one cell: base=... task=... arm=... train.size=... train.lr=...",
     "study": "run one study: experiments=quickstart; plan=true only shows its cells",
     "evaluate": "score finished cells on a further set, without training: +task.out_of_domain.NAME.path=FILE",
@@ -38,7 +39,7 @@ COMMANDS = {
 QUESTIONS = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc")  # that Hydra answers
 DETAILS = ("--resolve", "--package", "-p")  # of --cfg
 TAKES_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
-WITH_OPTIONS = ("compare",)  # commands that take options of their own
+WITH_OPTIONS = ("compare", "claims")  # commands that take options of their own
 INTERRUPTED, TERMINATED = 130, 143
 
 

@@ -2,18 +2,14 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.commands import study
 from pipeline.commands.steps.findings import basis_of
+from pipeline.commands.steps.own_table import given_by, settings_by
 from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
 from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
-from pipeline.data.readers.table_columns import table_columns
-from pipeline.data.recognise import Roles, roles_of
-from pipeline.errors import ConfigError, DataError, nearest
 from pipeline.records import Findings, from_json
 from pipeline.report.recommendation import recommendation_text
 from pipeline.report.wording import plain
@@ -23,123 +19,16 @@ from pipeline.study.plan import Plan, plan_study
 from pipeline.study.run import failures
 from pipeline.study.stated import stated
 
-OPTIONS = {"--text": "text", "--label": "label"}
-_KINDS = {"label": "classification", "labels": "multi_label_classification", "score": "similarity"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Given:
-    """What stands behind the command: a path, what is known of its columns, and overrides."""
-
-    path: str
-    text: str | None = None
-    label: str | None = None
-    overrides: tuple[str, ...] = ()
-
 
 def run(arguments: Sequence[str]) -> int:
     """Recognise the columns, say so, run the study, and recommend an arm."""
-    given = given_by(arguments)
-    columns = table_columns(Path(given.path))
-    roles = recognised(columns, given)
-    overrides = [*settings_for(Path(given.path), roles, columns), *given.overrides]
-    print(_said(roles, len(next(iter(columns.values()), ()))))
+    given = given_by(arguments, "compare")
+    overrides = ["experiments=compare", *settings_by(given, factor=4), *given.overrides]
     print(f"The same as: {program()} study {shlex.join(without_secrets(overrides))}\n", flush=True)
     code = study.run(overrides)
     if not compose(overrides).plan:
         _recommend(overrides)
     return code
-
-
-def given_by(arguments: Sequence[str]) -> Given:
-    """The path, options and overrides among the words behind the command.
-
-    Raises:
-        ConfigError: there is no path or more than one, or an option is not known.
-    """
-    paths, known, overrides = list[str](), dict[str, str](), list[str]()
-    words = list(arguments)
-    while words:
-        word = words.pop(0)
-        name, equals, value = word.partition("=")
-        if name in OPTIONS:
-            known[OPTIONS[name]] = value if equals else (words.pop(0) if words else "")
-        elif word.startswith("-"):
-            raise ConfigError([f"compare has no option {word!r}. {nearest(word, OPTIONS)}"])
-        else:
-            setting = (equals or word.startswith("~")) and not Path(word).exists()
-            (overrides if setting else paths).append(word)
-    if len(paths) != 1:
-        which = f"but got {len(paths)}: {', '.join(paths)}" if paths else "but got none"
-        raise ConfigError([f"compare takes one table, {which}. For example: {program()} compare reviews.csv"])
-    return Given(path=paths[0], overrides=tuple(overrides), **known)
-
-
-def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
-    """What the columns are.
-
-    Raises:
-        DataError: a named column is not there, or no column is the text or the label.
-    """
-    for name in (given.text, given.label):
-        if name is not None and name not in columns:
-            raise DataError(f"{given.path} has no column {name!r}. {nearest(name, columns)}")
-    roles = roles_of(columns, text=given.text, label=given.label)
-    names = ", ".join(map(repr, columns))
-    if roles.text is None:
-        raise DataError(f"None of the columns of {given.path} ({names}) looks like texts. Name it: --text=COLUMN.")
-    if not (roles.label or roles.labels or roles.score):
-        raise DataError(
-            f"None of the columns of {given.path} ({names}) looks like a label: few values, each in several rows. "
-            "Name it: --label=COLUMN."
-        )
-    return roles
-
-
-def settings_for(path: Path, roles: Roles, columns: dict[str, list[str | None]]) -> list[str]:
-    """The overrides of a study on the table."""
-    target = next(name for name in _KINDS if getattr(roles, name))
-    kind = "pair_classification" if roles.second and target == "label" else _KINDS[target]
-    name = "".join(c if c.isalnum() else "_" for c in path.stem).strip("_").lower() or "table"
-    settings = [
-        "experiments=compare",
-        f"task={kind}",
-        f"task.data.path:={path}",
-        f"task.data.text:={roles.text}",
-        f"task.data.{target}:={getattr(roles, target)}",
-        f"task.name={name}",
-        f"study.name={name}",
-        f"task.max_length={_length(roles, columns)}",
-        f"study.sizes={_sizes(len(columns[roles.text or '']))}",
-    ]
-    settings += [f"task.data.second:={roles.second}"] if roles.second else []
-    settings += [f"task.data.group:={roles.group}"] if roles.group else []
-    return settings
-
-
-def _sizes(rows: int) -> str:
-    """Two train sizes, a factor of four apart, of what is left when validation and test are held out."""
-    left = rows - min(600, rows // 4) - min(128, rows // 10)
-    largest = min(200, max(left - left // 10, 1))
-    return f"[{max(largest // 4, 1)},{largest}]".replace(" ", "")
-
-
-def _length(roles: Roles, columns: dict[str, list[str | None]]) -> int:
-    """Tokens to read: nine texts in ten are read whole, within what a processor does in minutes."""
-    texts = [cell or "" for name in (roles.text, roles.second) if name for cell in columns[name]]
-    words = sorted(len(text.split()) for text in texts)
-    tokens = 1.5 * words[int(0.9 * (len(words) - 1))] * (2 if roles.second else 1) + 4
-    return int(min(128, max(32, 32 * -(-tokens // 32))))
-
-
-def _said(roles: Roles, rows: int) -> str:
-    parts = [f"Text: {roles.text!r}" + (f" and {roles.second!r}" if roles.second else "")]
-    target = roles.label or roles.labels or roles.score
-    parts.append(f"{'labels' if roles.labels else 'number' if roles.score else 'label'}: {target!r}")
-    parts += [f"rows that belong together: {roles.group!r}"] if roles.group else []
-    parts += [f"language: {roles.language!r}"] if roles.language else []
-    also = f" It could also be {', '.join(map(repr, roles.others))}: --label=COLUMN." if roles.others else ""
-    return f"{'; '.join(parts)}; {rows:,} rows looked at.{also}"
 
 
 def _recommend(overrides: Sequence[str]) -> None:

@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.commands.steps.findings import about, basis_of, report_on, write_findings
+from pipeline.commands.steps.findings import about, basis_of, claims_of, report_on, write_findings
 from pipeline.commands.steps.publishing import Published, publish, rebuild
-from pipeline.commands.steps.tables import show_change, show_findings
+from pipeline.commands.steps.tables import show_change, show_claims, show_findings
 from pipeline.config.compose import compose
 from pipeline.config.redaction import without_secrets
 from pipeline.config.search_path import program
@@ -35,8 +35,11 @@ def run(overrides: Sequence[str]) -> int:
     plan = ended(plan)
     findings = write_findings(plan, cells, failures(plan), stated)
     command = ["study", *(o for o in overrides if setting_name(o) != "publish")]
-    path = report_on(plan, cells, findings, command)
+    claims = claims_of(plan, cells, findings)
+    path = report_on(plan, cells, findings, command, claims)
     show_findings(findings)
+    if claims:
+        show_claims(claims)
     print(f"{len(cells)} of {len(plan.cells)} cells are finished.")
     print(f"Report: {path}")
     if plan.config.publish:

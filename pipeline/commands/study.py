@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from pipeline.commands.steps.evaluating import show_lacking
-from pipeline.commands.steps.findings import dashboard_command, recorded, report_on
+from pipeline.commands.steps.findings import claims_of, dashboard_command, recorded, report_on
 from pipeline.commands.steps.run_sweep import search
 from pipeline.commands.steps.study_run import StudyRun
-from pipeline.commands.steps.tables import show_change, show_findings, show_own_files, show_plan
-from pipeline.records import Findings
+from pipeline.commands.steps.tables import show_change, show_claims, show_findings, show_own_files, show_plan
+from pipeline.records import ClaimTable, Findings
 from pipeline.report.sentences import scores_so_far, verdict_sentence
 from pipeline.study.able_bases import require_able_bases
 from pipeline.study.ended import ended
@@ -51,9 +51,11 @@ def run(overrides: Sequence[str]) -> int:
 def _run_to_the_end(overrides: Sequence[str], plan: Plan) -> int:
     plan = _tuned(overrides, plan)
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
-        plan, outcome, findings = _run(plan, mirror, ["study", *overrides])
+        plan, outcome, findings, claims = _run(plan, mirror, ["study", *overrides])
         everything_told = mirror.drain(DRAIN_SECONDS)
         show_findings(findings)
+        if claims:
+            show_claims(claims)
         _say_where(plan, outcome)
         if not everything_told:
             print(f"Not yet in the dashboard: {mirror.problem() or 'the next command sends the rest'}")
@@ -71,7 +73,7 @@ def _tuned(overrides: Sequence[str], plan: Plan) -> Plan:
     return plan_study(overrides, tuned) if tuned else plan
 
 
-def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outcome, Findings]:
+def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outcome, Findings, ClaimTable | None]:
     """Train and judge; the plan comes back with the looks that were taken."""
     study = plan.config.study
     log = StudyLog(plan.root, plan.study_id, study.name)
@@ -86,9 +88,12 @@ def _run(plan: Plan, mirror: Mirror, command: Sequence[str]) -> tuple[Plan, Outc
     mirror.wake()
     with recorded(log):
         findings = running.to_the_end()
-        report = report_on(running.plan, running.plan.results(), findings, command)
-        log.finished(findings, report, [verdict_sentence(findings, verdict) for verdict in findings.verdicts])
-    return running.plan, running.outcome, findings
+        cells = running.plan.results()
+        claims = claims_of(running.plan, cells, findings)
+        report = report_on(running.plan, cells, findings, command, claims)
+        sentences = [verdict_sentence(findings, verdict) for verdict in findings.verdicts]
+        log.finished(findings, report, sentences, claims.rows if claims else ())
+    return running.plan, running.outcome, findings, claims
 
 
 def _show_scores(log: StudyLog, mirror: Mirror, findings: Findings) -> None:

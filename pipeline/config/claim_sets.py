@@ -12,16 +12,15 @@ BY_ROLE: tuple[Role, ...] = get_args(Role)
 def with_sets_named(study: Study, task: Task) -> Study:
     """The study with the names of the task's sets in claims that mean them by role; without such a set, as it is."""
     claims = {
-        key: dataclasses.replace(claim, dataset=_named(claim.dataset, task)) for key, claim in study.claims.items()
+        key: dataclasses.replace(claim, dataset=set_by_role(claim.dataset, task) or claim.dataset)
+        for key, claim in study.claims.items()
     }
     return dataclasses.replace(study, claims=claims)
 
 
-def _named(dataset: str, task: Task) -> str:
-    """The first out-of-domain set in another language than the training data, or in the same one."""
-    if dataset not in BY_ROLE:
-        return dataset
-    foreign = dataset == "other_language"
-    here = (None, task.data.language)
-    found = (name for name, data in task.out_of_domain.items() if (data.language not in here) == foreign)
-    return next(found, dataset)
+def set_by_role(role: str, task: Task) -> str | None:
+    """The first out-of-domain set in the language of the training data, or in another one; None if there is none."""
+    if role not in BY_ROLE:
+        return None
+    here, foreign = (None, task.data.language), role == "other_language"
+    return next((name for name, data in task.out_of_domain.items() if (data.language not in here) == foreign), None)

@@ -1,6 +1,7 @@
 """Frozen records that travel between the layers, with a strict JSON round trip."""
 
 from pipeline.records.checkpoint_use import CheckpointUse, Mismatch, is_pooler
+from pipeline.records.claim_table import ClaimName, ClaimRow, ClaimTable, RowVerdict, Side
 from pipeline.records.codec import decode, encode, from_json, to_json
 from pipeline.records.findings import (
     BEST_FROM_SCRATCH,
@@ -65,6 +66,9 @@ __all__ = [
     "Censoring",
     "CheckpointUse",
     "ClaimMetric",
+    "ClaimName",
+    "ClaimRow",
+    "ClaimTable",
     "ClaimTest",
     "Comparison",
     "Contrast",
@@ -90,8 +94,10 @@ __all__ = [
     "Refutation",
     "Resampling",
     "RivalChoice",
+    "RowVerdict",
     "Sample",
     "ScoreTerm",
+    "Side",
     "StartLine",
     "SweepRecord",
     "TrajectoryPoint",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline import files
 from pipeline.config.privacy import Shown
-from pipeline.records import CellResult, Findings
+from pipeline.records import CellResult, ClaimTable, Findings, to_json
 from pipeline.report.about import About
 from pipeline.report.cells import CSV_NAME, MOST_CELLS, cell_section, cells_csv
 from pipeline.report.error_files import write_error_files
@@ -16,6 +16,7 @@ from pipeline.report.page import html_page
 from pipeline.report.palette import Palette
 from pipeline.report.sections import answers as sections_answers
 from pipeline.report.sections import audits as sections_audits
+from pipeline.report.sections import claims as sections_claims
 from pipeline.report.sections import costs as sections_costs
 from pipeline.report.sections import errors as sections_errors
 from pipeline.report.sections import record as sections_record
@@ -23,6 +24,8 @@ from pipeline.report.sections import results as sections_results
 from pipeline.report.sections import tuning as sections_tuning
 from pipeline.study.finding.error_analysis import ErrorAnalysis
 from pipeline.tasks import Example
+
+CLAIMS_NAME = "claims.json"
 
 
 def write_report(
@@ -33,6 +36,7 @@ def write_report(
     errors: ErrorAnalysis | None = None,
     examples: Sequence[Example] = (),
     shown: Shown = "none",
+    claims: ClaimTable | None = None,
 ) -> Path:
     """Writes report.html, report.md, curves.png, errors.csv, errors.html and, above 300 cells, cells.csv.
 
@@ -41,6 +45,7 @@ def write_report(
     Args:
         errors: what the cells answered, item by item; without it there is no errors.csv.
         examples, shown: see `write_error_files`.
+        claims: the table that opens the report of a study which judges the fourteen claims; claims.json holds it too.
 
     Returns:
         The path of report.html.
@@ -50,15 +55,20 @@ def write_report(
     """
     sections = report_sections(findings, cells, about, errors)
     palette = Palette.of(about.arms)
-    page = html_page(findings, sections, len(cells), palette)
+    top = sections_claims.claims(claims) if claims else None
+    page = html_page(findings, sections, len(cells), palette, top)
     if len(cells) > MOST_CELLS:
         files.write_text(folder / CSV_NAME, cells_csv(findings, cells))
     else:
         files.remove(folder / CSV_NAME)
     if errors:
         write_error_files(findings, errors, palette, folder, examples, shown)
+    if claims:
+        files.write_text(folder / CLAIMS_NAME, to_json(claims))
+    else:
+        files.remove(folder / CLAIMS_NAME)
     save_png(findings, palette, folder / "curves.png")
-    files.write_text(folder / "report.md", markdown_page(findings, sections, len(cells)))
+    files.write_text(folder / "report.md", markdown_page(findings, sections, len(cells), top))
     files.write_text(folder / "report.html", page)
     return folder / "report.html"
 

@@ -12,10 +12,11 @@ from pipeline.report.wording import plain
 _SPECIAL = re.compile(r"([\\`*_\[\]|~#$!])")
 
 
-def markdown_page(findings: Findings, sections: Sequence[Section], finished: int) -> str:
-    """The report as GitHub-flavoured Markdown, the verdict first."""
+def markdown_page(findings: Findings, sections: Sequence[Section], finished: int, top: Section | None = None) -> str:
+    """The report as GitHub-flavoured Markdown, the verdict first, but after a section for the top."""
     parts = [f"# {escape(findings.question or findings.study, 400)}", escape(intro(findings, finished))]
     parts += [escape(text) for text in (looks_text(findings),) if text]
+    parts += _section(top) if top else []
     parts += [_verdict(v) for v in verdict_views(findings)]
     return _page(parts, sections)
 

@@ -25,9 +25,12 @@ class Head:
     answer: str  # where there are no verdicts
     palette: Palette
     looks: str = ""  # the planned looks, and which of them this is
+    top: Section | None = None  # a section that stands before the verdicts
 
 
-def html_page(findings: Findings, sections: Sequence[Section], finished: int, palette: Palette) -> str:
+def html_page(
+    findings: Findings, sections: Sequence[Section], finished: int, palette: Palette, top: Section | None = None
+) -> str:
     """The report of a study as HTML."""
     head = Head(
         kind="study",
@@ -38,6 +41,7 @@ def html_page(findings: Findings, sections: Sequence[Section], finished: int, pa
         answer="The study states no claim, so there is no verdict.",
         palette=palette,
         looks=looks_text(findings),
+        top=top,
     )
     return render(head, sections)
 
@@ -62,6 +66,7 @@ def render(head: Head, sections: Sequence[Section]) -> str:
         planned=head.looks,
         verdicts=head.verdicts,
         answer=head.answer,
+        top=head.top,
         sections=sections,
         drawings=drawings,
         narrow={s.anchor: bool(s.panels) and panel_width(s.panels) < WIDE for s in sections},

@@ -11,6 +11,7 @@ from pipeline.tracking.events import CellFinished, CellPoint, CellStarted, Study
 ATTEMPT = "headstart.attempt"  # by which a run is found again
 NOTE = "mlflow.note.content"
 _SPARE = ("#4d6470", "#9b2c2c", "#5f7a1f", "#2b6a5b")
+_CLAIMED = {"supported": 1.0, "refuted": -1.0}
 _MEASURED = ("seconds", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 
@@ -137,6 +138,17 @@ def data_sets(result: CellResult) -> Iterator[DataSet]:
         if evaluation.role in contexts:
             name, context = f"{evaluation.dataset} ({evaluation.role})", contexts[evaluation.role]
             yield DataSet(name, _short(evaluation.fingerprint), evaluation.items, context)
+
+
+def claim_values(finished: StudyFinished, at: int) -> list[Value]:
+    """Of each of the fourteen claims its verdict as a number: 1 supported, -1 refuted, 0 open or not judged."""
+    return _values({f"claim/{row.claim}": _CLAIMED.get(row.verdict, 0.0) for row in finished.rows}, at, 0)
+
+
+def claim_tags(finished: StudyFinished) -> dict[str, str]:
+    """The same in words, with the number that was measured."""
+    words = {row.claim: (row.verdict.replace("_", " "), row.number) for row in finished.rows}
+    return {f"claim/{name}": ": ".join(part for part in parts if part) for name, parts in words.items()}
 
 
 def question(started: StudyStarted) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.config.cell import Cell
 from pipeline.errors import StorageError
-from pipeline.records import CellKey, CellResult, Sample, TrajectoryPoint, decode, encode
+from pipeline.records import CellKey, CellResult, ClaimRow, Sample, TrajectoryPoint, decode, encode
 from pipeline.tracking import lines
 
 
@@ -47,6 +47,7 @@ class StudyFinished:
     failed: tuple[str, ...]
     report: str  # its folder, relative to the root of the results
     digest: str  # of the findings and the report
+    rows: tuple[ClaimRow, ...] = ()  # of a study that judges the fourteen claims
 
 
 @dataclass(frozen=True, kw_only=True)

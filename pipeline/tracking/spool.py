@@ -12,7 +12,7 @@ from pipeline.config.cell import Cell
 from pipeline.config.redaction import MASK, without_credentials
 from pipeline.errors import StorageError
 from pipeline.files import digest, safe_name, sha256
-from pipeline.records import CellResult, Findings, Sample, SweepRecord, TrajectoryPoint, to_json
+from pipeline.records import CellResult, ClaimRow, Findings, Sample, SweepRecord, TrajectoryPoint, to_json
 from pipeline.tracking import events
 from pipeline.tracking.events import (
     Body,
@@ -109,12 +109,15 @@ class StudyLog(_Log):
         seeds = min((s.estimate.seeds for s in findings.scores), default=0)
         self._write(StudyScored(seeds=seeds, sentence=redact(sentence), scores=scores))
 
-    def finished(self, findings: Findings, report: Path, sentences: Sequence[str] = ()) -> None:
+    def finished(
+        self, findings: Findings, report: Path, sentences: Sequence[str] = (), rows: Sequence[ClaimRow] = ()
+    ) -> None:
         """The study has findings; the same ones count once.
 
         Args:
             report: the folder of the report, or the path of its page.
             sentences: one for each verdict.
+            rows: the table of the fourteen claims, of a study that judges any of them.
         """
         folder = report if report.is_dir() else report.parent
         page = folder / "report.html"
@@ -126,6 +129,7 @@ class StudyLog(_Log):
                 failed=tuple(sorted({cell.cell_id for cell in findings.failed})),
                 report=_relative(folder, self.root),
                 digest=digest(to_json(findings), sha256(page) if page.is_file() else ""),
+                rows=tuple(rows),
             )
         )
 

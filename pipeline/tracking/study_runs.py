@@ -25,7 +25,7 @@ from pipeline.tracking.runs import Runs
 from pipeline.tracking.spool import STUDY_FILE, spool
 from pipeline.tracking.store import Store
 
-_ARTIFACTS = ("report.html", "report.md", "findings.json", "cells.csv", "sweep.json", "trials.csv")
+_ARTIFACTS = ("report.html", "report.md", "findings.json", "claims.json", "cells.csv", "sweep.json", "trials.csv")
 
 
 class StudyRuns:
@@ -85,14 +85,15 @@ class StudyRuns:
             values = content.interim_values(body, event.at)
             self.runs.log(run_id, tags={content.NOTE: content.interim(self.started, body)}, values=values)
         elif isinstance(body, StudyFinished):
-            self._findings(run_id, body)
+            self._findings(run_id, body, event.at)
             self.runs.end(run_id, "FINISHED", event.at)
         elif isinstance(body, Failed | Killed):
             self._end_badly(run_id, body, event.at)
 
-    def _findings(self, run_id: str, body: StudyFinished) -> None:
+    def _findings(self, run_id: str, body: StudyFinished, at: int) -> None:
         note = content.answer(self.started, body)
-        self.runs.log(run_id, tags={content.NOTE: note, "verdict": ", ".join(body.verdicts) or "none"})
+        tags = {content.NOTE: note, "verdict": ", ".join(body.verdicts) or "none", **content.claim_tags(body)}
+        self.runs.log(run_id, tags=tags, values=content.claim_values(body, at))
         self.runs.note(self.experiment_id, note)
         self.runs.files(run_id, [self.store.root / body.report / name for name in _ARTIFACTS])
         self.runs.mark_current(self.experiment_id, self.study_id, body.cells, body.failed, runs=self._children)

@@ -14,10 +14,11 @@ from pipeline.config.search_path import program
 from pipeline.data.store import stored_examples
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
-from pipeline.records import CellResult, FailedCell, Findings, to_json
+from pipeline.records import CellResult, ClaimTable, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.attributions import write_attributions
 from pipeline.report.build import write_report
+from pipeline.report.claim_table import claim_table
 from pipeline.report.palette import Palette
 from pipeline.study.finding.attributed import attributed
 from pipeline.study.finding.error_analysis import analyse_errors
@@ -83,7 +84,18 @@ def recorded(log: StudyLog) -> Iterator[None]:
         raise
 
 
-def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, command: Sequence[str]) -> Path:
+def claims_of(plan: Plan, cells: Sequence[CellResult], findings: Findings) -> ClaimTable | None:
+    """The table of the fourteen claims, for a study that judges any of them."""
+    return claim_table(basis_of(plan, findings.failed, None), cells, plan.store, findings)
+
+
+def report_on(
+    plan: Plan,
+    cells: Sequence[CellResult],
+    findings: Findings,
+    command: Sequence[str],
+    claims: ClaimTable | None = None,
+) -> Path:
     """Write the study's report, and the test items that arms get wrong beside it; the path of report.html."""
     errors, shown = analyse_errors(plan.config.study, cells, plan.store), texts_shown(plan.config)
     prepared = plan.prepared() if shown != "none" else None
@@ -91,7 +103,7 @@ def report_on(plan: Plan, cells: Sequence[CellResult], findings: Findings, comma
     facts, arms = about(plan, cells, command), attributed(plan.config.study, cells, plan.store)
     labels = cells[0].labels if cells else ()
     write_attributions(findings, arms, labels, Palette.of(facts.arms), plan.folder, examples, shown)
-    return write_report(findings, cells, facts, plan.folder, errors, examples, shown)
+    return write_report(findings, cells, facts, plan.folder, errors, examples, shown, claims)
 
 
 def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:

@@ -14,6 +14,7 @@ from pipeline.files import storage_error, write_bytes, write_text
 from pipeline.records import CellResult, Findings, from_json, to_json
 from pipeline.report.about import About
 from pipeline.report.build import write_report
+from pipeline.report.claim_table import claim_table
 from pipeline.storage.coverage import Coverage
 from pipeline.storage.results import ResultStore
 from pipeline.study.finding.error_analysis import analyse_errors
@@ -90,7 +91,8 @@ def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
         )
     write_text(target / FINDINGS, to_json(findings))
     errors = analyse_errors(published.basis.study, cells, store)
-    return findings, write_report(findings, cells, published.about, target, errors)
+    claims = claim_table(published.basis, cells, store, findings)
+    return findings, write_report(findings, cells, published.about, target, errors, claims=claims)
 
 
 def _packed(store: ResultStore, cells: Sequence[CellResult]) -> bytes:

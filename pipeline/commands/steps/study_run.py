@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.commands.steps.evaluating import evaluate_finished
-from pipeline.commands.steps.findings import report_on, write_findings
+from pipeline.commands.steps.findings import claims_of, report_on, write_findings
 from pipeline.commands.steps.pretraining import pretrain
 from pipeline.execution.assignment import Event
 from pipeline.records import Findings
@@ -106,7 +106,7 @@ class StudyRun:
         if not cells or time.monotonic() - self._reported < INTERIM_SECONDS:
             return
         findings = write_findings(self.plan, cells, failures(self.plan), self._stated)
-        page = report_on(self.plan, cells, findings, self._command)
+        page = report_on(self.plan, cells, findings, self._command, claims_of(self.plan, cells, findings))
         self._show(findings)
         progress.console.print(f"Scores so far: {page}")
         self._reported = time.monotonic()

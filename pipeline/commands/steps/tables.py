@@ -1,11 +1,13 @@
 """Plans and findings as tables on the terminal."""
 
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.execution.console import Terminal
 from pipeline.execution.local import warm_up
-from pipeline.records import ArmScore, Findings
+from pipeline.records import ArmScore, ClaimTable, Findings
 from pipeline.records.metrics import SHARES
+from pipeline.report.claim_words import chance_text, meaning_text, title_text, verdict_text
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, question_text
 from pipeline.report.wording import scale_of
@@ -128,6 +130,31 @@ def show_findings(findings: Findings) -> None:
             console.print(f"  {asked}")
     for caveat in findings.caveats[:2]:
         console.print(f"Note: {caveat}")
+
+
+def show_claims(claims: ClaimTable) -> None:
+    """The fourteen claims, a row each, and how many of their verdicts may be wrong by chance."""
+    console = Terminal()
+    title = f"The fourteen claims about pretrained models, for {claims.base} on {claims.task}"
+    table = Table(title=title, title_justify="left", show_lines=True)
+    for column in ("claim", "verdict", "number and what was measured", "what would change it"):
+        table.add_column(column, min_width=12, ratio=None if column == "verdict" else 1)
+    for row in claims.rows:
+        style = _STYLES.get(row.verdict, "dim")
+        table.add_row(
+            _lines(console, title_text(row), f"{row.side}: {row.statement}", style="bold"),
+            _lines(console, verdict_text(row), meaning_text(row), style=style),
+            _lines(console, row.number, row.measured, style="bold"),
+            row.would_change,
+        )
+    console.print(table)
+    console.print(chance_text(claims))
+
+
+def _lines(console: Terminal, first: str, second: str, *, style: str) -> Text:
+    """Two lines of which the first has the style; one where the other is empty."""
+    lines = [console.render_str(first, style=style), console.render_str(second)]
+    return Text("\n").join(line for line in lines if line)
 
 
 def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:

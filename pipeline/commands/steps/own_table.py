@@ -1,0 +1,128 @@
+"""A table of one's own behind a command: its path and options, what its columns are, and the settings for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.search_path import program
+from pipeline.data.readers.table_columns import table_columns
+from pipeline.data.recognise import Roles, roles_of
+from pipeline.errors import ConfigError, DataError, nearest
+
+OPTIONS = {"--text": "text", "--label": "label"}
+_KINDS = {"label": "classification", "labels": "multi_label_classification", "score": "similarity"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What stands behind the command: a path, what is known of its columns, and overrides."""
+
+    path: str | None
+    text: str | None = None
+    label: str | None = None
+    overrides: tuple[str, ...] = ()
+
+
+def given_by(arguments: Sequence[str], command: str, *, required: bool = True) -> Given:
+    """The path, options and overrides among the words behind the command.
+
+    Raises:
+        ConfigError: there is more than one path, or none where one is `required`, or an option is not known.
+    """
+    paths, known, overrides = list[str](), dict[str, str](), list[str]()
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        name, equals, value = word.partition("=")
+        if name in OPTIONS:
+            known[OPTIONS[name]] = value if equals else (words.pop(0) if words else "")
+        elif word.startswith("-"):
+            raise ConfigError([f"{command} has no option {word!r}. {nearest(word, OPTIONS)}"])
+        else:
+            setting = (equals or word.startswith("~")) and not Path(word).exists()
+            (overrides if setting else paths).append(word)
+    if len(paths) > 1 or (required and not paths):
+        which = f"but got {len(paths)}: {', '.join(paths)}" if paths else "but got none"
+        raise ConfigError([f"{command} takes one table, {which}. For example: {program()} {command} reviews.csv"])
+    return Given(path=next(iter(paths), None), overrides=tuple(overrides), **known)
+
+
+def settings_by(given: Given, *, factor: int) -> list[str]:
+    """The settings of a study on the table that was given, and a line on the terminal about its columns.
+
+    Args:
+        factor: how far the two train sizes are apart.
+
+    Raises:
+        DataError: as `recognised`, or the table cannot be read.
+    """
+    assert given.path is not None
+    columns = table_columns(Path(given.path))
+    roles = recognised(columns, given)
+    print(_said(roles, len(next(iter(columns.values()), ()))))
+    return _settings(Path(given.path), roles, columns, factor)
+
+
+def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
+    """What the columns are.
+
+    Raises:
+        DataError: a named column is not there, or no column is the text or the label.
+    """
+    for name in (given.text, given.label):
+        if name is not None and name not in columns:
+            raise DataError(f"{given.path} has no column {name!r}. {nearest(name, columns)}")
+    roles = roles_of(columns, text=given.text, label=given.label)
+    names = ", ".join(map(repr, columns))
+    if roles.text is None:
+        raise DataError(f"None of the columns of {given.path} ({names}) looks like texts. Name it: --text=COLUMN.")
+    if not (roles.label or roles.labels or roles.score):
+        raise DataError(
+            f"None of the columns of {given.path} ({names}) looks like a label: few values, each in several rows. "
+            "Name it: --label=COLUMN."
+        )
+    return roles
+
+
+def _settings(path: Path, roles: Roles, columns: dict[str, list[str | None]], factor: int) -> list[str]:
+    target = next(name for name in _KINDS if getattr(roles, name))
+    kind = "pair_classification" if roles.second and target == "label" else _KINDS[target]
+    name = "".join(c if c.isalnum() else "_" for c in path.stem).strip("_").lower() or "table"
+    settings = [
+        f"task={kind}",
+        f"task.data.path:={path}",
+        f"task.data.text:={roles.text}",
+        f"task.data.{target}:={getattr(roles, target)}",
+        f"task.name={name}",
+        f"study.name={name}",
+        f"task.max_length={_length(roles, columns)}",
+        f"study.sizes={_sizes(len(columns[roles.text or '']), factor)}",
+    ]
+    settings += [f"task.data.second:={roles.second}"] if roles.second else []
+    settings += [f"task.data.group:={roles.group}"] if roles.group else []
+    return settings
+
+
+def _sizes(rows: int, factor: int) -> str:
+    """Two train sizes, of what is left when validation and test are held out."""
+    left = rows - min(600, rows // 4) - min(128, rows // 10)
+    largest = min(200, max(left - left // 10, 1))
+    return f"[{max(largest // factor, 1)},{largest}]".replace(" ", "")
+
+
+def _length(roles: Roles, columns: dict[str, list[str | None]]) -> int:
+    """Tokens to read: nine texts in ten are read whole, within what a processor does in minutes."""
+    texts = [cell or "" for name in (roles.text, roles.second) if name for cell in columns[name]]
+    words = sorted(len(text.split()) for text in texts)
+    tokens = 1.5 * words[int(0.9 * (len(words) - 1))] * (2 if roles.second else 1) + 4
+    return int(min(128, max(32, 32 * -(-tokens // 32))))
+
+
+def _said(roles: Roles, rows: int) -> str:
+    parts = [f"Text: {roles.text!r}" + (f" and {roles.second!r}" if roles.second else "")]
+    target = roles.label or roles.labels or roles.score
+    parts.append(f"{'labels' if roles.labels else 'number' if roles.score else 'label'}: {target!r}")
+    parts += [f"rows that belong together: {roles.group!r}"] if roles.group else []
+    parts += [f"language: {roles.language!r}"] if roles.language else []
+    also = f" It could also be {', '.join(map(repr, roles.others))}: --label=COLUMN." if roles.others else ""
+    return f"{'; '.join(parts)}; {rows:,} rows looked at.{also}"

@@ -1,0 +1,173 @@
+"""The table of the fourteen claims: one row each, with verdict, number, what was measured and what would change it."""
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
+from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, RowVerdict, Verdict
+from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.report.sentences import asked_text, finding_text, interval_text, next_step
+from pipeline.report.wording import byte_size, duration, plural, ratio_text, scale_of, size_name
+from pipeline.study.finding.basis import Basis, table_of
+from pipeline.study.finding.estimates import Replicates
+from pipeline.study.finding.ordinary_machine import (
+    GIGABYTES,
+    MINUTES,
+    Demand,
+    too_demanding,
+    useful_within_limits,
+)
+from pipeline.study.finding.table import CellScores
+from pipeline.study.fourteen import FOURTEEN, PretrainedClaim, is_one_of_fourteen
+
+
+def claim_table(basis: Basis, cells: Sequence[CellResult], store: CellScores, findings: Findings) -> ClaimTable | None:
+    """The fourteen rows that finished cells give; None for a study that judges none of the fourteen."""
+    if not is_one_of_fourteen(basis.study):
+        return None
+    table = table_of(basis, cells, store)
+    demands = {
+        "democratisation": useful_within_limits(table, Replicates(table)),
+        "infrastructure": too_demanding(table),
+    }
+    rows = tuple(_row(basis, findings, claim, demands.get(claim.name)) for claim in FOURTEEN)
+    judged, error = sum(row.verdict != "not_judged" for row in rows), 1.0 - basis.study.confidence
+    together = basis.study.family == "all"
+    return ClaimTable(
+        study=findings.study,
+        base=findings.base,
+        task=findings.task,
+        confidence=basis.study.confidence,
+        together=together,
+        judged=judged,
+        wrong_by_chance=round(error if together else error * judged, 6),
+        rows=rows,
+    )
+
+
+def _row(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: Demand | None) -> ClaimRow:
+    asked = [v for v in findings.verdicts if basis.study.claims[v.claim].family == claim.name]
+    if demand is not None:
+        return _costed(basis, findings, claim, demand)
+    if not asked:
+        lack = claim.unjudged(basis)
+        judge = f"This would judge it: {lack.command}" if lack.command else "No command judges it yet."
+        return _filled(claim, "not_judged", measured=lack.why, would_change=judge)
+    return _contrasted(findings, claim, asked)
+
+
+def _contrasted(findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict]) -> ClaimRow:
+    """A row of one contrast or several, which must all hold: what refutes it, or leaves it open, decides."""
+    judgements = [v.verdict for v in asked]
+    said = next((j for j in (REFUTED, INCONCLUSIVE) if j in judgements), SUPPORTED)
+    decisive = next(v for v in asked if v.verdict == said)
+    measured = "; ".join(_measured(findings, v) for v in asked)
+    return _filled(
+        claim,
+        "not_judged" if decisive.estimate is None else said,
+        estimate=decisive.estimate,
+        number=_number(findings, decisive),
+        measured=measured,
+        would_change=next_step(findings, decisive) if said == INCONCLUSIVE else claim.turns,
+        claims=tuple(v.claim for v in asked),
+        extra=" ".join([*_bytes(findings, claim, asked), *_after_looking(asked)]),
+    )
+
+
+def _filled(
+    claim: PretrainedClaim,
+    verdict: RowVerdict,
+    *,
+    measured: str,
+    would_change: str,
+    estimate: Estimate | None = None,
+    number: str = "",
+    claims: tuple[str, ...] = (),
+    extra: str = "",
+) -> ClaimRow:
+    return ClaimRow(
+        claim=claim.name,
+        side=claim.side,
+        statement=claim.statement,
+        verdict=verdict,
+        estimate=estimate,
+        number=number,
+        measured=" ".join(part for part in (_sentence(measured), extra) if part),
+        would_change=would_change,
+        claims=claims,
+        link=f"report.html#{claim.section}" if estimate else "",
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _measured(findings: Findings, v: Verdict) -> str:
+    found = finding_text(findings, v)
+    return f"{found} ({interval_text(findings, v)}; {asked_text(findings, v)})" if v.estimate else found
+
+
+def _number(findings: Findings, v: Verdict) -> str:
+    e = v.estimate
+    if e is None:
+        return ""
+    if v.metric in RATIOS:
+        return f"{ratio_text(e.value, v.censored)} times"
+    scale = scale_of(findings.metric)
+    return f"{scale.change(e.value)}{_less(v)} ({scale.span(e, signed=True)})"
+
+
+def _less(v: Verdict) -> str:
+    """With how much less of what a multiplier speaks of: " with half the labels"."""
+    if v.metric not in MULTIPLIERS:
+        return ""
+    share = "half" if v.delta == 2 else f"1/{ratio_text(v.delta)} of"
+    return f" with {share} the {'labels' if v.metric == 'label_multiplier' else 'computation'}"
+
+
+def _after_looking(asked: Sequence[Verdict]) -> Iterator[str]:
+    changed = dict.fromkeys(text for v in asked for text in v.after_looking)
+    if changed:
+        yield f"After looking: {'; '.join(changed)}."
+
+
+def _bytes(findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict]) -> Iterator[str]:
+    """What each arm of the contrasts keeps of a task, which is exact."""
+    if claim.name != "storage":
+        return
+    stored = {c.arm: c.stored_bytes for v in asked for c in findings.costs if c.size == v.size}
+    arms = dict.fromkeys(arm for v in asked for arm in (v.arm, v.against) if arm in stored)
+    kept = ", ".join(f"{byte_size(stored[arm])} for {arm}" for arm in arms)
+    if kept:
+        yield f"Kept for a task: {kept}."
+
+
+def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: Demand) -> ClaimRow:
+    seconds, memory, score = demand.seconds, demand.memory, demand.score
+    where = f"{size_name(demand.size)} {findings.counted}s, {plural(seconds.seeds, 'seed')}"
+    level = f"{100 * seconds.level:.4g}% intervals"
+    takes = (
+        f"one training takes {duration(seconds.value * 60 * MINUTES)} of {MINUTES} minutes ({_percent(seconds)}) and "
+        f"{byte_size(memory.value * 1e9 * GIGABYTES)} of {GIGABYTES} GB ({_percent(memory)}) on this machine at {where}"
+    )
+    largest = max((seconds, memory), key=lambda e: e.value)
+    number = f"{largest.value:.0%} of the {'time' if largest is seconds else 'memory'} ({_percent(largest)})"
+    if score is not None:
+        scale = scale_of(findings.metric)
+        target = scale.score(basis.study.target or 0.0)
+        number = f"{scale.score(score.value)} ({scale.span(score)}), target {target}"
+        takes = f"the pretrained arm scores {scale.score(score.value)} where {target} is useful; {takes}"
+    seeds = "More seeds: raise study.budget."
+    return _filled(
+        claim,
+        demand.verdict,
+        estimate=score or largest,
+        number=number,
+        measured=f"{takes}; {level}",
+        would_change=seeds if demand.verdict == INCONCLUSIVE else claim.turns,
+    )
+
+
+def _percent(share: Estimate) -> str:
+    """The interval of a share: "3.1% to 3.6%"."""
+    return f"{share.low:.1%} to {share.high:.1%}"

@@ -1,0 +1,110 @@
+"""What training takes of an ordinary machine: the time and memory of finished cells, as shares of what one has.
+
+Read off measured costs, so it holds for the machine that trained the cells and stands outside of the findings. Looks
+share the error as those of any claim do.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.analysis.crossed import mean_over
+from pipeline.analysis.multiple import simultaneous_level
+from pipeline.config.schema import Claim
+from pipeline.records import CellResult, Estimate, Judgement, ScoreTerm
+from pipeline.study.finding.costs import LOG_T
+from pipeline.study.finding.estimates import Replicates, effect
+from pipeline.study.finding.table import Size, Table
+from pipeline.study.looks import claim_size, plain_looks
+
+ARM = "pretrained"
+MINUTES, GIGABYTES = 10, 4  # of an ordinary machine, for one training; it has no GPU
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What one training takes of an ordinary machine, and whether it is too much.
+
+    Args:
+        seconds: geometric mean over seeds, as a share of MINUTES.
+        memory: of the peak memory, as a share of GIGABYTES.
+        score: on the test set, if a useful one is asked for too.
+    """
+
+    verdict: Judgement
+    size: Size
+    seconds: Estimate
+    memory: Estimate
+    score: Estimate | None = None
+
+
+def too_demanding(table: Table) -> Demand | None:
+    """Whether training the pretrained arm takes more than an ordinary machine has; None where that is not known."""
+    return _first_settled(table, None)
+
+
+def useful_within_limits(table: Table, replicates: Replicates) -> Demand | None:
+    """Whether the pretrained arm reaches the study's target on an ordinary machine; None without a target."""
+    return None if table.study.target is None else _first_settled(table, replicates)
+
+
+def _first_settled(table: Table, replicates: Replicates | None) -> Demand | None:
+    """The answer of the first look that settles the question, else of the last one that is reached."""
+    study, found = table.study, None
+    size = claim_size(study, Claim())
+    for count, share in zip(*plain_looks(study), strict=True):
+        seeds = sorted(study.seeds[:count])
+        if not set(seeds) <= set(table.seeds((ARM, size))):
+            break
+        cells = table.of(ARM, size, seeds)
+        if not all(cell.measured.libraries_bytes for cell in cells):  # on a GPU, or not known
+            return None
+        level = simultaneous_level(study.confidence, 3 if replicates else 2, share)
+        found = _at(table, replicates, size, cells, level)
+        if found.verdict != "inconclusive":
+            break
+    return found
+
+
+def _at(table: Table, replicates: Replicates | None, size: Size, cells: Sequence[CellResult], level: float) -> Demand:
+    seconds = _share([cell.measured.seconds for cell in cells], 60.0 * MINUTES, level)
+    memory = _share([cell.measured.peak_memory_bytes for cell in cells], 1e9 * GIGABYTES, level)
+    score = None
+    if replicates is not None and table.in_domain is not None:
+        term = ScoreTerm(weight=1.0, arm=ARM, size=size, dataset=table.in_domain.name)
+        score = effect(table, replicates, [term], [cell.key.seed for cell in cells], level).estimate
+    exceeds = any(e.low > 1 for e in (seconds, memory))
+    within = all(e.high < 1 for e in (seconds, memory))
+    verdict = _demands(exceeds, within) if score is None else _serves(table, score, exceeds, within)
+    return Demand(verdict=verdict, size=size, seconds=seconds, memory=memory, score=score)
+
+
+def _demands(exceeds: bool, within: bool) -> Judgement:
+    if exceeds:
+        return "supported"
+    return "refuted" if within else "inconclusive"
+
+
+def _serves(table: Table, score: Estimate, exceeds: bool, within: bool) -> Judgement:
+    target = table.study.target or 0.0
+    worst, best = sorted((table.sign * (score.low - target), table.sign * (score.high - target)))
+    if exceeds or best < 0:
+        return "refuted"
+    return "supported" if within and worst >= 0 else "inconclusive"
+
+
+def _share(values: Sequence[float], limit: float, level: float) -> Estimate:
+    """The geometric mean over seeds as a share of the limit."""
+    mean = mean_over(np.log(np.asarray(values, dtype=np.float64) / limit))
+    low, high = mean.interval(level)
+    return Estimate(
+        value=math.exp(mean.value),
+        low=math.exp(low),
+        high=math.exp(high) if math.isfinite(high) else math.inf,
+        level=level,
+        seeds=mean.seeds,
+        items=0,
+        method=LOG_T,
+    )
