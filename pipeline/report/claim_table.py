@@ -6,7 +6,7 @@ from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
 from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, RowVerdict, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import asked_text, finding_text, interval_text, next_step
-from pipeline.report.wording import byte_size, duration, plural, ratio_text, scale_of, size_name
+from pipeline.report.wording import byte_size, duration, plural, ratio_text, scale_of, scale_of_effect, size_name
 from pipeline.study.finding.basis import Basis, table_of
 from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.ordinary_machine import (
@@ -113,7 +113,7 @@ def _number(findings: Findings, v: Verdict) -> str:
         return ""
     if v.metric in RATIOS:
         return f"{ratio_text(e.value, v.censored)} times"
-    scale = scale_of(findings.metric)
+    scale = scale_of_effect(findings.metric, v)
     return f"{scale.change(e.value)}{_less(v)} ({scale.span(e, signed=True)})"
 
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = ("Makefile", "pyproject.toml", "constraints.txt", "requirements-samples.txt")
 PROMISED = (
-    "setup compare train study sweep report publish predict export doctor dashboard sweep-dashboard services "
+    "setup compare claims train study sweep report publish predict export doctor dashboard sweep-dashboard services "
     "test coverage check site bench soak clean clean-results help"
 )
 
@@ -70,6 +70,7 @@ def test_every_phony_target_is_in_the_help() -> None:
         (["train", "ARM=lora", "TASK=topic"], "python -m pipeline train arm=lora task=topic"),
         (["compare"], "python -m pipeline study experiments=quickstart"),
         (["compare", "BASE=bert"], "python -m pipeline study experiments=quickstart base=bert"),
+        (["claims", "TASK=sentiment"], "python -m pipeline claims task=sentiment"),
         (["study", "EXPERIMENT=data_efficiency"], "python -m pipeline study experiments=data_efficiency"),
         (
             ["report", "ARGS=paths.root=elsewhere"],

@@ -1,4 +1,4 @@
-"""Families of claims: whose intervals hold together, and what cells a study trains that only wants its claims judged."""
+"""Families of claims: whose intervals hold together, which sets claims mean, and what cells they need."""
 
 import dataclasses
 

@@ -1,0 +1,174 @@
+"""The table of the fourteen claims from synthetic cells: how contrasts make a row, and what is read off costs."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from pipeline.config.schema import Base, Claim, Data, Study, Task
+from pipeline.records import ClaimRow, ClaimTable, Findings
+from pipeline.report.claim_table import claim_table
+from pipeline.report.claim_words import chance_text, meaning_text
+from pipeline.study.finding.findings import Basis, find
+from pipeline.study.looks import looks_of
+from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
+
+ARMS, SIZES, SEEDS = ("pretrained", "frozen", "scratch"), (100, 400), tuple(range(6))
+TRUE = Claim(size=100, delta=0.02)  # 9 points and more
+FALSE = Claim(size=100, arm="scratch", against="pretrained", delta=0.02)
+OPEN = Claim(arm="frozen", size=400, delta=0.075)
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[SyntheticCell]:
+    return measured(synthetic_cells(ARMS, SIZES, SEEDS, 1500, np.random.default_rng(5)))
+
+
+def measured(cells: Sequence[SyntheticCell], **costs: float) -> list[SyntheticCell]:
+    """The cells with these costs, of a processor; a tenth more for each seed."""
+    given = {"seconds": 60.0, "peak_memory_bytes": 1e9} | costs
+    return [
+        (dataclasses.replace(result, measured=_grown(result.measured, 1 + result.key.seed / 10, given)), scores)
+        for result, scores in cells
+    ]
+
+
+def _grown(costs, factor: float, given: dict[str, float]):
+    return dataclasses.replace(
+        costs,
+        libraries_bytes=300 << 20,
+        seconds=factor * given["seconds"],
+        peak_memory_bytes=int(factor * given["peak_memory_bytes"]),
+    )
+
+
+def rows(cells: Sequence[SyntheticCell], claims: dict[str, Claim], **more) -> tuple[ClaimTable, dict[str, ClaimRow]]:
+    study = Study(name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=SEEDS, claims=claims, **more)
+    basis = Basis(study=study, base=Base(name="minilm"), task=Task(name="sentiment"), from_scratch=("scratch",))
+    found = claim_table(basis, [result for result, _ in cells], loader(cells), findings_of(basis, cells))
+    assert found is not None
+    return found, {row.claim: row for row in found.rows}
+
+
+def findings_of(basis: Basis, cells: Sequence[SyntheticCell]) -> Findings:
+    return find(basis, [result for result, _ in cells], loader(cells))
+
+
+def of(family: str, *claims: Claim) -> dict[str, Claim]:
+    return {f"{family}{i}": dataclasses.replace(claim, family=family) for i, claim in enumerate(claims)}
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "verdict", "decisive"),
+    [
+        ((TRUE,), "supported", 0),
+        ((FALSE,), "refuted", 0),
+        ((OPEN,), "inconclusive", 0),
+        ((TRUE, OPEN), "inconclusive", 1),
+        ((OPEN, FALSE, TRUE), "refuted", 1),
+        ((TRUE, TRUE), "supported", 0),
+    ],
+    ids=["true", "false", "open", "one open", "one false", "both true"],
+)
+def test_all_contrasts_of_a_row_must_hold(cells, contrasts: tuple[Claim, ...], verdict: str, decisive: int) -> None:
+    claims = of("storage", *contrasts)
+    found, by_name = rows(cells, claims)
+    row = by_name["storage"]
+    assert row.verdict == verdict
+    assert row.claims == tuple(claims)
+    level = 1 - 0.05 / len(contrasts)
+    assert row.estimate is not None
+    assert row.estimate.level == pytest.approx(level)
+    wanted = contrasts[decisive]
+    assert (row.estimate.value > 0) == (wanted is not FALSE)
+    assert found.judged == 2, "and infrastructure"
+
+
+def test_the_level_of_a_row_does_not_depend_on_other_rows(cells) -> None:
+    few, many = of("storage", TRUE), of("storage", TRUE) | of("bias", OPEN, TRUE) | of("less_data", TRUE)
+    one, other = rows(cells, few)[1]["storage"], rows(cells, many)[1]["storage"]
+    assert one == other
+    found, _ = rows(cells, many)
+    assert found.wrong_by_chance == pytest.approx(0.05 * 4)
+    assert "up to 0.2 of 4 verdicts may be wrong by chance" in chance_text(found)
+    together, by_name = rows(cells, many, family="all")
+    estimate = by_name["storage"].estimate
+    assert estimate is not None
+    assert estimate.level == pytest.approx(1 - 0.05 / 4)
+    assert together.wrong_by_chance == pytest.approx(0.05)
+    assert "the chance that any of their verdicts is wrong is 5% at most" in chance_text(together)
+
+
+def test_a_supported_drawback_is_called_real(cells) -> None:
+    _, drawback = rows(cells, of("fine_tuning", TRUE))
+    _, advantage = rows(cells, of("less_data", FALSE))
+    assert meaning_text(drawback["fine_tuning"]) == "the drawback is real here"
+    assert meaning_text(advantage["less_data"]) == "no such advantage here"
+
+
+@pytest.mark.parametrize(
+    ("costs", "verdict"),
+    [
+        ({}, "refuted"),
+        ({"seconds": 900.0}, "supported"),
+        ({"peak_memory_bytes": 8e9}, "supported"),
+        ({"seconds": 480.0}, "inconclusive"),
+    ],
+    ids=["small", "too long", "too large", "about as long"],
+)
+def test_infrastructure_is_time_or_memory_beyond_an_ordinary_machine(cells, costs: dict, verdict: str) -> None:
+    _, by_name = rows(measured(cells, **costs), of("storage", TRUE))
+    row = by_name["infrastructure"]
+    assert row.verdict == verdict
+    assert row.estimate is not None
+    assert row.estimate.level == pytest.approx(1 - 0.05 / 2)
+
+
+@pytest.mark.parametrize(
+    ("target", "costs", "verdict"),
+    [
+        (0.5, {}, "supported"),
+        (0.99, {}, "refuted"),
+        (0.5, {"seconds": 900.0}, "refuted"),
+        (None, {}, "not_judged"),
+    ],
+    ids=["useful", "not good enough", "good and too long", "no target"],
+)
+def test_democratisation_is_a_useful_score_within_these_limits(
+    cells, target: float | None, costs: dict, verdict: str
+) -> None:
+    _, by_name = rows(measured(cells, **costs), of("storage", TRUE), target=target)
+    assert by_name["democratisation"].verdict == verdict
+
+
+def test_looks_share_the_error_of_rows_on_costs_and_the_first_that_settles_decides(cells) -> None:
+    looks = {"looks": (3, 6), "spend": (0.4, 0.6)}
+    _, by_name = rows(cells, of("storage", TRUE), **looks)
+    row = by_name["infrastructure"]
+    assert row.estimate is not None
+    assert (row.verdict, row.estimate.seeds) == ("refuted", 3)
+    assert row.estimate.level == pytest.approx(1 - 0.05 / 2 * 0.4)
+    study = Study(seeds=SEEDS, claims=of("storage", TRUE), **looks)
+    assert row.estimate.level == pytest.approx(1 - (1 - looks_of(study)[0].level) / 2)
+
+
+def test_cells_of_a_gpu_say_nothing_of_a_machine_without_one(cells) -> None:
+    gpu = [(dataclasses.replace(r, measured=dataclasses.replace(r.measured, libraries_bytes=0)), s) for r, s in cells]
+    _, by_name = rows(gpu, of("storage", TRUE))
+    assert by_name["infrastructure"].verdict == "not_judged"
+    assert "hardware=cpu" in by_name["infrastructure"].would_change
+
+
+def test_a_row_without_a_claim_says_why_and_which_command_would_judge_it(cells) -> None:
+    _, by_name = rows(cells, of("storage", TRUE))
+    assert "another language" in by_name["transfer"].measured
+    assert "headstart claims task=intents" in by_name["transfer"].would_change
+    assert "pretrained@distilbert" in by_name["obsolescence"].would_change
+    assert by_name["misuse"].would_change == "No command judges it yet."
+
+
+def test_other_studies_have_no_such_table(cells) -> None:
+    study = Study(name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=SEEDS, claims={"clear": TRUE})
+    basis = Basis(study=study, base=Base(), task=Task(data=Data()), from_scratch=("scratch",))
+    assert claim_table(basis, [result for result, _ in cells], loader(cells), findings_of(basis, cells)) is None
