@@ -21,7 +21,7 @@ NO_SHARE = 0.1  # the smallest effect that matters where the metric is no share,
 def run(arguments: Sequence[str]) -> int:
     """Run the one study that judges all of them; it ends with a table of fourteen rows."""
     given = given_by(arguments, "claims", required=False)
-    own = [*settings_by(given, factor=2), *HELD_OUT] if given.path else []
+    own = [*settings_by(given, factor=2, suffix="_claims"), *HELD_OUT] if given.path else []
     overrides = settings_for([*own, *given.overrides])
     print(f"The same as: {program()} study {shlex.join(without_secrets(overrides))}\n", flush=True)
     return study.run(overrides)
@@ -53,7 +53,7 @@ def _following(usual: Config, config: Config) -> Iterator[str]:
         yield "study.target=null"  # what is useful on one task is not on another
     metric = config.task.metric
     for name, claim in config.study.claims.items():
-        if claim.metric not in MULTIPLIERS:
+        if claim.metric not in MULTIPLIERS and claim.audit is None:  # which have scales of their own
             if not higher_is_better(metric):
                 yield f"study.claims.{name}.direction=lower"
             if metric not in SHARES:

@@ -177,7 +177,7 @@ def _claims(before: Study, now: Study) -> Iterator[Difference]:
 
 
 def _fields(claim: Claim) -> dict[str, object]:
-    return {name: value for name, value in encode(claim).items() if name != "statement"}
+    return {name: "none" if value == "" else value for name, value in encode(claim).items() if name != "statement"}
 
 
 def _extension(before: Study, now: Study) -> str:

@@ -184,6 +184,7 @@ def test_a_table_of_ones_own_gets_sizes_a_factor_of_two_apart(reviews: Path, tmp
     said = command(capsys, "claims", str(reviews), "plan=true", f"paths.root={tmp_path}", "tracking=none").out
     assert "Text: 'review'; label: 'stars'" in said
     assert "experiments=claims" in said
+    assert "study.name=reviews_claims" in said
     assert "'study.sizes=[70,140]'" in said
 
 

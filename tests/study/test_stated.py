@@ -123,6 +123,27 @@ def test_a_claim_that_is_dropped_after_looking_marks_those_that_share_its_error(
     assert set(found.after_looking()) == {"accurate"}
 
 
+def test_a_claim_of_another_family_shares_no_error_with_those_that_stay(planned: Planned) -> None:
+    apart = OTHER.replace("size: smallest", "size: smallest, family: apart")
+    plan = planned(apart)
+    state(plan)
+    finish_one(plan)
+    found, change = changed(planned())
+    assert change.what == ("claim other was dropped",)
+    assert found.after_looking() == {}
+
+
+def test_a_claim_that_joins_another_family_marks_all_whose_share_changes(planned: Planned) -> None:
+    plan = planned(OTHER)
+    state(plan)
+    finish_one(plan)
+    found, change = changed(planned(OTHER, "+study.claims.accurate.family=apart"))
+    assert change.what == ("family of claim accurate was none, is apart",)
+    assert set(found.after_looking()) == {"accurate", "other"}
+    found, change = changed(planned(OTHER, "+study.claims.accurate.family=apart", "study.family=all"))
+    assert "family was claim, is all" in change.what
+
+
 def test_other_data_mark_every_claim(planned: Planned) -> None:
     plan = planned(OTHER)
     state(plan)

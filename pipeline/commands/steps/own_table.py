@@ -47,11 +47,12 @@ def given_by(arguments: Sequence[str], command: str, *, required: bool = True) -
     return Given(path=next(iter(paths), None), overrides=tuple(overrides), **known)
 
 
-def settings_by(given: Given, *, factor: int) -> list[str]:
+def settings_by(given: Given, *, factor: int, suffix: str = "") -> list[str]:
     """The settings of a study on the table that was given, and a line on the terminal about its columns.
 
     Args:
         factor: how far the two train sizes are apart.
+        suffix: of the study's name, which is that of the file.
 
     Raises:
         DataError: as `recognised`, or the table cannot be read.
@@ -60,7 +61,7 @@ def settings_by(given: Given, *, factor: int) -> list[str]:
     columns = table_columns(Path(given.path))
     roles = recognised(columns, given)
     print(_said(roles, len(next(iter(columns.values()), ()))))
-    return _settings(Path(given.path), roles, columns, factor)
+    return _settings(Path(given.path), roles, columns, factor, suffix)
 
 
 def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
@@ -84,7 +85,7 @@ def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
     return roles
 
 
-def _settings(path: Path, roles: Roles, columns: dict[str, list[str | None]], factor: int) -> list[str]:
+def _settings(path: Path, roles: Roles, columns: dict[str, list[str | None]], factor: int, suffix: str) -> list[str]:
     target = next(name for name in _KINDS if getattr(roles, name))
     kind = "pair_classification" if roles.second and target == "label" else _KINDS[target]
     name = "".join(c if c.isalnum() else "_" for c in path.stem).strip("_").lower() or "table"
@@ -94,7 +95,7 @@ def _settings(path: Path, roles: Roles, columns: dict[str, list[str | None]], fa
         f"task.data.text:={roles.text}",
         f"task.data.{target}:={getattr(roles, target)}",
         f"task.name={name}",
-        f"study.name={name}",
+        f"study.name={name}{suffix}",
         f"task.max_length={_length(roles, columns)}",
         f"study.sizes={_sizes(len(columns[roles.text or '']), factor)}",
     ]
@@ -106,8 +107,8 @@ def _settings(path: Path, roles: Roles, columns: dict[str, list[str | None]], fa
 def _sizes(rows: int, factor: int) -> str:
     """Two train sizes, of what is left when validation and test are held out."""
     left = rows - min(600, rows // 4) - min(128, rows // 10)
-    largest = min(200, max(left - left // 10, 1))
-    return f"[{max(largest // factor, 1)},{largest}]".replace(" ", "")
+    smaller = max(min(200, left - left // 10) // factor, 1)
+    return f"[{smaller},{factor * smaller}]"
 
 
 def _length(roles: Roles, columns: dict[str, list[str | None]]) -> int:
