@@ -1,6 +1,6 @@
 """One exception tree. `exit_code` is what the command line returns: 2 for the user's mistakes, 1 for failures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 
@@ -27,8 +27,19 @@ class ConfigError(UserError):
         )
         super().__init__("\n".join([heading, *lines]))
 
-    def __reduce__(self) -> tuple[type["ConfigError"], tuple[tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[object, ...]]:
         return type(self), (self.violations,)  # so that a worker's error reaches the coordinator whole
+
+
+class UnfitAuditError(ConfigError):
+    """Audits cannot examine cells on these data with this base; `reasons` has why, by their names."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        super().__init__([*self.reasons.values()])
+
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[object, ...]]:
+        return type(self), (self.reasons,)
 
 
 class DataError(UserError):

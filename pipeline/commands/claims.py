@@ -10,7 +10,7 @@ from pipeline.config.redaction import without_secrets
 from pipeline.config.schema import Config
 from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, UnfitAuditError
 from pipeline.records.metrics import MULTIPLIERS, SHARES, higher_is_better
 from pipeline.tasks import linear_kind
 
@@ -24,7 +24,13 @@ def run(arguments: Sequence[str]) -> int:
     own = [*settings_by(given, factor=2, suffix="_claims"), *HELD_OUT] if given.path else []
     overrides = settings_for([*own, *given.overrides])
     print(f"The same as: {program()} study {shlex.join(without_secrets(overrides))}\n", flush=True)
-    return study.run(overrides)
+    try:
+        return study.run(overrides)
+    except UnfitAuditError as error:  # known only once the data have been read with the base's tokenizer
+        unfit = {name: claim.audit for name, claim in compose(overrides).study.claims.items() if claim.audit}
+        left_out = [name for name, audit in unfit.items() if audit in error.reasons]
+        print("\n".join(f"Not judged: {name}. {error.reasons[unfit[name]]}" for name in left_out), flush=True)
+        return study.run([*overrides, *(f"~study.claims.{name}" for name in left_out)])
 
 
 def settings_for(given: Sequence[str]) -> list[str]:

@@ -157,7 +157,7 @@ def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: De
         target = scale.score(basis.study.target or 0.0)
         number = f"{scale.score(score.value)} ({scale.span(score)}), target {target}"
         takes = f"the pretrained arm scores {scale.score(score.value)} where {target} is useful; {takes}"
-    seeds = "More seeds: raise study.budget."
+    seeds = "More seeds (study.seeds, or a larger study.budget)."
     return _filled(
         claim,
         demand.verdict,

@@ -39,7 +39,8 @@ class Entry:
 class Table:
     """A table; its first `names` columns hold words and stand left, the others numbers and stand right.
 
-    `inline` sets an entry's smaller text beside it, `tall` lets the table scroll within itself.
+    `inline` sets an entry's smaller text beside it, `tall` lets the table scroll within itself, `wrap` breaks the lines
+    of all its entries, for columns of sentences.
     """
 
     caption: str
@@ -48,6 +49,7 @@ class Table:
     names: int = 1
     inline: bool = False
     tall: bool = False
+    wrap: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,19 @@ class Column(Generic[T]):
 
 
 def table(
-    rows: Iterable[T], columns: Sequence[Column[T]], *, caption: str = "", inline: bool = False, tall: bool = False
+    rows: Iterable[T],
+    columns: Sequence[Column[T]],
+    *,
+    caption: str = "",
+    inline: bool = False,
+    tall: bool = False,
+    wrap: bool = False,
 ) -> Table:
     """The table of `rows`; see Table."""
     fields = tuple(tuple(_entry(column.cell(row)) for column in columns) for row in rows)
     words = len(list(itertools.takewhile(lambda column: column.words, columns)))
     header = tuple(column.title for column in columns)
-    return Table(caption=caption, header=header, rows=fields, names=words, inline=inline, tall=tall)
+    return Table(caption=caption, header=header, rows=fields, names=words, inline=inline, tall=tall, wrap=wrap)
 
 
 def _entry(field: Entry | str) -> Entry:

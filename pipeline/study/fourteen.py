@@ -71,11 +71,9 @@ def _without_set(role: Role, why: str, command: str) -> Callable[[Basis], Unjudg
 
 def _audited(name: str) -> Callable[[Basis], Unjudged]:
     def unjudged(basis: Basis) -> Unjudged:
-        audit = AUDITS.get(name)
-        if audit is None:
-            return Unjudged(why=f"This version has no audit of {name}.", command="")
-        unable = audit.unable(kind(basis.task.kind))
-        return Unjudged(why=unable or "The study does not ask for the audit.", command="headstart claims")
+        unable = AUDITS[name].unable(kind(basis.task.kind))
+        unfit = "Its audit was left out: it does not read the language of these texts, or the base does not."
+        return Unjudged(why=unable or unfit, command="headstart claims")
 
     return unjudged
 
@@ -180,7 +178,7 @@ FOURTEEN: tuple[PretrainedClaim, ...] = (
         side="drawback",
         title="Bias",
         statement="It treats texts differently by the people they mention.",
-        section="answers",
+        section="claims",
         turns="Other groups, names or templates, or another base.",
         unjudged=_audited("bias"),
     ),
@@ -189,7 +187,7 @@ FOURTEEN: tuple[PretrainedClaim, ...] = (
         side="drawback",
         title="Opacity",
         statement="What its answers rest on cannot be shown as well as for a linear model of words.",
-        section="answers",
+        section="claims",
         turns="Another attribution method, or another base.",
         unjudged=_audited("opacity"),
     ),
@@ -225,7 +223,7 @@ FOURTEEN: tuple[PretrainedClaim, ...] = (
         side="drawback",
         title="Misuse",
         statement="It makes it easier to produce texts that deceive.",
-        section="answers",
+        section="claims",
         turns="A base that writes.",
         unjudged=_stated("This version has no audit of misuse; networks that classify write nothing.", ""),
     ),

@@ -64,9 +64,9 @@ def test_there_are_fourteen_rows_each_judged_or_with_a_reason(claims: ClaimTable
         assert (row.estimate is not None, bool(row.number)) == (judged, judged), row.claim
         assert row.link.startswith("report.html#") == judged, row.claim
     unjudged = {row.claim for row in claims.rows if row.verdict == "not_judged"}
-    assert unjudged == {"bias", "opacity", "obsolescence"}
-    assert claims.judged == 11
-    assert claims.wrong_by_chance == pytest.approx(0.05 * 11)
+    assert unjudged == {"obsolescence"}
+    assert claims.judged == 13
+    assert claims.wrong_by_chance == pytest.approx(0.05 * 13)
 
 
 def test_a_row_rests_on_the_findings_of_its_family_at_the_level_of_a_single_question(
@@ -132,8 +132,8 @@ def test_the_terminal_shows_all_rows_again_without_training(
     said = " ".join(done.out.split())
     assert done.code == 0, done.err
     assert "The fourteen claims about pretrained models, for tiny on" in said
-    assert "11 rows of 14 are judged. Each row is a question of its own at 95%" in said
-    assert "So up to 0.55 of 11 verdicts may be wrong by chance" in said
+    assert "13 rows of 14 are judged. Each row is a question of its own at 95%" in said
+    assert "So up to 0.65 of 13 verdicts may be wrong by chance" in said
 
 
 def test_a_kind_without_a_linear_classifier_has_the_rows_that_it_allows(
@@ -150,6 +150,16 @@ def test_a_kind_without_a_linear_classifier_has_the_rows_that_it_allows(
     assert "study.target" in unjudged["democratisation"]
     assert found["initial_accuracy"].measured.startswith("Before training pretrained scores")
     assert len(unjudged) >= 6
+
+
+def test_an_audit_that_does_not_read_the_language_of_the_texts_is_left_out(
+    tiny_base: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    french = [(f"le film est un {text}", label) for text, label in tiny.rows(240)]
+    data = tiny.write_csv(tmp_path / "french.csv", french)
+    said = command(capsys, "claims", *given(tiny_base, data, tmp_path), "plan=true").out
+    assert "Not judged: bias. The audit bias cannot examine cells on tiny: the test texts look like French" in said
+    assert "cells to train" in said
 
 
 def refused(capsys: Capture, *arguments: str) -> str:

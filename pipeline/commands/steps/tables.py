@@ -138,7 +138,7 @@ def show_claims(claims: ClaimTable) -> None:
     title = f"The fourteen claims about pretrained models, for {claims.base} on {claims.task}"
     table = Table(title=title, title_justify="left", show_lines=True)
     for column in ("claim", "verdict", "number and what was measured", "what would change it"):
-        table.add_column(column, min_width=12, ratio=None if column == "verdict" else 1)
+        table.add_column(column, min_width=12, ratio=None if column == "verdict" else 1, overflow="fold")
     for row in claims.rows:
         style = _STYLES.get(row.verdict, "dim")
         table.add_row(

@@ -15,10 +15,11 @@ def claims(found: ClaimTable) -> Section:
         Column("what was measured", lambda row: plain(row.measured), words=True),
         Column("what would change it", lambda row: plain(row.would_change), words=True),
     ]
+    caption = "Intervals in brackets. The same rows stand in claims.json."
     return Section(
         anchor="claims",
         title="The fourteen claims",
         lead=f"Seven advantages and seven drawbacks of pretrained models, judged for {plain(found.base, 60)} on "
         f"{plain(found.task, 60)}. Of a drawback, “supported” means that it is real here. {chance_text(found)}",
-        tables=(table(found.rows, columns, caption="Intervals in brackets. The same rows stand in claims.json."),),
+        tables=(table(found.rows, columns, caption=caption, wrap=True),),
     )

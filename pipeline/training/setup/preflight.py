@@ -12,7 +12,7 @@ from pipeline.audits import AUDITS
 from pipeline.config.cell import Cell
 from pipeline.data.prepare import Prepared, prepare
 from pipeline.data.subsets import nested_subset
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, UnfitAuditError
 from pipeline.hardware import Resolved
 from pipeline.models.checkpoints.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
@@ -133,14 +133,14 @@ def _data(
 
 
 def _check_audits(audits: Sequence[str], reader: TextReader) -> None:
-    wrong = [
-        f"The audit {name} cannot examine cells on {reader.cell.base.name}: {why} Leave it out of study.audits "
+    wrong = {
+        name: f"The audit {name} cannot examine cells on {reader.cell.base.name}: {why} Leave it out of study.audits "
         "and of claims."
         for name in audits
         if (why := AUDITS[name].unfit(reader))
-    ]
+    }
     if wrong:
-        raise ConfigError(wrong)
+        raise UnfitAuditError(wrong)
 
 
 def _check_writes_whole(cell: Cell, hardware: Resolved) -> None:
