@@ -5,8 +5,17 @@ from collections.abc import Iterator, Sequence
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
 from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, RowVerdict, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
-from pipeline.report.sentences import asked_text, finding_text, interval_text, next_step
-from pipeline.report.wording import byte_size, duration, plural, ratio_text, scale_of, scale_of_effect, size_name
+from pipeline.report.sentences import asked_text, finding_text, next_step
+from pipeline.report.wording import (
+    behind,
+    byte_size,
+    duration,
+    plural,
+    ratio_text,
+    scale_of,
+    scale_of_effect,
+    size_name,
+)
 from pipeline.study.finding.basis import Basis, table_of
 from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.ordinary_machine import (
@@ -92,7 +101,7 @@ def _filled(
         estimate=estimate,
         number=number,
         measured=" ".join(part for part in (_sentence(measured), extra) if part),
-        would_change=would_change,
+        would_change=f"{would_change[:1].upper()}{would_change[1:]}",
         claims=claims,
         link=f"report.html#{claim.section}" if estimate else "",
     )
@@ -104,7 +113,7 @@ def _sentence(text: str) -> str:
 
 def _measured(findings: Findings, v: Verdict) -> str:
     found = finding_text(findings, v)
-    return f"{found} ({interval_text(findings, v)}; {asked_text(findings, v)})" if v.estimate else found
+    return f"{found} ({behind([v.estimate])}; {asked_text(findings, v)})" if v.estimate else found
 
 
 def _number(findings: Findings, v: Verdict) -> str:

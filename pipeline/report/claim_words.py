@@ -43,6 +43,6 @@ def chance_text(table: ClaimTable) -> str:
         )
     return (
         f"{judged}. Each row is a question of its own at {table.confidence:.0%}; contrasts of one row share its error. "
-        f"So up to {table.wrong_by_chance:.2g} of {plural(table.judged, 'verdict')} may be wrong by chance "
+        f"So up to {table.wrong_by_chance:.2g} of {plural(table.judged, 'verdict')} may be wrong by chance on average "
         f"({1 - table.confidence:.2g} {TIMES} {table.judged}); study.family=all makes them hold together."
     )

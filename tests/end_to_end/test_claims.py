@@ -133,7 +133,7 @@ def test_the_terminal_shows_all_rows_again_without_training(
     assert done.code == 0, done.err
     assert "The fourteen claims about pretrained models, for tiny on" in said
     assert "13 rows of 14 are judged. Each row is a question of its own at 95%" in said
-    assert "So up to 0.65 of 13 verdicts may be wrong by chance" in said
+    assert "So up to 0.65 of 13 verdicts may be wrong by chance on average" in said
 
 
 def test_a_kind_without_a_linear_classifier_has_the_rows_that_it_allows(

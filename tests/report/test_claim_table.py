@@ -91,7 +91,7 @@ def test_the_level_of_a_row_does_not_depend_on_other_rows(cells) -> None:
     assert one == other
     found, _ = rows(cells, many)
     assert found.wrong_by_chance == pytest.approx(0.05 * 4)
-    assert "up to 0.2 of 4 verdicts may be wrong by chance" in chance_text(found)
+    assert "up to 0.2 of 4 verdicts may be wrong by chance on average" in chance_text(found)
     together, by_name = rows(cells, many, family="all")
     estimate = by_name["storage"].estimate
     assert estimate is not None
