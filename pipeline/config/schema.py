@@ -339,7 +339,7 @@ class Sweep:
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """The sweeps that a study begins with: the same number of trials for every arm. How they search, `sweep` says."""
+    """The sweeps that a study begins with: the same number of trials for every arm, searched as `sweep` sets."""
 
     trials: int = 0  # per arm, before its cells are trained; 0: recipes as configured
     size: int | str | None = None  # train size at which arms are tuned, for all sizes; null: tune at each size

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
-from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, RowVerdict, Verdict
+from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, Judgement, RowVerdict, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import asked_text, finding_text, next_step
 from pipeline.report.wording import (
@@ -17,6 +17,7 @@ from pipeline.report.wording import (
     size_name,
 )
 from pipeline.study.finding.basis import Basis, table_of
+from pipeline.study.finding.cell_scores import CellScores
 from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.ordinary_machine import (
     GIGABYTES,
@@ -25,7 +26,6 @@ from pipeline.study.finding.ordinary_machine import (
     too_demanding,
     useful_within_limits,
 )
-from pipeline.study.finding.table import CellScores
 from pipeline.study.fourteen import FOURTEEN, PretrainedClaim, is_one_of_fourteen
 
 
@@ -67,16 +67,16 @@ def _row(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: Deman
 def _contrasted(findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict]) -> ClaimRow:
     """A row of one contrast or several, which must all hold: what refutes it, or leaves it open, decides."""
     judgements = [v.verdict for v in asked]
-    said = next((j for j in (REFUTED, INCONCLUSIVE) if j in judgements), SUPPORTED)
-    decisive = next(v for v in asked if v.verdict == said)
+    verdict: Judgement = REFUTED if REFUTED in judgements else INCONCLUSIVE if INCONCLUSIVE in judgements else SUPPORTED
+    decisive = next(v for v in asked if v.verdict == verdict)
     measured = "; ".join(_measured(findings, v) for v in asked)
     return _filled(
         claim,
-        "not_judged" if decisive.estimate is None else said,
+        "not_judged" if decisive.estimate is None else verdict,
         estimate=decisive.estimate,
         number=_number(findings, decisive),
         measured=measured,
-        would_change=next_step(findings, decisive) if said == INCONCLUSIVE else claim.turns,
+        would_change=next_step(findings, decisive) if verdict == INCONCLUSIVE else claim.turns,
         claims=tuple(v.claim for v in asked),
         extra=" ".join([*_bytes(findings, claim, asked), *_after_looking(asked)]),
     )
