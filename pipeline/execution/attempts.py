@@ -21,7 +21,11 @@ def attempt_log(assignment: Assignment) -> AttemptLog:
 
 
 def record_result(assignment: Assignment, store: ResultStore) -> None:
-    """For a worker that died between its result and the record of it. One that found a result has no record to end."""
+    """For a worker that died between its result and the record of it, or before it had removed its checkpoints.
+
+    One that found a result has no record to end.
+    """
+    store.drop_checkpoints(assignment.job.cell_id)
     log = attempt_log(assignment)
     if log.path.is_file():
         job = assignment.job

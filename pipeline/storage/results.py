@@ -149,6 +149,11 @@ class ResultStore:
             require_intact(cell, *(str(file.relative_to(cell)) for file in path.rglob("*") if file.is_file()))
         return path
 
+    def drop_checkpoints(self, cell_id: str) -> None:
+        """Remove what a finished cell's training was saved as, where its process could not do so itself."""
+        for checkpoint in (self.root / "checkpoints").glob(f"{cell_id}-*"):
+            shutil.rmtree(checkpoint, ignore_errors=True)
+
     def drop_weights(self, cell_id: str) -> None:
         """Delete the weights and keep the result."""
         shutil.rmtree(self.folder(cell_id) / "weights", ignore_errors=True)

@@ -152,6 +152,18 @@ def test_what_killed_processes_left_is_cleared_away(planned: Planned) -> None:
     assert [folder for folder in left if folder.exists()] == []
 
 
+def test_checkpoints_of_finished_cells_are_cleared_away_and_those_of_others_are_not(planned: Planned) -> None:
+    plan = planned()
+    finished, other = list(plan.cells)[:2]
+    plan.store.folder(finished).mkdir(parents=True)
+    (plan.store.folder(finished) / "result.json").touch()
+    folders = [plan.root / "checkpoints" / f"{name}-000000035" for name in (finished, other)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    clear_leftovers(plan)
+    assert [folder.exists() for folder in folders] == [False, True]
+
+
 def test_what_a_living_process_is_writing_is_left_alone(planned: Planned) -> None:
     plan = planned()
     (cell,) = leave_behind(plan, "cells")
