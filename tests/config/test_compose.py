@@ -18,6 +18,7 @@ NEEDED = {
     ("task", "prompted_classification"): ["task.data.path=mine.csv"],
     ("task", "multi_label_classification"): ["task.data.path=mine.csv"],
     ("task", "similarity"): ["task.data.path=mine.csv"],
+    ("task", "token_classification"): ["task.data.path=mine.jsonl"],
     ("task", "translation"): ["task.data.path=mine.csv"],
     ("task", "masked_language_modelling"): ["task.data.path=mine.csv"],
     ("task", "causal_language_modelling"): ["task.data.path=mine.csv"],
