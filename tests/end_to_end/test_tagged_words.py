@@ -78,6 +78,22 @@ def test_what_is_predicted_of_the_test_set_scores_as_the_cell_did(
     assert np.array_equal(right, scores[scores["dataset"] == 1]["statistics"][:, 0])
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("new.conll", "a\nbright\nfilm\n\ndull\n"),
+        ("new.jsonl", '{"tokens": ["a", "bright", "film"]}\n{"tokens": ["dull"]}'),
+    ],
+)
+def test_files_of_words_are_tagged(tagged: Finished, name: str, content: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    given = f"predict.path={tmp_path / name}", "predict.column=tokens"
+    cell = f"cell={cell_of(tagged, 'bag_of_words')}"
+    done = command(capsys, "predict", f"paths.root={tagged.root}", cell, *given)
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [(row["text"], row["tags"]) for row in rows] == [("a bright film", "O B-TELL O"), ("dull", "B-TELL")]
+
+
 def test_an_exported_tagger_is_read_by_transformers(tagged: Finished, tmp_path: Path, capsys: Capture) -> None:
     from transformers import pipeline
 

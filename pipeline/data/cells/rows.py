@@ -20,12 +20,12 @@ Rows = Any  # an Arrow table of the wanted columns: texts, or lists of texts in 
 def cell(ask: Wanted, column: str, value: Any, place: str) -> Value:
     """A cell of a typed table as text, see `as_text`; a list of labels as a list of texts, a list of one as that.
 
-    A list of words is a text of them, where each has a label; a blank within a word becomes a no-break space.
+    A list of words is a text of them, unless it has one label; a blank within a word becomes a no-break space.
     """
     place = f"{place}, {column!r}"
     if column == ask.fields.get("labels") and isinstance(value, list | tuple):
         return [as_text(_only_field(one), place) or "" for one in value]
-    if column == ask.fields.get("text") and isinstance(value, list | tuple) and "labels" in ask.fields:
+    if column == ask.fields.get("text") and isinstance(value, list | tuple) and "label" not in ask.fields:
         return " ".join("\u00a0".join((as_text(one, place) or "").split()) for one in value)
     if column == ask.fields.get("label") and isinstance(value, list | tuple) and len(value) == 1:
         return as_text(_only_field(value[0]), place)

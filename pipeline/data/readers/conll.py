@@ -63,7 +63,7 @@ def _columns(line: str, *, conll_u: bool) -> list[str]:
 
 
 def _names(count: int) -> tuple[str, ...]:
-    return ("tokens", *(str(number) for number in range(2, count)), "tags")
+    return ("tokens", *(str(number) for number in range(2, count)), *(["tags"] if count > 1 else []))
 
 
 def _check_asked(ask: Wanted, path: Path) -> None:
