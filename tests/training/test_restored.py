@@ -55,14 +55,17 @@ def test_a_set_and_an_audit_give_the_same_from_stored_weights(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [name for name in KINDS if name != "classification"])
-def test_so_do_cells_of_every_kind(kind: str, tiny_base: Path, far: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "arm"),
+    [*((name, "pretrained") for name in KINDS if name != "classification"), ("token_classification", "bag_of_words")],
+)
+def test_so_do_cells_of_every_kind(kind: str, arm: str, tiny_base: Path, far: Path, tmp_path: Path) -> None:
     base = save_tiny(tmp_path / "llama", "llama") if kind in OF_DECODERS else tiny_base
     columns = {"text": "review", "label": "stars"}
     columns |= dict(s.removeprefix("task.data.").split("=", 1) for s in settings(kind) if ".data." in s)
     own = [*settings(kind), "task.deduplicate=false", "train.size=16", "task.data.validation_size=4"]
     added = [f"+task.out_of_domain.far.{name}={value}" for name, value in {"path": far, **columns}.items()]
-    found = twice([*small(base, far, tmp_path / "out"), *own, *added])
+    found = twice([*small(base, far, tmp_path / "out"), *own, *added, f"arm={arm}"])
     assert found.stored.keys() == found.in_worker.keys()
     for number, (record, items) in found.in_worker.items():
         again, rows = found.stored[number]
