@@ -8,7 +8,13 @@ from compared import assert_same_answers_and_gradients
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
 
 from pipeline.models.speed.dropout import quicken
 from pipeline.models.speed.first_position import narrow
@@ -101,6 +107,13 @@ def test_language_models_tell_and_learn_of_packed_tokens_what_they_do_of_padded_
 
     more = {"use_cache": False} if kind == "llama" else {}
     assert_same_answers_and_gradients(*language_pair(kind), lambda: batch() | more, read=of_tokens)
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_token_classifiers_predict_and_learn_of_packed_tokens_what_they_do_of_padded_ones(kind: str) -> None:
+    config = AutoConfig.for_model(kind, **SIZES, hidden_dropout_prob=0.0, classifier_dropout=0.0)
+    models = twice(AutoModelForTokenClassification, config)
+    assert_same_answers_and_gradients(*models, batch, read=lambda logits: logits[batch()["attention_mask"].bool()])
 
 
 @pytest.mark.parametrize("kind", [*FAMILIES, "llama"])

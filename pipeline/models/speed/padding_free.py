@@ -18,7 +18,8 @@ MULTIPLE = 16
 
 # transformers' classes whose head is handed all hidden states, encoders and decoders.
 _FAMILIES = ("Bert", "Camembert", "Electra", "Roberta", "XLMRoberta")
-_ENCODERS = frozenset(f"{family}{part}" for family in _FAMILIES for part in ("ForMaskedLM", "Model"))
+_PARTS = ("ForMaskedLM", "ForTokenClassification", "Model")
+_ENCODERS = frozenset(f"{family}{part}" for family in _FAMILIES for part in _PARTS)
 _DECODERS = frozenset({"LlamaForCausalLM", "LlamaForSequenceClassification", "LlamaModel"})
 
 
