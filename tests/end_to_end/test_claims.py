@@ -5,11 +5,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from command_kit import Done, command
+from claims_kit import given
+from command_kit import command
 
 from pipeline.cli import main
 from pipeline.commands.claims import settings_for
-from pipeline.config.compose import compose
 from pipeline.records import ClaimRow, ClaimTable, Estimate, from_json
 from pipeline.study.fourteen import FOURTEEN
 from tests import tiny
@@ -19,12 +19,8 @@ from tests.tiny_kinds import settings, table
 __all__ = ["reviews", "table", "tiny_base"]
 
 Capture = pytest.CaptureFixture[str]
-SHORT = ["study.sizes=[16,32]", "study.seeds=[0,1]", "study.budget=null", "train.lr=3e-3", "train.epochs=3"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MISUSED = "+study.claims.unsure={family: misuse, metric: audit, audit: calibration, delta: 0.02}"
-
-
-def given(base: Path, data: Path, root: Path, *more: str) -> list[str]:
-    return [*tiny.overrides(base, data, root), *SHORT, "train.min_steps=12", "study.name=tiny_claims", *more]
 
 
 @pytest.fixture(scope="module")
@@ -150,58 +146,3 @@ def test_a_kind_without_a_linear_classifier_has_the_rows_that_it_allows(
     assert "study.target" in unjudged["democratisation"]
     assert found["initial_accuracy"].measured.startswith("Before training pretrained scores")
     assert len(unjudged) >= 6
-
-
-def test_an_audit_that_does_not_read_the_language_of_the_texts_is_left_out(
-    tiny_base: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    french = [(f"le film est un {text}", label) for text, label in tiny.rows(240)]
-    data = tiny.write_csv(tmp_path / "french.csv", french)
-    said = command(capsys, "claims", *given(tiny_base, data, tmp_path), "plan=true").out
-    assert "Not judged: bias. The audit bias cannot examine cells on tiny: the test texts look like French" in said
-    assert "cells to train" in said
-
-
-def refused(capsys: Capture, *arguments: str) -> str:
-    done: Done = command(capsys, "claims", *arguments)
-    assert done.code == 2, done.out
-    return done.err
-
-
-def test_a_budget_too_small_for_one_look_is_refused_with_the_least(
-    tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    said = refused(capsys, *given(tiny_base, reviews, tmp_path, "study.budget=3 cells"))
-    assert "first look, which is expected to take 12 cells, but got '3 cells'" in said
-    assert not (tmp_path / "cells").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["task=intent"], "task=intent: there is no such task. Did you mean 'intents'?"),
-        (["base=minilmm"], "base=minilmm: there is no such base. Did you mean 'minilm'?"),
-        (["experiments=quickstart"], "claims brings its own study"),
-        (["one.csv", "two.csv"], "claims takes one table, but got 2: one.csv, two.csv"),
-        (["study.family=none"], "study.family must be one of its choices, but got 'none'"),
-    ],
-)
-def test_bad_input_is_refused(arguments: list[str], message: str, capsys: Capture) -> None:
-    assert message in refused(capsys, *arguments)
-
-
-def test_a_table_of_ones_own_gets_sizes_a_factor_of_two_apart(reviews: Path, tmp_path: Path, capsys: Capture) -> None:
-    said = command(capsys, "claims", str(reviews), "plan=true", f"paths.root={tmp_path}", "tracking=none").out
-    assert "Text: 'review'; label: 'stars'" in said
-    assert "experiments=claims" in said
-    assert "study.name=reviews_claims" in said
-    assert "'study.sizes=[70,140]'" in said
-
-
-def test_what_another_task_asks_for_is_set() -> None:
-    config = compose(settings_for(["task=next_word", "base=smollm2"]))
-    assert config.study.name == "claims_next_word_smollm2"
-    assert config.study.target is None
-    assert {claim.direction for name, claim in config.study.claims.items() if not name.startswith("less_")} == {"lower"}
-    assert compose(settings_for([])).study.name == "claims"
-    assert compose(settings_for([])).study.target == 0.8
