@@ -171,7 +171,7 @@ def threshold_of(metric: ClaimMetric, test: ClaimTest, delta: float, margin: flo
 
 @dataclass(frozen=True, kw_only=True)
 class Looks:
-    """The looks of a study: numbers of seeds, and the level of a claim's interval at each.
+    """The looks of a study: numbers of seeds, and the level of a claim's interval at each, in the largest family.
 
     `reached` is the number of the last look at which a claim was judged, 0 if there is none; `lacking` names the cells
     that open claims still need for their next look. Where the study ended because its `budget` was spent, the last look
