@@ -28,6 +28,8 @@ from pipeline.study.finding.ordinary_machine import (
 )
 from pipeline.study.fourteen import FOURTEEN, PretrainedClaim, is_one_of_fourteen
 
+_OF_COSTS = ("democratisation", "infrastructure")
+
 
 def claim_table(basis: Basis, cells: Sequence[CellResult], store: CellScores, findings: Findings) -> ClaimTable | None:
     """The fourteen rows that finished cells give; None for a study that judges none of the fourteen."""
@@ -58,25 +60,37 @@ def _row(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: Deman
     if demand is not None:
         return _costed(basis, findings, claim, demand)
     if not asked:
+        if claim.name in _OF_COSTS and not (findings.looks and findings.looks.reached):
+            return _filled(claim, "not_judged", measured="no look is reached yet", would_change=_to_a_look(basis))
         lack = claim.unjudged(basis)
         judge = f"This would judge it: {lack.command}" if lack.command else "No command judges it yet."
         return _filled(claim, "not_judged", measured=lack.why, would_change=judge)
-    return _contrasted(findings, claim, asked)
+    return _contrasted(basis, findings, claim, asked)
 
 
-def _contrasted(findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict]) -> ClaimRow:
+def _to_a_look(basis: Basis) -> str:
+    """What an open row needs before its first look."""
+    if basis.study.budget is None:
+        return "Run the study again: it trains only the cells that are missing."
+    return f"A larger study.budget than {basis.study.budget}: the same command again names the least for a first look."
+
+
+def _contrasted(basis: Basis, findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict]) -> ClaimRow:
     """A row of one contrast or several, which must all hold: what refutes it, or leaves it open, decides."""
     judgements = [v.verdict for v in asked]
     verdict: Judgement = REFUTED if REFUTED in judgements else INCONCLUSIVE if INCONCLUSIVE in judgements else SUPPORTED
     decisive = next(v for v in asked if v.verdict == verdict)
     measured = "; ".join(_measured(findings, v) for v in asked)
+    step = claim.turns if verdict != INCONCLUSIVE else next_step(findings, decisive)
+    if any(o.kind == "missing_cells" for o in decisive.obstacles):
+        step = _to_a_look(basis)
     return _filled(
         claim,
         "not_judged" if decisive.estimate is None else verdict,
         estimate=decisive.estimate,
         number=_number(findings, decisive),
         measured=measured,
-        would_change=next_step(findings, decisive) if verdict == INCONCLUSIVE else claim.turns,
+        would_change=step,
         claims=tuple(v.claim for v in asked),
         extra=" ".join([*_bytes(findings, claim, asked), *_after_looking(asked)]),
     )

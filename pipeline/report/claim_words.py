@@ -35,6 +35,8 @@ def meaning_text(row: ClaimRow) -> str:
 
 def chance_text(table: ClaimTable) -> str:
     """How many of the verdicts may be wrong by chance."""
+    if not table.judged:
+        return f"None of {len(table.rows)} rows is judged yet."
     judged = f"{plural(table.judged, 'row')} of {len(table.rows)} {'is' if table.judged == 1 else 'are'} judged"
     if table.together:
         return (

@@ -90,7 +90,7 @@ def _without_target(basis: Basis) -> Unjudged:
 
 
 def _on_gpu(basis: Basis) -> Unjudged:
-    why = "The pretrained arm has no finished look whose memory on a processor is known."
+    why = "It was trained on a GPU, or its memory is not known, which says nothing of a machine without one."
     return Unjudged(why=why, command="headstart claims hardware=cpu")
 
 

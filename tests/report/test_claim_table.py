@@ -160,6 +160,17 @@ def test_cells_of_a_gpu_say_nothing_of_a_machine_without_one(cells) -> None:
     assert "hardware=cpu" in by_name["infrastructure"].would_change
 
 
+def test_before_the_first_look_rows_name_what_it_takes(cells) -> None:
+    few = [cell for cell in cells if cell[0].key.seed < 2]
+    found, by_name = rows(few, of("storage", TRUE), budget="3min", target=0.5)
+    for name in ("storage", "infrastructure", "democratisation"):
+        assert by_name[name].verdict == "not_judged"
+        assert by_name[name].would_change.startswith("A larger study.budget than 3min")
+    assert chance_text(found) == "None of 14 rows is judged yet."
+    _, unlimited = rows(few, of("storage", TRUE))
+    assert unlimited["infrastructure"].would_change.startswith("Run the study again")
+
+
 def test_a_row_without_a_claim_says_why_and_which_command_would_judge_it(cells) -> None:
     _, by_name = rows(cells, of("storage", TRUE))
     assert "another language" in by_name["transfer"].measured
