@@ -26,7 +26,12 @@ def assigned(config: Config, values: Mapping[str, Any]) -> Config:
 
 def as_overrides(values: Mapping[str, Any]) -> str:
     """The values as one line to paste behind a command: "train.lr=0.0002 train.decay=cosine"."""
-    return " ".join(f"{name}={_text(value)}" for name, value in values.items())
+    return " ".join(overrides_of(values))
+
+
+def overrides_of(values: Mapping[str, Any]) -> list[str]:
+    """Each value as the override that sets it; of a name that starts with `~`, the override that leaves it out."""
+    return [name if name.startswith("~") else f"{name}={_text(value)}" for name, value in values.items()]
 
 
 def _text(value: Any) -> str:
@@ -34,4 +39,6 @@ def _text(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_text, value))}]"
+    return repr(float(value)) if isinstance(value, float) else str(value)

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection, forkserver, resource_tracker
@@ -256,9 +257,24 @@ def begin(process: multiprocessing.process.BaseProcess) -> None:
         HeadstartError: the server was killed meanwhile; the next process is forked from a new one.
     """
     try:
-        process.start()
+        with _without_the_main_module():
+            process.start()
     except (EOFError, ConnectionError) as error:
         raise HeadstartError(death(ORPHANED)) from error
+
+
+@contextlib.contextmanager
+def _without_the_main_module() -> Iterator[None]:
+    """Processes that are started in the block do not import the main module of this one, as multiprocessing has it.
+
+    Workers need nothing of it, and a script without `if __name__ == "__main__"` would run again in each of them.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def free_port() -> int:

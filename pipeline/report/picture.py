@@ -1,5 +1,6 @@
 """The study's main figure as one picture for a README: learning curves, in-domain and out of domain, with a legend."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipeline.records import Findings
@@ -12,13 +13,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def main_figure(findings: Findings, palette: Palette) -> "Figure":
-    """Up to three panels side by side, in the colours of the report on white."""
+def main_figure(findings: Findings, palette: Palette, make: "Callable[..., Figure] | None" = None) -> "Figure":
+    """Up to three panels side by side, in the colours of the report on white.
+
+    Args:
+        findings: what is shown.
+        palette: the look of its arms.
+        make: makes the empty figure; matplotlib's Figure if None.
+    """
     from matplotlib.figure import Figure
 
     panels = learning_curves(findings)[:3]
-    theme = palette.on_white
-    figure = Figure(figsize=(max(452 * len(panels), 452) / UNIT, 372 / UNIT), layout="constrained", facecolor="white")
+    theme, size = palette.on_white, (max(452 * len(panels), 452) / UNIT, 372 / UNIT)
+    figure = (make or Figure)(figsize=size, layout="constrained", facecolor="white")
     for i, panel in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), i + 1)
         dress(axes, panel.title, theme)

@@ -15,6 +15,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+MAPPED = {"pipeline/api/entry.py": "headstart/__init__.py", "pipeline/api/py.typed": "headstart/py.typed"}
 PINS = {
     canonicalize_name(name): version
     for name, version in re.findall(r"^([\w.-]+)==(\S+)$", CONSTRAINTS, flags=re.MULTILINE)
@@ -40,9 +41,26 @@ def test_the_wheel_carries_every_preset_and_experiment(wheel: zipfile.ZipFile) -
 def test_the_wheel_carries_the_package_its_templates_and_its_licence_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     sources = [p.relative_to(ROOT).as_posix() for p in (ROOT / "pipeline").rglob("*") if p.is_file()]
+    sources = [MAPPED.get(source, source) for source in sources]
     assert {s for s in sources if "__pycache__" not in s and not s.endswith(".pyc")} <= set(names)
     assert any(n.endswith("licenses/LICENSE") for n in names)
-    assert {n.split("/")[0] for n in names} == {"pipeline", f"headstart-{PROJECT['version']}.dist-info"}
+    assert {n.split("/")[0] for n in names} == {"headstart", "pipeline", f"headstart-{PROJECT['version']}.dist-info"}
+
+
+def test_the_wheel_maps_the_python_interface_to_headstart(wheel: zipfile.ZipFile) -> None:
+    assert [n for n in wheel.namelist() if n.startswith("headstart/")] == [
+        "headstart/__init__.py",
+        "headstart/py.typed",
+    ]
+    assert wheel.read("headstart/__init__.py") == (ROOT / "pipeline/api/entry.py").read_bytes()
+
+
+def test_an_editable_install_has_headstart_too(tmp_path: Path) -> None:
+    code = f"from hatchling.build import build_editable; build_editable({str(tmp_path)!r})"
+    built = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert built.returncode == 0, built.stderr
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as editable:
+        assert {"headstart/__init__.py", "headstart/py.typed", "_headstart.pth"} <= set(editable.namelist())
 
 
 def test_the_wheel_installs_the_command_headstart(wheel: zipfile.ZipFile) -> None:
@@ -52,7 +70,7 @@ def test_the_wheel_installs_the_command_headstart(wheel: zipfile.ZipFile) -> Non
 
 def test_the_wheel_that_is_unpacked_finds_its_own_presets(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path / "site")
-    code = "from pipeline.config.search_path import own_root; print(own_root())"
+    code = "import headstart; from pipeline.config.search_path import own_root; print(own_root())"
     found = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); {code}"],
         cwd=tmp_path,

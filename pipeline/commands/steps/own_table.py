@@ -21,6 +21,7 @@ class Given:
     text: str | None = None
     label: str | None = None
     overrides: tuple[str, ...] = ()
+    option: str = "--{}=COLUMN"  # how a column is named, as messages write it
 
 
 def given_by(arguments: Sequence[str], command: str, *, required: bool = True) -> Given:
@@ -60,7 +61,7 @@ def settings_by(given: Given, *, factor: int, suffix: str = "") -> list[str]:
     assert given.path is not None
     columns = table_columns(Path(given.path))
     roles = recognised(columns, given)
-    print(_said(roles, len(next(iter(columns.values()), ()))))
+    print(_said(roles, len(next(iter(columns.values()), ())), given))
     return _settings(Path(given.path), roles, columns, factor, suffix)
 
 
@@ -76,11 +77,13 @@ def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
     roles = roles_of(columns, text=given.text, label=given.label)
     names = ", ".join(map(repr, columns))
     if roles.text is None:
-        raise DataError(f"None of the columns of {given.path} ({names}) looks like texts. Name it: --text=COLUMN.")
+        raise DataError(
+            f"None of the columns of {given.path} ({names}) looks like texts. Name it: {given.option.format('text')}."
+        )
     if not (roles.label or roles.labels or roles.score):
         raise DataError(
             f"None of the columns of {given.path} ({names}) looks like a label: few values, each in several rows. "
-            "Name it: --label=COLUMN."
+            f"Name it: {given.option.format('label')}."
         )
     return roles
 
@@ -119,11 +122,12 @@ def _length(roles: Roles, columns: dict[str, list[str | None]]) -> int:
     return int(min(128, max(32, 32 * -(-tokens // 32))))
 
 
-def _said(roles: Roles, rows: int) -> str:
+def _said(roles: Roles, rows: int, given: Given) -> str:
     parts = [f"Text: {roles.text!r}" + (f" and {roles.second!r}" if roles.second else "")]
     target = roles.label or roles.labels or roles.score
     parts.append(f"{'labels' if roles.labels else 'number' if roles.score else 'label'}: {target!r}")
     parts += [f"rows that belong together: {roles.group!r}"] if roles.group else []
     parts += [f"language: {roles.language!r}"] if roles.language else []
-    also = f" It could also be {', '.join(map(repr, roles.others))}: --label=COLUMN." if roles.others else ""
+    others = ", ".join(map(repr, roles.others))
+    also = f" It could also be {others}: {given.option.format('label')}." if others else ""
     return f"{'; '.join(parts)}; {rows:,} rows looked at.{also}"

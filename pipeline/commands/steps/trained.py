@@ -57,7 +57,16 @@ def trained_cell(config: Config) -> Trained:
         UserError: there is none, or its weights were not kept.
     """
     store = ResultStore(Path(config.paths.root))
-    cell_id = store.find(config.cell) if config.cell else _best(store, config)
+    return restored_cell(store, store.find(config.cell) if config.cell else _best(store, config))
+
+
+def restored_cell(store: ResultStore, cell_id: str) -> Trained:
+    """A finished cell with its weights.
+
+    Raises:
+        UserError: its weights were not kept.
+        StorageError: they are damaged.
+    """
     weights = store.intact_weights(cell_id)
     if weights is None:
         raise UserError(
@@ -81,7 +90,7 @@ def _best(store: ResultStore, config: Config) -> str:
             f"No finished and tested cell of task {config.task.name!r} has weights under {store.cells}. "
             f"Run its study first, or name its task: task.name=NAME. The command: {program()} predict task.name=NAME"
         )
-    return max(fitting, key=_validation).cell_id
+    return max(fitting, key=validation_score).cell_id
 
 
 def _is_of(asked: Task, trained_on: Task) -> bool:
@@ -89,6 +98,7 @@ def _is_of(asked: Task, trained_on: Task) -> bool:
     return asked.name == trained_on.name or dataclasses.replace(public(asked), name=trained_on.name) == trained_on
 
 
-def _validation(result: CellResult) -> float:
+def validation_score(result: CellResult) -> float:
+    """Its score on the validation set, the higher the better."""
     score = next(e.metrics[result.metric] for e in result.evaluations if e.role == "validation")
     return score if result.higher_is_better else -score
