@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.analysis.crossed import crossed_mean
 from pipeline.commands.formats import Format, format_of
-from pipeline.commands.steps.exported import CHECKED, check
+from pipeline.commands.steps.exported import check, require_tested
 from pipeline.commands.steps.findings import about
 from pipeline.commands.steps.trained import Trained, trained_cell
 from pipeline.config.compose import compose
@@ -26,7 +26,7 @@ LEVEL = 0.95
 def run(overrides: Sequence[str]) -> int:
     """Write the directory, check its scores, and say where it is."""
     config = compose(overrides, trained=True)
-    trained = _tested(trained_cell(config))
+    trained = _exportable(require_tested(trained_cell(config)))
     target = Path(config.export or f"{config.paths.root}/exports/{trained.result.cell_id}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"export={target} exists already. Choose another folder, or delete it first.")
@@ -37,18 +37,13 @@ def run(overrides: Sequence[str]) -> int:
         write_text(folder / "README.md", _card(trained, plan, exported, overrides))
     print(f"Exported {trained.result.key.label} (cell {trained.result.cell_id}) to {target}")
     print(
-        f"Checked with {checked.by}: the exported model gives the cell's scores on {CHECKED} test texts (largest "
+        f"Checked with {checked.by}: the exported model gives the cell's scores on {checked.items} test texts (largest "
         f"difference {checked.worst:.1e})."
     )
     return 0
 
 
-def _tested(trained: Trained) -> Trained:
-    if not trained.cell.tested:
-        raise UserError(
-            f"Cell {trained.result.cell_id} is a trial of a sweep: it was never tested, and a model card without test "
-            f"scores is of little use. Train its settings (the sweep's last line shows how) and export that cell."
-        )
+def _exportable(trained: Trained) -> Trained:
     if isinstance(kind(trained.cell.task.kind), PromptedKind):
         raise UserError(
             f"Cell {trained.result.cell_id} predicts classes by their words, through a language model's own head: "

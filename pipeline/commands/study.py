@@ -49,9 +49,22 @@ def run(overrides: Sequence[str]) -> int:
 
 
 def _run_to_the_end(overrides: Sequence[str], plan: Plan) -> int:
-    plan = _tuned(overrides, plan)
+    _, outcome, _ = run_planned(_tuned(overrides, plan), ["study", *overrides])
+    return 1 if outcome.failed else 0
+
+
+def run_planned(plan: Plan, command: Sequence[str]) -> tuple[Plan, Outcome, Findings]:
+    """Train what is missing of a study, judge it, show what it found and say where the report is.
+
+    Args:
+        plan: the study's.
+        command: the words that the report repeats.
+
+    Returns:
+        The plan with the looks that were taken, what became of its cells, and the findings.
+    """
     with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
-        plan, outcome, findings, claims = _run(plan, mirror, ["study", *overrides])
+        plan, outcome, findings, claims = _run(plan, mirror, command)
         everything_told = mirror.drain(DRAIN_SECONDS)
         show_findings(findings)
         if claims:
@@ -59,7 +72,7 @@ def _run_to_the_end(overrides: Sequence[str], plan: Plan) -> int:
         _say_where(plan, outcome)
         if not everything_told:
             print(f"Not yet in the dashboard: {mirror.problem() or 'the next command sends the rest'}")
-    return 1 if outcome.failed else 0
+    return plan, outcome, findings
 
 
 def _tuned(overrides: Sequence[str], plan: Plan) -> Plan:

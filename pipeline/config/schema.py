@@ -386,9 +386,10 @@ class Config:
     tuning: Tuning = Tuning()
     paths: Paths = Paths()
     predict: Predict = Predict()
-    cell: str | None = None  # predict, export: the cell's id, or the start of it; null: the study's best cell
+    cell: str | None = None  # predict, export, register: the cell's id, or the start of it; null: the study's best cell
     export: str | None = None  # export: the directory to write
     export_format: ExportFormat = "safetensors"  # export: weights as the libraries load them, or one ONNX graph
+    name: str | None = None  # register, challenge: the name of the model in the registry
     publish: str | None = None  # report: folder for findings and compressed cells, to be committed
     published: str | None = None  # report: such a folder, to rebuild its report from, without base or data
     plan: bool = False  # study: print the cells and an estimate, train nothing

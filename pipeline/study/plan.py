@@ -232,6 +232,20 @@ def plan_of_sweep(config: Config, name: str) -> Plan:
     return _plan(config, [config])
 
 
+def plan_of_challenge(cell: Cell, config: Config, study: Study) -> Plan:
+    """The plan of a study of a finished cell's arm on its own base and on that of `config`, as ARM@BASE.
+
+    Args:
+        cell: whose task, arm and settings both have.
+        config: the other base, hardware and paths.
+        study: names both arms, the other one last.
+    """
+    train = dataclasses.replace(cell.train, keep=config.train.keep)
+    whole = dataclasses.replace(config, base=cell.base, task=cell.task, arm=cell.arm, train=train, study=study)
+    arm = dataclasses.replace(cell.arm, name=study.arms[-1])
+    return _plan(whole, [whole, dataclasses.replace(whole, base=config.base, arm=arm)])
+
+
 def plan_of_cell(cell: Cell, config: Config) -> Plan:
     """The plan of a cell that is finished already, to reach its data and results; hardware and paths are `config`'s."""
     train = dataclasses.replace(cell.train, keep=config.train.keep)

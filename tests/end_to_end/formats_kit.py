@@ -112,6 +112,16 @@ def built(names: Sequence[str], root: Path, *settings: str) -> dict[str, Export]
     """The cases' cells, trained, and exported with these settings."""
     from pipeline.cli import main
 
+    exports = trained(names, root)
+    for name, export in exports.items():
+        assert main(["export", *export.world, f"export={export.folder}", *settings]) == 0, name
+    return exports
+
+
+def trained(names: Sequence[str], root: Path) -> dict[str, Export]:
+    """The cases' cells, trained, and where they are to be exported."""
+    from pipeline.cli import main
+
     data, found = table(root / "data.csv"), {}
     for number, name in enumerate(names):
         case, folder = CASES[name], root / str(number)
@@ -128,7 +138,6 @@ def built(names: Sequence[str], root: Path, *settings: str) -> dict[str, Export]
         ]
         world = [*tiny.overrides(base, data, folder / "out"), *asked, "task.max_length=24", *recipe]
         assert main(["train", *world]) == 0, name
-        assert main(["export", *world, f"export={folder / 'model'}", *settings]) == 0, name
         found[name] = Export(case=case, world=world, folder=folder / "model")
     return found
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pipeline.commands.formats.form import Format, Reading
+from pipeline.commands.formats.form import Format, Readable, Reading
 from pipeline.commands.formats.own_head import OwnHead, pipeline_of
 from pipeline.commands.formats.words import Words
 from pipeline.commands.steps.trained import Trained
@@ -13,7 +13,7 @@ from pipeline.tasks import kind
 if TYPE_CHECKING:
     from pipeline.commands.formats.pooled import Pooled
 
-__all__ = ["Format", "Reading", "format_of", "pipeline_of"]
+__all__ = ["Format", "Readable", "Reading", "format_of", "pipeline_of"]
 
 
 def format_of(trained: Trained, asked: ExportFormat = "safetensors") -> Format:

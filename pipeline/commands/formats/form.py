@@ -23,12 +23,8 @@ class Reading:
     logits: np.ndarray
 
 
-class Format(Protocol):
-    """A directory that a trained cell can be exported as."""
-
-    def save(self, folder: Path) -> None:
-        """Write everything but the model card into `folder`."""
-        ...
+class Readable(Protocol):
+    """A saved classifier that can be asked."""
 
     def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
         """The logits of texts as the saved classifier gives them, without any code of ours in its network.
@@ -37,6 +33,14 @@ class Format(Protocol):
             folder: where `save` wrote it.
             texts: without the prefix of the base.
         """
+        ...
+
+
+class Format(Readable, Protocol):
+    """A directory that a trained cell can be exported as."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything but the model card into `folder`."""
         ...
 
     def use(self, about: About) -> Use:

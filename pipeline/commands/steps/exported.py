@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.commands.formats import Format, pipeline_of
+from pipeline.commands.formats import Readable, pipeline_of
 from pipeline.commands.steps.trained import Trained
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load, stored_examples
-from pipeline.errors import HeadstartError
+from pipeline.errors import HeadstartError, UserError
 from pipeline.study.plan import Plan
 from pipeline.tasks import TaskKind, Vocabulary, WritingKind, inputs, kind
 
@@ -21,19 +21,34 @@ TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """`by` names the libraries that read the directory, `worst` is the largest difference in probability."""
+    """`by` names the libraries that read `items` test texts, `worst` is the largest difference in probability."""
 
     by: str
+    items: int
     worst: float
 
 
-def check(trained: Trained, plan: Plan, exported: Format, folder: Path) -> Checked:
+def require_tested(trained: Trained) -> Trained:
+    """The cell, unless it is a trial of a sweep.
+
+    Raises:
+        UserError: it was never tested.
+    """
+    if not trained.cell.tested:
+        raise UserError(
+            f"Cell {trained.result.cell_id} is a trial of a sweep: it was never tested, and a model card without test "
+            f"scores is of little use. Train its settings (the sweep's last line shows how) and export that cell."
+        )
+    return trained
+
+
+def check(trained: Trained, plan: Plan, exported: Readable, folder: Path) -> Checked:
     """Compare what the exported directory answers with the cell's own scores, on the first texts of the test set.
 
     Args:
         trained: the cell.
         plan: where its data and scores are.
-        exported: the format of the directory.
+        exported: reads the directory.
         folder: the directory.
 
     Raises:
@@ -52,10 +67,10 @@ def check(trained: Trained, plan: Plan, exported: Format, folder: Path) -> Check
             f"at most {TOLERANCE[precision]} is allowed. Nothing was written. "
             "Train the cell again if libraries changed."
         )
-    return Checked(by=by, worst=worst)
+    return Checked(by=by, items=len(losses), worst=worst)
 
 
-def _of_classifier(trained: Trained, prepared: Prepared, exported: Format, folder: Path) -> tuple[str, np.ndarray]:
+def _of_classifier(trained: Trained, prepared: Prepared, exported: Readable, folder: Path) -> tuple[str, np.ndarray]:
     """Who read the test's first texts, and the loss of each by the logits that were read."""
     import torch
 
@@ -68,7 +83,7 @@ def _of_classifier(trained: Trained, prepared: Prepared, exported: Format, folde
     return reading.by, losses.double().numpy()
 
 
-def _of_tokens(trained: Trained, prepared: Prepared, exported: Format, folder: Path) -> tuple[str, np.ndarray]:
+def _of_tokens(trained: Trained, prepared: Prepared, exported: Readable, folder: Path) -> tuple[str, np.ndarray]:
     """Likewise, from the tokens of each text; the loss is that of the tokens to be found, told or written."""
     task = kind(trained.cell.task.kind)
     model = _writer(folder) if isinstance(task, WritingKind) else pipeline_of(trained, folder).model
