@@ -168,30 +168,30 @@ def test_a_kind_that_cannot_be_served_is_refused(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_challenger_takes_the_place_of_a_champion_that_it_beats_and_no_other(
-    tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    poor = tiny.write_base(tmp_path / "poor", layers=1, width=2)
-    world = [*tiny.overrides(poor, reviews, tmp_path / "out"), "base.name=poor", "task.name=films"]
-    assert main(["train", *world, "arm=frozen", "train.size=120", "train.keep=all"]) == 0
+def test_a_challenger_takes_the_place_of_a_champion_that_it_beats_and_no_other(tmp_path: Path, capsys: Capture) -> None:
+    poor, rich = (tiny.write_base(tmp_path / n, layers=1, width=w) for n, w in (("poor", 2), ("rich", 128)))
+    table = tiny.write_csv(tmp_path / "reviews.csv", tiny.rows(480))
+    world = [*tiny.overrides(poor, table, tmp_path / "out"), "base.name=poor", "task.name=films"]
+    more = ["arm=frozen", "train.size=160", "train.keep=all", "task.data.test_size=200"]
+    assert main(["train", *world, *more]) == 0
     assert main(["register", f"paths.root={tmp_path / 'out'}", "task.name=films", "name=films"]) == 0
     challenge = ["challenge", "name=films", f"paths.root={tmp_path / 'out'}", "hardware=cpu", "executor.workers=2"]
-    better, worse = (["base=local", f"base.path={base}", f"base.name={base.name}"] for base in (tiny_base, poor))
+    better, worse = (["base=local", f"base.path={base}", f"base.name={base.name}"] for base in (rich, poor))
 
     own = command(capsys, *challenge, *worse)
     assert (own.code, "is the champion's own base" in own.err) == (2, True)
     won = command(capsys, *challenge, *better)
     assert won.code == 0, won.err
     assert "judged at an error of 0.025 (0.05/2^1)" in won.out
-    assert "Registered frozen@tiny" in won.out
+    assert "Registered frozen@rich" in won.out
     lost = command(capsys, *challenge, *worse)
     assert lost.code == 0, lost.err
     assert "judged at an error of 0.0125 (0.05/2^2)" in lost.out
-    assert "films stays at version 2, on tiny" in lost.out
+    assert "films stays at version 2, on rich" in lost.out
     again = command(capsys, *challenge, *worse)
     assert "Challenge 2 on this test set" in again.out
 
     client = MlflowClient(store(tmp_path / "out"), store(tmp_path / "out"))
     assert int(client.get_model_version_by_alias("films", "champion").version) == 2
     (tag,) = (v for k, v in client.get_registered_model("films").tags.items() if k.startswith("headstart.challenges."))
-    assert json.loads(tag) == ["tiny", "poor"]
+    assert json.loads(tag) == ["rich", "poor"]
