@@ -51,9 +51,9 @@ def write_attributions(
         intro=intro(findings, len(findings.cells)),
         verdicts=(),
         answer=f"{FEW} of the texts that the opacity audit examined. Orange words speak for the answer that is given, "
-        "blue ones against it, the stronger the more; the strongest is underlined. Faithfulness measures how far the "
-        "order of these words is that in which removing them changes the answer most. This page holds texts of your "
-        "data and is not copied anywhere (privacy.texts).",
+        "blue ones against it, the stronger the more; the strongest is underlined. Faithfulness is 100% if no "
+        "other order of removing these words changes the answer more, and 0% if none changes it less. This page holds "
+        "texts of your data and is not copied anywhere (privacy.texts).",
         palette=palette,
     )
     files.write_text(folder / ATTRIBUTIONS_PAGE, render(head, list(_sections(arms, labels, examples))))
