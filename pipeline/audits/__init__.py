@@ -6,10 +6,11 @@ from pipeline.audits.audit import Audit, AuditReport, Measure, Reader, Subject
 from pipeline.audits.bias import Bias
 from pipeline.audits.calibration import Calibration
 from pipeline.audits.opacity import Opacity
+from pipeline.audits.storage import Storage
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks import TaskKind
 
-AUDITS: dict[str, Audit] = {each.name: each for each in (Calibration(), Bias(), Opacity())}
+AUDITS: dict[str, Audit] = {each.name: each for each in (Calibration(), Bias(), Opacity(), Storage())}
 
 
 def audits_of(task: TaskKind, asked: Sequence[str] = ()) -> tuple[str, ...]:

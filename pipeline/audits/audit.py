@@ -57,6 +57,15 @@ class Subject(Reader, Protocol):
         """
         ...
 
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the weights that it adds to its base, in float32."""
+        ...
+
+    def in_eight_bits(self, encoded: EncodedSet) -> tuple[Any, int]:
+        """Its outputs on a set when these weights are rounded to 8 bits, and the bytes that they take then."""
+        ...
+
     def attributions(self, text: str, label: int) -> np.ndarray:
         """How much each character of a text adds to the logit of a class above the mean of all: float64 [len(text)].
 

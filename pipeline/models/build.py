@@ -41,14 +41,15 @@ class Network:
 
     def stored(self) -> dict[str, Any]:
         """What a cell keeps of it, by name, on the processor: all that is trained or does not come from the base."""
-        return {name: p.detach().cpu() for name, p in self._own().items()}
+        return {name: p.detach().cpu() for name, p in self.own().items()}
 
     @property
     def stored_bytes(self) -> int:
         """The size of what is `stored`."""
-        return sum(p.numel() * p.element_size() for p in self._own().values())
+        return sum(p.numel() * p.element_size() for p in self.own().values())
 
-    def _own(self) -> dict[str, Any]:
+    def own(self) -> dict[str, Any]:
+        """The parameters that are `stored`, where they are."""
         trained = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         return {**trained, **self.fixed_fresh}
 

@@ -1,17 +1,17 @@
-"""The section on audits: what was found when finished cells were examined for bias and opacity."""
+"""The section on audits: bias, opacity and storage of finished cells."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.records import AuditResult, CellResult, Findings
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
-from pipeline.report.wording import PERCENT
+from pipeline.report.wording import PERCENT, byte_size
 
 ATTRIBUTIONS_PAGE = "attributions.html"
 
 
 def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
-    """None where no cell was examined for either."""
-    tables = (*_bias(findings, cells), *_opacity(findings, cells))
+    """None where no cell was examined for any of them."""
+    tables = (*_bias(findings, cells), *_opacity(findings, cells), *_storage(findings, cells))
     if not tables:
         return None
     shown = ""
@@ -101,6 +101,27 @@ def _opacity(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
         "attributions. AOPC: how many points the probability of the answer falls, on average over the steps. "
         "Faithfulness: where that lies between the least (0) and the most (100) of all orders. Means over seeds, with "
         "the lowest and the highest.",
+    )
+    if table:
+        yield table
+
+
+def _storage(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
+    table = audit_table(
+        findings,
+        cells,
+        "storage",
+        {
+            "stored_bytes": "bytes",
+            "stored_bytes_8bit": "bytes in 8 bits",
+            "score": "score",
+            "score_8bit": "score in 8 bits",
+            "changed": "answers changed",
+        },
+        lambda name, value: byte_size(value) if name.startswith("stored") else PERCENT.number(value),
+        "Storage: what a task adds to its base, which all tasks share, and the share of right answers on the test set, "
+        "in per cent, before and after these weights are rounded to 8 bits. Means over seeds, with the lowest and the "
+        "highest.",
     )
     if table:
         yield table

@@ -22,6 +22,7 @@ from pipeline.tasks import Example, SummedKind, TaskKind
 from pipeline.training.job import Job
 from pipeline.training.setup.attribution import Attribute
 from pipeline.training.setup.probes import encoded_probe
+from pipeline.training.setup.rounded import Rounded
 
 CONFUSED = 30  # classes, above which no confusion matrix is kept
 Outputs = Callable[
@@ -35,7 +36,7 @@ class Evaluable:
     """A trained cell whose network is at hand; it is what audits are given, see `audits.Subject`.
 
     `rows` are the train subset's rows in the pool; `measure` gives the outputs on a set, or on some rows of it;
-    `attribute` what each character of a text adds to a class.
+    `attribute` what each character of a text adds to a class, `rounded` the outputs with its own weights in 8 bits.
     """
 
     job: Job
@@ -44,6 +45,7 @@ class Evaluable:
     rows: np.ndarray
     measure: Outputs
     attribute: Attribute
+    rounded: Rounded
     _known: dict[str, Any] = field(default_factory=dict, repr=False)  # outputs on whole sets
 
     @property
@@ -78,6 +80,15 @@ class Evaluable:
     def probe(self, name: str, examples: Sequence[Example]) -> EncodedSet:
         """Examples that are not among the task's sets, encoded as the cell reads texts."""
         return encoded_probe(self.cell, self.tokenizer, self.labels, name, examples)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the weights that it adds to its base, in float32."""
+        return self.rounded.stored_bytes
+
+    def in_eight_bits(self, encoded: EncodedSet) -> tuple[Any, int]:
+        """The outputs on a set with these weights rounded to 8 bits, and the bytes that they take then."""
+        return self.rounded.outputs(encoded)
 
     def attributions(self, text: str, label: int) -> np.ndarray:
         """How much each character of a text adds to a class, float64 [len(text)]."""

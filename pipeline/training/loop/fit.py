@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from pipeline.config.checkpoint_interval import pace_of
-from pipeline.data.sets import Prepared
+from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network
 from pipeline.models.distributed.sharding import copy_to_shard, take_over
@@ -33,8 +33,8 @@ from pipeline.training.loop.schedule import TrainingSchedule, schedule_of
 from pipeline.training.loop.solve import solve_cell
 from pipeline.training.loop.stopwatch import Stopwatch
 from pipeline.training.loop.trainer import Batches, loader, trainer_of
+from pipeline.training.setup import attribution, rounded
 from pipeline.training.setup.assembly import Assembled, CellInputs, assemble
-from pipeline.training.setup.attribution import of_network
 from pipeline.training.setup.inputs import Inputs
 from pipeline.training.setup.samples import compared, exercises
 from pipeline.training.setup.start_line import start_line
@@ -78,6 +78,10 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         _train(job, module, train, schedule, [Agreement(job, prepared, line), trajectory, checkpoints])
         trajectory.restore_best(module)
     _bring_back(job, network, model)
+
+    def measure(encoded: EncodedSet, some: np.ndarray | None) -> Any:
+        return outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels))
+
     return Fitted(
         job=job,
         task=task,
@@ -90,8 +94,9 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         clock=clock,
         measured=_measured(job, trajectory, clock, built, module.micro_batch),
         samples=compared(asked, before, network),
-        measure=lambda encoded, some: outputs(job, network.model, inputs.of(encoded, some), len(prepared.labels)),
-        attribute=of_network(job, network, task),
+        measure=measure,
+        attribute=attribution.of_network(job, network, task),
+        rounded=rounded.of_network(network, measure),
         tensors=network.stored,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.data.sets import Prepared
+from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError
 from pipeline.models.build import Network, last_linear
@@ -20,6 +20,7 @@ from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.job import Job
 from pipeline.training.loop.fitted import Fitted, Report
 from pipeline.training.loop.stopwatch import Stopwatch
+from pipeline.training.setup import rounded
 from pipeline.training.setup.assembly import assemble, forward_flops
 from pipeline.training.setup.attribution import Attribute, of_network, of_words
 from pipeline.training.setup.features import reader_of
@@ -109,10 +110,9 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         clock=clock,
         measured=_measured(job, subject, clock.started_at, seconds, len(points.points)),
         samples=compared(asked, before, subject.put(solved.model)),
-        measure=lambda encoded, some: read_out(
-            task, subject.inputs(encoded, some), solved.model.logits(subject.read(encoded, some))
-        ),
+        measure=lambda encoded, some: measure.outputs(solved.model, encoded, some),
         attribute=subject.attribute(solved.model),
+        rounded=rounded.of_linear(solved.model, measure.outputs),
         tensors=lambda: subject.tensors(solved.model),
         save_beside=subject.save_beside,
     )
@@ -133,7 +133,7 @@ class _Measure:
         points = _Points(sign=1.0 if higher_is_better(self.metric) else -1.0, best_step=max(1, solved.iterations))
         if tested:
             points.add(*self._point(self.subject.start, 0, 0.0, None))
-        train = self._outputs(solved.model, self.prepared.train, self.rows)
+        train = self.outputs(solved.model, self.prepared.train, self.rows)
         loss = float(np.mean(train.losses, dtype=np.float64))
         points.add(*self._point(solved.model, points.best_step, self.subject.spent + solved.flops, loss))
         return points
@@ -141,7 +141,7 @@ class _Measure:
     def _point(
         self, model: LinearModel, step: int, flops: float, loss: float | None
     ) -> tuple[TrajectoryPoint, np.ndarray, Any]:
-        outputs = self._outputs(model, self.prepared.validation, None)
+        outputs = self.outputs(model, self.prepared.validation, None)
         metrics = self.task.measure(outputs)
         point = TrajectoryPoint(
             step=step,
@@ -154,7 +154,8 @@ class _Measure:
         )
         return point, made_of(self.task, self.metric, outputs), outputs
 
-    def _outputs(self, model: LinearModel, encoded: Any, rows: np.ndarray | None) -> Any:
+    def outputs(self, model: LinearModel, encoded: EncodedSet, rows: np.ndarray | None) -> Any:
+        """What a model answers to a set, or to some rows of it."""
         features = self.subject.read(encoded, rows)
         return read_out(self.task, self.subject.inputs(encoded, rows), model.logits(features))
 
