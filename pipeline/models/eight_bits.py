@@ -9,6 +9,7 @@ import torch
 from pipeline.models.linear import LinearModel
 
 HIGHEST = 127  # of a signed byte; the lowest is its negative, so that 0 stays 0
+_NOTHING = 1e-30  # a row without a larger weight becomes 0: the inverse of its scale would be infinite
 
 
 def in_eight_bits(values: torch.Tensor) -> tuple[torch.Tensor, int]:
@@ -19,7 +20,8 @@ def in_eight_bits(values: torch.Tensor) -> tuple[torch.Tensor, int]:
     if values.dim() < 2:
         return values, 4 * values.numel()
     rows = values.detach().float()
-    scales = rows.abs().flatten(1).amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / HIGHEST
+    largest = rows.abs().flatten(1).amax(dim=1)
+    scales = torch.where(largest > _NOTHING, largest / HIGHEST, 1.0)
     zeros = torch.zeros(len(rows), dtype=torch.int32, device=rows.device)
     rounded = torch.fake_quantize_per_channel_affine(rows, scales, zeros, 0, -HIGHEST, HIGHEST)
     return rounded, values.numel() + 4 * len(rows)
