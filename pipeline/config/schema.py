@@ -27,7 +27,7 @@ class Base:
 
     name: str = ""  # shown in reports; source=hub: the repository's name, OWNER/NAME
     source: Literal["package", "hub", "local"] = "hub"  # inside a package, on the hub, or a local directory
-    path: str | None = None  # package: folder in it; local: directory; hub: GGUF file in the repository, else null
+    path: str | None = None  # package, local: directory or single file; hub: GGUF file in the repository, else null
     pooling: Pooling = "auto"  # vector that a classification head reads; auto: as the base declares, else its own head
     prefix: str | None = None  # put before every text to classify, such as "query: "; null: as the base declares
     revision: str | None = None  # hub: commit, tag or branch

@@ -12,10 +12,10 @@ from typing import Any
 from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError, first_line, nearest
 from pipeline.files import UNWRITABLE, digest, sha256
-from pipeline.models.checkpoints import gguf
 from pipeline.models.checkpoints.base_files import PATTERNS, standard, tokenizer_files, weight_files, without_vocabulary
 from pipeline.models.checkpoints.declared import Declared, declared, network_folder
 from pipeline.models.checkpoints.quantised import require_floats, require_unquantised
+from pipeline.models.checkpoints.single_file import fingerprint, is_single_file, unpacked
 from pipeline.models.checkpoints.tensor_names import complete_header
 
 _PATIENCE = 5.0  # seconds to wait for the hub to answer
@@ -57,13 +57,7 @@ def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) 
         BaseModelError: it is missing, lacks safetensors weights, is truncated or has other content than declared.
     """
     path = {"package": _in_package, "local": _in_directory, "hub": _from_hub}[base.source](base)
-    if path.suffix == gguf.SUFFIX:
-        content = sha256(path)
-        _check_content(base, [content], path)
-        directory = gguf.unpacked(path, base=base.name, sha256=content, root=root, kinds=kinds)
-        known = digest("gguf", content)
-        return Located(directory=directory, weights=known, tokenizer=known, network=_network(directory, base))
-    return _of_directory(path, base, root)
+    return _of_file(path, base, root, kinds) if is_single_file(path) else _of_directory(path, base, root)
 
 
 def require_unchanged(located: Located, base: Base) -> None:
@@ -86,6 +80,20 @@ def require_unchanged(located: Located, base: Base) -> None:
 def _network(directory: Path, base: Base) -> str:
     hashes = (sha256(file) for file in weight_files(directory, base))
     return digest(sha256(directory / "config.json"), *sorted(hashes))
+
+
+def _of_file(file: Path, base: Base, root: Path, kinds: Sequence[str]) -> Located:
+    content = sha256(file)
+    _check_content(base, [content], file)
+    directory = unpacked(file, base=base.name, sha256=content, root=root, kinds=kinds)
+    known = fingerprint(file, content)
+    return Located(
+        directory=directory,
+        weights=known,
+        tokenizer=known,
+        network=_network(directory, base),
+        declared=declared(directory),
+    )
 
 
 def _of_directory(whole: Path, base: Base, root: Path) -> Located:
@@ -138,7 +146,7 @@ def _in_directory(base: Base) -> Path:
 
 
 def _existing(directory: Path, base: Base) -> Path:
-    if directory.suffix == gguf.SUFFIX and directory.is_file():
+    if is_single_file(directory):
         return directory
     if not directory.is_dir():
         near = [p.name for p in directory.parent.iterdir() if p.is_dir()] if directory.parent.is_dir() else []
@@ -192,7 +200,7 @@ def _cached(base: Base, why: Exception) -> Path:
         cached = Path(_download(base, local_files_only=True))
     except OSError as error:
         raise BaseModelError(_no_hub(base, "is not in the local cache", why)) from error
-    if cached.suffix == gguf.SUFFIX:
+    if is_single_file(cached):
         return cached
     try:
         directory = network_folder(_existing(cached, base))
