@@ -122,13 +122,14 @@ def test_intents_are_learnt_in_english_from_templates_that_are_in_no_other_set()
     found = examples(sample("intents"))
     assert found.counts.rows_read == 3305
     assert {name: len(rows) for name, rows in found.sets.items()} == {"train": 2279, "validation": 320, "test": 701}
-    other = elsewhere(sample("intents"), "portuguese", found).sets["portuguese"]
-    assert len(other) == 500
+    others = [elsewhere(sample("intents"), name, found).sets[name] for name in ("portuguese", "german", "french")]
+    assert [len(other) for other in others] == [500, 500, 500]
+    assert all(len(set(other.groups or ())) > 300 for other in others)  # templates, each a sentence or two
     held = [set(found.sets[name].groups or ()) for name in ("train", "validation", "test")]
     assert [len(templates) for templates in held] == [572, 81, 176]
     assert len(set().union(*held)) == 572 + 81 + 176
     assert len(found.labels) == 30
-    for rows in (*found.sets.values(), other):
+    for rows in (*found.sets.values(), *others):
         assert {found.labels[i] for i in rows.labels} == set(found.labels)
 
 
