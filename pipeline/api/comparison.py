@@ -102,7 +102,7 @@ class Comparison:
             arm: whose network; the recommended one if None.
 
         Returns:
-            One row for each text, in order; for classification the columns are text, label and probability.
+            The rows of each text, in order: for classification one, with the columns text, label and probability.
 
         Raises:
             DataError: an item is no text.
