@@ -9,10 +9,10 @@ from pipeline.config.privacy import Shown
 from pipeline.records import CellResult, ClaimTable, Findings, to_json
 from pipeline.report.about import About
 from pipeline.report.cells import CSV_NAME, MOST_CELLS, cell_section, cells_csv
-from pipeline.report.error_files import write_error_files
 from pipeline.report.layout import Section
 from pipeline.report.markdown import markdown_page
 from pipeline.report.page import html_page
+from pipeline.report.pages.errors import write_error_files
 from pipeline.report.palette import Palette
 from pipeline.report.sections import answers as sections_answers
 from pipeline.report.sections import audits as sections_audits

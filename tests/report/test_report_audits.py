@@ -8,7 +8,7 @@ import pytest
 from pipeline.audits import AUDITS
 from pipeline.config.privacy import Shown
 from pipeline.records import AuditResult, CellResult
-from pipeline.report.attributions import FEW, write_attributions
+from pipeline.report.pages.attributions import FEW, write_attributions
 from pipeline.report.palette import Palette
 from pipeline.report.sections.audits import ATTRIBUTIONS_PAGE, audits
 from pipeline.study.finding.attributed import AttributedArm, AttributedText

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config.privacy import Shown
 from pipeline.config.schema import Arm
-from pipeline.report.error_files import FEW, write_error_files
+from pipeline.report.pages.errors import FEW, write_error_files
 from pipeline.report.palette import Palette
 from pipeline.report.sections.errors import errors
 from pipeline.report.wording import MINUS

@@ -16,9 +16,9 @@ from pipeline.files import write_text
 from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, ClaimTable, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
-from pipeline.report.attributions import write_attributions
 from pipeline.report.build import write_report
 from pipeline.report.claim_table import claim_table
+from pipeline.report.pages.attributions import write_attributions
 from pipeline.report.palette import Palette
 from pipeline.study.finding.attributed import attributed
 from pipeline.study.finding.error_analysis import analyse_errors

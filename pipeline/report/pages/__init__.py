@@ -1,0 +1,1 @@
+"""Pages beside a report that show texts of the data."""
