@@ -98,7 +98,7 @@ def models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return registered(names, tmp_path_factory.mktemp("registry"))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_loaded_model_gives_the_cells_own_probabilities(models: dict[str, Loaded]) -> None:
     for name, model in models.items():
         if "similarity" in model.rows[0]:
@@ -110,7 +110,7 @@ def test_the_loaded_model_gives_the_cells_own_probabilities(models: dict[str, Lo
         assert shares.std(axis=0).max() > 5e-3, f"{name}: the texts cannot be told apart"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_what_is_told_of_a_text_follows_from_the_probabilities(models: dict[str, Loaded]) -> None:
     for name, model in models.items():
         for row in model.rows:
@@ -123,7 +123,7 @@ def test_what_is_told_of_a_text_follows_from_the_probabilities(models: dict[str,
         assert all(value is None for value in model.empty[0].values()), name
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_version_holds_no_pickle_and_no_text_of_the_data(models: dict[str, Loaded]) -> None:
     for name, model in models.items():
         client = MlflowClient(store(root_of(model.export)), store(root_of(model.export)))
@@ -160,7 +160,7 @@ def test_a_kind_that_cannot_be_served_is_refused(
     tiny_base: Path, reviews: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     world = [*tiny.overrides(tiny_base, reviews, tmp_path), "task=masked_language_modelling", "task.data.label=null"]
-    assert main(["train", *world, "train.size=16", "train.max_steps=2", "train.keep=all"]) == 0
+    assert main(["train", *world, "train.size=16", "train.min_steps=2", "train.epochs=1", "train.keep=all"]) == 0
     done = command(capsys, "register", f"paths.root={tmp_path}", "task.name=masked_language_modelling", "name=gaps")
     assert done.code == 2
     assert "register takes networks that classify texts or score pairs" in done.err
