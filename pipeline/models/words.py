@@ -47,7 +47,8 @@ class WordCounter:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._parts = [_restored((PARTS | WINDOWS)[name], terms) for name, terms in vocabulary.parts.items()]
+        known = PARTS | WINDOWS  # their order is that of the columns, whatever order a file has
+        self._parts = [_restored(known[name], vocabulary.parts[name]) for name in known if name in vocabulary.parts]
 
     @classmethod
     def of(cls, examples: Sequence[Example], *, paired: bool, wordwise: bool = False) -> "WordCounter":

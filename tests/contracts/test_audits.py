@@ -87,6 +87,16 @@ def test_it_finds_the_same_from_stored_weights(audit: Audit, examined: Callable[
     assert one.numbers == pytest.approx(other.numbers, abs=TOLERANCE)
 
 
+def test_it_finds_the_same_of_a_stored_bag_of_words(
+    audit: Audit, tiny_base: Path, reviews: Path, tmp_path: Path
+) -> None:
+    if audit.unable(kind("classification")) is None:
+        found = twice([*small(tiny_base, reviews, tmp_path), "arm=bag_of_words", f"study.audits=[{audit.name}]"])
+        (one, rows), (other, again) = (only(audit, measured) for measured in (found.in_worker, found.stored))
+        assert difference(rows, again) <= TOLERANCE
+        assert one.numbers == pytest.approx(other.numbers, abs=TOLERANCE)
+
+
 def test_it_leaves_the_network_as_it_is_and_finds_the_same_again(
     audit: Audit, examined: Callable[[Audit], Twice]
 ) -> None:
