@@ -76,8 +76,8 @@ class Comparison:
         advice = self.study.recommendation()
         if advice is None:
             return None
-        found = self.findings
-        text = recommendation_text(advice, counted=found.counted, higher_is_better=found.higher_is_better)
+        findings = self.findings
+        text = recommendation_text(advice, counted=findings.counted, higher_is_better=findings.higher_is_better)
         return Recommended(arm=advice.best.arm, cheapest=advice.cheapest, text=text)
 
     @property

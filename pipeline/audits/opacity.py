@@ -58,10 +58,10 @@ class Opacity:
         ):
             label = int(read[-1].argmax())
             characters = subject.attributions(text, label)
-            found = np.array([characters[start:end].sum() for start, end in own])
-            aopc, least, most = bounded(read[:, label], np.argsort(-found, kind="stable"))
+            by_chunk = np.array([characters[start:end].sum() for start, end in own])
+            aopc, least, most = bounded(read[:, label], np.argsort(-by_chunk, kind="stable"))
             faithful = (aopc - least) / (most - least) if most - least > _CONSTANT else 1.0
-            padded = np.pad(found, (0, CHUNKS - len(found)))
+            padded = np.pad(by_chunk, (0, CHUNKS - len(by_chunk)))
             items.append([faithful, aopc, least, most, row, label, len(own), *padded])
         table = np.array(items, dtype=np.float32)
         numbers = dict(zip(COLUMNS[:4], table[:, :4].mean(axis=0, dtype=np.float64).tolist(), strict=True))

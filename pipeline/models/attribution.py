@@ -32,10 +32,10 @@ def integrated_gradients(
     model.eval()
     try:
         method = LayerIntegratedGradients(output, model.get_input_embeddings())  # type: ignore[operator]
-        found = method.attribute(
+        attributed = method.attribute(
             ids.to(device), baseline.to(device), n_steps=STEPS, internal_batch_size=_AT_ONCE, method="gausslegendre"
         )
     finally:
         for module, mode in zip(model.modules(), modes, strict=True):
             module.training = mode
-    return np.asarray(found.detach().double().sum(dim=-1)[0].cpu().numpy())
+    return np.asarray(attributed.detach().double().sum(dim=-1)[0].cpu().numpy())

@@ -25,7 +25,7 @@ def of_characters(counter: WordCounter, weights: np.ndarray, text: str) -> np.nd
     """
     features = counter([Example(text=text)])
     summands = dict(zip(features.indices.tolist(), (features.data * weights[features.indices]).tolist(), strict=True))
-    found, start = np.zeros(len(text)), 0
+    by_character, start = np.zeros(len(text)), 0
     for part in PARTS:
         terms = counter.vocabulary.parts[part].terms
         numbers = {term: start + number for number, term in enumerate(terms)}
@@ -35,8 +35,8 @@ def of_characters(counter: WordCounter, weights: np.ndarray, text: str) -> np.nd
             if numbers.get(term) in summands:
                 places.setdefault(numbers[term], []).extend(i for s, e in spans for i in range(s, min(e, len(text))))
         for number, own in places.items():
-            np.add.at(found, own, summands[number] / max(1, len(own)))
-    return found
+            np.add.at(by_character, own, summands[number] / max(1, len(own)))
+    return by_character
 
 
 def _words(text: str) -> Iterator[Occurrence]:

@@ -126,8 +126,8 @@ def _sentence(text: str) -> str:
 
 
 def _measured(findings: Findings, v: Verdict) -> str:
-    found = finding_text(findings, v)
-    return f"{found} ({behind([v.estimate])}; {asked_text(findings, v)})" if v.estimate else found
+    text = finding_text(findings, v)
+    return f"{text} ({behind([v.estimate])}; {asked_text(findings, v)})" if v.estimate else text
 
 
 def _number(findings: Findings, v: Verdict) -> str:

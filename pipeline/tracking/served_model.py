@@ -77,14 +77,14 @@ class _Encoder:
     def logits(self, rows: list[tuple[str, ...]]) -> np.ndarray:
         import torch
 
-        found = []
+        batches = []
         for some in _batches(rows):
             columns = [[f"{self.prefix}{row[i]}" for row in some] for i in range(len(some[0]))]
             tokens = self.tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")
             low = torch.autocast("cpu", dtype=torch.bfloat16) if self.precision == "bf16" else nullcontext()
             with torch.inference_mode(), low:
-                found.append(self.read(tokens))
-        return np.concatenate(found)
+                batches.append(self.read(tokens))
+        return np.concatenate(batches)
 
     def read(self, tokens: Any) -> np.ndarray:
         return np.asarray(self.network(**tokens).logits.float())

@@ -125,18 +125,48 @@ def _odd_column(rng: random.Random) -> Any:
     return columns[rng.randrange(len(columns))]
 
 
+def as_conll(rows: Rows, rng: random.Random) -> bytes:
+    """Sentences of tagged words in two columns or more, with lines between documents."""
+    extra, lines = rng.randrange(3), ["-DOCSTART- O", ""] if rng.random() < 0.3 else []
+    for text, label, *_ in rows:
+        for word in text.split():
+            lines.append(rng.choice(" \t").join([word, *["_"] * extra, rng.choice(("O", f"B-{label}", f"I-{label}"))]))
+        lines.append("")
+    return "\n".join(lines).encode()
+
+
+def as_conll_u(rows: Rows, rng: random.Random) -> bytes:
+    """The same with the ten columns of Universal Dependencies, comments, multiword tokens and empty nodes."""
+    lines = list[str]()
+    for text, label, *_ in rows:
+        lines.append("# text = " + text)
+        for at, word in enumerate(text.split(), start=1):
+            lines += [f"{at}-{at + 1}\t{word}" + "\t_" * 8] if rng.random() < 0.1 else []
+            lines.append("\t".join([str(at), word, word, rng.choice((label, "X", "_")), *["_"] * 6]))
+            lines += [f"{at}.1\t{word}" + "\t_" * 8] if rng.random() < 0.1 else []
+        lines.append("")
+    return "\n".join(lines).encode()
+
+
 WRITERS: dict[str, Callable[[Rows, random.Random], bytes]] = {
     "csv": lambda rows, rng: as_csv(rows, rng.choice(",,;|\t")),
     "tsv": lambda rows, rng: as_csv(rows, "\t"),
     "jsonl": as_lines,
     "json": as_document,
     "parquet": as_parquet,
+    "conll": as_conll,
+    "conllu": as_conll_u,
 }
 TASKS: tuple[dict[str, str | None], ...] = (
     {},
     {"kind": "multi_label_classification", "metric": "micro_f1", "label": None, "labels": "labels"},
     {"kind": "causal_language_modelling", "metric": "bits_per_byte", "label": None},
     {"kind": "similarity", "metric": "spearman", "label": None, "second": "label", "score": "score"},
+)
+TAGGED: tuple[dict[str, str | None], ...] = (
+    {"kind": "token_classification", "metric": "token_accuracy", "text": "tokens", "label": None, "labels": "tags"},
+    {"kind": "token_classification", "metric": "span_f1", "text": "tokens", "label": None, "labels": "upos"},
+    {"kind": "token_classification", "metric": "token_accuracy", "text": "text", "label": None, "labels": "labels"},
 )
 
 
@@ -206,7 +236,8 @@ _CHANGES = (*_IN_PLACE, _insert, _insert, _remove, _repeat, _cut, _join, _widen)
 def read_file(content: bytes, path: Path, which: int) -> str | None:
     """Read the file for one of the tasks; what was wrong with that beside a refusal, if anything."""
     path.write_bytes(content)
-    settings = dict(TASKS[which % len(TASKS)])
+    tasks = TAGGED if path.suffix.startswith(".conll") else (*TASKS, TAGGED[2])
+    settings = dict(tasks[which % len(tasks)])
     kind, metric = settings.pop("kind", "classification"), settings.pop("metric", "accuracy")
     task = Task(name="fuzz", kind=str(kind), metric=str(metric), data=Data(path=str(path), **settings))  # type: ignore[arg-type]
     try:

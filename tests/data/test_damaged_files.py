@@ -35,7 +35,7 @@ def test_none_of_thousands_of_damaged_files_is_too_much(kind: str, first: int) -
 
 
 @settings(max_examples=80, deadline=None)
-@given(body=SYNTAX | st.binary(max_size=60), kind=st.sampled_from([*fuzz_kit.WRITERS]), which=st.integers(0, 3))
+@given(body=SYNTAX | st.binary(max_size=60), kind=st.sampled_from([*fuzz_kit.WRITERS]), which=st.integers(0, 4))
 def test_any_content_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, body: str | bytes, kind: str, which: int
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import Trial, TrialState
 from registry_kit import registry, search, seen
-from test_book import process
+from test_trial_registry import process
 
 from pipeline.sweep.trial_lineage import lost
 from pipeline.tracking.postgresql import cluster, programs

@@ -52,22 +52,22 @@ def parsed(text: str, name: str) -> Grammar:
         axis: {group: tuple(people) for group, people in groups.items()}
         for axis, groups in read.get("axes", {}).items()
     }
-    found = Grammar(frames=tuple(read.get("frames", ())), clauses=tuple(read.get("clauses", ())), axes=axes)
-    if wrong := _wrong(found):
+    grammar = Grammar(frames=tuple(read.get("frames", ())), clauses=tuple(read.get("clauses", ())), axes=axes)
+    if wrong := _wrong(grammar):
         raise DataError(f"{name} {wrong}")
-    return found
+    return grammar
 
 
-def _wrong(found: Grammar) -> str:
+def _wrong(grammar: Grammar) -> str:
     """The first rule that a grammar breaks, or nothing."""
-    frames, needed = len(found.frames), A_FRAME * len(found.frames)
-    if bad := next((f for f in found.frames if "{person}" not in f or "{clause}" not in f), None):
+    frames, needed = len(grammar.frames), A_FRAME * len(grammar.frames)
+    if bad := next((f for f in grammar.frames if "{person}" not in f or "{clause}" not in f), None):
         return f"must have {{person}} and {{clause}} in each frame, but got {bad!r}."
-    if not frames or len(set(found.clauses)) < TEMPLATES:
-        return f"must have a frame and {TEMPLATES} different clauses, but has {frames} and {len(set(found.clauses))}."
-    if not found.axes:
+    if not frames or len(set(grammar.clauses)) < TEMPLATES:
+        return f"must have a frame and {TEMPLATES} different clauses, but has {frames} and {len(set(grammar.clauses))}."
+    if not grammar.axes:
         return "must have an axis of groups, [axes.NAME], but has none."
-    for axis, groups in found.axes.items():
+    for axis, groups in grammar.axes.items():
         if len(groups) < 2:
             return f"must have at least two groups in axes.{axis}, but has {', '.join(groups) or 'none'}: add another."
         for group, people in groups.items():

@@ -159,11 +159,11 @@ def _pieces(cursor: _Cursor, vocabulary: int) -> Pieces:
 def _normalised(cursor: _Cursor) -> Mapping[str, str]:
     count, length = cursor.take("iI")
     table = _Cursor(cursor.part(length))
-    found = {}
+    replacements = {}
     for _ in range(count):
         character, characters = table.take("IB")
-        found[chr(character)] = "".join(map(chr, table.take(f"{characters}I")))
-    return found
+        replacements[chr(character)] = "".join(map(chr, table.take(f"{characters}I")))
+    return replacements
 
 
 def _network(cursor: _Cursor, config: Any) -> Any:
@@ -197,12 +197,12 @@ def _name(name: str) -> str:
 def _directory(cursor: _Cursor) -> dict[str, tuple[int, int, int, int]]:
     """Type, number of values, offset and bytes of each tensor."""
     (count,) = cursor.take("i")
-    found = {}
+    entries = {}
     for _ in range(count):
         (length,) = cursor.take("H")
         name = cursor.part(length).decode("utf-8")
-        found[name] = cursor.take("BIQQ")
-    return found
+        entries[name] = cursor.take("BIQQ")
+    return entries
 
 
 def _tensor(cursor: _Cursor, name: str, place: tuple[int, int, int, int], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -63,7 +63,7 @@ def _sections(arms: Sequence[AttributedArm], labels: Sequence[str], examples: Se
     rows = [text.row for text in arms[0].texts]
     for row in (rows[int(i)] for i in np.unique(np.linspace(0, len(rows) - 1, min(FEW, len(rows))).astype(int))):
         example = examples[row]
-        found = [(arm, text) for arm in arms for text in arm.texts if text.row == row]
+        shown = [(arm, text) for arm in arms for text in arm.texts if text.row == row]
         label = f", labelled {plain(example.label, 40)}" if example.label else ""
         yield Section(
             anchor=f"text-{row}",
@@ -72,19 +72,19 @@ def _sections(arms: Sequence[AttributedArm], labels: Sequence[str], examples: Se
                 Table(
                     caption="",
                     header=("arm", "answer", "faithfulness", "text"),
-                    rows=tuple(_row(arm, text, labels, example.text) for arm, text in found),
+                    rows=tuple(_row(arm, text, labels, example.text) for arm, text in shown),
                     names=4,
                 ),
             ),
         )
 
 
-def _row(arm: AttributedArm, found: AttributedText, labels: Sequence[str], text: str) -> tuple[Entry, ...]:
-    most = max(map(abs, found.chunks)) or 1.0
+def _row(arm: AttributedArm, attributed: AttributedText, labels: Sequence[str], text: str) -> tuple[Entry, ...]:
+    most = max(map(abs, attributed.chunks)) or 1.0
     marks = tuple(
         Marked(plain(text[start:end], _LONGEST), value / most)
-        for (start, end), value in zip(chunks_of(text), found.chunks, strict=True)
+        for (start, end), value in zip(chunks_of(text), attributed.chunks, strict=True)
     )
     named = Entry(plain(arm.arm, 40), f"n={size_name(arm.size)}, seed {arm.seed}", arm=arm.arm)
-    answer = Entry(plain(labels[found.answer], 40))
-    return named, answer, Entry(f"{found.faithfulness:.0%}"), Entry("", marks=marks)
+    answer = Entry(plain(labels[attributed.answer], 40))
+    return named, answer, Entry(f"{attributed.faithfulness:.0%}"), Entry("", marks=marks)

@@ -43,8 +43,8 @@ def audit_table(
     """
     groups: dict[tuple[str, int | str], list[AuditResult]] = {}
     for cell in cells:
-        if found := _of(cell, audit):
-            groups.setdefault((cell.key.arm, cell.key.size), []).append(found)
+        if report := _of(cell, audit):
+            groups.setdefault((cell.key.arm, cell.key.size), []).append(report)
     order = [(arm, size) for arm in findings.arms for size in findings.sizes if (arm, size) in groups]
     rows = tuple(
         (arm_entry(arm), size_entry(findings, size), *(_mean(groups[arm, size], name, text) for name in columns))
@@ -69,7 +69,7 @@ def _percent(_: str, value: float) -> str:
 
 
 def _bias(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
-    first = next((found for cell in cells if (found := _of(cell, "bias"))), None)
+    first = next((report for cell in cells if (report := _of(cell, "bias"))), None)
     if first is None:
         return
     excess = "excess_flips"
@@ -90,7 +90,7 @@ def _bias(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
 
 
 def _opacity(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
-    first = next((found for cell in cells if (found := _of(cell, "opacity"))), None)
+    first = next((report for cell in cells if (report := _of(cell, "opacity"))), None)
     table = audit_table(
         findings,
         cells,

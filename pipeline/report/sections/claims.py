@@ -6,7 +6,7 @@ from pipeline.report.layout import Column, Entry, Section, table
 from pipeline.report.wording import MISSING, plain
 
 
-def claims(found: ClaimTable) -> Section:
+def claims(fourteen: ClaimTable) -> Section:
     """One table of fourteen rows, and how many of its verdicts may be wrong by chance."""
     columns: list[Column[ClaimRow]] = [
         Column("claim", lambda row: Entry(title_text(row), f"{row.side}: {row.statement}", strong=True), words=True),
@@ -19,7 +19,7 @@ def claims(found: ClaimTable) -> Section:
     return Section(
         anchor="claims",
         title="The fourteen claims",
-        lead=f"Seven advantages and seven drawbacks of pretrained models, judged for {plain(found.base, 60)} on "
-        f"{plain(found.task, 60)}. Of a drawback, “supported” means that it is real here. {chance_text(found)}",
-        tables=(table(found.rows, columns, caption=caption, wrap=True),),
+        lead=f"Seven advantages and seven drawbacks of pretrained models, judged for {plain(fourteen.base, 60)} on "
+        f"{plain(fourteen.task, 60)}. Of a drawback, “supported” means that it is real here. {chance_text(fourteen)}",
+        tables=(table(fourteen.rows, columns, caption=caption, wrap=True),),
     )

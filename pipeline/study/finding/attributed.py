@@ -40,13 +40,13 @@ class AttributedArm:
 
 def attributed(study: Study, cells: Sequence[CellResult], store: CellScores) -> tuple[AttributedArm, ...]:
     """One for each arm with a cell that was examined."""
-    found = []
+    by_arm = []
     for arm in study.arms:
         own = [c for c in cells if c.key.arm == arm and any(each.audit == OPACITY for each in c.audits)]
         if own:
             most = max(cell.train_items for cell in own)
-            found.append(_arm(min((c for c in own if c.train_items == most), key=lambda c: c.key.seed), store))
-    return tuple(found)
+            by_arm.append(_arm(min((c for c in own if c.train_items == most), key=lambda c: c.key.seed), store))
+    return tuple(by_arm)
 
 
 def _arm(cell: CellResult, store: CellScores) -> AttributedArm:

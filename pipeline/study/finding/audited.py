@@ -35,17 +35,17 @@ def measured(
     """
     if not all(any(each.audit == audit for each in cell.audits) for cells in groups.values() for cell in cells):
         return None
-    found = {group: [_column(audit, cell, store) for cell in cells] for group, cells in groups.items()}
-    items = sorted({len(column) for columns in found.values() for column in columns})
+    by_group = {group: [_column(audit, cell, store) for cell in cells] for group, cells in groups.items()}
+    items = sorted({len(column) for columns in by_group.values() for column in columns})
     if len(items) != 1:
         raise StorageError(
             f"The audit {audit} must have the same items in all cells of a study, but there are cells with "
             f"{' and '.join(map(str, items)) or 'no'} items. Delete their folders under evaluations/ and run evaluate."
         )
-    return {group: np.stack(columns) for group, columns in found.items()}
+    return {group: np.stack(columns) for group, columns in by_group.items()}
 
 
 def _column(audit: str, cell: CellResult, store: CellScores) -> Rows:
-    found = next(each for each in cell.audits if each.audit == audit)
-    items = store.scores_on(cell.cell_id, found.evaluation_id)
-    return np.asarray(items[:, found.columns.index(AUDITS[audit].measure.column)])
+    report = next(each for each in cell.audits if each.audit == audit)
+    items = store.scores_on(cell.cell_id, report.evaluation_id)
+    return np.asarray(items[:, report.columns.index(AUDITS[audit].measure.column)])

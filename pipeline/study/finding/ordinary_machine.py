@@ -52,7 +52,7 @@ def useful_within_limits(table: Table, replicates: Replicates) -> Demand | None:
 
 def _first_settled(table: Table, replicates: Replicates | None) -> Demand | None:
     """The answer of the first look that settles the question, else of the last one that is reached."""
-    study, found = table.study, None
+    study, demand = table.study, None
     size = claim_size(study, Claim())
     for count, share in zip(*plain_looks(study), strict=True):
         seeds = sorted(study.seeds[:count])
@@ -62,10 +62,10 @@ def _first_settled(table: Table, replicates: Replicates | None) -> Demand | None
         if not all(cell.measured.libraries_bytes for cell in cells):  # on a GPU, or not known
             return None
         level = simultaneous_level(study.confidence, 3 if replicates else 2, share)
-        found = _at(table, replicates, size, cells, level)
-        if found.verdict != "inconclusive":
+        demand = _at(table, replicates, size, cells, level)
+        if demand.verdict != "inconclusive":
             break
-    return found
+    return demand
 
 
 def _at(table: Table, replicates: Replicates | None, size: Size, cells: Sequence[CellResult], level: float) -> Demand:

@@ -198,12 +198,12 @@ class Table:
 
     def _examine(self, audit: str) -> None:
         name, inside = set_name(audit), self.in_domain
-        found = measured(audit, {group: self.of(*group) for group in self.groups()}, self.store)
-        if not found or inside is None:
+        by_group = measured(audit, {group: self.of(*group) for group in self.groups()}, self.store)
+        if not by_group or inside is None:
             return
-        for (arm, size), rows in found.items():
+        for (arm, size), rows in by_group.items():
             self._rows[arm, size, name] = rows
-        items = next(iter(found.values())).shape[1]
+        items = next(iter(by_group.values())).shape[1]
         groups = inside.groups if AUDITS[audit].measure.of_test else None
         self.audits[audit] = TestSet(name=name, role="audit", items=items, labels=np.full(items, -1), groups=groups)
 

@@ -29,9 +29,9 @@ def of_network(job: Job, network: Network, task: TaskKind) -> Attribute:
             logits = task.forward(network.model, {"input_ids": rows, "attention_mask": torch.ones_like(rows)})
             return logits[:, label] - logits.mean(dim=1)
 
-        found = integrated_gradients(network.model, logit, ids, baseline)
+        attributed = integrated_gradients(network.model, logit, ids, baseline)
         characters = np.zeros(len(text))
-        for (start, end), value in zip(spans, found, strict=True):
+        for (start, end), value in zip(spans, attributed, strict=True):
             characters[start:end] += value / max(1, end - start)
         return characters
 
