@@ -27,10 +27,7 @@ def meaning_text(row: ClaimRow) -> str:
     """What the verdict means for the base; empty where there is none."""
     if row.verdict not in ("supported", "refuted"):
         return ""
-    real = row.verdict == "supported"
-    if row.side == "drawback":
-        return "the drawback is real here" if real else "no drawback here"
-    return "the advantage is real here" if real else "no such advantage here"
+    return f"the {row.side} is real here" if row.verdict == "supported" else "smaller here than what would matter"
 
 
 def chance_text(table: ClaimTable) -> str:
