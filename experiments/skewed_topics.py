@@ -2,7 +2,8 @@
 
     python experiments/skewed_topics.py skewed.csv
     headstart compare skewed.csv 'study.sizes=[60,240]' 'study.seeds=[0,1,2]' task.max_length=64 study.budget=null
-    python experiments/probe_against_sklearn.py classification=60,240 task.data.path=skewed.csv task.max_length=64
+    python experiments/probe_against_sklearn.py classification=60,240 task.data.path=skewed.csv \
+      task.data.label=topic task.max_length=64
 
 Public data of that form (Reuters) are where fine-tuning with a fixed number of steps used to lose to scikit-learn.
 BBC News may not be used commercially.
