@@ -57,8 +57,10 @@ def fit(job: Job, report: Report, leaving: Leaving = lambda: False) -> Fitted:
         UnequalStartError: the network is not on the common start line.
         BaseModelError, DataError: what was there when the study was planned is gone or changed.
     """
-    if job.cell.method.solved:
-        return solve_cell(job, report)
+    return solve_cell(job, report) if job.cell.method.solved else _in_steps(job, report, leaving)
+
+
+def _in_steps(job: Job, report: Report, leaving: Leaving) -> Fitted:
     clock = Stopwatch()
     cell, task = job.cell, kind(job.cell.task.kind)
     prepared = job.data()
