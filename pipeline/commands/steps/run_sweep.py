@@ -50,9 +50,8 @@ def _search(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, command: S
     registry = opened(config, own, name=name, contract=contract)
     clear_leftovers(own)
     log = StudyLog(plan.root, sweep_id, f"sweep-{name}", kind="sweep")
-    to_do = (
-        0 if registry.over() else max(1, registry.asked - len(registry.counted()))
-    )  # those that have paused may go on
+    # Trials that have paused may go on, so that one at least is left until all are over.
+    to_do = 0 if registry.over() else max(1, registry.asked - len(registry.counted()))
     log.started(config.study.question, metric=config.task.metric, to_do=to_do)
     mirror.wake()
     with recorded(log):
