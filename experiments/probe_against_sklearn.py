@@ -38,7 +38,7 @@ from pipeline.data.store import load, stored_examples
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError, UserError
 from pipeline.files import write_text
-from pipeline.models.linear import STRENGTHS
+from pipeline.models.linear import ALL_STRENGTHS
 from pipeline.models.words import PARTS
 from pipeline.records import to_json
 from pipeline.study.plan import Plan, plan_study
@@ -168,7 +168,7 @@ def row_of(plan: Plan, cell_id: str, sets: Sets) -> Row:
     features = counted(sets, cell) if words else embedded(sets, cell, unit=False)
     train, validation, test = problems(sets, cell, features)
     ours = stored_model(plan, cell_id, sets.classes, train.several)
-    strength = strength_of(ours, train, STRENGTHS)
+    strength = strength_of(ours, train, ALL_STRENGTHS)
     same = reference(train, strength, solver="newton-cg", tol=1e-9, max_iter=5000)
     goal = objective(same, train, strength)
     told, ties = predicted(same.probabilities(test), test.several)

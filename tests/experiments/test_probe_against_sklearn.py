@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from experiment_files import import_file
 
-from pipeline.models.linear import STRENGTHS, solve
+from pipeline.models.linear import ALL_STRENGTHS, solve
 from tests import tiny
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -35,7 +35,7 @@ def solved(request: pytest.FixtureRequest, sklearn_side: Any) -> Kind:
 
 def test_the_strength_and_the_objective_of_a_solved_model_are_found_again(solved: Kind, sklearn_side: Any) -> None:
     problem, model = solved
-    assert sklearn_side.strength_of(model, problem, STRENGTHS) == 10.0
+    assert sklearn_side.strength_of(model, problem, ALL_STRENGTHS) == 10.0
     theirs = sklearn_side.reference(problem, 10.0, solver="newton-cg", tol=1e-9)
     ours = sklearn_side.objective(model, problem, 10.0)
     assert ours == pytest.approx(sklearn_side.objective(theirs, problem, 10.0), rel=1e-9)
@@ -47,7 +47,7 @@ def test_a_model_that_is_no_optimum_is_refused(solved: Kind, sklearn_side: Any) 
     problem, model = solved
     halved = sklearn_side.Linear(weights=model.weights / 2, bias=model.bias)
     with pytest.raises(ValueError, match="must be an optimum"):
-        sklearn_side.strength_of(halved, problem, STRENGTHS)
+        sklearn_side.strength_of(halved, problem, ALL_STRENGTHS)
 
 
 def test_both_arms_agree_with_scikit_learn(

@@ -10,7 +10,7 @@ from cell_kit import job, outcome, small, trained
 
 from pipeline.data.store import stored_examples
 from pipeline.errors import ConfigError
-from pipeline.models.linear import STRENGTHS
+from pipeline.models.linear import ALL_STRENGTHS
 from pipeline.records import SCORES_DTYPE
 from pipeline.study.plan import plan_cell
 from pipeline.training.loop.finish import finish
@@ -74,7 +74,7 @@ def test_its_answers_are_those_of_scikit_learn_at_one_of_the_strengths(
 ) -> None:
     fitted = cells[arm]
     ours = fitted.outputs(fitted.prepared.test, None).probabilities
-    apart = [np.abs(by_sklearn(arm, fitted, tiny_base, c) - ours).max() for c in STRENGTHS]
+    apart = [np.abs(by_sklearn(arm, fitted, tiny_base, c) - ours).max() for c in ALL_STRENGTHS]
     assert min(apart) < 1e-4
     assert sorted(apart)[1] > 1e-3, "the strengths cannot be told apart"
 
@@ -88,7 +88,7 @@ def test_it_has_two_points_and_keeps_the_second(cells: dict[str, Fitted], arm: s
     assert end.flops == result.cost.flops > 0
     assert result.stopped_by == "solved"
     assert scores.dtype == SCORES_DTYPE
-    assert end.validation_loss < start.validation_loss
+    assert end.validation_score > start.validation_score
 
 
 def test_a_probe_costs_a_forward_pass_over_what_it_reads_and_the_solver(overrides: list[str]) -> None:
