@@ -183,7 +183,7 @@ class MaskedLanguageModelling:
         read = read_with_gaps(text, tokenizer, max_length)
         gaps = (read["input_ids"][0] == tokenizer.mask_token_id).nonzero()[:, 0]
         if not len(gaps):
-            raise DataError(f"A text must hold a gap to be filled, written as {GAPS[0]}, but {text[:60]!r} has none.")
+            raise DataError(f"A text needs a gap to be filled, written as {GAPS[0]} or __, but {text[:60]!r} has none.")
         batch = moved(dict(read) | {"places": gaps[None]}, model)
         likely = self.forward(model, batch)[0].float().softmax(dim=-1).topk(TOP)
         for gap, (shares, ids) in enumerate(zip(likely.values, likely.indices, strict=True), start=1):

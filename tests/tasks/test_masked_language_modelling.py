@@ -10,6 +10,7 @@ import transformers
 from pipeline.config.schema import Predict
 from pipeline.errors import DataError
 from pipeline.tasks import Example, KnowingKind, Vocabulary, kind
+from pipeline.tasks.texts.filling import read_with_gaps
 from tests.examples_kit import singles, within
 from tests.models.tiny_bases import tiny_tokenizer
 
@@ -116,9 +117,18 @@ def test_the_likeliest_tokens_of_each_gap_come_in_order() -> None:
         assert shares == sorted(shares, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "gaps"), [("a __ film is ____.", 2), ("a [MASK] film is __", 2), ("__ film", 1), ("the __film__ is", 0)]
+)
+def test_a_blank_is_a_gap_unless_it_belongs_to_a_word(text: str, gaps: int) -> None:
+    tokenizer = tiny_tokenizer()
+    read = read_with_gaps(text, tokenizer, 16)["input_ids"][0]
+    assert int((read == tokenizer.mask_token_id).sum()) == gaps
+
+
 def test_a_text_without_a_gap_is_refused() -> None:
     tokenizer = tiny_tokenizer()
-    with pytest.raises(DataError, match=r"must hold a gap to be filled, written as \[MASK\], but 'a film' has none"):
+    with pytest.raises(DataError, match=r"needs a gap to be filled, written as \[MASK\] or __, but 'a film' has none"):
         list(TASK.predict(tiny(len(tokenizer)), tokenizer, singles("a film"), *ASKED))
 
 

@@ -1,5 +1,6 @@
 """Texts with gaps to be filled, and how well a network knows the words around them."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 GAPS = ("[MASK]", "<mask>")  # however the base's own tokenizer writes it
+_BLANK = re.compile(r"(?<!\w)_{2,}(?!\w)")  # as a person writes it: "O céu está __."
 AT_ONCE = 64  # copies of a text
 
 
@@ -19,6 +21,7 @@ def read_with_gaps(text: str, tokenizer: Any, max_length: int) -> Any:
     """What the tokenizer makes of the text, int64 [1, L], its gaps as the tokenizer writes them."""
     for mark in GAPS:
         text = text.replace(mark, tokenizer.mask_token)
+    text = _BLANK.sub(lambda _: tokenizer.mask_token, text)
     return tokenizer(text, truncation=True, max_length=max_length, return_tensors="pt")
 
 
