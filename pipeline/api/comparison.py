@@ -98,7 +98,7 @@ class Comparison:
         """Predict with a trained network of the study: its best seed on validation at the largest train size.
 
         Args:
-            texts: a text or several; for tasks on pairs, tuples of two.
+            texts: a text or several; tuples for tasks that read more than one text, such as pairs.
             arm: whose network; the recommended one if None.
 
         Returns:
@@ -110,7 +110,7 @@ class Comparison:
         """
         trained = restored_cell(self.study.store, self._cell(arm).cell_id)
         task = kind(trained.cell.task.kind)
-        examples = examples_of(texts, paired="second" in inputs(task))
+        examples = examples_of(texts, inputs(task))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="IProgress not found")  # by tqdm: no bar is shown anyway
             return prediction_table(task.predicted, predictions(trained, examples, Predict()))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipeline.config.schema import TextField
 from pipeline.errors import DataError, nearest
 from pipeline.files import write_bytes
 from pipeline.records import Findings
@@ -105,26 +106,26 @@ def _effect(estimate: Any) -> tuple[float | None, ...]:
     return estimate.value, estimate.low, estimate.high, estimate.level, estimate.seeds
 
 
-def examples_of(texts: Iterable[Any], *, paired: bool) -> list[Example]:
+def examples_of(texts: Iterable[Any], fields: Sequence[TextField]) -> list[Example]:
     """The texts as examples.
 
     Args:
-        texts: one text, several, or pairs of texts.
-        paired: whether the network reads pairs.
+        texts: one text, several, or tuples of as many texts as there are fields.
+        fields: the texts that the network reads.
 
     Raises:
-        DataError: one of them is no text, or no pair.
+        DataError: one of them is no text, or no such tuple.
     """
     given = [texts] if isinstance(texts, str) else list(texts)
-    return [_example(text, number, paired) for number, text in enumerate(given)]
+    return [_example(text, number, fields) for number, text in enumerate(given)]
 
 
-def _example(text: Any, number: int, paired: bool) -> Example:
+def _example(text: Any, number: int, fields: Sequence[TextField]) -> Example:
     parts = (text,) if isinstance(text, str) else tuple(text) if isinstance(text, list | tuple) else ()
-    if len(parts) != 1 + paired or not all(isinstance(part, str) for part in parts):
-        wanted = "a pair of texts, such as ('one', 'other')" if paired else "a text"
+    if len(parts) != len(fields) or not all(isinstance(part, str) for part in parts):
+        wanted = f"a tuple of {len(fields)} texts ({', '.join(fields)})" if fields[1:] else "a text"
         raise DataError(f"predict needs {wanted} for each item, but item {number} is {text!r:.80}.")
-    return Example(text=parts[0], second=parts[1] if paired else None)
+    return Example(**dict(zip(fields, parts, strict=True)))
 
 
 def prediction_table(columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> "pandas.DataFrame":

@@ -1,6 +1,6 @@
 """Which kinds of tasks audits can examine."""
 
-from pipeline.tasks import KINDS, ClassOutputs, TaskKind
+from pipeline.tasks import KINDS, ClassOutputs, TaskKind, inputs
 
 
 def without_classes(task: TaskKind) -> str | None:
@@ -11,7 +11,7 @@ def without_classes(task: TaskKind) -> str | None:
 
 def not_single_texts(task: TaskKind) -> str | None:
     """Why a kind does not classify single texts; None if it does."""
-    able = [name for name, each in KINDS.items() if _tells_classes(each) and each.linear and "second" not in each.reads]
+    able = [name for name, each in KINDS.items() if _tells_classes(each) and each.linear and len(inputs(each)) == 1]
     return _why(task, able, "does not classify single texts by a network's last layer")
 
 

@@ -23,7 +23,7 @@ def run(overrides: Sequence[str]) -> int:
     trained = trained_cell(config)
     print(f"cell {trained.result.cell_id}: {trained.result.key.label}", file=sys.stderr)
     asked = kind(trained.cell.task.kind)
-    examples = given_examples(config.predict, paired="second" in inputs(asked))
+    examples = given_examples(config.predict, inputs(asked))
     write_answers(asked.predicted, predictions(trained, examples, config.predict), config.predict.output)
     return 0
 
@@ -46,7 +46,7 @@ def predictions(trained: Trained, examples: Iterable[Example], asked: Predict) -
             yield from (_unanswered(example, task) for example in batch)
             continue
         with nullcontext() if isinstance(model, TextModel) else evaluating(model, cell.train.precision):
-            given = prefixed(batch, cell.prefix)
+            given = prefixed(task, batch, cell.prefix)
             rows = list(task.predict(model, tokenizer, given, settings, asked))
             if nats is None and isinstance(task, KnowingKind):  # of some texts, which it reads once for each token
                 nats = task.surprise(model, tokenizer, given, settings)
@@ -66,9 +66,8 @@ def predictions(trained: Trained, examples: Iterable[Example], asked: Predict) -
 
 
 def _unanswered(example: Example, task: TaskKind) -> tuple[str, ...]:
-    """The row of an empty text; of a pair, both texts stand in it."""
-    texts = _texts(example)
-    return (*texts, *[""] * (1 + len(task.predicted) - len(texts)))
+    """The row of an empty text; of several, all stand in it."""
+    return (*example.texts, *[""] * (1 + len(task.predicted) - len(example.texts)))
 
 
 def _tell_perplexity(nats: np.ndarray, result: CellResult) -> None:
@@ -95,9 +94,5 @@ def _batched(examples: Iterable[Example]) -> Iterator[list[Example]]:
 
 
 def _has_words(example: Example) -> bool:
-    """Whether there is something to read: in both texts of a pair."""
-    return all(text.strip() for text in _texts(example))
-
-
-def _texts(example: Example) -> tuple[str, ...]:
-    return (example.text,) if example.second is None else (example.text, example.second)
+    """Whether there is something to read in each of its texts."""
+    return all(text.strip() for text in example.texts)

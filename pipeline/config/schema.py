@@ -45,7 +45,9 @@ class Base:
     token: str | None = field(default=None, metadata=SECRET)  # hub token; HF_TOKEN in the environment is better
 
 
-Field = Literal["text", "label", "second", "score", "labels"]  # of an example; settings of Data name their columns
+TextField = Literal["text", "second"]  # texts of an example
+Field = Literal[TextField, "label", "score", "labels"]  # all that it can hold; settings of Data name their columns
+TEXTS: tuple[TextField, ...] = get_args(TextField)
 FIELDS: tuple[Field, ...] = get_args(Field)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.config.schema import Data
+from pipeline.config.schema import TEXTS, Data
 from pipeline.data.example_table import ExampleTable
 from pipeline.data.sets import LabelledSet, RawSet
 from pipeline.errors import DataError, nearest
@@ -80,7 +80,7 @@ def _groups(raw: RawSet, kept: np.ndarray) -> tuple[str, ...] | None:
 def _check_intact(raw: RawSet, kept: np.ndarray, place: str) -> None:
     import pyarrow.compute as pc
 
-    texts = [raw.table.column(name) for name in ("text", "second") if name in raw.table.column_names]
+    texts = [raw.table.column(name) for name in TEXTS if name in raw.table.column_names]
     damaged = np.any([pc.match_substring(text, "\0").fill_null(False).to_numpy() for text in texts], axis=0)[kept]
     if damaged.any():
         raise DataError(

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.config.schema import Task
+from pipeline.config.schema import TEXTS, Task, TextField
 from pipeline.data import duplicates
 from pipeline.data.example_table import ExampleTable
 from pipeline.data.sets import LabelledSet, Overlap, Repeats
 from pipeline.errors import DataError
-from pipeline.tasks import inputs, kind
+from pipeline.tasks import columns, inputs, kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def compare(sets: dict[str, LabelledSet], task: Task, done: Compared) -> dict[st
     held = [name for name in sets if name != "train"]
     for pool, against in [("validation", [n for n in held if n != "validation"]), ("train", held)]:
         left[pool] = _freed(pool, against, left, task, done)
-    if "second" in inputs(kind(task.kind)):
+    if len(inputs(kind(task.kind))) > 1:
         for name in held:
             known = duplicates.known_halves(_read(task, left["train"]), _read(task, left[name]))
             done.known_halves[name] = int(known.sum())
@@ -69,7 +69,7 @@ def compare_with(rows: LabelledSet, name: str, trained: dict[str, LabelledSet], 
     """Count in `done` the rows of each set in `trained` that also stand in the set `name`; no set is changed."""
     for pool, other in trained.items():
         _shared(other, rows, f"{pool}/{name}", task, done)
-    if "second" in inputs(kind(task.kind)):
+    if len(inputs(kind(task.kind))) > 1:
         done.known_halves[name] = int(duplicates.known_halves(_read(task, trained["train"]), _read(task, rows)).sum())
 
 
@@ -123,11 +123,11 @@ class _Texts:
     """The texts of examples, read from their table at each pass."""
 
     examples: tuple[ExampleTable, ...]
-    both: bool  # of pairs
+    fields: tuple[TextField, ...]
 
     def __iter__(self) -> Iterator[duplicates.Texts]:
         for example in itertools.chain(*self.examples):
-            yield (example.text, example.second or "") if self.both else (example.text,)
+            yield tuple(getattr(example, name) or "" for name in self.fields)
 
 
 def _read(task: Task, *sets: LabelledSet) -> _Texts:
@@ -135,8 +135,9 @@ def _read(task: Task, *sets: LabelledSet) -> _Texts:
 
     The columns decide, so that pretraining on a task's text, whatever its objective, keeps the rows of that task.
     """
-    both = task.data.second is not None and kind(task.kind).target != "second"
-    return _Texts(tuple(rows.examples for rows in sets), both)
+    named, target = columns(task.data), kind(task.kind).target
+    fields = tuple(name for name in TEXTS if named[name] is not None and name != target)
+    return _Texts(tuple(rows.examples for rows in sets), fields)
 
 
 def _labels(rows: LabelledSet, task: Task) -> Sequence[Hashable]:

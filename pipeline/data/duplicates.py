@@ -1,6 +1,6 @@
 """Texts that stand on both sides of a split: word for word, except for case or punctuation, or nearly.
 
-The texts of each example are compared: one, or both of a pair, which is the same in both orders. A text that differs
+The texts of each example are compared: one, or all of several, which are the same in any order. A text that differs
 from another only in case or punctuation repeats it if both have the same label: "US" and "us" of two classes are two
 texts.
 """
@@ -122,7 +122,7 @@ def _first_of(keys: np.ndarray) -> np.ndarray:
 
 
 def known_halves(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
-    """Which pairs of `held` have a text that also stands in a pair of `pool` (normalised), bool [len(held)]."""
+    """Which rows of `held` have a text that also stands in a row of `pool` (normalised), bool [len(held)]."""
     known = {_key((half,), normalise) for pair in pool for half in pair}
     return np.array([any(_key((half,), normalise) in known for half in pair) for pair in held], dtype=bool)
 
@@ -133,7 +133,7 @@ def _words(text: str) -> str:
 
 
 def _key(texts: Texts, fold: Callable[[str], str]) -> int:
-    """A number of 64 bits for the folded texts; of a pair, the same in both orders. It holds in this process alone."""
+    """A number of 64 bits for the folded texts, the same in any order. It holds in this process alone."""
     return hash(fold(texts[0]) if len(texts) == 1 else tuple(sorted(map(fold, texts))))
 
 
@@ -151,6 +151,6 @@ class _Chosen:
 def _near_in_any_order(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
     near = NearDuplicates(sorted({normalise(" ".join(texts)) for texts in held}))
     repeated = near.of(normalise(" ".join(texts)) for texts in pool)
-    if any(len(texts) > 1 for texts in itertools.islice(pool, 1)):  # all of them are pairs, or none
+    if any(len(texts) > 1 for texts in itertools.islice(pool, 1)):  # all rows have as many
         repeated |= near.of(normalise(" ".join(reversed(texts))) for texts in pool)
     return repeated

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.config.schema import Data, Task
+from pipeline.config.schema import TEXTS, Data, Task
 from pipeline.data.cells.classes import aligned
 from pipeline.data.cells.look import look
 from pipeline.data.cells.several import numbers
@@ -16,6 +16,9 @@ from pipeline.data.sets import RESERVED, LabelledSet, RawSet, RawSplits, Repeats
 from pipeline.data.splits import split, stratified_sample
 from pipeline.errors import DataError
 from pipeline.files import safe_name
+from pipeline.tasks import columns
+
+_IN_WORDS = {2: "two", 3: "three", 4: "four"}
 
 
 @dataclass(kw_only=True)
@@ -68,7 +71,8 @@ def examples(task: Task) -> Examples:
 
 
 def _needed(data: Data) -> str:
-    texts = "one of their two texts" if data.second else "text"
+    count = sum(columns(data)[name] is not None for name in TEXTS)
+    texts = "text" if count == 1 else f"one of their {_IN_WORDS.get(count, count)} texts"
     return f"{texts} or their number" if data.score else texts
 
 

@@ -147,7 +147,7 @@ def _encoded(
         with SetWriter(folder, name, tokenizer) as writer:
             for table in _tables(rows):
                 some = list(ExampleTable(table))
-                writer.add(table, some, kind.encode(tasks.prefixed(some, prefix), tokenizer, settings))
+                writer.add(table, some, kind.encode(tasks.prefixed(kind, some, prefix), tokenizer, settings))
             written.append(writer.finish(roles.get(name, "out_of_domain"), rows))
         said += [f"{name}: {sentence}" for sentence in writer.sentences]
     return written, said

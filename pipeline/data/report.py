@@ -124,7 +124,7 @@ def _overlap(sets: str, overlap: Overlap, fate: str, of_groups: str) -> list[str
 def _known_halves(cleaned: Examples) -> list[str]:
     sizes = {name: len(rows) for name, rows in cleaned.sets.items()}
     return [
-        f"Pairs of {name} with at least one text that also stands in a training pair: {known:,} of {sizes[name]:,} "
+        f"Rows of {name} with at least one text that also stands in a training row: {known:,} of {sizes[name]:,} "
         f"({known / sizes[name]:.1%})."
         for name, known in cleaned.compared.known_halves.items()
     ]

@@ -12,9 +12,10 @@ import numpy as np
 from pipeline.data.sets import LabelledSet
 from pipeline.data.store import SetMeta
 from pipeline.data.unknown import UnknownTokens
-from pipeline.tasks import FILLER, Encoded, Example
+from pipeline.tasks import FIELDS, FILLER, Encoded, Example, Field
 
 _HEADER = 128  # bytes before the numbers of a .npy file
+_FIRST_FIELDS: tuple[Field, ...] = ("text", "second", "label", "score", "labels")
 
 
 class SetWriter:
@@ -60,7 +61,7 @@ class SetWriter:
         for known, numbers in encoded.beside.items():
             self._beside.setdefault(known, []).append(numbers)
         for e in examples:
-            self._digest.update(json.dumps([e.text, e.second, e.label, e.score, e.labels]).encode() + b"\n")
+            self._digest.update(json.dumps(_content(e)).encode() + b"\n")
 
     def finish(self, role: str, rows: LabelledSet) -> SetMeta:
         """Write what is known at the end, and describe what was written."""
@@ -85,6 +86,12 @@ class SetWriter:
 
     def _save(self, part: str, numbers: np.ndarray) -> None:
         np.save(self.folder / f"{self.name}.{part}.npy", numbers, allow_pickle=False)
+
+
+def _content(example: Example) -> list[Any]:
+    """All that an example holds. A later field counts where it holds something, so that a new one changes no digest."""
+    later = [(name, getattr(example, name)) for name in FIELDS if name not in _FIRST_FIELDS]
+    return [*(getattr(example, name) for name in _FIRST_FIELDS), *(held for held in later if held[1])]
 
 
 def _header(numbers: int) -> bytes:

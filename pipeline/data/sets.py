@@ -111,8 +111,8 @@ class DataReport:
 
     `look` are those of the sentences that are shown before the first training: what was read, and which classes.
     `rows`, `truncated` and `unknown` (a share of tokens) are per set as used. `overlaps` is keyed "train/test": rows of
-    the first set that also stand in the second. `removed` is per set. `known_halves` is empty unless examples are
-    pairs: pairs of each set other than train with a text that also stands in a training pair.
+    the first set that also stand in the second. `removed` is per set. `known_halves` is empty unless examples have
+    several texts: rows of each set other than train with a text that also stands in a training row.
     """
 
     rows_read: int

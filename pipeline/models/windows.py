@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterable, Iterator
 
-from pipeline.tasks import Example
 from pipeline.tasks.texts.tagged_words import words_of
 
 _NEIGHBOURS = 2  # on each side
@@ -11,10 +10,10 @@ _PREFIXES, _SUFFIXES = (1, 2, 3), (1, 2, 3, 4)  # characters
 _NONE = "|"  # before a sentence and behind it
 
 
-def windows(examples: Iterable[Example]) -> Iterator[str]:
-    """Of each word of each example its features, with blanks between them."""
-    for example in examples:
-        words = words_of(example.text)
+def windows(texts: Iterable[str]) -> Iterator[str]:
+    """Of each word of each text its features, with blanks between them."""
+    for text in texts:
+        words = words_of(text)
         padded = [*[_NONE] * _NEIGHBOURS, *words, *[_NONE] * _NEIGHBOURS]
         for at, word in enumerate(words):
             yield " ".join([*_neighbours(padded[at : at + 2 * _NEIGHBOURS + 1]), *_of_word(word)])

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pipeline.models.words import PARTS, WordCounter
-from pipeline.tasks import Example
 
 Spans = Sequence[tuple[int, int]]  # of characters, one for each that an n-gram covers
 Occurrence = tuple[str, Spans]
@@ -23,7 +22,7 @@ def of_characters(counter: WordCounter, weights: np.ndarray, text: str) -> np.nd
     Returns:
         Float64 [len(text)]; their sum is the output less its bias.
     """
-    features = counter([Example(text=text)])
+    features = counter([(text,)])
     summands = dict(zip(features.indices.tolist(), (features.data * weights[features.indices]).tolist(), strict=True))
     by_character, start = np.zeros(len(text)), 0
     for part in PARTS:

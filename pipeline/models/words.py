@@ -11,7 +11,6 @@ from pipeline.errors import StorageError
 from pipeline.files import write_text
 from pipeline.models.windows import windows
 from pipeline.records import from_json, to_json
-from pipeline.tasks import Example
 
 # scikit-learn's settings of each part; n-grams of characters do not reach over the end of a word.
 PARTS: dict[str, dict[str, Any]] = {
@@ -20,6 +19,7 @@ PARTS: dict[str, dict[str, Any]] = {
 }
 WINDOWS: dict[str, dict[str, Any]] = {"windows": {"token_pattern": "[^ ]+", "lowercase": False}}
 VOCABULARY = "vocabulary.json"
+Texts = tuple[str, ...]  # of an example, see `TaskKind.parts`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +32,15 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """What is counted in the training texts, by part; `paired` where texts come in pairs."""
+    """What is counted in the training texts, by part; `paired` where an example is two texts."""
 
     parts: dict[str, Terms]
     paired: bool
 
 
 class WordCounter:
-    """Texts as sparse rows, or with the part "windows" their words. Of a pair there are both, and what they share.
+    """Examples, of one text or two each, as sparse rows, or with the part "windows" their words. Of two there are both,
+    and what they share.
 
     Args:
         vocabulary: of the training texts.
@@ -51,24 +52,23 @@ class WordCounter:
         self._parts = [_restored(known[name], vocabulary.parts[name]) for name in known if name in vocabulary.parts]
 
     @classmethod
-    def of(cls, examples: Sequence[Example], *, paired: bool, wordwise: bool = False) -> "WordCounter":
+    def of(cls, examples: Sequence[Texts], *, wordwise: bool = False) -> "WordCounter":
         """One that knows the n-grams of the examples' texts or, `wordwise`, what is around each of their words."""
-        if wordwise:
-            around = list(windows(examples))
-            return cls(Vocabulary(parts={n: _terms(settings, around) for n, settings in WINDOWS.items()}, paired=False))
-        singles = [text for e in examples for text in ((e.text, e.second or "") if paired else (e.text,))]
-        return cls(Vocabulary(parts={n: _terms(settings, singles) for n, settings in PARTS.items()}, paired=paired))
+        singles = [text for texts in examples for text in texts]
+        counted, known = (list(windows(singles)), WINDOWS) if wordwise else (singles, PARTS)
+        parts = {name: _terms(settings, counted) for name, settings in known.items()}
+        return cls(Vocabulary(parts=parts, paired=len(singles) > len(examples)))
 
-    def __call__(self, examples: Sequence[Example]) -> Any:
+    def __call__(self, examples: Sequence[Texts]) -> Any:
         """A scipy matrix in CSR form, float64 [N, F], whose parts have rows of length 1 each."""
         import scipy.sparse
 
         if WINDOWS.keys() <= self.vocabulary.parts.keys():
-            return self._counted(list(windows(examples)))
-        first = self._counted([example.text for example in examples])
+            return self._counted(list(windows(texts[0] for texts in examples)))
+        first = self._counted([texts[0] for texts in examples])
         if not self.vocabulary.paired:
             return first
-        second = self._counted([example.second or "" for example in examples])
+        second = self._counted([texts[1] for texts in examples])
         return scipy.sparse.hstack([first, second, first.multiply(second).sqrt()], format="csr")
 
     def _counted(self, texts: Sequence[str]) -> Any:

@@ -52,6 +52,12 @@ class About:
     precision: str
     concurrency: int
     created: str
-    paired: bool = False  # whether examples are pairs of texts
+    paired: bool = False  # whether a tokenizer is given pairs of texts
+    joined: tuple[str, ...] = ()  # stands for these texts in examples of use, where one is several fields in a row
     others: tuple[BaseFacts, ...] = ()  # the bases of arms that are on another one
     several: bool = False  # whether any number of classes apply to each
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """What stands for the one text or two of an example in the code of a model card."""
+        return self.joined or ("…",) * (1 + self.paired)

@@ -84,8 +84,8 @@ def by_transformers(about: About, prefix: str = "") -> Use:
     """Use through `transformers.pipeline`, or `generate` for a model that writes."""
     if about.pipeline == "translation":  # for which transformers has no pipeline any more
         return Use(library="transformers", code=_WRITER)
-    one = _quoted(f"{prefix}…")
-    given = f'{{"text": {one}, "text_pair": {one}}}' if about.paired else one
+    texts = _given(about, prefix)
+    given = f'{{"text": {texts[0]}, "text_pair": {texts[1]}}}' if texts[1:] else texts[0]
     if about.pipeline == "text-classification":
         given += ", truncation=True"
     elif about.pipeline == "fill-mask":
@@ -100,30 +100,40 @@ def by_sentence_transformers(about: About, *, sigmoid: bool, prefix: str = "") -
         sigmoid: whether each output is read by itself, instead of a softmax over all of them.
         prefix: what has to be put before every text by whoever uses it.
     """
-    one = _quoted(f"{prefix}…")
+    texts = _given(about, prefix)
     read = "logits.sigmoid()" if sigmoid else "logits.softmax(dim=1)"
-    code = _ENCODER.format(given=f"({one}, {one})" if about.paired else one, read=read)
+    code = _ENCODER.format(given=f"({', '.join(texts)})" if texts[1:] else texts[0], read=read)
     return Use(library="sentence-transformers", code=code)
 
 
 def by_onnxruntime(about: About, *, sigmoid: bool, prefix: str = "") -> Use:
     """Use of an ONNX graph; arguments as of `by_sentence_transformers`."""
-    one = f"[{_quoted(f'{prefix}…')}]"
-    arguments, given = ("firsts, seconds", f"{one}, {one}") if about.paired else ("texts", one)
-    code = _ONNX.format(arguments=arguments, given=given, read=_SIGMOID if sigmoid else _SOFTMAX)
+    code = _ONNX.format(
+        arguments=_arguments(about), given=_lists(about, prefix), read=_SIGMOID if sigmoid else _SOFTMAX
+    )
     return Use(library="onnx", code=code)
 
 
 def by_scikit_learn(about: About, *, sigmoid: bool) -> Use:
     """Use of a linear model on counted words, through scikit-learn's TfidfVectorizer."""
-    features, arguments, given = "words = count(texts)", "texts", '["…"]'
+    features, read = "words = count(texts)", _SIGMOID if sigmoid else _SOFTMAX
     if about.paired:
         features = "one, other = count(firsts), count(seconds)\n    words = hstack([one, other, "
         features += "one.multiply(other).sqrt()]).tocsr()"
-        arguments, given = "firsts, seconds", '["…"], ["…"]'
-    read = _SIGMOID if sigmoid else _SOFTMAX
-    code = _WORDS.format(settings=PARTS, arguments=arguments, features=features, read=read, given=given)
+    code = _WORDS.format(settings=PARTS, arguments=_arguments(about), features=features, read=read, given=_lists(about))
     return Use(library="sklearn", code=code)
+
+
+def _arguments(about: About) -> str:
+    return "firsts, seconds" if about.paired else "texts"
+
+
+def _given(about: About, prefix: str) -> list[str]:
+    return [_quoted(f"{prefix}{text}") for text in about.placeholders]
+
+
+def _lists(about: About, prefix: str = "") -> str:
+    return ", ".join(f"[{text}]" for text in _given(about, prefix))
 
 
 def _quoted(text: str) -> str:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from pipeline.config.schema import FIELDS, Data, Field, Task
+from pipeline.config.schema import FIELDS, TEXTS, Data, Field, Task
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks.causal_language_modelling import CausalLanguageModelling
 from pipeline.tasks.classification import Classification, ClassOutputs
-from pipeline.tasks.example import Example, prefixed
+from pipeline.tasks.example import Example
 from pipeline.tasks.kind import (
     FILLER,
     Batch,
@@ -32,6 +32,7 @@ from pipeline.tasks.kind import (
 from pipeline.tasks.masked_language_modelling import MaskedLanguageModelling
 from pipeline.tasks.multi_label_classification import MultiLabelClassification
 from pipeline.tasks.pair_classification import PairClassification
+from pipeline.tasks.parts import inputs, parts_of, prefixed
 from pipeline.tasks.prompted_classification import PromptedClassification
 from pipeline.tasks.similarity import Similarity
 from pipeline.tasks.token_classification import TokenClassification
@@ -121,11 +122,6 @@ def columns(data: Data) -> dict[Field, str | None]:
     return {name: getattr(data, name) for name in FIELDS}
 
 
-def inputs(task: TaskKind) -> tuple[Field, ...]:
-    """The texts of an example that the kind's network is given: both of a pair, unless it is to write the second."""
-    return tuple(name for name in ("text", "second") if name in task.reads and name != task.target)
-
-
 def vocabulary_of(task: TaskKind, tokenizer: Any, labels: Sequence[str]) -> Vocabulary:
     """The tokens that batches of the kind are made with.
 
@@ -149,6 +145,7 @@ __all__ = [
     "FILLER",
     "KINDS",
     "LINEAR",
+    "TEXTS",
     "Batch",
     "ClassOutputs",
     "EncodeSettings",
@@ -173,6 +170,7 @@ __all__ = [
     "kind",
     "kind_of",
     "linear_kind",
+    "parts_of",
     "prefixed",
     "probe",
     "unsolvable",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Field, Predict
+from pipeline.config.schema import Field, Predict, TextField
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import head_support, loading
 from pipeline.tasks.heads.decoding import ahead, forgetful, logits_at, nats_of, summed
@@ -42,6 +42,7 @@ class CausalLanguageModelling:
     of_tokens: tuple[str, ...] = ("loss", "corpus_perplexity")
     reads: frozenset[Field] = frozenset({"text"})
     target: Field | None = None
+    parts: tuple[tuple[TextField, ...], ...] = (("text",),)
     own_head: bool = True
     linear: Linear | None = None
     pipeline: str = "text-generation"

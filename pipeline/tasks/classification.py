@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import UNDECIDED, accuracy, decided, macro_f1
-from pipeline.config.schema import Field, Predict
+from pipeline.config.schema import Field, Predict, TextField
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import head_support, loading
 from pipeline.tasks.heads.declared_pooling import pooling_of
 from pipeline.tasks.heads.decoding import forgetful
-from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, TextModel, Vocabulary
+from pipeline.tasks.kind import (
+    Batch,
+    Encoded,
+    EncodeSettings,
+    Exercise,
+    Known,
+    Linear,
+    Outputs,
+    TextModel,
+    Vocabulary,
+)
+from pipeline.tasks.parts import parts_of, texts_of
 from pipeline.tasks.texts.encoding import batch_of, encode, moved, read_by
 
 if TYPE_CHECKING:
@@ -38,6 +49,7 @@ class Classification:
     of_tokens: tuple[str, ...] = ()
     reads: frozenset[Field] = frozenset({"text", "label"})
     target: Field | None = "label"
+    parts: tuple[tuple[TextField, ...], ...] = (("text",),)
     own_head: bool = False
     linear: Linear | None = "softmax"
     pipeline: str = "text-classification"
@@ -50,7 +62,7 @@ class Classification:
 
     def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind."""
-        return encode(examples, tokenizer, settings.max_length)
+        return encode([parts_of(self, example)[0] for example in examples], tokenizer, settings.max_length)
 
     def collate(
         self,
@@ -152,7 +164,7 @@ class Classification:
         outputs = self.outputs(logits.float().cpu().numpy(), np.zeros(len(examples), dtype=np.int64))
         for example, number, row in zip(examples, outputs.predicted, outputs.probabilities, strict=True):
             label = "" if number == UNDECIDED else settings.classes[number]
-            yield *self._shown(example), label, f"{row.max():.4f}"
+            yield *texts_of(self, example), label, f"{row.max():.4f}"
 
     def _logits(
         self, model: Any, tokenizer: Any, examples: Sequence[Example], settings: EncodeSettings
@@ -168,7 +180,3 @@ class Classification:
 
     def _vocabulary(self, tokenizer: Any, labels: tuple[str, ...]) -> Vocabulary:
         return Vocabulary.of(tokenizer)
-
-    def _shown(self, example: Example) -> tuple[str, ...]:
-        """The texts that a row of predictions begins with."""
-        return (example.text,)

@@ -1,8 +1,8 @@
 """Examples as records."""
 
-import dataclasses
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pipeline.config.schema import TEXTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,21 +19,17 @@ class Example:
     labels: tuple[str, ...] = ()  # every class that applies (multi-label), or the tag of each word
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts that it has."""
+        values = (getattr(self, name) for name in TEXTS)
+        return tuple(value for value in values if value is not None)
+
+    @property
     def whole(self) -> str:
         """All of its text: of a pair both texts, for kinds that read them as one."""
-        return self.text if self.second is None else f"{self.text} {self.second}"
+        return " ".join(self.texts)
 
     @property
     def shown(self) -> str:
         """Its text as people read it: a pair with a bar between its two."""
-        return self.text if self.second is None else f"{self.text} | {self.second}"
-
-
-def prefixed(examples: Iterable[Example], prefix: str | None) -> list[Example]:
-    """The examples with the base's prefix ("query: ") before each text, both texts of a pair included."""
-    if not prefix:
-        return list(examples)
-    return [
-        dataclasses.replace(e, text=prefix + e.text, second=None if e.second is None else prefix + e.second)
-        for e in examples
-    ]
+        return " | ".join(self.texts)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from pipeline.config.schema import Field, Predict, Task
+from pipeline.config.schema import Field, Predict, Task, TextField
 from pipeline.tasks.example import Example
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class TaskKind(Protocol):
     of_tokens: tuple[str, ...]  # those that depend on how a tokenizer cuts texts
     reads: frozenset[Field]  # fields of an example that it needs; columns, checks and storage follow from them
     target: Field | None  # the one of them that is to be predicted; None where a text itself is
+    parts: tuple[tuple[TextField, ...], ...]  # what a tokenizer is given: one text or two, fields joined by a blank
     own_head: bool  # whether a checkpoint's own head serves it, and is taken over where there is one
     linear: Linear | None  # what its last layer's outputs are read by, where that layer reads one vector a text
     pipeline: str  # what transformers.pipeline calls it

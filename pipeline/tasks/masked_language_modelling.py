@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Field, Predict
+from pipeline.config.schema import Field, Predict, TextField
 from pipeline.errors import DataError
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import head_support, loading
@@ -48,6 +48,7 @@ class MaskedLanguageModelling:
     of_tokens: tuple[str, ...] = ("top1", "loss")
     reads: frozenset[Field] = frozenset({"text"})
     target: Field | None = None
+    parts: tuple[tuple[TextField, ...], ...] = (("text",),)
     own_head: bool = True
     linear: Linear | None = None
     pipeline: str = "fill-mask"
@@ -69,7 +70,7 @@ class MaskedLanguageModelling:
                 f"{self.name} needs a base whose tokenizer has a mask token, but this one has none. "
                 "Use an encoder such as base=minilm or base=bert."
             )
-        return encode(examples, tokenizer, settings.max_length)
+        return encode([example.whole for example in examples], tokenizer, settings.max_length)
 
     def collate(
         self,

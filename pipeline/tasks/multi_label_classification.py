@@ -14,7 +14,6 @@ from pipeline.tasks.example import Example
 from pipeline.tasks.kind import FILLER, Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.texts.constant import frequent_labels
 from pipeline.tasks.texts.corpus_metrics import of_set
-from pipeline.tasks.texts.encoding import encode
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +51,7 @@ class MultiLabelClassification(Classification):
         classes = np.full((len(examples), max((len(e.labels) for e in examples), default=0)), FILLER, dtype=np.int32)
         for row, example in zip(classes, examples, strict=True):
             row[: len(example.labels)] = [number[label] for label in example.labels]
-        encoded = encode(examples, tokenizer, settings.max_length)
+        encoded = super().encode(examples, tokenizer, settings)
         return dataclasses.replace(encoded, beside={"classes": classes})
 
     def collate(

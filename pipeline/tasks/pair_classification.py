@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Field
+from pipeline.config.schema import Field, TextField
 from pipeline.tasks.classification import Classification
 from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Encoded, EncodeSettings, Vocabulary
+from pipeline.tasks.parts import parts_of
 from pipeline.tasks.texts.encoding import batch_of, encode_pairs
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ class PairClassification(Classification):
 
     name: str = "pair_classification"
     reads: frozenset[Field] = frozenset({"text", "second", "label"})
+    parts: tuple[tuple[TextField, ...], ...] = (("text",), ("second",))
     predicted: tuple[str, ...] = ("second", "label", "probability")
     beside: tuple[str, ...] = ("second",)
 
     def encode(self, examples: Sequence[Example], tokenizer: Any, settings: EncodeSettings) -> Encoded:
         """See TaskKind. "second" is the position at which the tokenizer says that the second text begins."""
-        return encode_pairs(examples, tokenizer, settings.max_length)
+        return encode_pairs([parts_of(self, example) for example in examples], tokenizer, settings.max_length)
 
     def collate(
         self,
@@ -43,6 +45,3 @@ class PairClassification(Classification):
         begin = torch.from_numpy(np.asarray(beside["second"], dtype=np.int64))[:, None]
         after = torch.arange(batch["input_ids"].shape[1])[None] >= begin
         return batch | {"token_type_ids": (after & batch["attention_mask"].bool()).long()}
-
-    def _shown(self, example: Example) -> tuple[str, ...]:
-        return example.text, example.second or ""

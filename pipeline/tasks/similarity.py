@@ -12,6 +12,7 @@ from pipeline.config.schema import Field, Predict
 from pipeline.tasks.example import Example
 from pipeline.tasks.kind import Batch, Encoded, EncodeSettings, Exercise, Known, Linear, Outputs, Vocabulary
 from pipeline.tasks.pair_classification import PairClassification
+from pipeline.tasks.parts import texts_of
 
 if TYPE_CHECKING:
     import torch
@@ -135,4 +136,4 @@ class Similarity(PairClassification):
         """See TaskKind. The number, as a share of the scale."""
         told = self._logits(model, tokenizer, examples, settings)[:, 0].float().sigmoid().tolist()
         for example, share in zip(examples, told, strict=True):
-            yield *self._shown(example), f"{share:.4f}"
+            yield *texts_of(self, example), f"{share:.4f}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.analysis.metrics import UNDECIDED
-from pipeline.config.schema import Field, Predict
+from pipeline.config.schema import Field, Predict, TextField
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import loading
 from pipeline.tasks.heads.decoding import is_encoder
@@ -55,6 +55,7 @@ class TokenClassification:
     of_tokens: tuple[str, ...] = ()
     reads: frozenset[Field] = frozenset({"text", "labels"})
     target: Field | None = "labels"
+    parts: tuple[tuple[TextField, ...], ...] = (("text",),)
     own_head: bool = False
     linear: Linear | None = None
     pipeline: str = "token-classification"

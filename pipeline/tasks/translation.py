@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.schema import Field, Predict
+from pipeline.config.schema import Field, Predict, TextField
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import encoder_decoder as two_parts
 from pipeline.tasks.heads import head_support
@@ -47,6 +47,7 @@ class Translation:
     of_tokens: tuple[str, ...] = ("loss",)
     reads: frozenset[Field] = frozenset({"text", "second"})
     target: Field | None = "second"
+    parts: tuple[tuple[TextField, ...], ...] = (("text",), ("second",))
     own_head: bool = True
     linear: Linear | None = None
     pipeline: str = "translation"

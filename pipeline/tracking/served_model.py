@@ -32,12 +32,13 @@ class ServedModel(PythonModel):
 
         Args:
             context: not used.
-            model_input: the columns text and, for pairs, second.
+            model_input: a column for each text that the network reads, such as text and, for pairs, second.
             params: not used.
         """
-        names = ["text", "second"][: 1 + self.settings["paired"]]
-        rows = [tuple(str(row[name]) for name in names) for row in model_input[names].to_dict("records")]
-        asked = [i for i, row in enumerate(rows) if all(part.strip() for part in row)]
+        names, parts = self.settings["inputs"], self.settings["parts"]
+        given = [{name: str(row[name]) for name in names} for row in model_input[names].to_dict("records")]
+        asked = [i for i, row in enumerate(given) if all(text.strip() for text in row.values())]
+        rows = [tuple(" ".join(row[name] for name in part) for part in parts) for row in given]
         answers: list[dict[str, Any]] = [dict.fromkeys(self.settings["columns"]) for _ in rows]
         logits = self.network.logits([rows[i] for i in asked]) if asked else np.zeros((0, 1))
         for i, row in zip(asked, logits, strict=True):
@@ -122,7 +123,7 @@ class _Words:
 
         vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         self.linear, self.parts = load_file(folder / "trained.safetensors"), []
-        for name, how in settings["parts"].items():
+        for name, how in settings["counted"].items():
             if (part := vocabulary["parts"][name])["terms"]:
                 how = how | {"ngram_range": tuple(how["ngram_range"])}
                 self.parts.append(TfidfVectorizer(sublinear_tf=True, vocabulary=part["terms"], **how))

@@ -108,8 +108,8 @@ def test_rounding_that_hurts_a_network_is_found_the_more_the_worse_it_is(cells: 
 
 def test_so_is_rounding_that_hurts_a_bag_of_words(cells: dict[str, Fitted]) -> None:
     cell = cells["bag_of_words"]
-    test, counter = cell.sets["test"], WordCounter.of(examples_of(cell.sets["train"]).take(cell.rows), paired=False)
-    features = counter(examples_of(test))
+    test, read = cell.sets["test"], examples_of(cell.sets["train"]).take(cell.rows)
+    features = WordCounter.of([example.texts for example in read])([example.texts for example in examples_of(test)])
     unread = int(np.flatnonzero(np.asarray(abs(features).sum(axis=0))[0] == 0)[0])
     weights, bias = (cell.tensors()[name].double().numpy() for name in ("weights", "bias"))
 

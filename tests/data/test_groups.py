@@ -222,7 +222,7 @@ def test_a_group_can_be_the_first_text_of_pairs(tmp_path: Path) -> None:
     data = Data(path=path, second="reply", validation_size=20, test_size=40)
     alone = examples(kit.task(data, kind="pair_classification"))
     assert alone.compared.known_halves["test"] > 0.8 * len(alone.sets["test"])
-    assert "Pairs of test with at least one text that also stands in a training pair: " in sentences(alone)
+    assert "Rows of test with at least one text that also stands in a training row: " in sentences(alone)
     together = examples(kit.task(replace(data, group="text"), kind="pair_classification"))
     assert together.compared.known_halves == {"validation": 0, "test": 0}
 

@@ -16,7 +16,7 @@ import pytest
 from pipeline.data.sets import Prepared
 from pipeline.data.store import load, stored_examples
 from pipeline.study.plan import plan_cell
-from pipeline.tasks import prefixed
+from pipeline.tasks import kind, prefixed
 from tests import tiny
 from tests.models.tiny_bases import save_tiny, tiny_tokenizer
 
@@ -86,7 +86,8 @@ class Export:
     def given(self) -> list[Any]:
         """The test's texts, or pairs of them, with a prefix where the card has one before its example."""
         prefix = self.case.prefix if f'"{self.case.prefix}…"' in self.code() else ""
-        examples = prefixed(stored_examples(self.prepared(), "test"), prefix)
+        task = kind(plan_cell(self.world).config.task.kind)
+        examples = prefixed(task, stored_examples(self.prepared(), "test"), prefix)
         return [[e.text, e.second] if self.case.paired else e.text for e in examples]
 
     def card(self) -> str:

@@ -97,7 +97,7 @@ def test_a_text_without_its_second_is_refused(asked: Finished, capsys: Capture) 
     given = [f"paths.root={asked.root}", f"cell={cell_of(asked, 'scratch')}", "predict.text='a film'"]
     done = command(capsys, "predict", *given)
     assert done.code == 2
-    assert "This cell reads pairs, but 'a film' has no second text" in done.err
+    assert "This cell reads text and second, but 'a film' comes without second." in done.err
     assert command(capsys, "predict", *given, "predict.second='a plot'").code == 0
 
 
@@ -127,4 +127,4 @@ def test_a_line_without_a_second_text_is_refused_before_any_answer(
         capsys, "predict", f"paths.root={asked.root}", f"cell={cell_of(asked, 'scratch')}", f"predict.path={path}"
     )
     assert (done.code, done.out) == (2, "")
-    assert "'a film' on line 2 of pairs.txt has no second text" in done.err
+    assert "'a film' on line 2 of pairs.txt comes without second." in done.err

@@ -6,11 +6,10 @@ import numpy as np
 
 from pipeline.models.windows import windows
 from pipeline.models.words import WordCounter
-from tests.examples_kit import singles
 
 
 def test_a_word_has_its_neighbours_its_affixes_and_its_shape() -> None:
-    first, second = windows(singles("Ana viu"))
+    first, second = windows(["Ana viu"])
     assert first.split(" ") == [
         "-2=|", "-1=|", "+0=ana", "+1=viu", "+2=|",
         "prefix=a", "prefix=an", "suffix=a", "suffix=na", "shape=Xx",
@@ -19,19 +18,19 @@ def test_a_word_has_its_neighbours_its_affixes_and_its_shape() -> None:
 
 
 def test_shapes_tell_numbers_links_and_capitals_apart() -> None:
-    shapes = [features.rpartition("shape=")[2] for features in windows(singles("PETR4 10,50 #vale a\u00a0b"))]
+    shapes = [features.rpartition("shape=")[2] for features in windows(["PETR4 10,50 #vale a\u00a0b"])]
     assert shapes == ["Xd", "d,d", "#x", "x\u00a0x"]
 
 
 def test_each_word_is_a_row_whatever_the_training_sentences_were() -> None:
-    counter = WordCounter.of(singles("a good film", "dull"), paired=False, wordwise=True)
-    rows = counter(singles("a film", "", "good news today"))
+    counter = WordCounter.of([("a good film",), ("dull",)], wordwise=True)
+    rows = counter([("a film",), ("",), ("good news today",)])
     assert rows.shape[0] == 2 + 0 + 3
     assert np.allclose(np.sqrt(rows.multiply(rows).sum(axis=1)), 1)
 
 
 def test_what_was_stored_counts_the_same(tmp_path: Path) -> None:
-    counter = WordCounter.of(singles("a good film", "a\u00a0b dull ."), paired=False, wordwise=True)
+    counter = WordCounter.of([("a good film",), ("a\u00a0b dull .",)], wordwise=True)
     counter.save(tmp_path)
-    asked = singles("good a\u00a0b .", "film")
+    asked = [("good a\u00a0b .",), ("film",)]
     assert (WordCounter.load(tmp_path)(asked) != counter(asked)).nnz == 0

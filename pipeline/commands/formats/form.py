@@ -10,9 +10,7 @@ import numpy as np
 from pipeline.commands.steps.trained import Trained
 from pipeline.report.about import About
 from pipeline.report.usage import Use
-from pipeline.tasks import kind
-
-Text = tuple[str, ...]  # one text, or the two of a pair
+from pipeline.tasks import Example, kind, parts_of, prefixed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +24,12 @@ class Reading:
 class Readable(Protocol):
     """A saved classifier that can be asked."""
 
-    def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
-        """The logits of texts as the saved classifier gives them, without any code of ours in its network.
+    def read(self, folder: Path, examples: Sequence[Example]) -> Reading:
+        """The logits of examples as the saved classifier gives them, without any code of ours in its network.
 
         Args:
             folder: where `save` wrote it.
-            texts: without the prefix of the base.
+            examples: their texts, without the prefix of the base.
         """
         ...
 
@@ -57,9 +55,10 @@ def save_tokenizer(trained: Trained, folder: Path) -> Any:
     return tokenizer
 
 
-def prefixed(texts: Sequence[Text], prefix: str) -> list[Text]:
-    """The texts with the prefix of the base before each, both texts of a pair included."""
-    return [tuple(f"{prefix}{part}" for part in text) for text in texts]
+def texts_of(trained: Trained, examples: Sequence[Example], prefix: str) -> list[tuple[str, ...]]:
+    """The one text or two of each example that a tokenizer is given, with a prefix before each."""
+    task = kind(trained.cell.task.kind)
+    return [parts_of(task, example) for example in prefixed(task, examples, prefix)]
 
 
 def is_sigmoid(trained: Trained) -> bool:

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.commands.formats.form import Format, Reading, Text, is_sigmoid, prefixed, save_tokenizer
+from pipeline.commands.formats.form import Format, Reading, is_sigmoid, save_tokenizer, texts_of
 from pipeline.commands.steps.trained import Trained
 from pipeline.errors import UserError
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_onnxruntime
-from pipeline.tasks import kind
+from pipeline.tasks import Example, kind
 
 GRAPH = "model.onnx"
 _AT_ONCE = 32  # texts
@@ -60,14 +60,14 @@ class Onnx:
         two = "token_type_ids" in tokenizer.model_input_names and getattr(network.config, "type_vocab_size", 0) > 1
         _export(network, _TOKENS if two else _TOKENS[:2], folder / GRAPH)
 
-    def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
+    def read(self, folder: Path, examples: Sequence[Example]) -> Reading:
         """See Format."""
         import onnxruntime
         from transformers import AutoTokenizer
 
         session = onnxruntime.InferenceSession(folder / GRAPH, providers=["CPUExecutionProvider"])
         tokenizer, outputs = AutoTokenizer.from_pretrained(str(folder), local_files_only=True), []
-        given = prefixed(texts, self.trained.cell.prefix)
+        given = texts_of(self.trained, examples, self.trained.cell.prefix)
         for start in range(0, len(given), _AT_ONCE):
             columns = [list(column) for column in zip(*given[start : start + _AT_ONCE], strict=True)]
             read = tokenizer(*columns, padding=True, truncation=True, return_tensors="np")

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.commands.formats.form import Reading, Text, prefixed, save_tokenizer
+from pipeline.commands.formats.form import Reading, save_tokenizer, texts_of
 from pipeline.commands.steps.trained import Trained
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_transformers
-from pipeline.tasks import WritingKind, kind
+from pipeline.tasks import Example, WritingKind, kind
 from pipeline.tasks.heads.encoder_decoder import ready_to_write
 
 
@@ -37,11 +37,10 @@ class OwnHead:
 
         return AutoModelForSequenceClassification.from_pretrained(str(folder), local_files_only=True).eval()
 
-    def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
+    def read(self, folder: Path, examples: Sequence[Example]) -> Reading:
         """See Format."""
-        given: list[Any] = [
-            dict(zip(("text", "text_pair"), text, strict=False)) for text in prefixed(texts, self.trained.cell.prefix)
-        ]
+        texts = texts_of(self.trained, examples, self.trained.cell.prefix)
+        given: list[Any] = [dict(zip(("text", "text_pair"), text, strict=False)) for text in texts]
         ask = pipeline_of(self.trained, folder, top_k=None, function_to_apply="none")
         scores = [{each["label"]: each["score"] for each in row} for row in ask(given, truncation=True)]
         logits = np.array([[row[label] for label in self.trained.result.labels] for row in scores])

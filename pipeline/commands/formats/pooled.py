@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.commands.formats.form import Reading, Text, is_sigmoid, prefixed, save_tokenizer
+from pipeline.commands.formats.form import Reading, is_sigmoid, save_tokenizer, texts_of
 from pipeline.commands.steps.trained import Trained
 from pipeline.files import write_text
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_sentence_transformers
-from pipeline.tasks import kind
+from pipeline.tasks import Example, kind
 from pipeline.tasks.heads.declared_pooling import SETTING
 from pipeline.tasks.heads.pooled import PooledClassifier
 
@@ -72,7 +72,7 @@ class Pooled:
     def _prompts(self) -> dict[str, Any]:
         """Their prompts are put before the first text of a pair alone, so that those of pairs are left to the user."""
         prefix = self.trained.cell.prefix
-        if not prefix or "second" in kind(self.trained.cell.task.kind).reads:
+        if not prefix or len(kind(self.trained.cell.task.kind).parts) > 1:
             return {"prompts": {}, "default_prompt_name": None}
         return {"prompts": {"default": prefix}, "default_prompt_name": "default"}
 
@@ -87,15 +87,16 @@ class Pooled:
         network.classifier.load_state_dict(self.network.classifier.state_dict())
         return network.eval()
 
-    def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
+    def read(self, folder: Path, examples: Sequence[Example]) -> Reading:
         """See Format. Sentence Transformers read it if they are installed, else transformers and NumPy do."""
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError:
-            logits = _by_hand(folder, prefixed(texts, self.trained.cell.prefix))
+            logits = _by_hand(folder, texts_of(self.trained, examples, self.trained.cell.prefix))
             return Reading(by="transformers and NumPy (Sentence Transformers is not installed)", logits=logits)
         model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-        given: list[Any] = [text if len(text) > 1 else text[0] for text in prefixed(texts, self._left_out)]
+        texts = texts_of(self.trained, examples, self._left_out)
+        given: list[Any] = [text if len(text) > 1 else text[0] for text in texts]
         logits = model.encode(given, batch_size=_AT_ONCE, show_progress_bar=False)
         return Reading(by="Sentence Transformers", logits=np.asarray(logits))
 
@@ -111,7 +112,7 @@ def _body(folder: Path) -> Any:
     return AutoModel.from_pretrained(str(folder), local_files_only=True, **reading.get("model_args", {})).eval()
 
 
-def _by_hand(folder: Path, texts: Sequence[Text]) -> np.ndarray:
+def _by_hand(folder: Path, texts: Sequence[tuple[str, ...]]) -> np.ndarray:
     """The logits from the files of the directory, float64 [N, C]."""
     from safetensors.numpy import load_file
     from transformers import AutoTokenizer

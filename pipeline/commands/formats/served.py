@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.commands.formats.form import Format, Reading, Text
+from pipeline.commands.formats.form import Format, Reading
 from pipeline.commands.steps.trained import Trained
 from pipeline.errors import UserError
 from pipeline.files import write_text
 from pipeline.models.words import PARTS
-from pipeline.tasks import LINEAR, inputs, kind
+from pipeline.tasks import LINEAR, Example, inputs, kind
 
 if TYPE_CHECKING:
     import pandas
@@ -44,7 +44,7 @@ class Served:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The columns of texts."""
-        return tuple(inputs(kind(self.trained.cell.task.kind)))
+        return inputs(kind(self.trained.cell.task.kind))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -64,19 +64,21 @@ class Served:
             "format": self.name,
             "labels": list(self.trained.result.labels),
             "columns": list(self.outputs),
-            "paired": len(self.inputs) > 1,
+            "inputs": list(self.inputs),
+            "parts": [list(part) for part in kind(self.trained.cell.task.kind).parts],
             "prefix": self.trained.cell.prefix,
             "precision": self.trained.cell.train.precision,
-            "parts": PARTS if self.name == "words" else {},
+            "counted": PARTS if self.name == "words" else {},
         }
         write_text(folder / "served.json", json.dumps(settings, ensure_ascii=False, indent=2) + "\n")
 
-    def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
+    def read(self, folder: Path, examples: Sequence[Example]) -> Reading:
         """See Readable. Logits are read back from the probabilities that the loaded model gives."""
         import pandas
 
         assert self.answers is not None
-        table = self.answers(pandas.DataFrame(texts, columns=list(self.inputs)))
+        rows = [[getattr(example, name) for name in self.inputs] for example in examples]
+        table = self.answers(pandas.DataFrame(rows, columns=list(self.inputs)))
         if self.outputs == ("similarity",):
             shares = np.array(table["similarity"], dtype=np.float64)[:, None]
         else:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.commands.formats.form import Reading, Text, is_sigmoid
+from pipeline.commands.formats.form import Reading, is_sigmoid
 from pipeline.commands.steps.trained import Trained
 from pipeline.files import write_text
 from pipeline.models.words import VOCABULARY
 from pipeline.report.about import About
 from pipeline.report.usage import Use, by_scikit_learn
-from pipeline.tasks import Example
+from pipeline.tasks import Example, kind
 from pipeline.training.setup.word_model import WordModel
 
 
@@ -28,12 +28,10 @@ class Words:
             shutil.copyfile(self.trained.weights / name, folder / name)
         write_text(folder / "labels.json", json.dumps(self.trained.result.labels, ensure_ascii=False) + "\n")
 
-    def read(self, folder: Path, texts: Sequence[Text]) -> Reading:
+    def read(self, folder: Path, examples: Sequence[Example]) -> Reading:
         """See Format."""
-        logits = WordModel.load(folder).read(
-            [Example(text=text, second=other[0] if other else None) for text, *other in texts]
-        )
-        return Reading(by="scikit-learn", logits=logits)
+        model = WordModel.load(folder, kind(self.trained.cell.task.kind))
+        return Reading(by="scikit-learn", logits=model.read(examples))
 
     def use(self, about: About) -> Use:
         """See Format."""

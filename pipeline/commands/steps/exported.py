@@ -13,7 +13,7 @@ from pipeline.data.sets import Prepared
 from pipeline.data.store import load, stored_examples
 from pipeline.errors import HeadstartError, UserError
 from pipeline.study.plan import Plan
-from pipeline.tasks import TaskKind, Vocabulary, WritingKind, inputs, kind
+from pipeline.tasks import TaskKind, Vocabulary, WritingKind, kind
 
 CHECKED = 64  # test texts whose scores must be the cell's
 TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}  # in probability; bf16 has 8 bits, and batches differ from the cell's
@@ -75,10 +75,9 @@ def _of_classifier(trained: Trained, prepared: Prepared, exported: Readable, fol
     import torch
 
     task, vocabulary = kind(trained.cell.task.kind), Vocabulary.of(trained.tokenizer())
-    some = itertools.islice(stored_examples(prepared, "test"), CHECKED)
-    texts = [tuple(getattr(example, name) for name in inputs(task)) for example in some]
-    reading = exported.read(folder, texts)
-    batch = _batch(task, prepared, np.arange(len(texts)), vocabulary)
+    some = list(itertools.islice(stored_examples(prepared, "test"), CHECKED))
+    reading = exported.read(folder, some)
+    batch = _batch(task, prepared, np.arange(len(some)), vocabulary)
     losses = task.losses(torch.from_numpy(reading.logits).double(), batch)
     return reading.by, losses.double().numpy()
 

@@ -28,7 +28,7 @@ from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrained
 from pipeline.study.stated import Stated
 from pipeline.study.verdicts.claims import NOTHING_BEFORE, Standing
-from pipeline.tasks import kind
+from pipeline.tasks import TaskKind, kind
 from pipeline.tracking.spool import StudyLog
 
 
@@ -116,7 +116,8 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         others=tuple(BaseFacts.of(base) for base in _other_bases(plan)),
         task=task.name,
         pipeline=kind(task.kind).pipeline,
-        paired="second" in kind(task.kind).reads,
+        paired=len(kind(task.kind).parts) > 1,
+        joined=_joined(kind(task.kind)),
         several=kind(task.kind).target == "labels" and kind(task.kind).linear is not None,
         data_licence=task.data.licence,
         data_upstream=task.data.upstream,
@@ -129,6 +130,13 @@ def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> Ab
         concurrency=plan.hardware.workers,
         created=datetime.datetime.fromtimestamp(newest, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _joined(task: TaskKind) -> tuple[str, ...]:
+    """Names of fields for each text that is several of them in a row; empty where every text is one field."""
+    if not any(part[1:] for part in task.parts):
+        return ()
+    return tuple(" ".join(map(str.upper, part)) if part[1:] else "…" for part in task.parts)
 
 
 def _other_bases(plan: Plan) -> tuple[Base, ...]:

@@ -4,11 +4,11 @@ import contextlib
 import csv
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from pipeline.config.schema import Field, Predict
+from pipeline.config.schema import TEXTS, Field, Predict, TextField
 from pipeline.data.cells.columns import Wanted
 from pipeline.data.example_table import ExampleTable
 from pipeline.data.readers.locate import TABLES
@@ -19,34 +19,38 @@ from pipeline.errors import DataError, UserError
 from pipeline.tasks import Example
 
 
-def given_examples(given: Predict, *, paired: bool) -> Iterator[Example]:
+def given_examples(given: Predict, fields: Sequence[TextField]) -> Iterator[Example]:
     """One example for each row of what is given, an empty one for a blank line or an empty cell.
 
     Of a file all rows are read first, so that a row that cannot be taken is refused before any answer is written.
 
+    Args:
+        given: the settings.
+        fields: the texts that the network reads.
+
     Raises:
-        DataError: there is no such file or column, a row holds no pair where pairs are read, or it is not UTF-8.
+        DataError: there is no such file or column, a row lacks one of the texts, or it is not UTF-8.
     """
     if given.text is not None:
-        return iter([_both(given.text, given.second, paired)])
+        return iter([_example([getattr(given, name) for name in TEXTS], TEXTS, fields)])
     if given.path is None and sys.stdin is None:
         raise DataError("predict reads standard input, but there is none. Use predict.text=TEXT or predict.path=FILE.")
     if given.path is None:
-        return _of_standard_input(paired)
+        return _of_standard_input(fields)
     path = Path(given.path)
     if not path.is_file():
         raise DataError(f"predict.path={given.path}: there is no such file.")
     if table_suffix(path) in TABLES:
-        return iter(_of_table(path, given, paired))
+        return iter(_of_table(path, given, fields))
     lines = read_utf8(path, "predict.path").replace("\r\n", "\n").removesuffix("\n").split("\n")
-    return iter([_of_line(line, paired, f" on line {n} of {path.name}") for n, line in enumerate(lines, start=1)])
+    return iter([_of_line(line, fields, f" on line {n} of {path.name}") for n, line in enumerate(lines, start=1)])
 
 
-def _of_standard_input(paired: bool) -> Iterator[Example]:
+def _of_standard_input(fields: Sequence[TextField]) -> Iterator[Example]:
     """Line by line, as they come."""
     for n, line in enumerate(getattr(sys.stdin, "buffer", sys.stdin), start=1):
         text = _decoded(line, n) if isinstance(line, bytes) else line
-        yield _of_line(text.removesuffix("\n").removesuffix("\r"), paired, f" on line {n}")
+        yield _of_line(text.removesuffix("\n").removesuffix("\r"), fields, f" on line {n}")
 
 
 def _decoded(line: bytes, number: int) -> str:
@@ -59,32 +63,42 @@ def _decoded(line: bytes, number: int) -> str:
         ) from error
 
 
-def _of_table(path: Path, given: Predict, paired: bool) -> ExampleTable:
+def _of_table(path: Path, given: Predict, fields: Sequence[TextField]) -> ExampleTable:
     import pyarrow as pa
 
-    fields: dict[Field, str] = {"text": given.column}
-    if paired:
-        fields["second"] = given.second_column
-    settings: dict[Field, str] = {"text": "predict.column", "second": "predict.second_column"}
-    rows = read_table(path, Wanted(fields=fields, field="predict", settings=settings), "predict.path")
-    return ExampleTable(pa.table({name: rows.column(column).fill_null("") for name, column in fields.items()}))
+    settings: dict[Field, str] = {name: f"predict.{_column(name)}" for name in fields}
+    asked: dict[Field, str] = {name: getattr(given, _column(name)) for name in fields}
+    rows = read_table(path, Wanted(fields=asked, field="predict", settings=settings), "predict.path")
+    return ExampleTable(pa.table({name: rows.column(column).fill_null("") for name, column in asked.items()}))
 
 
-def _of_line(line: str, paired: bool, where: str) -> Example:
-    """A line is a text, or two with a tab between them."""
-    first, tab, second = line.partition("\t")
-    return _both(first, second if tab or not line.strip() else None, paired, where) if paired else Example(text=line)
+def _column(name: TextField) -> str:
+    """The setting that names a text's column."""
+    return "column" if name == "text" else f"{name}_column"
 
 
-def _both(first: str, second: str | None, paired: bool, where: str = "") -> Example:
-    if paired and second is None:
-        raise DataError(
-            f"This cell reads pairs, but {first[:60]!r}{where} has no second text. Give it: predict.second=TEXT, a "
-            "column of a table (predict.second_column), or after a tab in a line."
-        )
-    if not paired and second is not None:
-        raise DataError("This cell reads single texts: leave out predict.second.")
-    return Example(text=first, second=second)
+def _of_line(line: str, fields: Sequence[TextField], where: str) -> Example:
+    """A line is a text, or several with a tab between them."""
+    texts = line.split("\t", len(fields) - 1)
+    others = ["" if not line.strip() else None] * (len(fields) - len(texts))
+    return _example([*texts, *others], fields, fields, where)
+
+
+def _example(
+    texts: Sequence[str | None], names: Sequence[TextField], fields: Sequence[TextField], where: str = ""
+) -> Example:
+    """The example with these texts, called `names`, for a network that reads `fields`."""
+    given: dict[str, Any] = {name: text for name, text in zip(names, texts, strict=True) if text is not None}
+    for name in fields:
+        if name not in given:
+            raise DataError(
+                f"This cell reads {' and '.join(fields)}, but {given['text'][:60]!r}{where} comes without {name}. Give "
+                f"it: predict.{name}=TEXT, a column of a table (predict.{_column(name)}), or after a tab in a line."
+            )
+    for name in given:
+        if name not in fields:
+            raise DataError(f"This cell reads {' and '.join(fields)} alone: leave out predict.{name}.")
+    return Example(**given)
 
 
 def write_answers(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], output: str | None) -> None:

@@ -13,6 +13,7 @@ from pipeline.errors import UserError
 from pipeline.models.checkpoints.locate import Located, locate
 from pipeline.records import CellResult
 from pipeline.storage.results import ResultStore
+from pipeline.tasks import kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class Trained:
         if self.cell.method.reads == "words":
             from pipeline.training.setup.word_model import WordModel
 
-            return WordModel.load(self.weights)
+            return WordModel.load(self.weights, kind(self.cell.task.kind))
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
         model = restore(self.cell, self.located, self.weights, self.result.labels)

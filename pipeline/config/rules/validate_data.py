@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from pipeline.config.schema import FIELDS, Config, Data
+from pipeline.config.schema import FIELDS, TEXTS, Config, Data
 
 
 def base_rules(config: Config) -> Iterator[str]:
@@ -49,7 +49,7 @@ def data_rules(config: Config) -> Iterator[str]:
 
 def _group_rules(where: str, data: Data, trained_on: Data) -> Iterator[str]:
     for name in FIELDS:
-        if name not in ("text", "second") and data.group and data.group == getattr(data, name):
+        if name not in TEXTS and data.group and data.group == getattr(data, name):
             yield (
                 f"{where}.group and {where}.{name} must be two columns, but both are {data.group!r}: each value "
                 f"would stand in one set only. Set {where}.group to the column of the writer or the document."

@@ -12,6 +12,7 @@ from pipeline.data.cells.reading import Reading
 from pipeline.data.cells.spelling import BLANK, NO_TEXT, bare, label_value, value_of
 from pipeline.data.example_table import mapped
 from pipeline.errors import DataError, nearest
+from pipeline.tasks import TEXTS
 
 Value = str | list[str] | None  # of a cell; several in a column of labels
 Rows = Any  # an Arrow table of the wanted columns: texts, or lists of texts in a column of labels
@@ -83,8 +84,7 @@ def examples_of(rows: Rows, ask: Wanted, reading: Reading) -> Any:
 
     text = pa.string()
     read: dict[str, Callable[[Any], Any]] = {
-        "text": _text_column,
-        "second": _text_column,
+        **dict.fromkeys(TEXTS, _text_column),
         "label": lambda column: mapped(column, reading.label, text),
         "score": lambda column: mapped(column, lambda value: on_scale(value, ask, reading), pa.float64()),
         "labels": lambda column: _labels_column(column, reading),

@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 OF_TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids"})  # of a batch, [B, L]
 
 
-def encode(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Encoded:
+def encode(texts: Sequence[str], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. A text counts as truncated when its tokens do not all fit."""
-    if not examples:
+    if not texts:
         return Encoded(ids=[], truncated=0)
-    texts = [example.whole for example in examples]
-    encoded = tokenizer(texts, truncation=True, max_length=max_length, return_overflowing_tokens=False)
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_overflowing_tokens=False)
     ids = [np.asarray(row, dtype=np.int32) for row in encoded["input_ids"]]
     full = [i for i, row in enumerate(ids) if len(row) >= max_length]
     return Encoded(ids=ids, truncated=sum(_overflows(texts[i], tokenizer, max_length) for i in full))
@@ -30,11 +29,11 @@ def _overflows(text: str, tokenizer: Any, max_length: int) -> bool:
     return len(tokenizer(text, verbose=False)["input_ids"]) > max_length
 
 
-def encode_pairs(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Encoded:
+def encode_pairs(pairs: Sequence[tuple[str, ...]], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. Both texts of each pair; "second" is where the second one begins, or the end if it is not told."""
     ids, begins, truncated = [], [], 0
-    for example in examples:
-        both = (example.text, example.second) if example.second else (example.text,)
+    for first, second in pairs:
+        both = (first, second) if second else (first,)
         read = tokenizer(*both, truncation="longest_first", max_length=max_length)
         row = np.asarray(read["input_ids"], dtype=np.int32)
         types = np.asarray(read.get("token_type_ids", np.zeros(len(row))))  # as whoever uses the tokenizer gets them

@@ -15,7 +15,7 @@ from pipeline.models.linear import LinearModel, Solved
 from pipeline.records import Cost, Measured, StartLine, TrajectoryPoint
 from pipeline.records.metrics import higher_is_better
 from pipeline.storage.item_scores import made_of
-from pipeline.tasks import LinearKind, WordwiseKind, linear_kind, unsolvable
+from pipeline.tasks import LinearKind, linear_kind, unsolvable
 from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.job import Job
 from pipeline.training.loop.fitted import Fitted, Report
@@ -188,7 +188,7 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
 
 
 def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> Subject:
-    features = word_features(prepared, rows, paired="second" in task.reads, wordwise=isinstance(task, WordwiseKind))
+    features = word_features(task, prepared, rows)
     classes = len(prepared.labels)
     start = LinearModel(weights=np.zeros((classes, features.width)), bias=np.zeros(classes))
     count = classes * (features.width + 1)
@@ -203,8 +203,8 @@ def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         parameters=(count, count),
         planned_memory_bytes=0,
         libraries_bytes=0,
-        put=lambda model: WordModel(counter=features.counter, model=model),
-        attribute=lambda model: of_words(WordModel(counter=features.counter, model=model)),
+        put=lambda model: WordModel(task=task, counter=features.counter, model=model),
+        attribute=lambda model: of_words(WordModel(task=task, counter=features.counter, model=model)),
         tensors=lambda model: model.tensors(),
         save_beside=features.counter.save,
     )

@@ -47,7 +47,8 @@ def encoded_probe(
         examples: one at least.
     """
     settings = EncodeSettings.of(cell.task, labels)
-    encoded = kind(cell.task.kind).encode(prefixed(examples, cell.prefix), tokenizer, settings)
+    task = kind(cell.task.kind)
+    encoded = task.encode(prefixed(task, examples, cell.prefix), tokenizer, settings)
     tokens, unknown = np.concatenate(encoded.ids).astype(np.int32), UnknownTokens(tokenizer)
     unknown.count(tokens)
     numbers = {label: number for number, label in enumerate(labels)}

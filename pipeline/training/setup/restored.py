@@ -42,7 +42,7 @@ def restored(job: Job) -> Evaluable:
     rows = nested_subset(np.asarray(prepared.train.labels), cell.train.size, cell.train.seed)
     network = None if cell.method.reads == "words" else _network(job, prepared, weights)
     if network is None:
-        words = WordModel.load(weights)
+        words = WordModel.load(weights, task)
         measure, small = _of_words(job, words)
         attribute = attribution.of_words(words)
     else:
@@ -80,7 +80,7 @@ def _of_probe(job: Job, network: Network, prepared: Prepared) -> tuple[Outputs, 
 
 
 def _of_words(job: Job, words: WordModel) -> tuple[Outputs, Rounded]:
-    features = WordFeatures(counter=words.counter, width=words.model.weights.shape[1])
+    features = WordFeatures(task=words.task, counter=words.counter, width=words.model.weights.shape[1])
     return _read_off(job, features.of, words.model)
 
 

@@ -38,7 +38,7 @@ class Exercises:
             return self._answers(model.model)
 
     def _answers(self, model: Any) -> list[str]:
-        given = prefixed((exercise.given for exercise in self.all), self.job.cell.prefix)
+        given = prefixed(self.task, (exercise.given for exercise in self.all), self.job.cell.prefix)
         settings = EncodeSettings.of(self.job.cell.task, self.labels)
         rows = list(self.task.predict(model, self.tokenizer, given, settings, _ASKED))
         each = len(rows) // len(given)  # of a gap several words are said, the likeliest first
