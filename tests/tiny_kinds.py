@@ -1,6 +1,7 @@
 """What each kind of task is given of one table of reviews, for trainings of a second."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,14 +34,28 @@ def settings(kind: str) -> list[str]:
 @pytest.fixture(scope="session")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Reviews with all that any kind reads beside them."""
-    path = tmp_path_factory.mktemp("data") / "table.csv"
+    return write_table(tmp_path_factory.mktemp("data") / "table.csv", tiny.rows(240))
+
+
+def write_table(path: Path, reviews: Sequence[tuple[str, str]]) -> Path:
+    """A CSV of reviews and their tones, with a column for each field that any kind reads."""
+    rows = [_row(i, text, tone) for i, (text, tone) in enumerate(reviews)]
     with open(path, "w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("review", "other", "stars", "tags", "rating", "words"))
-        for i, (text, tone) in enumerate(tiny.rows(240)):
-            words = " ".join(tone if word in tiny.GOOD + tiny.BAD else "plain" for word in text.split())
-            rows.writerow((text, " ".join(reversed(text.split()[:2])), tone, f"{tone};early", 1 + i % 5, words))
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
     return path
+
+
+def _row(number: int, text: str, tone: str) -> dict[str, object]:
+    return {
+        "review": text,
+        "other": " ".join(reversed(text.split()[:2])),
+        "stars": tone,
+        "tags": f"{tone};early",
+        "rating": 1 + number % 5,
+        "words": " ".join(tone if word in tiny.GOOD + tiny.BAD else "plain" for word in text.split()),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def inputs(task: TaskKind) -> tuple[TextField, ...]:
 
 def parts_of(task: TaskKind, example: Example) -> tuple[str, ...]:
     """The one text or two of an example that a tokenizer is given, see `TaskKind.parts`."""
-    return tuple(" ".join(getattr(example, name) or "" for name in part) for part in task.parts)
+    return tuple(" ".join(filter(None, (getattr(example, name) for name in part))) for part in task.parts)
 
 
 def texts_of(task: TaskKind, example: Example) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.config.schema import TEXTS as TEXT_FIELDS
 from pipeline.config.schema import Predict
 from pipeline.errors import ConfigError
 from pipeline.models.build import build, configuration
@@ -25,10 +26,11 @@ from pipeline.tasks import (
     inputs,
     kind,
     kind_of,
+    parts_of,
 )
 from pipeline.tasks.texts.corpus_metrics import of_draws
 from tests.contracts.kinds_kit import batch_of, cell, columns, task_of
-from tests.examples_kit import pair, singles, within
+from tests.examples_kit import singles, within
 from tests.models.tiny_bases import LABELS, LONGEST, base_in, save_tiny, tiny_tokenizer
 
 TEXTS = singles("the film is good", "dull", "a very long and dull plot but a fine actor or not", "")
@@ -124,11 +126,21 @@ def test_a_text_counts_as_truncated_exactly_when_its_tokens_do_not_all_fit(
     assert len(encoded.ids[0]) == min(8, 8 + beyond)
 
 
-def test_of_a_pair_both_texts_are_read_and_their_words_stay_apart(task: TaskKind, tokenizer: Any) -> None:
-    given = pair("the film", "good plot") if "second" in task.reads else Example(text="the film good plot")
-    (row,) = task.encode([given], tokenizer, within(16)).ids
-    words = tokenizer("the film good plot", add_special_tokens=False)["input_ids"]
-    assert [i for i in row.tolist() if i > tokenizer.mask_token_id][:4] == words
+def test_what_a_tokenizer_is_given_are_the_texts_that_are_read(task: TaskKind) -> None:
+    fields = [name for part in task.parts for name in part]
+    assert sorted(fields) == sorted(name for name in TEXT_FIELDS if name in task.reads)
+    assert 1 <= len(task.parts) <= 2
+    whole: dict[str, Any] = {name: name for name in TEXT_FIELDS}
+    assert parts_of(task, Example(**whole)) == tuple(" ".join(part) for part in task.parts)
+
+
+def test_of_several_texts_all_are_read_and_their_words_stay_apart(task: TaskKind, tokenizer: Any) -> None:
+    words = ("the", "film", "good", "plot")
+    fields = [name for part in task.parts for name in part]
+    texts = dict(zip(fields, words[: len(fields) - 1], strict=False)) | {fields[-1]: " ".join(words[len(fields) - 1 :])}
+    (row,) = task.encode([Example(**{"text": ""} | texts)], tokenizer, within(16)).ids
+    known = tokenizer(" ".join(words), add_special_tokens=False)["input_ids"]
+    assert [i for i in row.tolist() if i > tokenizer.mask_token_id][:4] == known
 
 
 def test_no_texts_are_no_rows(task: TaskKind, tokenizer: Any) -> None:
@@ -272,7 +284,8 @@ def test_a_text_is_given_what_the_kind_says_of_it(task: TaskKind, tokenizer: Any
 
 def test_an_exercise_made_of_a_text_is_one_that_it_answers(task: TaskKind, tokenizer: Any, located: Located) -> None:
     model = build(cell(task, located), located, LABELS, seed=2).model.eval()
-    given = {"second": "not bad", "label": "mixed", "score": 0.25, "labels": ("mixed",)}
+    given: dict[str, Any] = {"label": "mixed", "score": 0.25, "labels": ("mixed",)}
+    given |= dict.fromkeys(TEXT_FIELDS[1:], "not bad")
     read = {name: value for name, value in given.items() if name in task.reads}
     exercise = task.exercise(Example(text="the film is good and not dull", **read))
     assert exercise is not None

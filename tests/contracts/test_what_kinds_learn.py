@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.config.schema import TEXTS as TEXT_FIELDS
 from pipeline.errors import BaseModelError
 from pipeline.models.build import build
 from pipeline.models.checkpoints.locate import Located, locate
@@ -52,8 +53,9 @@ def given(task: TaskKind, i: int) -> Example:
     """One example, with what its kind reads."""
     label = LABELS[i % len(LABELS)]
     labels = [label] * (len(TEXTS[i].split()) if task.name == "token_classification" else 1)
-    fields = {"second": " ".join(TEXTS[i].split()[:2]), "label": label, "score": float(i % 2), "labels": tuple(labels)}
-    return Example(text=TEXTS[i], **{name: value for name, value in fields.items() if name in task.reads})
+    fields: dict[str, Any] = {"label": label, "score": float(i % 2), "labels": tuple(labels)}
+    fields |= dict.fromkeys(TEXT_FIELDS, " ".join(TEXTS[i].split()[:2])) | {"text": TEXTS[i]}
+    return Example(**{name: value for name, value in fields.items() if name in task.reads})
 
 
 def losses(task: TaskKind, model: Any, batch: dict[str, Any]) -> torch.Tensor:

@@ -1,6 +1,5 @@
 """A cell brought back from its stored weights scores as it did in the worker that trained it."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from pipeline.training.setup.restored import evaluate_stored, restored
 from tests import tiny
 from tests.models.tiny_bases import save_tiny
 from tests.tiny import reviews, tiny_base
-from tests.tiny_kinds import OF_DECODERS, settings
+from tests.tiny_kinds import OF_DECODERS, settings, write_table
 from tests.training.cell_kit import small, trained
 from tests.training.evaluable_kit import difference, twice
 
@@ -28,15 +27,7 @@ ARMS = ("pretrained", "lora", "frozen", "bag_of_words")
 @pytest.fixture(scope="module")
 def far(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty rows of another domain, with the columns that any kind may read."""
-    path = tmp_path_factory.mktemp("far") / "far.csv"
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("review", "other", "stars", "tags", "rating", "words"))
-        for i, (text, tone) in enumerate(tiny.rows(40, seed=7)):
-            second = " ".join(reversed(text.lower().split()[:2]))
-            words = " ".join("plain" if n % 3 else tone for n, _ in enumerate(text.split()))
-            rows.writerow((text, second, tone, ("", "early", f"{tone};early", tone)[i % 4], 1 + i % 5, words))
-    return path
+    return write_table(tmp_path_factory.mktemp("far") / "far.csv", tiny.rows(40, seed=7))
 
 
 @pytest.mark.parametrize("arm", ARMS)

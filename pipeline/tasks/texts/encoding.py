@@ -30,10 +30,10 @@ def _overflows(text: str, tokenizer: Any, max_length: int) -> bool:
 
 
 def encode_pairs(pairs: Sequence[tuple[str, ...]], tokenizer: Any, max_length: int) -> Encoded:
-    """See TaskKind. Both texts of each pair; "second" is where the second one begins, or the end if it is not told."""
+    """See TaskKind. Both texts of each pair; "second" is where the second begins, or the end if empty or not told."""
     ids, begins, truncated = [], [], 0
-    for first, second in pairs:
-        both = (first, second) if second else (first,)
+    for pair in pairs:
+        both = tuple(filter(None, pair)) or pair[:1]
         read = tokenizer(*both, truncation="longest_first", max_length=max_length)
         row = np.asarray(read["input_ids"], dtype=np.int32)
         types = np.asarray(read.get("token_type_ids", np.zeros(len(row))))  # as whoever uses the tokenizer gets them
