@@ -16,7 +16,9 @@ from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell, plan_study
 from pipeline.study.references import in_use
 from pipeline.study.tuning import tuned_as_before
+from pipeline.tracking.client import Mirror
 
+_DRAIN_SECONDS = 60.0
 Row = tuple[str, str, str, dict[str, float]]  # arm, size, set or audit, mean of each number over seeds
 
 
@@ -38,8 +40,9 @@ def run(overrides: Sequence[str]) -> int:
             f"No cell of {plan.config.study.name} is finished under {plan.store.cells}. Run: "
             f"{program()} {command} {shlex.join(without_secrets(overrides))}"
         )
-    with in_use(plan.root):
+    with in_use(plan.root), Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
         evaluated = evaluate_finished(plan, must=True)
+        mirror.drain(_DRAIN_SECONDS)
     if evaluated.left_out and not evaluated.done:
         raise UserError(" ".join(evaluated.sentences(plan)))
     _show(plan)

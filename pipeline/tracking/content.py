@@ -127,6 +127,12 @@ def result_values(finished: CellFinished, shown: Sequence[CellPoint], at: int) -
     return values
 
 
+def later_values(result: CellResult, before: Sequence[CellResult], at: int) -> list[Value]:
+    """The scores of a finished cell, and what audits found of it, that were not known `before`."""
+    known = {name for one in before for name in _scores(one)}
+    return _values({name: value for name, value in _scores(result).items() if name not in known}, at, 0)
+
+
 def data_sets(result: CellResult) -> Iterator[DataSet]:
     """The sets a cell was trained, chosen and tested on."""
     key = result.key

@@ -79,6 +79,13 @@ class CellFinished:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CellEvaluated:
+    """A finished cell was measured on a set, or examined by an audit, that it had lacked; its result with that."""
+
+    result: CellResult
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failed:
     """A study or a training ended without a result, and why."""
 
@@ -95,7 +102,18 @@ class Pruned:
     """A training was given up by the sweep it is a trial of."""
 
 
-Body = StudyStarted | StudyScored | StudyFinished | CellStarted | CellPoint | CellFinished | Failed | Killed | Pruned
+Body = (
+    StudyStarted
+    | StudyScored
+    | StudyFinished
+    | CellStarted
+    | CellPoint
+    | CellFinished
+    | CellEvaluated
+    | Failed
+    | Killed
+    | Pruned
+)
 
 KINDS: dict[str, type[Body]] = {
     "study_started": StudyStarted,
@@ -104,11 +122,13 @@ KINDS: dict[str, type[Body]] = {
     "cell_started": CellStarted,
     "cell_point": CellPoint,
     "cell_finished": CellFinished,
+    "cell_evaluated": CellEvaluated,
     "failed": Failed,
     "killed": Killed,
     "pruned": Pruned,
 }
-ENDS = frozenset({"study_finished", "cell_finished", "failed", "killed", "pruned"})
+WITH_RESULT = frozenset({"cell_finished", "cell_evaluated"})  # last events of a cell that has one
+ENDS = WITH_RESULT | {"study_finished", "failed", "killed", "pruned"}
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _TAIL = re.compile(rb'"event": "(\w+)"}\n$')
 

@@ -16,6 +16,7 @@ from pipeline.records import CellResult, ClaimRow, Findings, Sample, SweepRecord
 from pipeline.tracking import events
 from pipeline.tracking.events import (
     Body,
+    CellEvaluated,
     CellFinished,
     CellPoint,
     CellStarted,
@@ -206,6 +207,10 @@ class AttemptLog(_Log):
         at = result.measured.finished_at if reused else None
         self._end(CellFinished(result=result, reused=reused, samples=tuple(samples)), at)
 
+    def evaluated(self, result: CellResult) -> None:
+        """More was measured of the finished cell, from its stored weights."""
+        self._write(CellEvaluated(result=result))
+
     def pruned(self) -> None:
         """It was given up by its sweep."""
         self._end(Pruned())
@@ -238,11 +243,17 @@ def reuse(
     log.finished(result, samples, reused=True)
 
 
+def evaluated(root: Path, study_id: str, result: CellResult) -> None:
+    """Record what was measured of a cell since this study recorded that it is finished; nothing if it did not."""
+    for path in attempts(root, study_id):
+        cell, attempt = _ids(path)
+        if cell == result.cell_id and events.last_kind(path) in events.WITH_RESULT:
+            AttemptLog(root, study_id, cell, attempt).evaluated(result)
+
+
 def mirrored(root: Path, study_id: str) -> set[str]:
     """The ids of the cells of which this study already has a finished record."""
-    return {
-        path.name.partition("@")[0] for path in attempts(root, study_id) if events.last_kind(path) == "cell_finished"
-    }
+    return {_ids(path)[0] for path in attempts(root, study_id) if events.last_kind(path) in events.WITH_RESULT}
 
 
 def unfinished(root: Path, study_id: str) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from pipeline.records import Sample, encode
 from pipeline.tracking import content, events
 from pipeline.tracking.events import (
+    CellEvaluated,
     CellFinished,
     CellPoint,
     CellStarted,
@@ -26,6 +27,7 @@ from pipeline.tracking.spool import STUDY_FILE, spool
 from pipeline.tracking.store import Store
 
 _ARTIFACTS = ("report.html", "report.md", "findings.json", "claims.json", "cells.csv", "sweep.json", "trials.csv")
+_WITH_RESULT = (CellFinished, CellEvaluated)
 
 
 class StudyRuns:
@@ -134,6 +136,9 @@ class StudyRuns:
             elif isinstance(event.body, CellFinished):
                 values += content.result_values(event.body, shown, event.at)
                 tags["reused"] = "true" if event.body.reused else "false"
+            elif isinstance(event.body, CellEvaluated):
+                before = [e.body.result for e in every if isinstance(e.body, _WITH_RESULT) and e.end < event.end]
+                values += content.later_values(event.body.result, before, event.at)
         self.runs.log(run_id, params=params, tags=tags, values=values)
 
     def _cell_event(self, run_id: str, event: Event) -> None:
@@ -148,6 +153,9 @@ class StudyRuns:
                 rows = [[getattr(sample, name) for name in columns] for sample in body.samples]
                 self.runs.table(run_id, "samples.json", columns, rows)
             self.runs.end(run_id, "FINISHED", event.at)
+        elif isinstance(body, CellEvaluated):
+            self.runs.data_sets(run_id, content.data_sets(body.result))
+            self.runs.text(run_id, "result.json", encode(body.result))
         elif isinstance(body, Pruned):
             self.runs.log(
                 run_id, tags={"current": "no", "pruned": "true", content.NOTE: "Pruned, or paused, by the sweep."}

@@ -20,11 +20,11 @@ from tracking_kit import (
 )
 
 from pipeline.errors import StorageError
-from pipeline.records import Sample
-from pipeline.tracking import StudyLog, reconcile, reuse, views
+from pipeline.records import AuditResult, Sample
+from pipeline.tracking import StudyLog, mirrored, reconcile, reuse, views
 from pipeline.tracking.ledger import Ledger, count_waiting, forget_lost
 from pipeline.tracking.replay import Replay
-from pipeline.tracking.spool import spool
+from pipeline.tracking.spool import evaluated, spool
 from pipeline.tracking.store import Store
 
 
@@ -92,6 +92,42 @@ def test_a_cell_shows_settings_curves_scores_costs_and_data(store: Store, tmp_pa
     assert result.evaluations[1].fingerprint[:36] in digests
     assert look.artifact(run.info.run_id, "result.json", tmp_path)["cell_id"] == cell_id(cell)
     assert look.artifact(run.info.run_id, "config.json", tmp_path)["train"]["size"] == 400
+
+
+def test_what_is_measured_of_a_finished_cell_later_is_added_to_its_run(store: Store, tmp_path: Path) -> None:
+    cell, other = grid()
+    record_study(store.root, [cell, other])
+    look = replayed(store)
+    before = everything(look)
+    result = a_result(cell)
+    shop = replace(result.evaluations[2], dataset="shop", fingerprint=f"{'shop':0<64}", evaluation_id="e1")
+    audit = AuditResult(audit="bias", version=1, items=9, columns=("f",), numbers={"flips": 0.1}, evaluation_id="a1")
+    more = replace(result, evaluations=(*result.evaluations, shop), audits=(audit,))
+    evaluated(store.root, STUDY, more)
+    assert mirrored(store.root, STUDY) == {cell_id(cell), cell_id(other)}
+    assert reconcile(store.root, STUDY) == 0
+    look = replayed(store)
+    (run,) = [r for r in look.cells() if r.data.tags["cell_id"] == cell_id(cell)]
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["test/accuracy shop"] == shop.metrics["accuracy"]
+    assert run.data.metrics["audit/bias/flips"] == 0.1
+    assert len(look.history(run.info.run_id, "test/accuracy imdb")) == 1
+    assert "shop (out_of_domain)" in {s.dataset.name for s in run.inputs.dataset_inputs}
+    assert len(look.artifact(run.info.run_id, "result.json", tmp_path)["audits"]) == 1
+    assert len(set(map(str, before)) & set(map(str, everything(look)))) == 1, "the other cell's run is as it was"
+
+
+def test_runs_of_an_earlier_version_of_results_stay_readable(store: Store) -> None:
+    cell, other = grid()
+    record_study(store.root, [cell])
+    before = everything(replayed(store))
+    (path,) = spool(store.root).glob(f"*/{cell_id(cell)}@*.jsonl")
+    recorded = path.read_text(encoding="utf-8")
+    path.write_text(recorded.replace('"pool_items"', '"items_known"'[: len('"pool_items"')]), encoding="utf-8")
+    open_attempt(store.root, other).finished(a_result(other))
+    after = everything(replayed(store))
+    assert len(after) == 2
+    assert set(map(str, before)) < set(map(str, after))
 
 
 def test_a_cell_shows_a_table_of_what_it_said_before_and_after(store: Store, tmp_path: Path) -> None:
