@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pipeline.audits.audit import Audit, AuditReport, Measure, Reader, Subject
 from pipeline.audits.bias import Bias
 from pipeline.audits.calibration import Calibration
+from pipeline.audits.metrics import OTHER_METRICS
 from pipeline.audits.opacity import Opacity
 from pipeline.audits.storage import Storage
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks import TaskKind
 
-AUDITS: dict[str, Audit] = {each.name: each for each in (Calibration(), Bias(), Opacity(), Storage())}
+_ALL: tuple[Audit, ...] = (Calibration(), Bias(), Opacity(), Storage(), *OTHER_METRICS)
+AUDITS = {each.name: each for each in _ALL}
 
 
 def audits_of(task: TaskKind, asked: Sequence[str] = ()) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ class AuditReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """What claims compare of an audit: the mean of one of its columns over its items.
+    """What claims compare of an audit: the mean of one of its columns over its items, or a metric made of them.
 
     Args:
         column: its name.
@@ -99,6 +99,7 @@ class Measure:
         worse: which way is the drawback.
         share: whether it is spoken of in percentage points.
         of_test: whether the items are those of the test set, which may come in groups; else they are independent.
+        metric: the metric of a task's kind that it is, which may be no mean; None for all else.
     """
 
     column: str
@@ -106,6 +107,7 @@ class Measure:
     worse: Direction
     share: bool = True
     of_test: bool = False
+    metric: str | None = None
 
 
 class Audit(Protocol):

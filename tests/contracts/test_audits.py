@@ -23,7 +23,11 @@ __all__ = ["reviews", "tiny_base"]
 TOLERANCE = 1e-6  # of what an audit finds while the network is there and from stored weights; found: 0
 
 
-@pytest.fixture(params=AUDITS)
+# Of metrics, which are alike, one of classes and one of sums.
+EACH = [name for name, audit in AUDITS.items() if audit.measure.metric in (None, "macro_f1", "span_f1")]
+
+
+@pytest.fixture(params=EACH)
 def audit(request: pytest.FixtureRequest) -> Audit:
     """Each of them."""
     return AUDITS[request.param]

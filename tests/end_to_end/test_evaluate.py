@@ -8,6 +8,7 @@ import pytest
 from command_kit import command, copy, findings, planned, staged
 from conftest import Finished
 
+from pipeline.records import CellResult
 from tests import tiny
 
 Capture = pytest.CaptureFixture[str]
@@ -133,6 +134,57 @@ def test_an_audit_that_was_lost_is_made_again_and_the_report_is_the_same(
     assert {path: json.loads(path.read_text(encoding="utf-8")) for path in records} == records
     assert (plan.folder / "report.md").read_text(encoding="utf-8") == page
     assert "Calibration error" in page
+
+
+def test_a_metric_is_added_to_a_finished_study_and_a_claim_is_about_it(
+    finished: Finished, tmp_path: Path, capsys: Capture
+) -> None:
+    root = copy(finished.root, tmp_path / "out")
+    before = written(root)
+    done = command(capsys, "evaluate", *finished.at(root), "study.audits=[macro_f1]")
+    assert done.code == 0
+    assert "16 of 16 finished cells lack the audit macro_f1." in done.out
+    assert "Evaluated 16 cells from their stored weights, without training." in done.out
+    claim = ["+study.claims.f1={statement: Its macro F1 is higher, metric: audit, audit: macro_f1, delta: 0.01}"]
+    again = command(capsys, "study", *finished.at(root), *claim)
+    assert again.code == 0
+    assert "finished cells lack" not in again.out
+    assert written(root) == before
+    plan = planned([*finished.at(root), *claim])
+    (verdict,) = [v for v in findings(plan)["verdicts"] if v["claim"] == "f1"]
+    scores = {arm: [_on_test(r)["macro_f1"] for r in plan.results() if _is(r, arm, verdict)] for arm in ARMS}
+    assert verdict["estimate"]["value"] == pytest.approx(sum(scores[ARMS[0]]) / 2 - sum(scores[ARMS[1]]) / 2)
+    assert verdict["estimate"]["low"] < verdict["estimate"]["value"] < verdict["estimate"]["high"]
+    assert (verdict["audit"], verdict["estimate"]["seeds"]) == ("macro_f1", 2)
+    report = (plan.folder / "report.md").read_text(encoding="utf-8")
+    assert "the macro F1 of pretrained is" in report
+    assert "The macro F1 on the test set of networks that were trained for accuracy." in report
+
+
+ARMS = ("pretrained", "scratch")
+
+
+def _on_test(result: CellResult) -> dict[str, float]:
+    return next(e.metrics for e in result.evaluations if e.dataset == "test")
+
+
+def _is(result: CellResult, arm: str, verdict: dict[str, object]) -> bool:
+    return (result.key.arm, result.key.size) == (arm, verdict["size"])
+
+
+def test_a_metric_that_the_task_has_not_is_refused_with_those_that_it_has(
+    finished: Finished, tmp_path: Path, capsys: Capture
+) -> None:
+    done = command(capsys, "evaluate", *finished.at(tmp_path), "study.audits=[span_f1]")
+    assert done.code == 2
+    assert "classification is not measured by span_f1. Its metrics are accuracy, macro_f1." in done.err
+
+
+def test_evaluate_on_a_cluster_is_refused_with_what_works(finished: Finished, far: Path, capsys: Capture) -> None:
+    done = command(capsys, "evaluate", *finished.at(finished.root), *added(far), "executor=slurm")
+    assert done.code == 2
+    assert "without executor=slurm" in done.err
+    assert "Traceback" not in done.err
 
 
 def test_where_no_cell_is_finished_it_says_what_to_run(finished: Finished, tmp_path: Path, capsys: Capture) -> None:

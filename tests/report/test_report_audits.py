@@ -80,4 +80,5 @@ def test_where_texts_must_not_be_shown_an_earlier_page_goes(study: Study, tmp_pa
 
 
 def test_every_audit_says_what_claims_compare_in_words_that_can_stand_in_a_sentence() -> None:
-    assert all(each.measure.called[0].islower() or each.measure.called.startswith("Brier") for each in AUDITS.values())
+    own = [each.measure.called for each in AUDITS.values() if each.measure.metric is None]
+    assert all(words[0].islower() or words.startswith("Brier") for words in own)

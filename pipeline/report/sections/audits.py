@@ -1,17 +1,24 @@
-"""The section on audits: bias, opacity and storage of finished cells."""
+"""The section on audits: bias, opacity, storage and other metrics of finished cells."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from pipeline.audits import AUDITS
 from pipeline.records import AuditResult, CellResult, Findings
+from pipeline.records.metrics import called
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
-from pipeline.report.wording import PERCENT, byte_size
+from pipeline.report.wording import PERCENT, byte_size, scale_of
 
 ATTRIBUTIONS_PAGE = "attributions.html"
 
 
 def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
     """None where no cell was examined for any of them."""
-    tables = (*_bias(findings, cells), *_opacity(findings, cells), *_storage(findings, cells))
+    tables = (
+        *_bias(findings, cells),
+        *_opacity(findings, cells),
+        *_storage(findings, cells),
+        *_metrics(findings, cells),
+    )
     if not tables:
         return None
     shown = ""
@@ -87,6 +94,24 @@ def _bias(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
     )
     if table:
         yield table
+
+
+def _metrics(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
+    """Metrics of the test set other than the one that cells were trained for."""
+    for audit in dict.fromkeys(each.audit for cell in cells for each in cell.audits):
+        if (metric := AUDITS[audit].measure.metric) is None:
+            continue
+        table = audit_table(
+            findings,
+            cells,
+            audit,
+            {metric: called(metric)},
+            lambda name, value: scale_of(name).score(value),
+            f"The {called(metric)} on the test set of networks that were trained for {called(findings.metric)}. Means "
+            "over seeds, with the lowest and the highest.",
+        )
+        if table:
+            yield table
 
 
 def _opacity(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:

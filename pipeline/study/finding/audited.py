@@ -10,7 +10,9 @@ from pipeline.audits import AUDITS
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import CellResult
+from pipeline.records.metrics import MEANS
 from pipeline.study.finding.cell_scores import CellScores
+from pipeline.tasks.texts.corpus_metrics import OF_SUMS
 
 Rows = npt.NDArray[Any]
 
@@ -28,7 +30,11 @@ def audits_claimed(study: Study) -> tuple[str, ...]:
 def measured(
     audit: str, groups: Mapping[tuple[str, int | str], Sequence[CellResult]], store: CellScores
 ) -> dict[tuple[str, int | str], Rows] | None:
-    """The audit's measure of the cells of each group, float32 [cells, items]; None if one of them lacks the audit.
+    """What the audit's measure is made of in the cells of each group; None if one of them lacks the audit.
+
+    Returns:
+        Float32 [cells, items]; of a metric that is no mean, classes int32 [cells, items] or statistics float32
+        [cells, items, K].
 
     Raises:
         StorageError: cells differ in their items.
@@ -47,5 +53,8 @@ def measured(
 
 def _column(audit: str, cell: CellResult, store: CellScores) -> Rows:
     report = next(each for each in cell.audits if each.audit == audit)
-    items = store.scores_on(cell.cell_id, report.evaluation_id)
-    return np.asarray(items[:, report.columns.index(AUDITS[audit].measure.column)])
+    items, measure = store.scores_on(cell.cell_id, report.evaluation_id), AUDITS[audit].measure
+    if measure.metric in OF_SUMS:
+        return np.asarray(items)
+    column = np.asarray(items[:, report.columns.index(measure.column)])
+    return column if measure.metric is None or measure.metric in MEANS else column.astype(np.int32)

@@ -192,8 +192,9 @@ class Table:
         """
         if audit not in self.audits:
             return None
-        view, examined = copy.copy(self), self.audits[audit]
-        view.metric, view.is_mean, view.sets = examined.name, True, {examined.name: examined}
+        view, examined, metric = copy.copy(self), self.audits[audit], AUDITS[audit].measure.metric
+        view.metric, view.is_mean = metric or examined.name, metric is None or metric in MEANS
+        view.sets = {examined.name: examined}
         return view
 
     def _examine(self, audit: str) -> None:
@@ -204,8 +205,9 @@ class Table:
         for (arm, size), rows in by_group.items():
             self._rows[arm, size, name] = rows
         items = next(iter(by_group.values())).shape[1]
-        groups = inside.groups if AUDITS[audit].measure.of_test else None
-        self.audits[audit] = TestSet(name=name, role="audit", items=items, labels=np.full(items, -1), groups=groups)
+        none = np.full(items, -1)
+        labels, groups = (inside.labels, inside.groups) if AUDITS[audit].measure.of_test else (none, None)
+        self.audits[audit] = TestSet(name=name, role="audit", items=items, labels=labels, groups=groups)
 
     def _read(self, arm: str, size: Size, cells: list[CellResult]) -> None:
         self._row_of[arm, size] = {cell.key.seed: row for row, cell in enumerate(cells)}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from pipeline.audits import AUDITS
 from pipeline.records import ClaimMetric, Help, Obstacle, ScoreTerm, Unit
+from pipeline.study.finding.audited import set_name
 from pipeline.study.finding.costs import target_ratio
 from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
 from pipeline.study.finding.estimates import Effect, Replicates
@@ -57,13 +58,16 @@ def _audited(question: Question) -> Outcome | None:
     examined = question.table.of_audit(audit) if audit else None
     if audit is None or examined is None:
         return None
-    arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=examined.metric)
+    measure = AUDITS[audit].measure
+    arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=set_name(audit))
     terms = [arm, dataclasses.replace(arm, weight=-1.0, arm=claim.against)]
-    outcome = contrast(dataclasses.replace(question, table=examined), terms)
+    replicates = question.replicates if examined.is_mean else Replicates(examined)
+    outcome = contrast(dataclasses.replace(question, table=examined, replicates=replicates), terms)
     if outcome is None:
         return None
-    helps: Help = "test_items" if AUDITS[audit].measure.of_test else "larger_effect"
-    return dataclasses.replace(outcome, obstacles=at_chance(question), helps=helps)
+    helps: Help = "test_items" if measure.of_test else "larger_effect"
+    obstacles = () if measure.metric else at_chance(question)  # a score has a meaning at chance too
+    return dataclasses.replace(outcome, obstacles=obstacles, helps=helps)
 
 
 def at_chance(question: Question) -> tuple[Obstacle, ...]:
