@@ -92,13 +92,17 @@ def _example(
     for name in fields:
         if name not in given:
             raise DataError(
-                f"This cell reads {' and '.join(fields)}, but {given['text'][:60]!r}{where} comes without {name}. Give "
+                f"This cell reads {_listed(fields)}, but {given['text'][:60]!r}{where} comes without {name}. Give "
                 f"it: predict.{name}=TEXT, a column of a table (predict.{_column(name)}), or after a tab in a line."
             )
-    for name in given:
-        if name not in fields:
-            raise DataError(f"This cell reads {' and '.join(fields)} alone: leave out predict.{name}.")
+    unread = [name for name in given if name not in fields]
+    if unread:
+        raise DataError(f"This cell reads {_listed(fields)} alone: leave out predict.{unread[0]}.")
     return Example(**given)
+
+
+def _listed(fields: Sequence[TextField]) -> str:
+    return " and ".join([", ".join(fields[:-1]), fields[-1]] if fields[1:] else fields)
 
 
 def write_answers(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], output: str | None) -> None:
