@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.data.recognise import Roles, roles_of
+from pipeline.data.recognise.roles import Roles, roles_of
 
 ROWS = 300
 SENTENCE = "the film was quite long but nobody minded since its second half is a joy to watch and to hear"
@@ -97,7 +97,7 @@ TABLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_columns_are_recognised_by_what_stands_in_them(name: str) -> None:
     columns, expected = TABLES[name]
     found = roles_of(columns)
-    assert {k: v for k, v in vars(found).items() if v and k != "others"} == expected
+    assert {k: v for k, v in vars(found).items() if v and k not in ("others", "texts")} == expected
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -115,9 +115,14 @@ def test_what_the_user_says_decides() -> None:
     assert (found.text, found.label) == ("title", "stars")
 
 
-def test_other_columns_that_could_be_the_label_are_named() -> None:
+def test_where_two_columns_could_be_the_label_neither_is_taken_and_both_are_named() -> None:
     found = roles_of({"text": prose(), "stars": STARS, "category": of("a", "b", "c")})
-    assert {found.label, *found.others} == {"stars", "category"}
+    assert (found.text, found.label, {*found.others}) == ("text", None, {"stars", "category"})
+
+
+def test_other_columns_that_could_be_the_label_are_named() -> None:
+    found = roles_of({"text": prose(), "stars": STARS, "city": of("Rio", "Recife")})
+    assert (found.label, found.others) == ("stars", ("city",))
 
 
 def test_a_table_without_texts_or_without_labels_says_so() -> None:

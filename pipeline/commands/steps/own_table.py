@@ -1,15 +1,17 @@
 """A table of one's own behind a command: its path and options, what its columns are, and the settings for it."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.search_path import program
 from pipeline.data.readers.table_columns import table_columns
-from pipeline.data.recognise import Roles, roles_of
+from pipeline.data.recognise.roles import Roles, roles_of
 from pipeline.errors import ConfigError, DataError, nearest
 
 OPTIONS = {"--text": "text", "--label": "label"}
+_NAMED = 5  # columns that could be meant too
 _KINDS = {"label": "classification", "labels": "multi_label_classification", "score": "similarity"}
 
 
@@ -75,17 +77,20 @@ def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
         if name is not None and name not in columns:
             raise DataError(f"{given.path} has no column {name!r}. {nearest(name, columns)}")
     roles = roles_of(columns, text=given.text, label=given.label)
-    names = ", ".join(map(repr, columns))
     if roles.text is None:
-        raise DataError(
-            f"None of the columns of {given.path} ({names}) looks like texts. Name it: {given.option.format('text')}."
-        )
-    if not (roles.label or roles.labels or roles.score):
-        raise DataError(
-            f"None of the columns of {given.path} ({names}) looks like a label: few values, each in several rows. "
-            f"Name it: {given.option.format('label')}."
-        )
+        raise _open(given, "text", columns, roles.texts, "looks like texts")
+    if roles.target is None:
+        raise _open(given, "label", columns, roles.others, "looks like a label: few values, each in several rows")
     return roles
+
+
+def _open(given: Given, role: str, columns: Iterable[str], rivals: Sequence[str], looks: str) -> DataError:
+    """The question which column is meant: several could be, or none."""
+    how = f"Name it: {given.option.format(role)}."
+    if rivals:
+        return DataError(f"It is open which column of {given.path} is the {role}. It could be {_listed(rivals)}. {how}")
+    names = ", ".join(map(repr, columns))
+    return DataError(f"None of the columns of {given.path} ({names}) {looks}. {how}")
 
 
 def _settings(path: Path, roles: Roles, columns: dict[str, list[str | None]], factor: int, suffix: str) -> list[str]:
@@ -104,6 +109,7 @@ def _settings(path: Path, roles: Roles, columns: dict[str, list[str | None]], fa
     ]
     settings += [f"task.data.second:={roles.second}"] if roles.second else []
     settings += [f"task.data.group:={roles.group}"] if roles.group else []
+    settings += [f"task.data.scale={_scale(columns[roles.score])}"] if roles.score else []
     return settings
 
 
@@ -122,12 +128,27 @@ def _length(roles: Roles, columns: dict[str, list[str | None]]) -> int:
     return int(min(128, max(32, 32 * -(-tokens // 32))))
 
 
+def _scale(cells: Iterable[str | None]) -> str:
+    """The whole numbers between which the scores lie."""
+    numbers = [float(cell.replace(",", ".")) for cell in cells if cell and cell.strip()]
+    low, high = math.floor(min(numbers)), math.ceil(max(numbers))
+    return f"[{low},{max(high, low + 1)}]"
+
+
 def _said(roles: Roles, rows: int, given: Given) -> str:
     parts = [f"Text: {roles.text!r}" + (f" and {roles.second!r}" if roles.second else "")]
-    target = roles.label or roles.labels or roles.score
-    parts.append(f"{'labels' if roles.labels else 'number' if roles.score else 'label'}: {target!r}")
+    parts.append(f"{'labels' if roles.labels else 'number' if roles.score else 'label'}: {roles.target!r}")
     parts += [f"rows that belong together: {roles.group!r}"] if roles.group else []
     parts += [f"language: {roles.language!r}"] if roles.language else []
-    others = ", ".join(map(repr, roles.others))
-    also = f" It could also be {others}: {given.option.format('label')}." if others else ""
-    return f"{'; '.join(parts)}; {rows:,} rows looked at.{also}"
+    parts += [f"not used: {roles.split!r}, test rows are drawn at random"] if roles.split else []
+    also = [_also(given, "text", roles.texts), _also(given, "label", roles.others)]
+    return f"{'; '.join(parts)}; {rows:,} rows looked at. To choose other columns: {', '.join(also)}."
+
+
+def _also(given: Given, role: str, rivals: Sequence[str]) -> str:
+    """How to name another column, and which could be meant."""
+    return given.option.format(role) + (f" (could be {_listed(rivals)})" if rivals else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:_NAMED])) + (", …" if len(names) > _NAMED else "")

@@ -67,5 +67,5 @@ SHAPES = (
     Shape(file="by_writer.csv", write=writers, text="review", label="label", groups=("writer",)),
     Shape(file="multi_hot.jsonl", write=vectors, text="post", label="topics", kind="multi_label_classification"),
     Shape(file="decimal_commas.csv", write=commas, text="one", second="other", label="rating", kind="similarity"),
-    Shape(file="structs.parquet", write=structs, text="review.body", label="label"),
+    Shape(file="structs.parquet", write=structs, text="review.body", label="label", language="review.lang"),
 )

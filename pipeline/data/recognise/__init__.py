@@ -1,0 +1,1 @@
+"""What the columns of somebody's table are, by their cells and headings."""

@@ -1,0 +1,114 @@
+"""What is to be predicted of each text: the columns that could hold it, the likeliest first."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.data.recognise import headings
+from pipeline.data.recognise.column import Cells, Column
+
+Role = Literal["label", "labels", "score"]
+ROWS = 2000  # of which the words are looked at
+_SERIES = 3  # columns called alike but for a number, of which none is the label by itself
+_UNTRIED = 0.3  # how far words tell a score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One answer: columns, joined by ";", how they are read, and how likely they are meant."""
+
+    name: str
+    role: Role
+    weight: float
+
+
+def targets(columns: Sequence[Column], texts: Cells, *, paired: bool) -> list[Target]:
+    """Returns what could be predicted, the likeliest first.
+
+    Args:
+        columns: those that are not taken for something else, in the table's order.
+        texts: the text of each row, both of a pair together.
+        paired: whether rows hold two texts.
+    """
+    switches = _switches(columns)
+    apart = [c for c in columns if c not in switches]
+    lists = [c for c in apart if c.is_several]
+    scores = [c for c in apart if paired and c.is_score]
+    classes = [c for c in apart if c.is_class and c not in lists and c not in scores]
+    series = Counter(c.series for c in columns)
+    weights = {c.name: _likely(c) * (0.1 + told_by_words(texts, c.cells)) for c in (*classes, *switches)}
+    found = [
+        Target(name=c.name, role="label", weight=weights[c.name] / (1 if series[c.series] < _SERIES else 10))
+        for c in classes
+    ]
+    found += [Target(name=c.name, role="labels", weight=_likely_list(c, texts)) for c in lists]
+    found += [Target(name=c.name, role="score", weight=_UNTRIED * _heading(c, score=True)) for c in scores]
+    if switches:
+        mean = sum(weights[c.name] for c in switches) / len(switches)
+        found.append(Target(name=";".join(c.name for c in switches), role="labels", weight=mean))
+    return sorted(found, key=lambda target: target.weight, reverse=True)
+
+
+def target_of(column: Column, *, paired: bool) -> Target:
+    """Returns how a column that somebody named as the label is read."""
+    measured = column.is_score or (column.is_number and not column.is_class)
+    role: Role = "labels" if column.is_several else "score" if paired and measured else "label"
+    return Target(name=column.name, role=role, weight=1.0)
+
+
+def told_by_words(texts: Cells, labels: Cells) -> float:
+    """How much better the words of texts tell the labels than the commonest label does, from 0 to 1.
+
+    Naive Bayes on every other row, asked of the rest: a measure of seconds, of which nothing is reported.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.naive_bayes import MultinomialNB
+
+    rows = [(t, v) for t, v in zip(texts, labels, strict=True) if t and v][:ROWS]
+    learnt, asked = rows[::2], rows[1::2]
+    if len({v for _, v in learnt}) < 2 or not asked:
+        return 0.0
+    words = CountVectorizer(binary=True, token_pattern=r"(?u)\w+").fit([t for t, _ in learnt])
+    model = MultinomialNB().fit(words.transform([t for t, _ in learnt]), [v for _, v in learnt])
+    right = float((model.predict(words.transform([t for t, _ in asked])) == [v for _, v in asked]).mean())
+    commonest = Counter(v for _, v in learnt).most_common(1)[0][0]
+    constant = sum(v == commonest for _, v in asked) / len(asked)
+    return max(0.0, (right - constant) / (1 - constant)) if constant < 1 else 0.0
+
+
+def _switches(columns: Sequence[Column]) -> list[Column]:
+    """The most columns of 0 and 1 that stand side by side: one label each. Alone, one is a class of its own."""
+    named = {c.name for c in columns if c.is_switch and c.called(headings.LABEL)}
+    alike = named if len(named) > 1 else {c.name for c in columns if c.is_switch} - named
+    runs = [list(run) for inside, run in itertools.groupby(columns, lambda c: c.name in alike) if inside]
+    longest = max(runs, key=len, default=[])
+    return longest if len(longest) > 1 else []
+
+
+def _heading(column: Column, *, score: bool = False) -> float:
+    if column.called(headings.ANSWER):
+        return 20.0
+    if column.called(headings.LABEL) or (score and column.called(headings.SCORES)):
+        return 10.0
+    return 0.1 if column.called(headings.IDENTITY) else 1.0
+
+
+def _likely(column: Column) -> float:
+    """How much a column of classes looks like the label: called so, few classes, none of them nearly all rows."""
+    even = 1 - max(column.counts.values(), default=0) / max(1, len(column.given))
+    return _heading(column) * (0.2 + even) * (1 - column.lacking) / (1 + len(column.counts) / 30)
+
+
+def _likely_list(column: Column, texts: Cells) -> float:
+    """The same of lists of labels, with the mean of the commonest labels."""
+    told = [told_by_words(texts, cells) for cells in itertools.islice(_indicators(column), 3)]
+    return _heading(column) * (0.1 + sum(told) / max(1, len(told)))
+
+
+def _indicators(column: Column) -> Iterator[Cells]:
+    """For each label, the commonest first, whether it stands in each row's list."""
+    lists = [set((cell or "").strip("[]").split(column.separator or ",")) for cell in column.cells]
+    for label, _ in Counter(label for row in lists for label in row).most_common():
+        yield [str(label in row) for row in lists]
