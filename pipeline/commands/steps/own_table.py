@@ -81,7 +81,17 @@ def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
         raise _open(given, "text", columns, roles.texts, "looks like texts")
     if roles.target is None:
         raise _open(given, "label", columns, roles.others, "looks like a label: few values, each in several rows")
+    if (given.text, given.label) == (None, None) and _is_a_row(roles, columns):
+        raise DataError(
+            f"The first line of {given.path} must name the columns, but it looks like a row ({roles.target!r} is a value "
+            f"too). Write names above it, or confirm them: {' '.join(map(given.option.format, ('text', 'label')))}."
+        )
     return roles
+
+
+def _is_a_row(roles: Roles, columns: dict[str, list[str | None]]) -> bool:
+    """Whether headings are cells: a text of several words, and a label that others have."""
+    return len((roles.text or "").split()) > 2 and roles.target in columns.get(roles.target or "", ())
 
 
 def _open(given: Given, role: str, columns: Iterable[str], rivals: Sequence[str], looks: str) -> DataError:

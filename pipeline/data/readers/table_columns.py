@@ -3,6 +3,7 @@
 What is wrong with a table is said when a study reads it, by the readers that name the line.
 """
 
+import codecs
 import csv
 import itertools
 import json
@@ -14,20 +15,28 @@ from pipeline.data.cells.columns import Wanted
 from pipeline.data.cells.rows import as_text
 from pipeline.data.readers.dialects import SEPARATORS, Dialect, dialect_of
 from pipeline.data.readers.json_shapes import documents, field_of, names_of
+from pipeline.data.readers.locate import folder_files
+from pipeline.data.readers.part_files import part_files
 from pipeline.data.readers.unpacking import table_suffix, unpacked
 from pipeline.errors import DataError
 
+Columns = dict[str, list[str | None]]  # cells by heading
 ROWS = 5000  # looked at
 _HEAD = 1 << 24  # bytes of a table of text
 _TABLES = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq")
 
 
-def table_columns(path: Path) -> dict[str, list[str | None]]:
+def table_columns(path: Path) -> Columns:
     """By heading, the cells of the first rows; lists as Python writes them.
 
+    Args:
+        path: a file, a folder with the parts of one table, or one with a folder of texts for each class.
+
     Raises:
-        DataError: there is no such file, or it is no table.
+        DataError: there is nothing there, or it is no table.
     """
+    if path.is_dir():
+        return _together(path) or _classes(path)
     if not path.is_file():
         raise DataError(f"compare must be given a table, but there is no file {path}.")
     if table_suffix(path) not in _TABLES:
@@ -42,16 +51,36 @@ def table_columns(path: Path) -> dict[str, list[str | None]]:
     return columns
 
 
-def _reader(path: Path) -> Callable[[Path], dict[str, list[str | None]]]:
+def _together(root: Path) -> Columns:
+    """The columns of a table in parts, with those that its folders' names hold."""
+    columns: Columns = {}
+    for part in part_files(root, "task.data.path"):
+        own = table_columns(part.path)
+        own |= {name: [value] * len(next(iter(own.values()))) for name, value in part.columns.items()}
+        columns = {name: [*columns.get(name, ()), *cells] for name, cells in own.items()}
+        if len(next(iter(columns.values()))) >= ROWS:
+            break
+    return columns
+
+
+def _classes(root: Path) -> Columns:
+    """Texts and the names of their folders, which are their labels; of each folder as many."""
+    folders = folder_files(root, "task.data.path")
+    looked = [path for paths in folders.values() for path in paths[: max(1, ROWS // len(folders))]]
+    texts: list[str | None] = [path.read_text(encoding="utf-8-sig", errors="replace") for path in looked]
+    return {"text": texts, "label": [path.parent.name for path in looked]}
+
+
+def _reader(path: Path) -> Callable[[Path], Columns]:
     suffix = path.suffix.lower()
     if suffix in (".parquet", ".pq"):
         return _parquet
     return _json if suffix in (".json", ".jsonl", ".ndjson") else _delimited
 
 
-def _delimited(path: Path) -> dict[str, list[str | None]]:
+def _delimited(path: Path) -> Columns:
     with open(path, "rb") as file:
-        head = file.read(_HEAD).decode("utf-8-sig", errors="replace")
+        head = _decoded(file.read(_HEAD))
     if len(head) >= _HEAD // 4:
         head = head[: head.rfind("\n") + 1]  # the last line may be cut
     dialect = _dialect(head)
@@ -61,15 +90,28 @@ def _delimited(path: Path) -> dict[str, list[str | None]]:
     return {name: [line[at] for line in rows] for at, name in enumerate(names) if name}
 
 
+def _decoded(head: bytes) -> str:
+    """The text of a file whose last character may be cut; what a study reads must be UTF-8, as it says then."""
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        return head.decode("cp1252", errors="replace")
+
+
 def _dialect(head: str) -> Dialect:
     """The dialect in which the first lines have the most fields, as many in each."""
     first = next((line for line in head.splitlines() if line.strip()), "")
     candidates = [
-        dialect_of(head, _asking(first.split(separator)), preferred=(separator, *SEPARATORS))
+        _readable(dialect_of(head, _asking(first.split(separator)), preferred=(separator, *SEPARATORS)), head)
         for separator in SEPARATORS
         if separator in first
     ]
     return max(candidates, key=lambda dialect: _alike(dialect, head), default=Dialect(separator=","))
+
+
+def _readable(dialect: Dialect, head: str) -> Dialect:
+    """The dialect, or the first of those near it in which the lines can be read."""
+    return next((each for each in dialect.others(head, bare_quotes=True) if _alike(each, head)), dialect)
 
 
 def _asking(names: Sequence[str]) -> Wanted:
@@ -78,13 +120,13 @@ def _asking(names: Sequence[str]) -> Wanted:
 
 def _alike(dialect: Dialect, head: str) -> int:
     try:
-        widths = [len(line) for line in itertools.islice(dialect.rows(head), 50) if line]
+        widths = [len(line) for line in itertools.islice(dialect.rows(head), ROWS) if line]
     except csv.Error:
         return 0
     return widths[0] if widths and sum(width == widths[0] for width in widths) > 0.9 * len(widths) else 0
 
 
-def _parquet(path: Path) -> dict[str, list[str | None]]:
+def _parquet(path: Path) -> Columns:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
@@ -92,7 +134,7 @@ def _parquet(path: Path) -> dict[str, list[str | None]]:
         return _of_rows(batch.to_pylist() if batch else [])
 
 
-def _json(path: Path) -> dict[str, list[str | None]]:
+def _json(path: Path) -> Columns:
     with open(path, encoding="utf-8-sig", errors="replace") as file:
         if path.suffix.lower() != ".json":
             return _of_rows([json.loads(line) for line in itertools.islice(file, ROWS) if line.strip()])
@@ -112,7 +154,7 @@ def _rows(document: Any) -> Iterable[Any]:
     return [dict(zip(lists, row, strict=False)) for row in zip(*lists.values(), strict=False)]
 
 
-def _of_rows(rows: Sequence[Any]) -> dict[str, list[str | None]]:
+def _of_rows(rows: Sequence[Any]) -> Columns:
     given = [row for row in rows if isinstance(row, Mapping)]
     names = dict.fromkeys(name for row in given for name in names_of(dict(row)))
     columns = {name: [field_of(dict(row), name) for row in given] for name in names}
