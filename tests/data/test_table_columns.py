@@ -74,3 +74,34 @@ def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes, 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no file .*none\.csv"):
         table_columns(tmp_path / "none.csv")
+
+
+def test_headings_in_latin_1_are_named_as_they_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("avaliação;nota\nótimo, mas caro;4\n".encode("latin-1"))
+    assert table_columns(tmp_path / "a.csv") == {"avaliação": ["ótimo, mas caro"], "nota": ["4"]}
+
+
+def test_a_backslash_before_a_quote(tmp_path: Path) -> None:
+    lines = ["text,stars", *(f'"\\"good\\", they say, {i}",5' for i in range(3))]
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert table_columns(tmp_path / "a.csv")["text"] == [f'"good", they say, {i}' for i in range(3)]
+
+
+def test_the_parts_of_a_table_stand_together_with_what_their_folders_say(tmp_path: Path) -> None:
+    for i, label in enumerate(("neg", "pos")):
+        folder = tmp_path / f"label={label}"
+        folder.mkdir()
+        (folder / f"part-{i}.csv").write_text(f"text\nfirst of {label}\nsecond of {label}\n", encoding="utf-8")
+    (tmp_path / "_SUCCESS").touch()
+    found = table_columns(tmp_path)
+    assert found["text"] == ["first of neg", "second of neg", "first of pos", "second of pos"]
+    assert found["label"] == ["neg", "neg", "pos", "pos"]
+
+
+def test_a_folder_of_texts_for_each_class(tmp_path: Path) -> None:
+    for label in ("neg", "pos"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text(f"a text that is {label}", encoding="utf-8")
+    assert table_columns(tmp_path) == {"text": ["a text that is neg", "a text that is pos"], "label": ["neg", "pos"]}
+    with pytest.raises(DataError, match="a directory with the parts of one"):
+        table_columns(tmp_path / "neg")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.config.search_path import program
 from pipeline.data.readers.table_columns import table_columns
-from pipeline.data.recognise.roles import Roles, roles_of
+from pipeline.data.recognise.roles import Roles, named_columns, roles_of
 from pipeline.errors import ConfigError, DataError, nearest
 
 OPTIONS = {"--text": "text", "--label": "label"}
@@ -73,7 +73,7 @@ def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
     Raises:
         DataError: a named column is not there, or no column is the text or the label.
     """
-    for name in (given.text, given.label):
+    for name in (given.text, *named_columns(given.label, columns)):
         if name is not None and name not in columns:
             raise DataError(f"{given.path} has no column {name!r}. {nearest(name, columns)}")
     roles = roles_of(columns, text=given.text, label=given.label)
@@ -83,8 +83,8 @@ def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
         raise _open(given, "label", columns, roles.others, "looks like a label: few values, each in several rows")
     if (given.text, given.label) == (None, None) and _is_a_row(roles, columns):
         raise DataError(
-            f"The first line of {given.path} must name the columns, but it looks like a row ({roles.target!r} is a value "
-            f"too). Write names above it, or confirm them: {' '.join(map(given.option.format, ('text', 'label')))}."
+            f"The first line of {given.path} must name the columns, but it looks like a row: {roles.target!r} is "
+            f"also a value. Write names above it, or confirm them: {' '.join(map(given.option.format, ('text', 'label')))}."
         )
     return roles
 

@@ -56,8 +56,8 @@ class Column:
         return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", plain)]
 
     def called(self, names: Sequence[str]) -> bool:
-        """Whether a word of the heading is one of these."""
-        return any(word in names for word in self.words)
+        """Whether a word of the heading is one of these, or several of it."""
+        return any(word in names or word.removesuffix("s") in names for word in self.words)
 
     def share(self, pattern: re.Pattern[str]) -> float:
         """The share of the values that are wholly what the pattern says."""
@@ -141,7 +141,8 @@ class Column:
     @cached_property
     def is_group(self) -> bool:
         """Short values that repeat, in a column called after who or what rows belong to, or an identifier."""
-        if self.called(headings.LABEL) or self.lacking > 0.2 or self.different > 1 / 1.5:
+        other = self.called(headings.LABEL) or self.is_several or self.is_language or self.is_split
+        if other or self.lacking > 0.2 or self.different > 1 / 1.5:
             return False
         short = sum(len(v.split()) <= 3 for v in self.given) > 0.9 * len(self.given)
         identifier = len(self.counts) >= 10 and self.words[-1:] == ["id"]

@@ -5,14 +5,14 @@ is clearly the likelier, none is taken: the caller asks.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.data.recognise import headings
 from pipeline.data.recognise.column import Cells, Column
 from pipeline.data.recognise.targets import Target, target_of, targets
 
-CLEARLY = 1.5  # times as likely as the next one
+CLEARLY = 2  # times as likely as the next one
 _COMPARED = 200  # rows, for whether two columns hold the same words
 _NUMBERED = re.compile(r"(1|2|a|b|left|right|first|second)$")
 
@@ -47,16 +47,17 @@ def roles_of(columns: Mapping[str, Cells], *, text: str | None = None, label: st
     Args:
         columns: cells by heading; a few thousand rows will do.
         text: the column of texts, if it is known.
-        label: the column of labels, if it is known.
+        label: the column of labels, or several of 0 and 1, joined by ";", if it is known.
     """
     every = [Column(name, cells) for name, cells in columns.items()]
-    read, rivals = _texts(every, text, label)
+    named = named_columns(label, columns)
+    read, rivals = _texts(every, text, named)
     if not read:
         return Roles(texts=tuple(c.name for c in rivals))
-    rest = [c for c in every if c not in read and c.name != label]
+    rest = [c for c in every if c not in read and c.name not in named]
     group, language = _group(rest), next((c for c in rest if c.is_language), None)
     split = next((c for c in rest if c.is_split), None)
-    known = next((c for c in every if c.name == label), None)
+    known = [c for c in every if c.name in named]
     free = [c for c in rest if c not in (group, language, split)]
     paired = len(read) > 1
     chosen, others = _chosen(
@@ -76,6 +77,13 @@ def roles_of(columns: Mapping[str, Cells], *, text: str | None = None, label: st
     )
 
 
+def named_columns(label: str | None, columns: Iterable[str]) -> list[str]:
+    """The columns that a label names: one, or several joined by ";"."""
+    if label is None:
+        return []
+    return [label] if label in columns else label.split(";")
+
+
 def _chosen(found: Sequence[Target]) -> tuple[Target | None, Sequence[Target]]:
     """The target that is clearly the likeliest, and the others; none if the next one is nearly as likely."""
     if len(found) > 1 and found[0].weight < CLEARLY * found[1].weight:
@@ -83,9 +91,9 @@ def _chosen(found: Sequence[Target]) -> tuple[Target | None, Sequence[Target]]:
     return next(iter(found), None), found[1:]
 
 
-def _texts(every: Sequence[Column], text: str | None, label: str | None) -> tuple[list[Column], list[Column]]:
+def _texts(every: Sequence[Column], text: str | None, named: Sequence[str]) -> tuple[list[Column], list[Column]]:
     """The text, or both of a pair, in the table's order; and what else could be the text. None if that is open."""
-    prose = sorted((c for c in every if c.is_prose and c.name != label), key=_as_text, reverse=True)
+    prose = sorted((c for c in every if c.is_prose and c.name not in named), key=_as_text, reverse=True)
     known = [c for c in every if c.name == text]
     first = next(iter(known or prose), None)
     if first is None:

@@ -51,11 +51,12 @@ def targets(columns: Sequence[Column], texts: Cells, *, paired: bool) -> list[Ta
     return sorted(found, key=lambda target: target.weight, reverse=True)
 
 
-def target_of(column: Column, *, paired: bool) -> Target:
-    """Returns how a column that somebody named as the label is read."""
+def target_of(columns: Sequence[Column], *, paired: bool) -> Target:
+    """Returns how the columns that somebody named as the label are read."""
+    column = columns[0]
     measured = column.is_score or (column.is_number and not column.is_class)
-    role: Role = "labels" if column.is_several else "score" if paired and measured else "label"
-    return Target(name=column.name, role=role, weight=1.0)
+    role: Role = "labels" if column.is_several or len(columns) > 1 else "score" if paired and measured else "label"
+    return Target(name=";".join(c.name for c in columns), role=role, weight=1.0)
 
 
 def told_by_words(texts: Cells, labels: Cells) -> float:
@@ -89,7 +90,7 @@ def _switches(columns: Sequence[Column]) -> list[Column]:
 
 def _heading(column: Column, *, score: bool = False) -> float:
     if column.called(headings.ANSWER):
-        return 20.0
+        return 30.0
     if column.called(headings.LABEL) or (score and column.called(headings.SCORES)):
         return 10.0
     return 0.1 if column.called(headings.IDENTITY) else 1.0
