@@ -93,6 +93,23 @@ TABLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+def test_one_label_in_two_spellings_is_one_label() -> None:
+    numbers = of("0", "1")
+    names = [{"0": "negative", "1": "positive"}[str(number)] for number in numbers]
+    assert roles_of({"text": prose(), "label": numbers, "label_text": names}).target in ("label", "label_text")
+
+
+def test_items_of_a_questionnaire_are_no_label() -> None:
+    items = {f"Q{i}": of("1", "2", "3", seed=i) for i in range(8)}
+    found = roles_of({"text": prose(), **items, "segment": of("home", "office", "school", seed=9)})
+    assert found.label == "segment"
+
+
+def test_names_of_sets_are_no_label() -> None:
+    found = roles_of({"text": prose(), "fold": of("train", "test"), "kind": of("a", "b")})
+    assert (found.label, found.split, found.others) == ("kind", "fold", ())
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_columns_are_recognised_by_what_stands_in_them(name: str) -> None:
     columns, expected = TABLES[name]

@@ -82,9 +82,10 @@ def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
     if roles.target is None:
         raise _open(given, "label", columns, roles.others, "looks like a label: few values, each in several rows")
     if (given.text, given.label) == (None, None) and _is_a_row(roles, columns):
+        options = " ".join(map(given.option.format, ("text", "label")))
         raise DataError(
             f"The first line of {given.path} must name the columns, but it looks like a row: {roles.target!r} is "
-            f"also a value. Write names above it, or confirm them: {' '.join(map(given.option.format, ('text', 'label')))}."
+            f"also a value. Write names above it, or confirm them: {options}."
         )
     return roles
 

@@ -61,7 +61,7 @@ class Column:
 
     def share(self, pattern: re.Pattern[str]) -> float:
         """The share of the values that are wholly what the pattern says."""
-        return sum(bool(pattern.fullmatch(v)) for v in self.given) / max(1, len(self.given))
+        return sum(n for v, n in self.counts.items() if pattern.fullmatch(v)) / max(1, len(self.given))
 
     @cached_property
     def length(self) -> float:
@@ -86,9 +86,11 @@ class Column:
     @cached_property
     def is_prose(self) -> bool:
         """Whether the values are texts of several words, hardly any of them twice."""
+        if self.different <= 0.2 or self.length <= 8:
+            return False
         worded = sum(" " in v or len(_UNSPACED.findall(v)) > 5 for v in self.given)
-        opaque = max(self.share(_NUMBER), self.share(_DATE), self.share(_REFERENCE))
-        return worded > 0.5 * len(self.given) and self.different > 0.2 and opaque < 0.5 and self.length > 8
+        opaque = max(self.share(pattern) for pattern in (_NUMBER, _DATE, _REFERENCE))
+        return worded > 0.5 * len(self.given) and opaque < 0.5
 
     @cached_property
     def is_class(self) -> bool:
@@ -101,7 +103,7 @@ class Column:
         grades = different <= (10 if self.has_decimals else 20) and not any(map(_HUNDREDTHS.fullmatch, self.counts))
         return not self.is_number or grades
 
-    @property
+    @cached_property
     def has_decimals(self) -> bool:
         """Whether some value is a number that is not whole."""
         return self.is_number and any(map(_DECIMALS.fullmatch, self.counts))
@@ -128,7 +130,9 @@ class Column:
     def separator(self) -> str | None:
         """What stands between the labels of a cell; None if cells hold no lists. Hashtags have blanks between them."""
         tagged = all(part.startswith("#") for value in self.counts for part in value.split())
-        for separator in (";", "|", ",", *(" " if tagged else "")):
+        for separator in (";", "|", ",", " ") if tagged else (";", "|", ","):
+            if not any(separator in value for value in self.counts):
+                continue
             parts = [[p.strip() for p in v.split(separator)] for v in self.given]
             flat = Counter(p for row in parts for p in row if p)
             joined = sum(len(row) > 1 for row in parts) / max(1, len(parts))

@@ -15,10 +15,7 @@ LABEL = (
     "alvo", "topico", "assunto", "intencao", "tipo", "prioridade", "kategorie", "klasse", "bewertung", "sterne",
     "thema", "note", "etiqueta", "clase", "sentimiento", "estrellas", "etiquette", "categorie", "etoiles", "sujet",
 )  # fmt: skip
-ANSWER = (
-    "label", "labels", "target", "gold", "class", "y", "rotulo", "alvo", "classe", "klasse", "etiqueta", "clase",
-    "etiquette",
-)  # fmt: skip
+ANSWER = ("label", "labels", "target", "gold", "y", "rotulo", "alvo", "etiqueta", "etiquette")
 GROUP = (
     "user", "author", "writer", "speaker", "patient", "customer", "client", "subject", "doc", "document", "thread",
     "conversation", "session", "account", "participant", "reviewer", "worker", "employee", "clerk", "agent", "machine",

@@ -4,10 +4,13 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.data.recognise import headings
 from pipeline.data.recognise.column import Cells, Column
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Role = Literal["label", "labels", "score"]
 ROWS = 2000  # of which the words are looked at
@@ -32,18 +35,19 @@ def targets(columns: Sequence[Column], texts: Cells, *, paired: bool) -> list[Ta
         texts: the text of each row, both of a pair together.
         paired: whether rows hold two texts.
     """
-    switches = _switches(columns)
+    words, switches = counted_words(texts), _switches(columns)
     apart = [c for c in columns if c not in switches]
     lists = [c for c in apart if c.is_several]
     scores = [c for c in apart if paired and c.is_score]
     classes = [c for c in apart if c.is_class and c not in lists and c not in scores]
     series = Counter(c.series for c in columns)
-    weights = {c.name: _likely(c) * (0.1 + told_by_words(texts, c.cells)) for c in (*classes, *switches)}
-    found = [
-        Target(name=c.name, role="label", weight=weights[c.name] / (1 if series[c.series] < _SERIES else 10))
-        for c in classes
-    ]
-    found += [Target(name=c.name, role="labels", weight=_likely_list(c, texts)) for c in lists]
+    weights = {
+        c.name: _likely(c) * (0.1 + told_by_words(words, c.cells)) / (1 if series[c.series] < _SERIES else 10)
+        for c in (*classes, *switches)
+    }
+    distinct = _apart(sorted(classes, key=lambda c: weights[c.name], reverse=True))
+    found = [Target(name=c.name, role="label", weight=weights[c.name]) for c in distinct]
+    found += [Target(name=c.name, role="labels", weight=_likely_list(c, words)) for c in lists]
     found += [Target(name=c.name, role="score", weight=_UNTRIED * _heading(c, score=True)) for c in scores]
     if switches:
         mean = sum(weights[c.name] for c in switches) / len(switches)
@@ -59,24 +63,41 @@ def target_of(columns: Sequence[Column], *, paired: bool) -> Target:
     return Target(name=";".join(c.name for c in columns), role=role, weight=1.0)
 
 
-def told_by_words(texts: Cells, labels: Cells) -> float:
+def counted_words(texts: Cells) -> "csr_matrix[Any]":
+    """Returns which words the first texts hold, of shape [rows, words]."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    words = CountVectorizer(binary=True, token_pattern=r"(?u)\w+")
+    return words.fit_transform([text or "" for text in texts[:ROWS]] + ["a"])[:-1]  # one word at least
+
+
+def told_by_words(words: "csr_matrix[Any]", labels: Cells) -> float:
     """How much better the words of texts tell the labels than the commonest label does, from 0 to 1.
 
     Naive Bayes on every other row, asked of the rest: a measure of seconds, of which nothing is reported.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.naive_bayes import MultinomialNB
 
-    rows = [(t, v) for t, v in zip(texts, labels, strict=True) if t and v][:ROWS]
+    rows = [row for row, label in enumerate(labels[: words.shape[0]]) if label]
     learnt, asked = rows[::2], rows[1::2]
-    if len({v for _, v in learnt}) < 2 or not asked:
+    if len({labels[row] for row in learnt}) < 2 or not asked:
         return 0.0
-    words = CountVectorizer(binary=True, token_pattern=r"(?u)\w+").fit([t for t, _ in learnt])
-    model = MultinomialNB().fit(words.transform([t for t, _ in learnt]), [v for _, v in learnt])
-    right = float((model.predict(words.transform([t for t, _ in asked])) == [v for _, v in asked]).mean())
-    commonest = Counter(v for _, v in learnt).most_common(1)[0][0]
-    constant = sum(v == commonest for _, v in asked) / len(asked)
+    model = MultinomialNB().fit(words[learnt], [labels[row] for row in learnt])
+    right = float((model.predict(words[asked]) == [labels[row] for row in asked]).mean())
+    commonest = Counter(labels[row] for row in learnt).most_common(1)[0][0]
+    constant = sum(labels[row] == commonest for row in asked) / len(asked)
     return max(0.0, (right - constant) / (1 - constant)) if constant < 1 else 0.0
+
+
+def _apart(columns: Sequence[Column]) -> list[Column]:
+    """The columns without those that are one before in other words: 0 and 1 beside "negative" and "positive"."""
+    kept: list[Column] = []
+    for column in columns:
+        if not any(
+            len(column.counts) == len(c.counts) == len(set(zip(column.cells, c.cells, strict=True))) for c in kept
+        ):
+            kept.append(column)
+    return kept
 
 
 def _switches(columns: Sequence[Column]) -> list[Column]:
@@ -102,9 +123,9 @@ def _likely(column: Column) -> float:
     return _heading(column) * (0.2 + even) * (1 - column.lacking) / (1 + len(column.counts) / 30)
 
 
-def _likely_list(column: Column, texts: Cells) -> float:
+def _likely_list(column: Column, words: "csr_matrix[Any]") -> float:
     """The same of lists of labels, with the mean of the commonest labels."""
-    told = [told_by_words(texts, cells) for cells in itertools.islice(_indicators(column), 3)]
+    told = [told_by_words(words, cells) for cells in itertools.islice(_indicators(column), 3)]
     return _heading(column) * (0.1 + sum(told) / max(1, len(told)))
 
 
