@@ -4,6 +4,7 @@ A thread started here would not survive the fork. Signals that a cluster sends t
 cells, which are saved then; the server outlives them, or nobody would hear how they ended.
 """
 
+import gc
 import importlib
 import signal
 
@@ -15,6 +16,7 @@ for name in (
     "peft",
     "pyarrow",
     "pytorch_lightning",
+    "sklearn.linear_model",  # with pandas, half of what a short cell would take: every solved head needs it
     "transformers.modeling_outputs",
     "transformers.models.auto.modeling_auto",
     "transformers.models.bert.modeling_bert",
@@ -23,6 +25,7 @@ for name in (
 ):
     importlib.import_module(name)
 
+gc.freeze()  # else a worker's first full collection would visit, and so copy, all that was imported here
 removed_at_exit()
 for number in (signal.SIGTERM, signal.SIGUSR2):
     signal.signal(number, signal.SIG_IGN)
