@@ -1,6 +1,7 @@
 """Records survive JSON unchanged, and nothing else is taken for one."""
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -32,6 +33,7 @@ from pipeline.study.stated import Stated
 NUMBERS = st.floats(allow_nan=False, allow_infinity=True)
 
 
+@functools.cache  # to make a strategy takes longer than to draw from it
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Any value of a field's type, from the type hints alone."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
