@@ -1,5 +1,9 @@
 """The tiny base and its data, and a study of all four arms that is trained once for the tests that only look at it."""
 
+import dataclasses
+import functools
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
+from pipeline.files import lock
+from pipeline.study.plan import Plan, plan_study
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 
@@ -26,17 +32,28 @@ class Finished:
         """The arguments for another root."""
         return [*self.world, *self.study, f"paths.root={root}"]
 
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The study's plan where it lies, made once: what it was made from does not change."""
+        return plan_study(self.at(self.root))
+
 
 @pytest.fixture(scope="session")
-def finished(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    root = tmp_path_factory.mktemp("finished")
-    found = Finished(
-        root=root,
-        world=tiny.overrides(tiny_base, reviews, root),
-        study=[*tiny.study(arms="pretrained,frozen,lora,scratch"), "study.target=0.6", "train.keep=all"],
-    )
-    assert main(["study", *found.at(root)]) == 0
-    return found
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A study that one of pytest's processes trains; each of them has a copy."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "finished"
+    shared.mkdir(exist_ok=True)
+    base, data, trained, root = shared / "tiny", shared / "reviews.csv", shared / "root", folder / "copy"
+    study = [*tiny.study(arms="pretrained,frozen,lora,scratch"), "study.target=0.6", "train.keep=all"]
+    with lock(shared / "lock"):
+        found = Finished(root=trained, world=tiny.overrides(base, data, trained), study=study)
+        if not (shared / "done").exists():
+            tiny.write_base(base)
+            tiny.write_csv(data, tiny.rows())
+            assert main(["study", *found.at(trained)]) == 0
+            (shared / "done").touch()
+    return dataclasses.replace(found, root=shutil.copytree(trained, root))
 
 
 @pytest.fixture

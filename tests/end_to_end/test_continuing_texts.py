@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
@@ -34,7 +34,7 @@ def modelled(tiny_decoder: Path, reviews: Path, tmp_path_factory: pytest.TempPat
 
 
 def cell_of(modelled: Finished, arm: str) -> str:
-    plan = planned(modelled.at(modelled.root))
+    plan = modelled.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
 
 
@@ -46,7 +46,7 @@ def continued(capsys: Capture, modelled: Finished, *given: str, text: str = "bri
 
 
 def test_its_report_is_of_bits_per_byte_and_its_training_makes_words_likelier(modelled: Finished) -> None:
-    plan = planned(modelled.at(modelled.root))
+    plan = modelled.plan
     report = (plan.folder / "report.md").read_text(encoding="utf-8")
     assert "its per byte" in report
     assert "24 labels" not in report
@@ -61,7 +61,7 @@ def test_its_report_is_of_bits_per_byte_and_its_training_makes_words_likelier(mo
 def test_the_texts_of_a_csv_are_continued_in_a_csv_each_as_by_itself(
     modelled: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    plan = planned(modelled.at(modelled.root))
+    plan = modelled.plan
     starts = [" ".join(text.split()[:3]) for text in texts_of(stored_examples(load(plan.data_folder), "test"))][:5]
     given, written = tmp_path / "starts.csv", tmp_path / "continued.csv"
     with open(given, "w", newline="", encoding="utf-8") as file:

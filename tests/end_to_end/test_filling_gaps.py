@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from tests import tiny
@@ -31,12 +31,12 @@ def gaps(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def cell_of(gaps: Finished, arm: str) -> str:
-    plan = planned(gaps.at(gaps.root))
+    plan = gaps.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.size, c.train.seed) == (arm, 96, 1))
 
 
 def test_its_report_is_of_the_gaps_that_were_filled_right(gaps: Finished) -> None:
-    plan = planned(gaps.at(gaps.root))
+    plan = gaps.plan
     found = json.loads((plan.folder / "findings.json").read_text(encoding="utf-8"))
     assert found["metric"] == "top1"
     assert {score["arm"] for score in found["scores"]} == set(ARMS)
@@ -47,14 +47,14 @@ def test_its_report_is_of_the_gaps_that_were_filled_right(gaps: Finished) -> Non
 
 
 def test_training_makes_the_words_left_out_likelier(gaps: Finished) -> None:
-    plan = planned(gaps.at(gaps.root))
+    plan = gaps.plan
     for arm in ARMS:
         points = plan.store.result(cell_of(gaps, arm)).trajectory
         assert points[-1].validation_loss < points[0].validation_loss, arm
 
 
 def test_the_same_gaps_are_asked_of_every_arm_and_seed(gaps: Finished) -> None:
-    plan = planned(gaps.at(gaps.root))
+    plan = gaps.plan
     before = {plan.store.result(name).trajectory[0].validation_loss for name in plan.cells}
     assert len(before) == 2 * len({"pretrained", "scratch"}), "one start for each seed and start, whatever the arm"
 

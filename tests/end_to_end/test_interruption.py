@@ -54,7 +54,7 @@ def goes_on(done: Done, plan: Plan, arguments: list[str], finished: Finished, ca
     assert 0 < len(kept) < len(plan.cells), done
     assert command(capsys, "study", *arguments).code == 0
     assert {n: (plan.store.folder(n) / "result.json").stat().st_mtime_ns for n in kept} == kept
-    assert findings(plan) == findings(planned(finished.at(finished.root)))
+    assert findings(plan) == findings(finished.plan)
     assert staged(plan.root) == []
     assert "cell_started" not in kinds(plan)
     assert sorted(kinds(plan)[:-1]).count("cell_finished") == len(plan.cells)
@@ -126,7 +126,7 @@ def test_a_signal_to_any_process_at_any_moment_changes_no_finding(
     wait_until(lambda: family(process) == [], 30)
     assert list(temporary.iterdir()) == []
     assert command(capsys, "study", *arguments).code == 0
-    assert findings(plan) == findings(planned(finished.at(finished.root)))
+    assert findings(plan) == findings(finished.plan)
     assert staged(plan.root) == []
     assert sorted(kinds(plan)[:-1]).count("cell_finished") == len(plan.cells)
     assert "cell_started" not in kinds(plan)

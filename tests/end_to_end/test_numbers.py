@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
@@ -46,12 +46,12 @@ def rated(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished
 
 
 def cell_of(rated: Finished, arm: str) -> str:
-    plan = planned(rated.at(rated.root))
+    plan = rated.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
 
 
 def test_its_report_counts_texts_and_its_cells_have_correlations(rated: Finished) -> None:
-    plan = planned(rated.at(rated.root))
+    plan = rated.plan
     assert "24 labels" not in (plan.folder / "report.md").read_text(encoding="utf-8")
     for result in plan.results():
         test = next(e for e in result.evaluations if e.role == "in_domain")
@@ -63,7 +63,7 @@ def test_its_report_counts_texts_and_its_cells_have_correlations(rated: Finished
 def test_what_is_told_of_the_test_set_is_as_far_off_as_the_cell_was(
     rated: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    plan, cell = planned(rated.at(rated.root)), cell_of(rated, arm)
+    plan, cell = rated.plan, cell_of(rated, arm)
     sample = stored_examples(load(plan.data_folder), "test")
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:

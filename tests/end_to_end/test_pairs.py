@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
@@ -46,19 +46,19 @@ def asked(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished
 
 
 def cell_of(asked: Finished, arm: str) -> str:
-    plan = planned(asked.at(asked.root))
+    plan = asked.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
 
 
 def test_both_texts_are_read(asked: Finished) -> None:
-    prepared = load(planned(asked.at(asked.root)).data_folder)
+    prepared = load(asked.plan.data_folder)
     for example, length in zip(stored_examples(prepared, "test"), prepared.test.lengths, strict=True):
         assert example.second is not None
         assert length > max(len(example.text.split()), len(example.second.split()))
 
 
 def test_its_report_says_what_is_taken_for_what(asked: Finished) -> None:
-    text = (planned(asked.at(asked.root)).folder / "report.md").read_text(encoding="utf-8")
+    text = (asked.plan.folder / "report.md").read_text(encoding="utf-8")
     assert "## Answers" in text
     assert "pretrained at 24 labels: for each class (rows), the share predicted as each class (columns)" in text
 
@@ -67,7 +67,7 @@ def test_its_report_says_what_is_taken_for_what(asked: Finished) -> None:
 def test_predictions_on_the_test_set_are_the_cells_own(
     asked: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    plan, cell = planned(asked.at(asked.root)), cell_of(asked, arm)
+    plan, cell = asked.plan, cell_of(asked, arm)
     sample = [[e.text, e.second] for e in stored_examples(load(plan.data_folder), "test")]
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:

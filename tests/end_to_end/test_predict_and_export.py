@@ -25,7 +25,7 @@ ARMS = ("pretrained", "frozen", "lora", "scratch")
 
 
 def cell_of(finished: Finished, arm: str) -> str:
-    plan = planned(finished.at(finished.root))
+    plan = finished.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.size, c.train.seed) == (arm, 48, 1))
 
 
@@ -48,7 +48,7 @@ def test_one_text_is_classified_with_its_probability(finished: Finished, capsys:
 def test_predictions_on_the_test_set_are_the_cells_own(
     finished: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    plan, cell = planned(finished.at(finished.root)), cell_of(finished, arm)
+    plan, cell = finished.plan, cell_of(finished, arm)
     sample = texts_of(stored_examples(load(plan.data_folder), "test"))
     path = tiny.write_csv(tmp_path / "sample.csv", [(text, "") for text in sample])
     output = tmp_path / "out.csv"
@@ -121,7 +121,7 @@ def test_a_card_gives_no_interval_of_a_metric_that_is_no_mean(finished: Finished
     trained = trained_cell(
         compose([*finished.world, f"cell={cell_of(finished, 'scratch')}", f"paths.root={finished.root}"])
     )
-    plan = planned(finished.at(finished.root))
+    plan = finished.plan
     result = plan.result(trained.result.cell_id)
     assert set(_estimates(result, plan.store)) == {"test"}
     other = dataclasses.replace(result, metric="macro_f1")
@@ -138,7 +138,7 @@ def test_without_a_cell_the_best_on_validation_is_taken(finished: Finished, caps
         "predict.text=fine",
     )
     assert done.code == 0, done.err
-    plan = planned(finished.at(finished.root))
+    plan = finished.plan
     scores = {n: next(e for e in plan.store.result(n).evaluations if e.role == "validation") for n in plan.cells}
     chosen = done.err.split()[1].rstrip(":")
     assert scores[chosen].metrics["accuracy"] == max(e.metrics["accuracy"] for e in scores.values())
@@ -165,7 +165,7 @@ def test_an_exported_directory_scores_as_the_cell_did(
 ) -> None:
     from transformers import pipeline
 
-    plan, cell, target = planned(finished.at(finished.root)), cell_of(finished, arm), tmp_path / "model"
+    plan, cell, target = finished.plan, cell_of(finished, arm), tmp_path / "model"
     done = command(capsys, "export", f"paths.root={finished.root}", f"cell={cell}", f"export={target}")
     assert done.code == 0, done.err
     assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= {p.name for p in target.iterdir()}
@@ -240,7 +240,7 @@ def test_the_model_card_names_data_metrics_with_intervals_and_licence(
     assert command(capsys, "export", f"paths.root={finished.root}", f"cell={cell}", f"export={target}").code == 0
     card = (target / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\n")
-    result = planned(finished.at(finished.root)).store.result(cell)
+    result = finished.plan.store.result(cell)
     test = next(e for e in result.evaluations if e.dataset == "test")
     assert f"{test.metrics['accuracy']:.1%}"[:-1] in card
     assert "icen" in card

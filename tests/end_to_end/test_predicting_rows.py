@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from command_kit import Done, command, planned
+from command_kit import Done, command
 from conftest import Finished
 
 from pipeline.commands import predict
@@ -20,7 +20,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture
 def given(finished: Finished) -> list[str]:
     """Overrides that choose a cell with weights."""
-    plan = planned(finished.at(finished.root))
+    plan = finished.plan
     name = next(n for n, c in plan.cells.items() if (c.arm.name, c.train.size, c.train.seed) == ("scratch", 48, 1))
     return [f"paths.root={finished.root}", f"cell={name}"]
 

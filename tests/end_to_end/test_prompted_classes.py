@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
@@ -35,19 +35,19 @@ def prompted(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFa
 
 
 def cell_of(prompted: Finished, arm: str) -> str:
-    plan = planned(prompted.at(prompted.root))
+    plan = prompted.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
 
 
 def test_its_report_judges_what_was_told_without_an_example(prompted: Finished) -> None:
-    plan = planned(prompted.at(prompted.root))
+    plan = prompted.plan
     report = (plan.folder / "report.md").read_text(encoding="utf-8")
     assert "It tells them without an example" in report
     assert "bright, dull" in report or "dull, bright" in report
 
 
 def test_training_makes_the_words_of_the_right_classes_likelier(prompted: Finished) -> None:
-    for result in planned(prompted.at(prompted.root)).results():
+    for result in prompted.plan.results():
         assert min(p.validation_loss for p in result.trajectory[1:]) < result.trajectory[0].validation_loss
 
 
@@ -55,7 +55,7 @@ def test_training_makes_the_words_of_the_right_classes_likelier(prompted: Finish
 def test_the_words_written_to_a_csv_are_right_where_the_cell_was(
     prompted: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    plan, cell = planned(prompted.at(prompted.root)), cell_of(prompted, arm)
+    plan, cell = prompted.plan, cell_of(prompted, arm)
     data = load(plan.data_folder)
     given, written = tmp_path / "new.csv", tmp_path / "told.csv"
     with open(given, "w", newline="", encoding="utf-8") as file:

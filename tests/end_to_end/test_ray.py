@@ -59,7 +59,7 @@ def opened(process: psutil.Process) -> list[Any]:
 
 def as_if_undisturbed(plan: Plan, finished: Finished) -> None:
     """Findings, record and folder, whatever happened on the way."""
-    assert findings(plan) == findings(planned(finished.at(finished.root)))
+    assert findings(plan) == findings(finished.plan)
     assert staged(plan.root) == []
     assert not (plan.root / "questions").exists() or not list((plan.root / "questions").iterdir())
     one_finished_run_a_cell(plan)

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
@@ -43,12 +43,12 @@ def tagged(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finishe
 
 
 def cell_of(tagged: Finished, arm: str) -> str:
-    plan = planned(tagged.at(tagged.root))
+    plan = tagged.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
 
 
 def test_its_cells_are_judged_by_the_labels_of_each_text(tagged: Finished) -> None:
-    plan = planned(tagged.at(tagged.root))
+    plan = tagged.plan
     report = (plan.folder / "report.md").read_text(encoding="utf-8")
     assert "3: bad, early, good" in report
     assert "Mean F1 of a text's labels on test" in report
@@ -63,7 +63,7 @@ def test_its_cells_are_judged_by_the_labels_of_each_text(tagged: Finished) -> No
 def test_what_is_told_of_the_test_set_scores_as_the_cell_did(
     tagged: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    plan, cell = planned(tagged.at(tagged.root)), cell_of(tagged, arm)
+    plan, cell = tagged.plan, cell_of(tagged, arm)
     sample = stored_examples(load(plan.data_folder), "test")
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:

@@ -48,7 +48,7 @@ def test_two_coordinators_of_one_study_train_each_cell_once(finished: Finished, 
     for code, said in ended([start("study", *arguments), start("study", *arguments)]):
         assert code == 0, said
     assert sorted(trainings(plan.root)) == sorted(plan.cells)
-    assert findings(plan) == findings(planned(finished.at(finished.root)))
+    assert findings(plan) == findings(finished.plan)
     assert {status for _, status in runs(plan.root, "cell")} == {"FINISHED"}
     assert len(runs(plan.root, "cell")) == len(plan.cells)
 
@@ -77,4 +77,4 @@ def test_a_server_that_is_gone_for_the_middle_third_gets_everything_once(finishe
     assert names == sorted(f"{cell.key.label} seed {cell.key.seed}" for cell in plan.cells.values())
     assert len(runs(shelf.root, "cell")) == len(plan.cells)
     assert [status for _, status in runs(shelf.root, "study")] == ["FINISHED"]
-    assert findings(plan) == findings(planned(finished.at(finished.root)))
+    assert findings(plan) == findings(finished.plan)

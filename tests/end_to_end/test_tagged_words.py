@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
@@ -44,12 +44,12 @@ def tagged(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finishe
 
 
 def cell_of(tagged: Finished, arm: str) -> str:
-    plan = planned(tagged.at(tagged.root))
+    plan = tagged.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
 
 
 def test_its_cells_are_judged_by_words_and_by_spans(tagged: Finished) -> None:
-    plan = planned(tagged.at(tagged.root))
+    plan = tagged.plan
     report = (plan.folder / "report.md").read_text(encoding="utf-8")
     assert "2 labels in 240 rows: B-TELL (480), O" in report
     assert "span F1" in report
@@ -65,7 +65,7 @@ def test_its_cells_are_judged_by_words_and_by_spans(tagged: Finished) -> None:
 def test_what_is_predicted_of_the_test_set_scores_as_the_cell_did(
     tagged: Finished, tmp_path: Path, capsys: Capture, arm: str
 ) -> None:
-    plan, cell = planned(tagged.at(tagged.root)), cell_of(tagged, arm)
+    plan, cell = tagged.plan, cell_of(tagged, arm)
     sample = list(stored_examples(load(plan.data_folder), "test"))
     path = tmp_path / "sample.txt"
     path.write_text("".join(f"{example.text}\n" for example in sample), encoding="utf-8")

@@ -18,7 +18,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def test_a_study_leaves_findings_report_and_a_result_for_every_cell(finished: Finished) -> None:
-    plan = planned(finished.at(finished.root))
+    plan = finished.plan
     found = findings(plan)
     assert set(found["cells"].values()) == set(plan.cells)
     assert len(plan.cells) == 16
@@ -73,7 +73,7 @@ def test_findings_do_not_depend_on_how_many_cells_ran_at_once(
     one = [*finished.world, *few, f"paths.root={tmp_path}"]
     assert command(capsys, "study", *one, "executor.workers=1", "hardware.threads=2").code == 0
     two = {c["arm"]: c for c in findings(planned(one))["scores"]}
-    both = [c for c in findings(planned(finished.at(finished.root)))["scores"] if c["size"] == 16 and c["arm"] in two]
+    both = [c for c in findings(finished.plan)["scores"] if c["size"] == 16 and c["arm"] in two]
     assert {c["arm"]: c["per_seed"] for c in both if c["dataset"] == "test"} == {
         arm: c["per_seed"] for arm, c in two.items()
     }
@@ -202,5 +202,5 @@ def test_the_runs_in_the_dashboards_store_tell_the_truth(
 
 
 def test_every_number_in_findings_is_finite_or_says_that_it_is_not(finished: Finished) -> None:
-    text = (planned(finished.at(finished.root)).folder / "findings.json").read_text(encoding="utf-8")
+    text = (finished.plan.folder / "findings.json").read_text(encoding="utf-8")
     assert json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

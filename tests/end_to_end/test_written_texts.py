@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_kit import command, planned
+from command_kit import command
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
@@ -49,12 +49,12 @@ def written(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Finish
 
 
 def cell_of(written: Finished, arm: str) -> str:
-    plan = planned(written.at(written.root))
+    plan = written.plan
     return next(n for n, c in plan.cells.items() if (c.arm.name, c.train.seed) == (arm, 1))
 
 
 def test_every_arm_is_judged_by_what_it_writes(written: Finished) -> None:
-    plan = planned(written.at(written.root))
+    plan = written.plan
     for arm in ARMS:
         result = plan.store.result(cell_of(written, arm))
         test = next(e for e in result.evaluations if e.role == "in_domain")
@@ -79,13 +79,13 @@ def test_a_study_can_be_of_the_whole_sets_bleu_with_intervals(written: Finished,
 
 
 def test_its_report_says_what_the_tokenizer_can_write_and_speaks_of_no_labels(written: Finished) -> None:
-    text = (planned(written.at(written.root)).folder / "report.md").read_text(encoding="utf-8")
+    text = (written.plan.folder / "report.md").read_text(encoding="utf-8")
     assert "test: What is to be written, as this base's tokenizer can write it, has itself a chrF of 100.0%." in text
     assert "24 labels" not in text
 
 
 def test_what_was_written_before_and_after_is_kept_to_be_looked_at(written: Finished) -> None:
-    plan, cell = planned(written.at(written.root)), cell_of(written, "pretrained")
+    plan, cell = written.plan, cell_of(written, "pretrained")
     samples = json.loads((plan.store.folder(cell) / "samples.json").read_text(encoding="utf-8"))
     assert samples
     first = stored_examples(load(plan.data_folder), "test")[0]
@@ -98,7 +98,7 @@ def test_what_is_written_for_the_test_set_scores_as_the_cell_did(
 ) -> None:
     from pipeline.tasks.texts.text_metrics import counts, sentence_scores
 
-    plan, cell = planned(written.at(written.root)), cell_of(written, arm)
+    plan, cell = written.plan, cell_of(written, arm)
     sample = [(e.text, str(e.second)) for e in stored_examples(load(plan.data_folder), "test")]
     path = tmp_path / "sample.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
