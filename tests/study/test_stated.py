@@ -1,6 +1,7 @@
 """What a study states before its first cell, and what becomes of changes: nothing is trained here."""
 
 import dataclasses
+import functools
 import json
 import re
 import shutil
@@ -26,10 +27,21 @@ OTHER = "+study.claims.other={statement: Other, arm: scratch, against: pretraine
 LOOKS = ["study.seeds=[0,1,2,3]", "study.looks=[2,4]", "study.spend=[0.4,0.6]"]
 
 
+@pytest.fixture(scope="module")
+def planned_once(tiny_base: Path, reviews: Path) -> Planned:
+    """Plans by what is given beside the study; half a second each, and many tests begin with the same."""
+    given = [*tiny.overrides(tiny_base, reviews, Path("out")), *tiny.study()]
+    return functools.cache(lambda *more: plan_study([*given, *more]))
+
+
 @pytest.fixture
-def planned(tiny_base: Path, reviews: Path, tmp_path: Path) -> Planned:
-    given = [*tiny.overrides(tiny_base, reviews, tmp_path / "out"), *tiny.study()]
-    return lambda *more: plan_study([*given, *more])
+def planned(planned_once: Planned, tmp_path: Path) -> Planned:
+    def here(*more: str) -> Plan:
+        plan = planned_once(*more)
+        paths = dataclasses.replace(plan.config.paths, root=str(tmp_path / "out"))
+        return dataclasses.replace(plan, config=dataclasses.replace(plan.config, paths=paths))
+
+    return here
 
 
 def finish_one(plan: Plan) -> None:
