@@ -11,12 +11,20 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
 
+from tests import longest_files
+
 SERVICES = ("browser", "service")
 
 
 def required() -> bool:
     """Whether a missing service is a failure, as in `.ci/run`, and not a reason to skip."""
     return os.environ.get("CI_REQUIRE_ALL") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files that take longest first; the others stay in their order."""
+    ranks = longest_files.ranks()
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
 
 
 @pytest.hookimpl(wrapper=True)
