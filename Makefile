@@ -66,6 +66,8 @@ services: .venv/.ready ## MLflow on PostgreSQL, and a database for sweeps, to tr
 
 ##@ Develop
 .PHONY: test coverage check site bench soak
+# The tests start hundreds of processes, which need not compile the same modules each time.
+test coverage: export PYTHONDONTWRITEBYTECODE =
 test: .venv/.ready ## the tests; ARGS="tests/analysis -k coverage" for some of them
 	$(PY) -m pytest -q $(ARGS)
 
