@@ -120,6 +120,7 @@ def _parse_one(override: str) -> Override:
         return _read(f'{name}="{escaped}"')
 
 
+@functools.lru_cache(maxsize=1024)  # a study is composed once for each of its arms
 def _read(override: str) -> Override:
     """Read by Hydra. Its `parse_override`, for a single one, raises an error that does not name it."""
     (parsed,) = OverridesParser.create().parse_overrides([override])

@@ -7,7 +7,7 @@ configuration and the default of each group, is always the package's own.
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import yaml  # type: ignore[import-untyped]
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
@@ -25,6 +25,7 @@ from pipeline.config.typed_text import protected_yaml
 
 _SCHEME = "headstart"
 _chosen: set[str] = set()  # "group/name", by the composition in progress
+_contents: dict[tuple[str, str], Any] = {}  # what the YAML of a file means, by its text and package
 _used: dict[Path, str] = {}  # own files that took the place of the preset of this name, by any composition
 
 
@@ -135,10 +136,18 @@ def _defaults() -> tuple[str, ...]:
 
 def _read(stream: TextIO, package: str) -> DictConfig | ListConfig:
     """See `protected_yaml`; what OmegaConf.load makes of an empty file and of a bare word is kept."""
+    key = stream.read(), package
+    if key not in _contents:
+        stream.seek(0)
+        _contents[key] = _parsed(stream, package)
+    data = _contents[key]
+    return OmegaConf.create({data: None} if isinstance(data, str) else data)
+
+
+def _parsed(stream: TextIO, package: str) -> Any:
     loader = get_yaml_loader()(stream)
     try:
         node = loader.get_single_node()
-        data = loader.construct_document(protected_yaml(node, package)) if node else {}
+        return loader.construct_document(protected_yaml(node, package)) if node else {}
     finally:
         loader.dispose()
-    return OmegaConf.create({data: None} if isinstance(data, str) else data)
