@@ -71,8 +71,9 @@ def test_a_single_training_is_the_same_cell_as_in_a_study(planned: Planned, over
 
 
 def test_a_finished_cell_is_planned_again_under_its_own_name(planned: Planned, overrides: list[str]) -> None:
+    config = compose(overrides)
     for name, cell in planned().cells.items():
-        assert list(plan_of_cell(cell, compose(overrides)).cells) == [name]
+        assert list(plan_of_cell(cell, config).cells) == [name]
 
 
 def test_no_study_chosen_says_how_to_choose_one(overrides: list[str]) -> None:
