@@ -16,10 +16,16 @@ for name in (
     "peft",
     "pyarrow",
     "pytorch_lightning",
-    "sklearn.linear_model",  # with pandas, half of what a short cell would take: every solved head needs it
+    "sklearn.feature_extraction.text",
+    "sklearn.linear_model",  # imports pandas, which pyarrow asks for as well
+    "threadpoolctl",
     "transformers.modeling_outputs",
     "transformers.models.auto.modeling_auto",
     "transformers.models.bert.modeling_bert",
+    "transformers.models.bert.tokenization_bert",
+    "pipeline.execution.worker",
+    "pipeline.models.speed.dropout",
+    "pipeline.models.speed.padding_free",
     "pipeline.training.loop.finish",
     "pipeline.training.loop.fit",
 ):

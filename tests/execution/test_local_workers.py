@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from worker_kit import ENDLESS, assign, points, record, run, wait_until, workers
+from worker_kit import ENDLESS, assign, imported_by, points, record, run, wait_until, workers
 
 from pipeline.execution.assignment import Assignment, Event, Fixed, death
 from pipeline.execution.local import LocalExecutor
+from pipeline.execution.run_in_worker import call
 from pipeline.storage.results import ResultStore
 from pipeline.study.plan import Plan
 from pipeline.tracking.spool import attempts
@@ -52,6 +53,14 @@ def test_a_worker_that_raises_fails_its_cell_alone_and_leaves_its_reason(
     assert "Traceback" in (tmp_path / "logs" / f"{name}.log").read_text(encoding="utf-8")
     assert not ResultStore(tmp_path).has(name)
     assert record(tmp_path, plan.study_id, name) == ["CellStarted", "Failed"]
+
+
+@pytest.mark.parametrize("arm", ["pretrained", "frozen", "bag_of_words"])
+def test_a_worker_finds_the_heavy_libraries_imported(arm: str, overrides: list[str], tmp_path: Path) -> None:
+    _, cell = assign(f"arm={arm}", *SHORT, overrides=overrides)
+    imported = call(imported_by, assignment=cell)
+    assert ResultStore(tmp_path).has(cell.job.cell_id)
+    assert not imported & {"pandas", "scipy", "sklearn", "peft", "pytorch_lightning"}
 
 
 def test_a_reason_is_forgotten_once_the_cell_is_trained(overrides: list[str], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Cells handed to the local executor, and a look at its workers."""
 
 import itertools
+import sys
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing import forkserver
@@ -106,6 +107,13 @@ def work_without_averaging(assignment: Assignment, place: Place, line: Connectio
 
     SharedMemory.average = refuse  # type: ignore[method-assign]
     work(assignment, place, line)
+
+
+def imported_by(assignment: Assignment) -> set[str]:
+    """As `work`; the packages of which the cell had to import something itself."""
+    before = set(sys.modules)
+    work(assignment, Place(rank=0, local_rank=0, port=0))
+    return {name.partition(".")[0] for name in set(sys.modules) - before}
 
 
 def record(root: Path, study_id: str, cell_id: str) -> list[str]:
