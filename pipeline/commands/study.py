@@ -8,6 +8,7 @@ from pipeline.commands.steps.findings import claims_of, dashboard_command, recor
 from pipeline.commands.steps.run_sweep import search
 from pipeline.commands.steps.study_run import StudyRun
 from pipeline.commands.steps.tables import show_change, show_claims, show_findings, show_own_files, show_plan
+from pipeline.config.privacy import may_show_texts
 from pipeline.records import ClaimTable, Findings
 from pipeline.report.sentences import scores_so_far, verdict_sentence
 from pipeline.study.able_bases import require_able_bases
@@ -63,7 +64,8 @@ def run_planned(plan: Plan, command: Sequence[str]) -> tuple[Plan, Outcome, Find
     Returns:
         The plan with the looks that were taken, what became of its cells, and the findings.
     """
-    with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
+    texts = may_show_texts(plan.config)
+    with Mirror.start(plan.config.tracking, plan.root, plan.study_id, texts=texts) as mirror:
         plan, outcome, findings, claims = _run(plan, mirror, command)
         everything_told = mirror.drain(DRAIN_SECONDS)
         show_findings(findings)

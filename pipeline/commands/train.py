@@ -7,6 +7,7 @@ from pipeline.commands.steps.evaluating import evaluate_finished
 from pipeline.commands.steps.findings import recorded, write_findings
 from pipeline.commands.steps.pretraining import pretrain
 from pipeline.commands.steps.tables import show_own_files
+from pipeline.config.privacy import may_show_texts
 from pipeline.records import CellResult
 from pipeline.study.able_bases import require_able_bases
 from pipeline.study.plan import Plan, plan_cell
@@ -33,7 +34,8 @@ def _train(plan: Plan) -> int:
     log = StudyLog(plan.root, plan.study_id, plan.config.study.name)
     clear_leftovers(plan)
     log.started(plan.config.study.question, metric=plan.config.task.metric, to_do=len(plan.missing()))
-    with Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
+    texts = may_show_texts(plan.config)
+    with Mirror.start(plan.config.tracking, plan.root, plan.study_id, texts=texts) as mirror:
         with recorded(log):
             evaluate_finished(plan)
             if plan.missing():

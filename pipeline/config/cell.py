@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from pipeline.config.privacy import texts_shown
+from pipeline.config.privacy import may_show_texts
 from pipeline.config.schema import Arm, Base, Config, Precision, Recipe, Task, Train
 from pipeline.methods import METHODS, Method
 from pipeline.records import CellKey
@@ -80,6 +80,6 @@ class Cell:
 
 def cell_of(config: Config, *, precision: Precision, tested: bool = True) -> Cell:
     """The cell that `config` describes, with the precision that the coordinator resolved."""
-    samples = 0 if texts_shown(config) == "none" else config.train.samples
+    samples = config.train.samples if may_show_texts(config) else 0
     train = dataclasses.replace(config.train, precision=precision, samples=samples)
     return Cell(base=config.base, task=config.task, arm=config.arm, train=train, tested=tested)

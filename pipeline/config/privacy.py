@@ -13,3 +13,8 @@ def texts_shown(config: Config) -> Shown:
     if asked != "auto":
         return asked
     return "none" if config.tracking.name == "server" else "few"
+
+
+def may_show_texts(config: Config) -> bool:
+    """Whether any text of the data may be shown or sent to the tracking store."""
+    return texts_shown(config) != "none"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.config.cell import Cell
-from pipeline.config.privacy import texts_shown
+from pipeline.config.privacy import may_show_texts
 from pipeline.errors import UnequalStartError
 from pipeline.execution.assignment import Event, Fixed
 from pipeline.execution.choose import executor_of
@@ -184,7 +184,7 @@ def run_context(plan: Plan, ready: Preflight) -> RunContext:
 
 def _mirror_reused(plan: Plan) -> None:
     """Record cells that were finished before, or meanwhile by somebody else, under this study too, once."""
-    known, shown = mirrored(plan.root, plan.study_id), texts_shown(plan.config) != "none"
+    known, shown = mirrored(plan.root, plan.study_id), may_show_texts(plan.config)
     for name, cell in plan.cells.items():
         if name not in known and plan.store.has(name):
             reuse(plan.root, plan.study_id, cell, plan.result(name), plan.store.samples(name) if shown else ())

@@ -24,18 +24,19 @@ class Mirror:
         self._started_at = 0.0
 
     @classmethod
-    def start(cls, tracking: Tracking, root: Path, study_id: str | None = None) -> "Mirror":
+    def start(cls, tracking: Tracking, root: Path, study_id: str | None = None, *, texts: bool = False) -> "Mirror":
         """A mirror of what lies under `root`; with nothing waiting, no process starts.
 
         Args:
             tracking: which store.
             root: where results go (`paths.root`).
             study_id: the study about to run. A server is told of the studies named here, and of no others.
+            texts: whether texts of the data may be sent, such as samples of a run with other settings.
 
         Raises:
             ServiceError: the server's address is missing or wrong.
         """
-        store = store_of(tracking, root)
+        store = store_of(tracking, root, texts=texts)
         if store and study_id:
             register(store, study_id)
         mirror = cls(store)

@@ -22,18 +22,19 @@ from pipeline.tracking.store import Store, store_of
 START_SECONDS = 90.0  # a first start creates the store's tables
 
 
-def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print) -> None:
+def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print, *, texts: bool = False) -> None:
     """Show the dashboard until Ctrl-C or SIGTERM; for a server that runs elsewhere, only say its addresses.
 
     Args:
         tracking: which store, and the local dashboard's port.
         root: where results go (`paths.root`).
         say: takes each line that the user is told.
+        texts: whether texts of the data may be shown.
 
     Raises:
         ServiceError: the port is taken, the server didn't start, or nothing is recorded (`tracking=none`).
     """
-    store = store_of(tracking, root)
+    store = store_of(tracking, root, texts=texts)
     if store is None:
         raise ServiceError("tracking=none records nothing to show. Use tracking=local or tracking=server.")
     if store.address:

@@ -87,9 +87,10 @@ class CellEvaluated:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A study or a training ended without a result, and why."""
+    """A study or a training ended without a result, and why; `quotes` if the reason may quote the data."""
 
     reason: str
+    quotes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

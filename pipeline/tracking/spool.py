@@ -58,9 +58,9 @@ class _Log:
                 print(f"The dashboard will miss what could not be recorded: {error}", file=sys.stderr, flush=True)
             self.problem = str(error)
 
-    def failed(self, reason: str) -> None:
-        """It ended without a result, for this reason."""
-        self._end(Failed(reason=redact(reason)))
+    def failed(self, reason: str, *, quotes: bool = False) -> None:
+        """It ended without a result, for this reason, which may quote the data."""
+        self._end(Failed(reason=redact(reason), quotes=quotes))
 
     def killed(self) -> None:
         """It was stopped from outside."""

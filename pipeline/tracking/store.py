@@ -12,6 +12,7 @@ from pipeline.files import digest
 
 UNWRITABLE = 28  # exit code of a process that could not even write what kept it
 ADDRESS = "HEADSTART_TRACKING_ADDRESS"  # of a server, for the process that replays; unset: the local store
+TEXTS = "HEADSTART_TRACKING_TEXTS"  # set: the process that replays may send texts of the data
 USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 # Calls give up soon: the record is on disk, and it is the replay that tries again.
 SHORT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
@@ -24,6 +25,7 @@ class Store:
     """A place for runs. `address` is a server's, without credentials; None: this machine's own store.
 
     That is SQLite under `root`, or the database that `backend` is the address of, which holds no credentials either.
+    Unless `texts`, it is sent no text of the data, whatever was recorded of them.
     """
 
     root: Path
@@ -31,6 +33,7 @@ class Store:
     backend: str | None = None
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    texts: bool = False
 
     @property
     def database(self) -> Path:
@@ -66,14 +69,26 @@ class Store:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of a process that talks to this store."""
-        kept = {name: value for name, value in os.environ.items() if name not in (ADDRESS, "MLFLOW_TRACKING_URI")}
-        given = {ADDRESS: self.address, USERNAME: self.username, PASSWORD: self.password}
+        kept = {
+            name: value for name, value in os.environ.items() if name not in (ADDRESS, TEXTS, "MLFLOW_TRACKING_URI")
+        }
+        given = {
+            ADDRESS: self.address,
+            TEXTS: "1" if self.texts else None,
+            USERNAME: self.username,
+            PASSWORD: self.password,
+        }
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_PACKAGE), kept.get("PYTHONPATH")]))
         return kept | SHORT | QUIET | {name: value for name, value in given.items() if value}
 
 
-def store_of(tracking: Tracking, root: Path) -> Store | None:
+def store_of(tracking: Tracking, root: Path, *, texts: bool = False) -> Store | None:
     """The store that the settings name, None for `tracking=none`.
+
+    Args:
+        tracking: which store.
+        root: where results go (`paths.root`).
+        texts: whether texts of the data may be sent to it.
 
     Raises:
         ServiceError: a server's address is missing, or is not http or https.
@@ -81,19 +96,20 @@ def store_of(tracking: Tracking, root: Path) -> Store | None:
     if tracking.name == "none":
         return None
     if tracking.name == "local":
-        return Store(root=root)
+        return Store(root=root, texts=texts)
     parts = _split(tracking.uri or "")
     return Store(
         root=root,
         address=_bare(parts),
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
+        texts=texts,
     )
 
 
 def store_from(environment: Mapping[str, str], root: Path) -> Store:
     """The store as `Store.environment` describes it; MLflow itself takes the credentials from there."""
-    return Store(root=root, address=environment.get(ADDRESS))
+    return Store(root=root, address=environment.get(ADDRESS), texts=TEXTS in environment)
 
 
 def _split(uri: str) -> SplitResult:

@@ -28,6 +28,7 @@ from pipeline.tracking.store import Store
 
 _ARTIFACTS = ("report.html", "report.md", "findings.json", "claims.json", "cells.csv", "sweep.json", "trials.csv")
 _WITH_RESULT = (CellFinished, CellEvaluated)
+_WITHHELD = "The data cannot be used as they are. The reason may quote them, and privacy.texts sends no text here."
 
 
 class StudyRuns:
@@ -148,7 +149,7 @@ class StudyRuns:
         elif isinstance(body, CellFinished):
             self.runs.data_sets(run_id, content.data_sets(body.result))
             self.runs.text(run_id, "result.json", encode(body.result))
-            if body.samples:
+            if body.samples and self.store.texts:
                 columns = [field.name for field in fields(Sample)]
                 rows = [[getattr(sample, name) for name in columns] for sample in body.samples]
                 self.runs.table(run_id, "samples.json", columns, rows)
@@ -166,7 +167,8 @@ class StudyRuns:
 
     def _end_badly(self, run_id: str, body: Failed | Killed, at: int) -> None:
         if isinstance(body, Failed):
-            self.runs.log(run_id, tags={"failure": body.reason, content.NOTE: f"Failed: {body.reason}"})
+            reason = _WITHHELD if body.quotes and not self.store.texts else body.reason
+            self.runs.log(run_id, tags={"failure": reason, content.NOTE: f"Failed: {reason}"})
             self.runs.end(run_id, "FAILED", at)
         else:
             self.runs.log(run_id, tags={"current": "no", content.NOTE: "Stopped before it had a result."})

@@ -80,6 +80,16 @@ def test_credentials_travel_in_the_environment_alone(tmp_path: Path) -> None:
     assert store_from(store.environment, tmp_path).uri == store.address
 
 
+@pytest.mark.parametrize("texts", [True, False])
+def test_the_process_that_replays_knows_whether_texts_may_be_sent(
+    tmp_path: Path, texts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSTART_TRACKING_TEXTS", "1")  # of a command around this one
+    store = store_of(Tracking(), tmp_path, texts=texts)
+    assert store is not None
+    assert store_from(store.environment, tmp_path).texts is texts
+
+
 @pytest.mark.parametrize(
     "uri", [f"postgresql://ann:{PASSWORD}@db/x", f"//{PASSWORD}@host", "", f"http://u:{PASSWORD}@h:x"]
 )

@@ -12,6 +12,7 @@ from pipeline.config.redaction import without_secrets
 from pipeline.config.schema import Base
 from pipeline.config.search_path import program
 from pipeline.data.store import stored_examples
+from pipeline.errors import DataError
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
 from pipeline.records import CellResult, ClaimTable, FailedCell, Findings, to_json
@@ -77,7 +78,7 @@ def recorded(log: StudyLog) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.failed(str(error))
+        log.failed(str(error), quotes=isinstance(error, DataError))
         raise
     except BaseException:
         log.killed()

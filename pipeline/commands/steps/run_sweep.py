@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.commands.steps.findings import recorded
 from pipeline.commands.steps.pretraining import pretrain
+from pipeline.config.privacy import may_show_texts
 from pipeline.config.redaction import without_secrets
 from pipeline.execution.local import warm_up
 from pipeline.files import write_text
@@ -33,7 +34,8 @@ def search(plan: Plan, command: Sequence[str]) -> tuple[SweepRecord, str]:
 
     contract = contract_of(plan.config, next(iter(plan.cells)))
     sweep_id = f"sweep-{plan.config.study.name}-{contract[:10]}"
-    with Mirror.start(plan.config.tracking, plan.root, sweep_id) as mirror:
+    texts = may_show_texts(plan.config)
+    with Mirror.start(plan.config.tracking, plan.root, sweep_id, texts=texts) as mirror:
         record = _search(plan, sweep_id, contract, mirror, command)
         told = mirror.drain(DRAIN_SECONDS)
         return record, "" if told else str(mirror.problem() or "the next command sends the rest")
