@@ -44,6 +44,19 @@ def test_one_text_is_classified_with_its_probability(finished: Finished, capsys:
     assert cell in done.err
 
 
+def test_results_of_another_version_are_passed_over_where_the_best_cell_is_chosen(
+    finished: Finished, tmp_path: Path
+) -> None:
+    root = copy(finished.root, tmp_path / "out")
+    config = compose(finished.at(root))
+    best = trained_cell(config).result.cell_id
+    folder = root / "cells" / best
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    (folder / "result.json").write_text(json.dumps({"cell_id": best, "score": result["metric"]}), encoding="utf-8")
+    seal(folder)
+    assert trained_cell(config).result.cell_id != best
+
+
 @pytest.mark.parametrize("arm", ARMS)
 def test_predictions_on_the_test_set_are_the_cells_own(
     finished: Finished, tmp_path: Path, capsys: Capture, arm: str

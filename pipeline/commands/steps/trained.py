@@ -1,6 +1,8 @@
 """A finished cell brought back to life, for `predict` and `export`."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from pipeline.config.cell import Cell
 from pipeline.config.redaction import public
 from pipeline.config.schema import Config, Task
 from pipeline.config.search_path import program
-from pipeline.errors import UserError
+from pipeline.errors import StorageError, UserError
 from pipeline.models.checkpoints.locate import Located, locate
 from pipeline.records import CellResult
 from pipeline.storage.results import ResultStore
@@ -84,14 +86,19 @@ def _with_weights(store: ResultStore) -> list[str]:
 
 
 def _best(store: ResultStore, config: Config) -> str:
-    results = [store.result(n) for n in _with_weights(store)]
-    fitting = [r for r in results if _is_of(config.task, store.cell(r.cell_id).task) and store.cell(r.cell_id).tested]
+    fitting = [result for cell, result in _readable(store) if _is_of(config.task, cell.task) and cell.tested]
     if not fitting:
         raise UserError(
             f"No finished and tested cell of task {config.task.name!r} has weights under {store.cells}. "
             f"Run its study first, or name its task: task.name=NAME. The command: {program()} predict task.name=NAME"
         )
     return max(fitting, key=validation_score).cell_id
+
+
+def _readable(store: ResultStore) -> Iterator[tuple[Cell, CellResult]]:
+    for name in _with_weights(store):
+        with contextlib.suppress(StorageError):  # written by another version, which cannot be asked here
+            yield store.cell(name), store.result(name)
 
 
 def _is_of(asked: Task, trained_on: Task) -> bool:
