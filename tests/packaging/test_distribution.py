@@ -81,6 +81,13 @@ def test_the_wheel_that_is_unpacked_finds_its_own_presets(wheel: zipfile.ZipFile
     assert found.stdout.strip() == str(tmp_path / "site/pipeline/_data"), found.stderr
 
 
+def test_the_image_copies_what_the_wheel_is_built_from() -> None:
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    names = {name for line in copied for name in line.split()}
+    assert {name for name in names if not (ROOT / name).exists()} == set()
+    assert {"pyproject.toml", PROJECT["readme"], *PROJECT["license-files"], "pipeline", "conf", "experiments"} <= names
+
+
 def test_every_dependency_is_pinned_to_a_version_its_bounds_allow() -> None:
     extras = [line for group in PROJECT["optional-dependencies"].values() for line in group]
     for requirement in map(Requirement, [*PROJECT["dependencies"], *extras]):
