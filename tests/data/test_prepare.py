@@ -196,7 +196,7 @@ def test_another_tokenizer_or_length_is_stored_apart(tokenizer: object, tmp_path
 def test_arrays_are_mapped_read_only_and_load_back_as_written(tokenizer: object, tmp_path: Path) -> None:
     found = prepared(kit.task(kit.write_csv(tmp_path, kit.rows())), tokenizer, tmp_path / "out")
     again = load(found.folder)
-    assert isinstance(again.train.ids, np.memmap)
+    assert isinstance(again.train.ids.base, np.memmap)
     assert not again.train.ids.flags.writeable
     assert (again.train.ids.dtype, again.train.offsets.dtype, again.train.labels.dtype) == ("int32", "int64", "int32")
     assert again.report == found.report
