@@ -14,7 +14,7 @@ from pipeline.study.plan import plan_cell
 from pipeline.tasks import KINDS, kind
 from tests import tiny
 from tests.tiny import reviews, tiny_base
-from tests.tiny_kinds import settings
+from tests.tiny_kinds import settings, write_table
 from tests.training.cell_kit import small, trained
 from tests.training.evaluable_kit import Twice, difference, twice
 
@@ -41,14 +41,18 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Audit], Twic
     def of(audit: Audit) -> Twice:
         if audit.name not in known:
             root = tmp_path_factory.mktemp(audit.name)
-            able = next(name for name in KINDS if audit.unable(kind(name)) is None)
-            base, data = tiny.write_base(root / "base"), tiny.write_csv(root / "rows.csv", tiny.rows())
+            base, data = tiny.write_base(root / "base"), write_table(root / "rows.csv", tiny.rows())
             known[audit.name] = twice(
-                [*small(base, data, root / "out"), *settings(able), f"study.audits=[{audit.name}]"]
+                [*small(base, data, root / "out"), *settings(able(audit)), f"study.audits=[{audit.name}]"]
             )
         return known[audit.name]
 
     return of
+
+
+def able(audit: Audit) -> str:
+    """The first kind that it can examine."""
+    return next(name for name in KINDS if audit.unable(kind(name)) is None)
 
 
 def test_its_name_is_the_one_it_is_asked_by(audit: Audit) -> None:
@@ -114,8 +118,9 @@ def test_it_leaves_the_network_as_it_is_and_finds_the_same_again(
     assert modes == ([m.training for m in fitted.network.model.modules()] if fitted.network else [])
 
 
-def test_it_is_no_part_of_a_trainings_identity(audit: Audit, tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
-    overrides = small(tiny_base, reviews, tmp_path)
+def test_it_is_no_part_of_a_trainings_identity(audit: Audit, tiny_base: Path, tmp_path: Path) -> None:
+    data = write_table(tmp_path / "rows.csv", tiny.rows())
+    overrides = [*small(tiny_base, data, tmp_path), *settings(able(audit))]
     with_it, without = plan_cell([*overrides, f"study.audits=[{audit.name}]"]), plan_cell(overrides)
     assert list(with_it.cells) == list(without.cells)
     assert audit.name in with_it.audits
