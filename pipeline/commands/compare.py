@@ -11,8 +11,8 @@ from pipeline.config.redaction import without_secrets
 from pipeline.config.schema import Config, Task
 from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
+from pipeline.language import in_language, tr
 from pipeline.report.recommendation import recommendation_text
-from pipeline.report.wording import plain
 from pipeline.study.finished import FinishedStudy
 
 
@@ -41,13 +41,15 @@ def _recommend(config: Config, overrides: Sequence[str]) -> None:
     recommendation, findings = finished.recommendation(), finished.findings
     if recommendation is None:
         return
-    text = recommendation_text(recommendation, counted=findings.counted, higher_is_better=findings.higher_is_better)
-    lines = [*text.splitlines(), *_next(config.task, overrides)]
-    print("\n".join(["", "Recommendation", *(f"  {line}" for line in lines)]))
+    with in_language(config.report.language):
+        text = recommendation_text(recommendation, counted=findings.counted, higher_is_better=findings.higher_is_better)
+        lines = [*text.splitlines(), *_next(config.task, overrides)]
+        print("\n".join(["", tr("Recommendation"), *(f"  {line}" for line in lines)]))
 
 
 def _next(task: Task, overrides: Sequence[str]) -> Iterator[str]:
     root = [o for o in overrides if setting_name(o) == "paths.root"]
     use = shlex.join([f"task.name={task.name}", *root])
-    yield f"Tell new texts:  {program()} predict {use} predict.text={shlex.quote(plain('a new text'))}"
-    yield f"Take it along:   {program()} export {use} export={task.name}-model"
+    predict = f"{program()} predict {use} predict.text={shlex.quote(tr('a new text'))}"
+    yield tr("Tell new texts:  {command}", command=predict)
+    yield tr("Take it along:   {command}", command=f"{program()} export {use} export={task.name}-model")

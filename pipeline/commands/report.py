@@ -12,13 +12,14 @@ from pipeline.config.redaction import without_secrets
 from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
 from pipeline.errors import ConfigError, UserError
+from pipeline.language import in_language, tr
 from pipeline.study.ended import ended
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.run import failures
 from pipeline.study.stated import Stated, state
 from pipeline.study.tuning import tuned_as_before
 
-WITH_PUBLISHED = ("published", "paths.root", "debug")
+WITH_PUBLISHED = ("published", "paths.root", "report.language", "debug")
 
 
 def run(overrides: Sequence[str]) -> int:
@@ -37,11 +38,12 @@ def run(overrides: Sequence[str]) -> int:
     command = ["study", *(o for o in overrides if setting_name(o) != "publish")]
     claims = claims_of(plan, cells, findings)
     path = report_on(plan, cells, findings, command, claims)
-    show_findings(findings)
-    if claims:
-        show_claims(claims)
-    print(f"{len(cells)} of {len(plan.cells)} cells are finished.")
-    print(f"Report: {path}")
+    with in_language(plan.config.report.language):
+        show_findings(findings)
+        if claims:
+            show_claims(claims)
+        print(tr("{finished} of {all} cells are finished.", finished=len(cells), all=len(plan.cells)))
+        print(f"{tr('Report')}: {path}")
     if plan.config.publish:
         _publish(plan, stated, command, Path(plan.config.publish))
     return 0
@@ -70,7 +72,9 @@ def _published(overrides: Sequence[str]) -> int:
     if not config.published:
         raise ConfigError(["published must be a folder that was written by publish=FOLDER, but is empty."])
     folder = Path(config.published)
-    findings, path = rebuild(folder, Path(config.paths.root) / "published" / folder.resolve().name)
-    show_findings(findings)
-    print(f"Report: {path}")
+    language = config.report.language
+    findings, path = rebuild(folder, Path(config.paths.root) / "published" / folder.resolve().name, language)
+    with in_language(language):
+        show_findings(findings)
+        print(f"{tr('Report')}: {path}")
     return 0

@@ -9,6 +9,7 @@ from pipeline.commands.steps.run_sweep import search
 from pipeline.commands.steps.study_run import StudyRun
 from pipeline.commands.steps.tables import show_change, show_claims, show_findings, show_own_files, show_plan
 from pipeline.config.privacy import may_show_texts
+from pipeline.language import in_language, tr
 from pipeline.records import ClaimTable, Findings
 from pipeline.report.sentences import scores_so_far, verdict_sentence
 from pipeline.study.able_bases import require_able_bases
@@ -64,8 +65,8 @@ def run_planned(plan: Plan, command: Sequence[str]) -> tuple[Plan, Outcome, Find
     Returns:
         The plan with the looks that were taken, what became of its cells, and the findings.
     """
-    texts = may_show_texts(plan.config)
-    with Mirror.start(plan.config.tracking, plan.root, plan.study_id, texts=texts) as mirror:
+    language, texts = in_language(plan.config.report.language), may_show_texts(plan.config)
+    with language, Mirror.start(plan.config.tracking, plan.root, plan.study_id, texts=texts) as mirror:
         plan, outcome, findings, claims = _run(plan, mirror, command)
         everything_told = mirror.drain(DRAIN_SECONDS)
         show_findings(findings)
@@ -125,11 +126,11 @@ def _record(plan: Plan) -> None:
 
 def _say_where(plan: Plan, outcome: Outcome) -> None:
     for failed in outcome.failed:
-        print(f"Failed: {failed.arm} n={failed.size} seed={failed.seed}: {failed.reason}")
-        print(f"  its log: {plan.root / 'logs' / failed.cell_id}.log")
-    print(f"Report:    {plan.folder / 'report.html'}")
+        print(f"{tr('Failed')}: {failed.arm} n={failed.size} seed={failed.seed}: {failed.reason}")
+        print(f"  {tr('its log')}: {plan.root / 'logs' / failed.cell_id}.log")
+    print(f"{tr('Report')}:    {plan.folder / 'report.html'}")
     where = links(plan.config.tracking, plan.root, plan.study_id)
     if plan.config.tracking.name == "local":
-        print(f"Dashboard: {dashboard_command(plan)}")
+        print(f"{tr('Dashboard')}: {dashboard_command(plan)}")
     elif where:
-        print(f"Dashboard: {where[-1].url}")
+        print(f"{tr('Dashboard')}: {where[-1].url}")

@@ -6,6 +6,7 @@ Types are checked by OmegaConf through `structured_config.py`, rules between fie
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from pipeline.language import Language
 from pipeline.methods import MethodName
 from pipeline.records import ClaimMetric, ClaimTest, Direction
 
@@ -372,6 +373,13 @@ class Predict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Report:
+    """How reports are written."""
+
+    language: Language = "en"  # of reports, figures and verdicts on the terminal: English, or Brazilian Portuguese (pt)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """What a command is given beside its sections."""
 
@@ -383,6 +391,7 @@ class Config:
     executor: Executor = Executor()
     tracking: Tracking = Tracking()
     privacy: Privacy = Privacy()
+    report: Report = Report()
     study: Study = Study()
     sweep: Sweep = Sweep()
     tuning: Tuning = Tuning()

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 
+from pipeline.language import nouns, numeral, tr, translated
 from pipeline.records import CellResult, Findings
 from pipeline.report.layout import Column, Entry, Section, Table, arm_entry, size_entry, table
 from pipeline.report.wording import count, duration, flops, metric_name, plain, scale_of, size_name, spreadsheet_field
@@ -15,11 +16,15 @@ CSV_NAME = "cells.csv"
 def cell_section(findings: Findings, cells: Sequence[CellResult]) -> Section:
     """Every cell, or a summary per arm and size."""
     if not cells:
-        return Section(anchor="cells", title="Cells", lead="No cell has finished.")
+        return Section(anchor="cells", title=tr("Cells"), lead=tr("No cell has finished."))
     whole = len(cells) <= MOST_CELLS
     table = _whole_table(findings, _sorted(findings, cells)) if whole else _summary_table(findings, cells)
-    lead = "" if whole else f"A summary of {count(len(cells))} cells; each of them is in {CSV_NAME} beside this report."
-    return Section(anchor="cells", title="Cells", lead=lead, tables=(table,))
+    many, lead = count(len(cells)), ""
+    if not whole:
+        lead = tr(
+            "A summary of {number} cells; each of them is in {file} beside this report.", number=many, file=CSV_NAME
+        )
+    return Section(anchor="cells", title=tr("Cells"), lead=lead, tables=(table,))
 
 
 def _sorted(findings: Findings, cells: Sequence[CellResult]) -> list[CellResult]:
@@ -42,20 +47,20 @@ def _whole_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
     scale = scale_of(findings.metric)
 
     def scored(name: str) -> Column[CellResult]:
-        return Column(plain(name, 30), lambda c: scale.score(_score(c, name)))
+        return Column(plain(translated(name), 30), lambda c: scale.score(_score(c, name)))
 
     columns: list[Column[CellResult]] = [
-        Column("cell", lambda c: plain(c.cell_id)[:12], words=True),
-        Column("arm", lambda c: arm_entry(c.key.arm), words=True),
-        Column("ended by", lambda c: plain(c.stopped_by, 30).replace("_", " "), words=True),
-        Column(f"{findings.counted}s", lambda c: size_name(c.key.size)),
-        Column("seed", lambda c: str(c.key.seed)),
+        Column(tr("cell"), lambda c: plain(c.cell_id)[:12], words=True),
+        Column(tr("arm"), lambda c: arm_entry(c.key.arm), words=True),
+        Column(tr("ended by"), lambda c: translated(plain(c.stopped_by, 30).replace("_", " ")), words=True),
+        Column(nouns(findings.counted), lambda c: size_name(c.key.size)),
+        Column(tr("seed"), lambda c: str(c.key.seed)),
         *map(scored, _test_sets(cells)),
-        Column("best step", lambda c: Entry(f"{c.best_step:,}", f"of {c.cost.steps:,}")),
-        Column("computation", lambda c: flops(c.cost.flops)),
-        Column("time", lambda c: duration(c.measured.seconds)),
+        Column(tr("best step"), lambda c: Entry(numeral(c.best_step, ","), tr("of {number:,}", number=c.cost.steps))),
+        Column(tr("computation"), lambda c: flops(c.cost.flops)),
+        Column(tr("time"), lambda c: duration(c.measured.seconds)),
     ]
-    caption = "The best step is the one with the best validation score; its weights are the ones tested."
+    caption = tr("The best step is the one with the best validation score; its weights are the ones tested.")
     return table(cells, columns, caption=caption, inline=True, tall=len(cells) > 20)
 
 
@@ -67,9 +72,16 @@ def _summary_table(findings: Findings, cells: Sequence[CellResult]) -> Table:
     order = [(a, s) for a in findings.arms for s in findings.sizes if (a, s) in groups]
     sizes = {s: size_entry(findings, s) for s in findings.sizes}
     rows = [(arm_entry(arm), sizes[size], *_summary(show, test, groups[arm, size])) for arm, size in order]
-    header = ("arm", f"{findings.counted}s", "cells", "mean", "lowest", "highest", "computation", "time")
+    header = (
+        *(tr("arm"), nouns(findings.counted), nouns("cell")),
+        *(tr("mean"), tr("lowest"), tr("highest"), tr("computation"), tr("time")),
+    )
     metric = metric_name(findings.metric)
-    caption = f"Cells by arm and size; {metric} on {plain(test, 40)}; computation and time are totals."
+    caption = tr(
+        "Cells by arm and size; {metric} on {dataset}; computation and time are totals.",
+        metric=metric,
+        dataset=plain(translated(test), 40),
+    )
     return Table(caption=caption, header=header, rows=tuple(rows))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
+from pipeline.language import marked, nouns, tr, translated, translated_sentence
 from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, Judgement, RowVerdict, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import asked_text, finding_text, next_step
@@ -61,18 +62,25 @@ def _row(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: Deman
         return _costed(basis, findings, claim, demand)
     if not asked:
         if claim.name in _OF_COSTS and not (findings.looks and findings.looks.reached):
-            return _filled(claim, "not_judged", measured="no look is reached yet", would_change=_to_a_look(basis))
+            return _filled(claim, "not_judged", measured=tr("no look is reached yet"), would_change=_to_a_look(basis))
         lack = claim.unjudged(basis)
-        judge = f"This would judge it: {lack.command}" if lack.command else "No command judges it yet."
-        return _filled(claim, "not_judged", measured=lack.why, would_change=judge)
+        judge = (
+            tr("This would judge it: {command}", command=lack.command)
+            if lack.command
+            else tr("No command judges it yet.")
+        )
+        return _filled(claim, "not_judged", measured=translated_sentence(lack.why), would_change=judge)
     return _contrasted(basis, findings, claim, asked)
 
 
 def _to_a_look(basis: Basis) -> str:
     """What an open row needs before its first look."""
     if basis.study.budget is None:
-        return "Run the study again: it trains only the cells that are missing."
-    return f"A larger study.budget than {basis.study.budget}: the same command again names the least for a first look."
+        return tr("Run the study again: it trains only the cells that are missing.")
+    return tr(
+        "A larger study.budget than {budget}: the same command again names the least for a first look.",
+        budget=basis.study.budget,
+    )
 
 
 def _contrasted(basis: Basis, findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict]) -> ClaimRow:
@@ -81,7 +89,7 @@ def _contrasted(basis: Basis, findings: Findings, claim: PretrainedClaim, asked:
     verdict: Judgement = REFUTED if REFUTED in judgements else INCONCLUSIVE if INCONCLUSIVE in judgements else SUPPORTED
     decisive = next(v for v in asked if v.verdict == verdict)
     measured = "; ".join(_measured(findings, v) for v in asked)
-    step = claim.turns if verdict != INCONCLUSIVE else next_step(findings, decisive)
+    step = translated(claim.turns) if verdict != INCONCLUSIVE else next_step(findings, decisive)
     if any(o.kind == "missing_cells" for o in decisive.obstacles):
         step = _to_a_look(basis)
     return _filled(
@@ -135,7 +143,7 @@ def _number(findings: Findings, v: Verdict) -> str:
     if e is None:
         return ""
     if v.metric in RATIOS:
-        return f"{ratio_text(e.value, v.censored)} times"
+        return tr("{ratio} times", ratio=ratio_text(e.value, v.censored))
     scale = scale_of_effect(findings.metric, v)
     return f"{scale.change(e.value)}{_less(v)} ({scale.span(e, signed=True)})"
 
@@ -144,14 +152,17 @@ def _less(v: Verdict) -> str:
     """With how much less of what a multiplier speaks of: " with half the labels"."""
     if v.metric not in MULTIPLIERS:
         return ""
-    share = "half" if v.delta == 2 else f"1/{ratio_text(v.delta)} of"
-    return f" with {share} the {'labels' if v.metric == 'label_multiplier' else 'computation'}"
+    labels, half, ratio = v.metric == "label_multiplier", v.delta == 2, ratio_text(v.delta)
+    if half:
+        return tr(" with half the labels") if labels else tr(" with half the computation")
+    form = marked(" with 1/{ratio} of the labels") if labels else marked(" with 1/{ratio} of the computation")
+    return tr(form, ratio=ratio)
 
 
 def _after_looking(asked: Sequence[Verdict]) -> Iterator[str]:
     changed = dict.fromkeys(text for v in asked for text in v.after_looking)
     if changed:
-        yield f"After looking: {'; '.join(changed)}."
+        yield tr("After looking: {changes}.", changes="; ".join(map(translated_sentence, changed)))
 
 
 def _bytes(findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict]) -> Iterator[str]:
@@ -160,37 +171,56 @@ def _bytes(findings: Findings, claim: PretrainedClaim, asked: Sequence[Verdict])
         return
     stored = {c.arm: c.stored_bytes for v in asked for c in findings.costs if c.size == v.size}
     arms = dict.fromkeys(arm for v in asked for arm in (v.arm, v.against) if arm in stored)
-    kept = ", ".join(f"{byte_size(stored[arm])} for {arm}" for arm in arms)
+    kept = ", ".join(tr("{size} for {arm}", size=byte_size(stored[arm]), arm=arm) for arm in arms)
     if kept:
-        yield f"Kept for a task: {kept}."
+        yield tr("Kept for a task: {kept}.", kept=kept)
 
 
 def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: Demand) -> ClaimRow:
     seconds, memory, score = demand.seconds, demand.memory, demand.score
-    where = f"{size_name(demand.size)} {findings.counted}s, {plural(seconds.seeds, 'seed')}"
-    level = f"{100 * seconds.level:.4g}% intervals"
-    takes = (
-        f"one training takes {duration(seconds.value * 60 * MINUTES)} of {MINUTES} minutes ({_percent(seconds)}) and "
-        f"{byte_size(memory.value * 1e9 * GIGABYTES)} of {GIGABYTES} GB ({_percent(memory)}) on this machine at {where}"
+    where = f"{size_name(demand.size)} {nouns(findings.counted)}, {plural(seconds.seeds, 'seed')}"
+    level = tr("{level:.4g}% intervals", level=100 * seconds.level)
+    takes = tr(
+        "one training takes {time} of {minutes} minutes ({time_share}) and "
+        "{memory} of {gigabytes} GB ({memory_share}) on this machine at {where}",
+        time=duration(seconds.value * 60 * MINUTES),
+        minutes=MINUTES,
+        time_share=_percent(seconds),
+        memory=byte_size(memory.value * 1e9 * GIGABYTES),
+        gigabytes=GIGABYTES,
+        memory_share=_percent(memory),
+        where=where,
     )
     largest = max((seconds, memory), key=lambda e: e.value)
-    number = f"{largest.value:.0%} of the {'time' if largest is seconds else 'memory'} ({_percent(largest)})"
+    form = (
+        marked("{share:.0%} of the time ({span})")
+        if largest is seconds
+        else marked("{share:.0%} of the memory ({span})")
+    )
+    number = tr(form, share=largest.value, span=_percent(largest))
     if score is not None:
         scale = scale_of(findings.metric)
         target = scale.score(basis.study.target or 0.0)
-        number = f"{scale.score(score.value)} ({scale.span(score)}), target {target}"
-        takes = f"the pretrained arm scores {scale.score(score.value)} where {target} is useful; {takes}"
-    seeds = "More seeds (study.seeds, or a larger study.budget)."
+        number = tr(
+            "{score} ({span}), target {target}", score=scale.score(score.value), span=scale.span(score), target=target
+        )
+        takes = tr(
+            "the pretrained arm scores {score} where {target} is useful; {takes}",
+            score=scale.score(score.value),
+            target=target,
+            takes=takes,
+        )
+    seeds = tr("More seeds (study.seeds, or a larger study.budget).")
     return _filled(
         claim,
         demand.verdict,
         estimate=score or largest,
         number=number,
         measured=f"{takes}; {level}",
-        would_change=seeds if demand.verdict == INCONCLUSIVE else claim.turns,
+        would_change=seeds if demand.verdict == INCONCLUSIVE else translated(claim.turns),
     )
 
 
 def _percent(share: Estimate) -> str:
     """The interval of a share: "3.1% to 3.6%"."""
-    return f"{share.low:.1%} to {share.high:.1%}"
+    return tr("{low:.1%} to {high:.1%}", low=share.low, high=share.high)

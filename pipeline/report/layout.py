@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pipeline.language import nouns, tr, translated_sentence
 from pipeline.records import Estimate, Findings
 from pipeline.report.figures.panel import Panel
 from pipeline.report.wording import count, plain, size_name
@@ -98,13 +99,14 @@ class Section:
 
 def cut(sentences: Sequence[str], most: int = 60) -> tuple[str, ...]:
     """The sentences on one line each; past `most`, how many more there are."""
-    shown = [plain(s, 600) for s in sentences[:most]]
-    return (*shown, f"… and {count(len(sentences) - most)} more.") if len(sentences) > most else tuple(shown)
+    shown = [plain(translated_sentence(s), 600) for s in sentences[:most]]
+    more = [tr("… and {number} more.", number=count(len(sentences) - most))] if len(sentences) > most else []
+    return (*shown, *more)
 
 
 def notes(estimates: Iterable[Estimate]) -> tuple[str, ...]:
     """The conditions under which the intervals hold, each said once."""
-    parts = dict.fromkeys(note for e in estimates for note in e.notes)
+    parts = map(translated_sentence, dict.fromkeys(note for e in estimates for note in e.notes))
     return cut([f"{part[:1].upper()}{part[1:]}." for part in parts], 12)
 
 
@@ -119,7 +121,7 @@ def by_size(
 ) -> Table:
     """A table with a row for each train size; `cell` gives what stands at a size in one of the columns."""
     across = [Column[int | str](name, functools.partial(_at, cell, name)) for name in columns]
-    sizes = Column[int | str](f"{findings.counted}s", lambda size: size_entry(findings, size), words=True)
+    sizes = Column[int | str](nouns(findings.counted), lambda size: size_entry(findings, size), words=True)
     return table(findings.sizes, [sizes, *across], caption=caption)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from pipeline.language import tr, translated
 from pipeline.records import Findings
 from pipeline.report.layout import Entry, Section, Table
 from pipeline.report.page import Head, intro
@@ -14,7 +15,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]|~#$!])")
 
 def markdown_page(findings: Findings, sections: Sequence[Section], finished: int, top: Section | None = None) -> str:
     """The report as GitHub-flavoured Markdown, the verdict first, but after a section for the top."""
-    parts = [f"# {escape(findings.question or findings.study, 400)}", escape(intro(findings, finished))]
+    parts = [f"# {escape(translated(findings.question) or findings.study, 400)}", escape(intro(findings, finished))]
     parts += [escape(text) for text in (looks_text(findings),) if text]
     parts += _section(top) if top else []
     parts += [_verdict(v) for v in verdict_views(findings)]
@@ -27,7 +28,7 @@ def plain_page(head: Head, sections: Sequence[Section]) -> str:
 
 
 def _page(parts: list[str], sections: Sequence[Section]) -> str:
-    parts.append("The figures are in report.html beside this file.")
+    parts.append(tr("The figures are in report.html beside this file."))
     for section in sections:
         parts += _section(section)
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace").decode("utf-8")
@@ -44,9 +45,11 @@ def escape(text: str, limit: int = 2000) -> str:
 
 
 def _verdict(v: VerdictView) -> str:
-    lines = [f"> **{v.kind.upper()}{escape(f', {v.how}') if v.how else ''}.** {escape(v.sentence)}"]
+    lines = [f"> **{v.judgement.upper()}{escape(f', {v.how}') if v.how else ''}.** {escape(v.sentence)}"]
     lines += [
-        f"> {escape(text)}" for text in (f"Claim: {v.claim}", v.question, v.details, v.next_step, *v.notes) if text
+        f"> {escape(text)}"
+        for text in (tr("Claim: {claim}", claim=v.claim), v.question, v.details, v.next_step, *v.notes)
+        if text
     ]
     return "  \n".join(lines)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from pipeline.language import language_tag, nouns, tr, translated
 from pipeline.records import Findings
 from pipeline.report.figures.panel import WIDE, panel_width
 from pipeline.report.layout import Section
@@ -33,12 +34,12 @@ def html_page(
 ) -> str:
     """The report of a study as HTML."""
     head = Head(
-        kind="study",
+        kind=tr("Headstart study"),
         name=findings.study,
-        question=findings.question,
+        question=translated(findings.question),
         intro=intro(findings, finished),
         verdicts=verdict_views(findings),
-        answer="The study states no claim, so there is no verdict.",
+        answer=tr("The study states no claim, so there is no verdict."),
         palette=palette,
         looks=looks_text(findings),
         top=top,
@@ -60,6 +61,9 @@ def render(head: Head, sections: Sequence[Section]) -> str:
     drawings = {anchor: [Markup(svg) for svg in svgs] for anchor, svgs in _drawings(head.palette, sections).items()}
     text = environment.get_template("report.html.j2").render(
         kind=head.kind,
+        language=language_tag(),
+        verdict_label=tr("Verdict"),
+        sections_label=tr("Sections"),
         name=plain(head.name, 100),
         question=plain(head.question, 400),
         intro=head.intro,
@@ -102,10 +106,10 @@ def intro(findings: Findings, finished: int) -> str:
     others = tuple(dict.fromkeys(arm.partition("@")[2] for arm in findings.arms if "@" in arm))
     done = plural(finished, "finished cell")
     parts = [
-        f"{'bases' if others else 'base'} {', '.join(plain(name, 60) for name in (findings.base, *others))}",
-        f"task {plain(findings.task, 60)}",
+        f"{nouns('base', 1 + len(others))} {', '.join(plain(name, 60) for name in (findings.base, *others))}",
+        tr("task {task}", task=plain(findings.task, 60)),
         f"{plural(len(findings.arms), 'arm')} {TIMES} {plural(len(findings.sizes), 'size')} "
-        f"({amounts} {findings.counted}s) {TIMES} {plural(len(findings.seeds), 'seed')}",
-        f"{done}, {len(findings.failed):,} failed" if findings.failed else done,
+        f"({amounts} {nouns(findings.counted)}) {TIMES} {plural(len(findings.seeds), 'seed')}",
+        tr("{done}, {failed:,} failed", done=done, failed=len(findings.failed)) if findings.failed else done,
     ]
     return " · ".join(parts)

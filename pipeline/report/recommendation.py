@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pipeline.language import nouns, tr
 from pipeline.records import Estimate
 from pipeline.report.wording import Scale, count, plain, scale_of, size_name
 from pipeline.study.finding.recommendation import AS_GOOD, Recommendation
@@ -17,16 +18,28 @@ def recommendation_text(recommendation: Recommendation, *, counted: str, higher_
 def _lines(recommendation: Recommendation, scale: Scale, counted: str, sign: float) -> Iterator[str]:
     best, arm = recommendation.best.estimate, plain(recommendation.best.arm, 40)
     yield (
-        f"Best with {size_name(recommendation.best.size)} {counted}s: {arm}, {scale.score(best.value)} "
-        f"({scale.span(best)}){_ahead(recommendation, scale, sign)}."
+        tr(
+            "Best with {size} {labels}: {arm}, {score} ({span}){ahead}.",
+            size=size_name(recommendation.best.size),
+            labels=nouns(counted),
+            arm=arm,
+            score=scale.score(best.value),
+            span=scale.span(best),
+            ahead=_ahead(recommendation, scale, sign),
+        )
     )
     if recommendation.cheapest != recommendation.best.arm:
         times = (
-            f"{count(recommendation.cheaper)} times less computation"
+            tr("{number} times less computation", number=count(recommendation.cheaper))
             if recommendation.cheaper >= 2
-            else "less computation"
+            else tr("less computation")
         )
-        yield f"About as good (within {scale.amount(AS_GOOD)}) for {times}: {plain(recommendation.cheapest, 40)}."
+        yield tr(
+            "About as good (within {amount}) for {computation}: {arm}.",
+            amount=scale.amount(AS_GOOD),
+            computation=times,
+            arm=plain(recommendation.cheapest, 40),
+        )
     if recommendation.more is not None and recommendation.smaller is not None:
         yield _more(recommendation.more, recommendation, scale, counted, sign)
 
@@ -34,20 +47,31 @@ def _lines(recommendation: Recommendation, scale: Scale, counted: str, sign: flo
 def _ahead(recommendation: Recommendation, scale: Scale, sign: float) -> str:
     if recommendation.second is None or recommendation.ahead is None:
         return ""
-    by = f"{scale.amount(recommendation.ahead.value)} more than {plain(recommendation.second, 40)}"
+    by = tr(
+        "{amount} more than {arm}",
+        amount=scale.amount(recommendation.ahead.value),
+        arm=plain(recommendation.second, 40),
+    )
     if not _clear(recommendation.ahead, sign):
-        return f"; {by}, which may be chance ({scale.span(recommendation.ahead, signed=True)})"
+        return tr(
+            "; {difference}, which may be chance ({span})",
+            difference=by,
+            span=scale.span(recommendation.ahead, signed=True),
+        )
     return f"; {by} ({scale.span(recommendation.ahead, signed=True)})"
 
 
 def _more(more: Estimate, recommendation: Recommendation, scale: Scale, counted: str, sign: float) -> str:
-    step = (
-        f"From {size_name(recommendation.smaller or '')} to {size_name(recommendation.best.size)} {counted}s it gained"
+    step = tr(
+        "From {smaller} to {larger} {labels} it gained",
+        smaller=size_name(recommendation.smaller or ""),
+        larger=size_name(recommendation.best.size),
+        labels=nouns(counted),
     )
     gained = f"{step} {scale.change(sign * more.value)} ({scale.span(more, signed=True)})"
     if _clear(more, sign):
-        return f"{gained}: more {counted}s are likely to pay."
-    return f"{gained}: whether more {counted}s would pay is not shown."
+        return tr("{gained}: more {labels} are likely to pay.", gained=gained, labels=nouns(counted))
+    return tr("{gained}: whether more {labels} would pay is not shown.", gained=gained, labels=nouns(counted))
 
 
 def _clear(difference: Estimate, sign: float) -> bool:

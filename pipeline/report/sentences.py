@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable
 
 from pipeline.audits import AUDITS
+from pipeline.language import marked, nouns, numeral, tr, translated, translated_sentence
 from pipeline.records import Censoring, ClaimMetric, Direction, Findings, Help, Refutation, Verdict
-from pipeline.records.metrics import MULTIPLIERS, RATIOS, amount
+from pipeline.records.metrics import MULTIPLIERS, RATIOS, SHARES
 from pipeline.report.obstacles import remedy_of, why
 from pipeline.report.wording import (
     TIMES,
@@ -18,27 +19,31 @@ from pipeline.report.wording import (
 )
 
 REFUTATIONS: dict[Refutation, str] = {
-    "too_small": "too small",
-    "opposite": "opposite",
-    "inferior": "inferior",
-    "different": "different",
+    "too_small": marked("too small"),
+    "opposite": marked("opposite"),
+    "inferior": marked("inferior"),
+    "different": marked("different"),
 }
-_BOUNDS: dict[Censoring, str] = {"above": "more than ", "below": "less than "}
-_UNITS = {"flops_to_target": "FLOPs", "examples_to_target": "training examples"}
+_BOUNDS: dict[Censoring, str] = {"above": marked("more than "), "below": marked("less than ")}
+_UNITS = {"flops_to_target": "FLOPs", "examples_to_target": marked("training examples")}
 
 
 def verdict_sentence(findings: Findings, v: Verdict) -> str:
     """The whole verdict: what was found with its interval, the smallest effect that matters, what is still needed,
     and what was changed after results had been seen.
     """
-    how = f" ({REFUTATIONS[v.refutation]})" if v.refutation else ""
-    changed = f"After looking: {'; '.join(v.after_looking)}." if v.after_looking else ""
+    how = f" ({translated(REFUTATIONS[v.refutation])})" if v.refutation else ""
+    changed = (
+        tr("After looking: {changes}.", changes="; ".join(map(translated_sentence, v.after_looking)))
+        if v.after_looking
+        else ""
+    )
     if v.estimate:
         measured = f"{finding_text(findings, v)} ({interval_text(findings, v)}); {asked_text(findings, v)}."
     else:
         measured = finding_text(findings, v)
     tail = next_step(findings, v)
-    return " ".join(part for part in (f"{v.verdict.capitalize()}{how}: {measured}", tail, changed) if part)
+    return " ".join(part for part in (f"{translated(v.verdict).capitalize()}{how}: {measured}", tail, changed) if part)
 
 
 def scores_so_far(findings: Findings) -> str:
@@ -47,11 +52,16 @@ def scores_so_far(findings: Findings) -> str:
     size = next((size for size in reversed(findings.sizes) if any(s.size == size for s in tests)), None)
     shown, scale = [score for score in tests if score.size == size], scale_of(findings.metric)
     if size is None:
-        return "No scores yet."
+        return tr("No scores yet.")
     each = [f"{s.arm} {scale.score(s.estimate.value)} ({scale.span(s.estimate)})" for s in shown]
     seeds = min(score.estimate.seeds for score in shown)
-    where = f"with {size_name(size)} {findings.counted}s, {plural(seeds, 'seed')}"
-    return f"Interim scores, no verdict yet: {', '.join(each)}, {where}."
+    where = tr(
+        "with {size} {labels}, {seeds}",
+        size=size_name(size),
+        labels=nouns(findings.counted),
+        seeds=plural(seeds, "seed"),
+    )
+    return tr("Interim scores, no verdict yet: {scores}, {where}.", scores=", ".join(each), where=where)
 
 
 def finding_text(findings: Findings, v: Verdict) -> str:
@@ -60,7 +70,9 @@ def finding_text(findings: Findings, v: Verdict) -> str:
     Where nothing could be measured it is a whole sentence that says why.
     """
     if v.estimate is None:
-        first = "not judged yet." if any(o.kind == "missing_cells" for o in v.obstacles) else "it cannot be judged."
+        first = (
+            tr("not judged yet.") if any(o.kind == "missing_cells" for o in v.obstacles) else tr("it cannot be judged.")
+        )
         return " ".join([first, *(why(findings, v, o) for o in v.obstacles)])
     return _FINDINGS[v.metric](findings, v, v.estimate.value)
 
@@ -72,12 +84,19 @@ def next_step(findings: Findings, v: Verdict) -> str:
     if v.obstacles:
         before = [] if v.estimate is None else [why(findings, v, o) for o in v.obstacles]
         return " ".join(dict.fromkeys(p for p in (*before, *(remedy_of(findings, v, o) for o in v.obstacles)) if p))
-    helps = _HELPS[v.helps].format(labels=f"{v.labels_against or 0.0:.0f}") if v.helps else ""
+    helps = tr(_HELPS[v.helps], labels=f"{v.labels_against or 0.0:.0f}") if v.helps else ""
     if v.next_look:
-        likely = f"The chance that it settles this is {_chance(v.chance)}." if v.chance is not None else ""
-        return " ".join(p for p in (f"The next look is at {plural(v.next_look, 'seed')}.", likely, helps) if p)
+        likely = (
+            tr("The chance that it settles this is {chance}.", chance=_chance(v.chance)) if v.chance is not None else ""
+        )
+        return " ".join(
+            p for p in (tr("The next look is at {seeds}.", seeds=plural(v.next_look, "seed")), likely, helps) if p
+        )
     return helps or (
-        f"No look is left. A new study would need about {v.seeds_needed:,} seeds if the estimate stays where it is."
+        tr(
+            "No look is left. A new study would need about {seeds:,} seeds if the estimate stays where it is.",
+            seeds=v.seeds_needed,
+        )
     )
 
 
@@ -89,115 +108,221 @@ def interval_text(findings: Findings, v: Verdict) -> str:
     if v.metric in RATIOS:
         ends = _ratio_ends(e.low, e.high)
     elif math.isinf(e.high):
-        ends = "unknown"
+        ends = tr("unknown")
     else:
         ends = scale.span(e)
-        of = " of the difference" if e.value < 0 else ""
+        of = tr(" of the difference") if e.value < 0 else ""
     items = f" {TIMES} {plural(e.items, 'item')}" if e.items else ""
-    return f"{100 * e.level:.4g}% interval{of} {ends}; {plural(e.seeds, 'seed')}{items}"
+    return tr(
+        "{level:.4g}% interval{of_difference} {ends}; {seeds}{items}",
+        level=100 * e.level,
+        of_difference=of,
+        ends=ends,
+        seeds=plural(e.seeds, "seed"),
+        items=items,
+    )
 
 
 def asked_text(findings: Findings, v: Verdict) -> str:
     """What the claim asks: the smallest effect that matters, and the margin that does not."""
-    scale, least = scale_of_effect(findings.metric, v), "largest" if v.direction == "lower" else "smallest"
+    scale, lower = scale_of_effect(findings.metric, v), v.direction == "lower"
     parts = []
-    if v.metric in RATIOS or v.metric in MULTIPLIERS:
-        noun = "ratio" if v.metric in RATIOS else "multiplier"
-        parts.append(f"the {least} {noun} that matters is {v.delta:.3g}")
+    if v.metric in RATIOS:
+        least = tr("the largest ratio that matters is") if lower else tr("the smallest ratio that matters is")
+        parts.append(f"{least} {numeral(v.delta, '.3g')}")
+    elif v.metric in MULTIPLIERS:
+        least = tr("the largest multiplier that matters is") if lower else tr("the smallest multiplier that matters is")
+        parts.append(f"{least} {numeral(v.delta, '.3g')}")
     elif v.test == "superior":
-        less = " less" if v.direction == "lower" else ""
-        parts.append(f"the smallest effect that matters is {scale.amount(v.delta)}{less}")
+        less = tr(" less") if lower else ""
+        parts.append(tr("the smallest effect that matters is {amount}{less}", amount=scale.amount(v.delta), less=less))
     if v.test != "superior":
-        noun = "difference" if v.test == "equivalent" else "gain" if v.direction == "lower" else "loss"
-        parts.append(f"a {noun} of up to {scale.amount(v.margin or 0.0)} does not matter")
-    return ", and ".join(parts)
+        allowed = tr("a difference") if v.test == "equivalent" else tr("a gain") if lower else tr("a loss")
+        parts.append(
+            tr("{allowed} of up to {amount} does not matter", allowed=allowed, amount=scale.amount(v.margin or 0.0))
+        )
+    return tr(", and ").join(parts)
 
 
 def _labels(findings: Findings, v: Verdict) -> str:
     """ "100 labels", "all 7,000 labels", or "1,000 of the 1,633 labels at hand" if seeds share many of them."""
     if v.labels is None:
-        return f"{v.size} {findings.counted}s"
+        labels = nouns(findings.counted)
+        return tr("all {labels}", labels=labels) if v.size == "all" else f"{v.size} {labels}"
     if v.pool and v.labels < v.pool:
-        return f"{v.labels:,} of the {plural(v.pool, findings.counted)} at hand"
+        return tr("{some:,} of the {labels} at hand", some=v.labels, labels=plural(v.pool, findings.counted))
     number = plural(v.labels, findings.counted)
-    return f"all {number}" if v.size == "all" else number
+    return tr("all {labels}", labels=number) if v.size == "all" else number
 
 
 def _differs(findings: Findings, value: float) -> str:
-    return f"{amount(value, findings.metric)} {'more' if value >= 0 else 'less'}"
+    shown = _amount(findings, value)
+    return tr("{amount} more", amount=shown) if value >= 0 else tr("{amount} less", amount=shown)
+
+
+def _amount(findings: Findings, value: float) -> str:
+    """A difference in score without its sign: "18.2 points", or a plain number for metrics that are no shares."""
+    share = findings.metric in SHARES
+    return tr("{points:.1f} points", points=100 * abs(value)) if share else numeral(abs(value), ".3g")
 
 
 def _score(findings: Findings, v: Verdict, value: float) -> str:
-    where = "" if v.dataset == "test" else f" on {v.dataset}"
-    return f"{v.arm} scores {_differs(findings, value)} than {v.against} at {_labels(findings, v)}{where}"
+    where = "" if v.dataset == "test" else tr(" on {dataset}", dataset=v.dataset)
+    return tr(
+        "{arm} scores {differs} than {against} at {labels}{where}",
+        arm=v.arm,
+        differs=_differs(findings, value),
+        against=v.against,
+        labels=_labels(findings, v),
+        where=where,
+    )
 
 
 def _better(findings: Findings, value: float) -> str:
-    return f"is {amount(value, findings.metric)} {'better' if value >= 0 else 'worse'}"
+    shown = _amount(findings, value)
+    return tr("is {amount} better", amount=shown) if value >= 0 else tr("is {amount} worse", amount=shown)
 
 
 def _multiplier(findings: Findings, v: Verdict, value: float) -> str:
     sizes = [size_name(term.size) for term in v.terms if (term.arm, term.size) != (v.arm, v.size)]
-    between = f" (read between {' and '.join(sizes)})" if len(sizes) > 1 else ""
+    between = tr(" (read between {sizes})", sizes=tr(" and ").join(sizes)) if len(sizes) > 1 else ""
     granted = v.labels_against or 0.0
     counted = ""
     if v.validation_labels and v.labels:
         ratio = counting_validation(granted / v.labels, v.labels, v.validation_labels)
-        kind = plural(v.validation_labels, f"validation {findings.counted}")
-        counted = f", {ratio_text(ratio)} times as many counting the {kind} of both"
-    more = f"than {v.against} with {granted:,.0f}{between}{counted}"
-    return f"with {_labels(findings, v)} {v.arm} {_better(findings, value)} {more}"
+        labels = plural(v.validation_labels, f"validation {findings.counted}")
+        counted = tr(", {ratio} times as many counting the {labels} of both", ratio=ratio_text(ratio), labels=labels)
+    more = tr(
+        "than {against} with {labels:,.0f}{between}{counted}",
+        against=v.against,
+        labels=granted,
+        between=between,
+        counted=counted,
+    )
+    return tr(
+        "with {labels} {arm} {better} {more}",
+        labels=_labels(findings, v),
+        arm=v.arm,
+        better=_better(findings, value),
+        more=more,
+    )
 
 
 def _computation(findings: Findings, v: Verdict, value: float) -> str:
-    spent = f"whose runs took {ratio_text(v.budget_ratio or math.nan)} times the training computation"
-    return f"at {_labels(findings, v)} {v.arm} {_better(findings, value)} than {v.against}, {spent}"
+    spent = tr("whose runs took {ratio} times the training computation", ratio=ratio_text(v.budget_ratio or math.nan))
+    return tr(
+        "at {labels} {arm} {better} than {against}, {spent}",
+        labels=_labels(findings, v),
+        arm=v.arm,
+        better=_better(findings, value),
+        against=v.against,
+        spent=spent,
+    )
 
 
 def _robustness(findings: Findings, v: Verdict, value: float) -> str:
-    alike = f"{v.against} with the same in-domain score, which takes it about {v.labels_against or 0.0:,.0f}"
-    return f"on {v.dataset} {v.arm} with {_labels(findings, v)} {_better(findings, value)} than {alike}"
+    alike = tr(
+        "{against} with the same in-domain score, which takes it about {labels:,.0f}",
+        against=v.against,
+        labels=v.labels_against or 0.0,
+    )
+    return tr(
+        "on {dataset} {arm} with {labels} {better} than {against}",
+        dataset=v.dataset,
+        arm=v.arm,
+        labels=_labels(findings, v),
+        better=_better(findings, value),
+        against=alike,
+    )
 
 
 def _cost(findings: Findings, v: Verdict, value: float) -> str:
     target = scale_of(findings.metric).score(findings.target if findings.target is not None else math.nan)
-    end = f"to reach {target} on validation at {_labels(findings, v)}"
+    end = tr("to reach {target} on validation at {labels}", target=target, labels=_labels(findings, v))
     if v.censored == "both":
-        return f"too few runs of {v.arm} and {v.against} get there to compare the {_UNITS[v.metric]} {end}"
-    times = f"{_BOUNDS.get(v.censored, '')}{ratio_text(value)} times"
-    return f"{v.against} takes {times} the {_UNITS[v.metric]} of {v.arm} {end}"
+        return tr(
+            "too few runs of {arm} and {against} get there to compare the {units} {end}",
+            arm=v.arm,
+            against=v.against,
+            units=translated(_UNITS[v.metric]),
+            end=end,
+        )
+    times = tr("{bound}{ratio} times", bound=translated(_BOUNDS.get(v.censored, "")), ratio=ratio_text(value))
+    return tr(
+        "{against} takes {times} the {units} of {arm} {end}",
+        against=v.against,
+        times=times,
+        units=translated(_UNITS[v.metric]),
+        arm=v.arm,
+        end=end,
+    )
 
 
 def _area(findings: Findings, v: Verdict, value: float) -> str:
-    where = f"on validation at {_labels(findings, v)}"
-    return (
-        f"averaged over the training examples that all arms see, {v.arm} scores {_differs(findings, value)} than "
-        f"{v.against} {where}"
+    where = tr("on validation at {labels}", labels=_labels(findings, v))
+    return tr(
+        "averaged over the training examples that all arms see, {arm} scores {differs} than {against} {where}",
+        arm=v.arm,
+        differs=_differs(findings, value),
+        against=v.against,
+        where=where,
     )
 
 
 def _initial(findings: Findings, v: Verdict, value: float) -> str:
-    where = f"on validation at {_labels(findings, v)}"
-    return f"before training {v.arm} scores {_differs(findings, value)} than {v.against} {where}"
+    where = tr("on validation at {labels}", labels=_labels(findings, v))
+    return tr(
+        "before training {arm} scores {differs} than {against} {where}",
+        arm=v.arm,
+        differs=_differs(findings, value),
+        against=v.against,
+        where=where,
+    )
 
 
 def _gain(findings: Findings, v: Verdict, value: float) -> str:
-    start = "its own start" if v.against == v.arm else f"the start of {v.against}"
-    where = f"on validation at {_labels(findings, v)}"
-    return f"once trained {v.arm} scores {_differs(findings, value)} than {start} {where}"
+    start = tr("its own start") if v.against == v.arm else tr("the start of {against}", against=v.against)
+    where = tr("on validation at {labels}", labels=_labels(findings, v))
+    return tr(
+        "once trained {arm} scores {differs} than {start} {where}",
+        arm=v.arm,
+        differs=_differs(findings, value),
+        start=start,
+        where=where,
+    )
 
 
 def _gap(findings: Findings, v: Verdict, value: float) -> str:
-    step = "from its training examples to the test" if v.dataset == "train" else f"from the test to {v.dataset}"
-    return f"{step} {v.arm} loses {_differs(findings, value)} than {v.against} at {_labels(findings, v)}"
+    step = (
+        tr("from its training examples to the test")
+        if v.dataset == "train"
+        else tr("from the test to {dataset}", dataset=v.dataset)
+    )
+    return tr(
+        "{step} {arm} loses {differs} than {against} at {labels}",
+        step=step,
+        arm=v.arm,
+        differs=_differs(findings, value),
+        against=v.against,
+        labels=_labels(findings, v),
+    )
 
 
 def _audited(findings: Findings, v: Verdict, value: float) -> str:
     measure = AUDITS[v.audit or ""].measure
     which: Direction = "higher" if value >= 0 else "lower"
-    differs = f"{scale_of_effect(findings.metric, v).amount(value)} {which}"
-    judged = "worse" if which == measure.worse else "better"
-    return f"the {measure.called} of {v.arm} is {differs} ({judged}) than that of {v.against} at {_labels(findings, v)}"
+    amount = scale_of_effect(findings.metric, v).amount(value)
+    differs = tr("{amount} higher", amount=amount) if which == "higher" else tr("{amount} lower", amount=amount)
+    judged = tr("worse") if which == measure.worse else tr("better")
+    return tr(
+        "the {called} of {arm} is {differs} ({judged}) than that of {against} at {labels}",
+        called=translated(measure.called),
+        arm=v.arm,
+        differs=differs,
+        judged=judged,
+        against=v.against,
+        labels=_labels(findings, v),
+    )
 
 
 _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {
@@ -215,21 +340,29 @@ _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {
 }
 _HELPS: dict[Help, str] = {
     "seeds": "",
-    "test_items": "No number of seeds would settle it; more test items would.",
-    "size_between": "Add {labels} to study.sizes: between two sizes a learning curve is only known to rise.",
-    "larger_effect": "No number of seeds would settle it, and the audit has no more items: ask for a larger effect.",
-    "finer_costs": "Longer training, a target that every run reaches, or a finer evaluation grid would settle it.",
+    "test_items": marked("No number of seeds would settle it; more test items would."),
+    "size_between": marked("Add {labels} to study.sizes: between two sizes a learning curve is only known to rise."),
+    "larger_effect": marked(
+        "No number of seeds would settle it, and the audit has no more items: ask for a larger effect."
+    ),
+    "finer_costs": marked(
+        "Longer training, a target that every run reaches, or a finer evaluation grid would settle it."
+    ),
 }
 
 
 def _chance(chance: float) -> str:
     """ "about 40%", "under 1%" or "over 99%"."""
     if chance < 0.01:
-        return "under 1%"
-    return "over 99%" if chance > 0.99 else f"about {chance:.0%}"
+        return tr("under 1%")
+    return tr("over 99%") if chance > 0.99 else tr("about {chance:.0%}", chance=chance)
 
 
 def _ratio_ends(low: float, high: float) -> str:
     if math.isinf(high):
-        return f"{ratio_text(low)} or more" if low > 0 else "open at both ends"
-    return f"{ratio_text(low)} to {ratio_text(high)}" if low > 0 else f"{ratio_text(high)} or less"
+        return tr("{low} or more", low=ratio_text(low)) if low > 0 else tr("open at both ends")
+    return (
+        tr("{low} to {high}", low=ratio_text(low), high=ratio_text(high))
+        if low > 0
+        else tr("{high} or less", high=ratio_text(high))
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline import files
 from pipeline.config.schema import Arm
+from pipeline.language import marked, nouns, numeral, tr, translated
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.report.figures import sweep_progress, sweep_settings
 from pipeline.report.figures.panel import Panel
@@ -31,9 +32,9 @@ def write_sweep_report(record: SweepRecord, arm: Arm, question: str, command: st
         StorageError: the folder cannot be written or the disk is full.
     """
     head = Head(
-        kind="sweep",
+        kind=tr("Headstart sweep"),
         name=record.name,
-        question=question,
+        question=translated(question),
         intro=_intro(record),
         verdicts=(),
         answer=answer(record),
@@ -49,20 +50,36 @@ def write_sweep_report(record: SweepRecord, arm: Arm, question: str, command: st
 def answer(record: SweepRecord) -> str:
     """What was best, in one sentence."""
     if not record.best:
-        return f"None of {plural(len(record.trials), 'trial')} has a result that counts."
+        return tr("None of {trials} has a result that counts.", trials=plural(len(record.trials), "trial"))
     best = record.trial(record.best[0])
-    came_to = ", ".join(f"{o} {_value(record, o, v)}" for o, v in zip(record.objectives, best.values, strict=True))
-    front = f" {len(record.best)} trials stand on the Pareto front." if len(record.best) > 1 else ""
-    return f"Best on validation: trial {best.number} with {came_to}: {record.overrides}.{front}"
+    came_to = ", ".join(
+        f"{translated(o)} {_value(record, o, v)}" for o, v in zip(record.objectives, best.values, strict=True)
+    )
+    front = tr(" {number} trials stand on the Pareto front.", number=len(record.best)) if len(record.best) > 1 else ""
+    return tr(
+        "Best on validation: trial {number} with {values}: {settings}.{front}",
+        number=best.number,
+        values=came_to,
+        settings=record.overrides,
+        front=front,
+    )
 
 
 def _intro(record: SweepRecord) -> str:
     states = [t.state for t in record.trials]
-    counts = ", ".join(f"{count(states.count(s))} {s}" for s in ("complete", "pruned", "failed") if s in states)
-    seeds = "seed" if len(record.seeds) == 1 else "seeds"
-    return (
-        f"task {record.task} · arm {record.arm} · n={record.size} · {seeds} {', '.join(map(str, record.seeds))} · "
-        f"{len(states)} of {record.asked} trials ({counts}) · sampler {record.sampler} · pruner {record.pruner}"
+    counts = ", ".join(tr(form, number=count(states.count(s))) for s, form in _COUNTED.items() if s in states)
+    return tr(
+        "task {task} · arm {arm} · n={size} · {seeds} · "
+        "{number} of {asked} trials ({states}) · sampler {sampler} · pruner {pruner}",
+        task=record.task,
+        arm=record.arm,
+        size=translated(str(record.size)),
+        seeds=f"{nouns('seed', len(record.seeds))} {', '.join(map(str, record.seeds))}",
+        number=len(states),
+        asked=record.asked,
+        states=counts,
+        sampler=record.sampler,
+        pruner=record.pruner,
     )
 
 
@@ -70,46 +87,67 @@ def _sections(record: SweepRecord, command: str) -> list[Section | None]:
     if not sweep_progress.complete(record):
         return [_trials(record), _repeat(command)]
     return [
-        _figure("history", "History", [sweep_progress.history(record)], _HISTORY),
-        _figure("importances", "What made the difference", [sweep_settings.importances(record)], _IMPORTANCES),
-        _figure("slices", "Each setting", sweep_settings.slices(record), _SLICES),
-        _figure("parallel", "Settings side by side", [sweep_settings.parallel(record)], _PARALLEL),
-        _figure("reports", "On the way", [sweep_progress.reports(record)], _REPORTS),
+        _figure("history", tr("History"), [sweep_progress.history(record)], _HISTORY),
+        _figure("importances", tr("What made the difference"), [sweep_settings.importances(record)], _IMPORTANCES),
+        _figure("slices", tr("Each setting"), sweep_settings.slices(record), _SLICES),
+        _figure("parallel", tr("Settings side by side"), [sweep_settings.parallel(record)], _PARALLEL),
+        _figure("reports", tr("On the way"), [sweep_progress.reports(record)], _REPORTS),
         _trials(record),
         _repeat(command),
     ]
 
 
-_HISTORY = "Dots are trials, the line is the best until then; at the foot, strokes were pruned and crosses failed."
-_IMPORTANCES = (
+_COUNTED = {
+    "complete": marked("{number} complete"),
+    "pruned": marked("{number} pruned"),
+    "failed": marked("{number} failed"),
+}
+_HISTORY = marked(
+    "Dots are trials, the line is the best until then; at the foot, strokes were pruned and crosses failed."
+)
+_IMPORTANCES = marked(
     "Shares of what distinguishes the better trials from all (PED-ANOVA). With few trials they are rough, and they say "
     "nothing of settings outside the space."
 )
-_SLICES = (
+_SLICES = marked(
     "Dots are trials, the best filled. A trend here may come from another setting that was searched along with it."
 )
-_PARALLEL = "A line is a trial, the best bold; the last axis is what it came to."
-_REPORTS = "Validation during training, as the pruner saw it; grey paths that end in a cross were given up there."
+_PARALLEL = marked("A line is a trial, the best bold; the last axis is what it came to.")
+_REPORTS = marked(
+    "Validation during training, as the pruner saw it; grey paths that end in a cross were given up there."
+)
 
 
 def _figure(anchor: str, title: str, panels: Sequence[Panel | None], caption: str) -> Section | None:
     there = tuple(p for p in panels if p is not None)
-    return Section(anchor=anchor, title=title, panels=there, caption=caption) if there else None
+    return Section(anchor=anchor, title=title, panels=there, caption=translated(caption)) if there else None
 
 
 def _trials(record: SweepRecord) -> Section:
     names = sweep_settings.settings(record) or list(dict.fromkeys(n for t in record.trials for n in t.params))
     ranked = record.ranked()
     rows = tuple(_row(record, t, names) for t in ranked[:_SHOWN])
-    more = f" {_SHOWN} of {len(ranked)} are shown; trials.csv beside this file has all." if len(ranked) > _SHOWN else ""
-    failed = cut([f"Trial {t.number} failed: {t.reason}" for t in record.trials if t.reason], 10)
-    header = ("trial", "state", *record.objectives, *names)
-    table = Table(caption=f"Best first. Values are on validation.{more}", header=header, rows=rows, names=2, tall=True)
-    return Section(anchor="trials", title="Trials", tables=(table,), bullets=failed)
+    more = (
+        tr(" {shown} of {all} are shown; trials.csv beside this file has all.", shown=_SHOWN, all=len(ranked))
+        if len(ranked) > _SHOWN
+        else ""
+    )
+    failed = cut(
+        [tr("Trial {number} failed: {reason}", number=t.number, reason=t.reason) for t in record.trials if t.reason], 10
+    )
+    header = (nouns("trial", 1), tr("state"), *map(translated, record.objectives), *names)
+    table = Table(
+        caption=tr("Best first. Values are on validation.{more}", more=more),
+        header=header,
+        rows=rows,
+        names=2,
+        tall=True,
+    )
+    return Section(anchor="trials", title=tr("Trials"), tables=(table,), bullets=failed)
 
 
 def _row(record: SweepRecord, trial: TrialRecord, names: Sequence[str]) -> tuple[Entry, ...]:
-    state = trial.state if trial.feasible else "over a constraint"
+    state = translated(trial.state) if trial.feasible else tr("over a constraint")
     best = trial.number in record.best
     values = [_value(record, o, v) for o, v in zip(record.objectives, trial.values, strict=False)]
     values += [MISSING] * (len(record.objectives) - len(values))
@@ -118,20 +156,20 @@ def _row(record: SweepRecord, trial: TrialRecord, names: Sequence[str]) -> tuple
 
 
 def _value(record: SweepRecord, objective: str, value: float) -> str:
-    return scale_of(record.metric).score(value) if objective == "score" else f"{value:.4g}"
+    return scale_of(record.metric).score(value) if objective == "score" else numeral(value, ".4g")
 
 
 def _setting(value: Any) -> str:
     if value is None:
         return MISSING
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return numeral(value, ".3g") if isinstance(value, float) else str(value)
 
 
 def _repeat(command: str) -> Section:
     return Section(
         anchor="repeat",
-        title="Run it again",
-        lead="The same command goes on where the sweep stopped; with a larger sweep.trials it adds the rest.",
+        title=tr("Run it again"),
+        lead=tr("The same command goes on where the sweep stopped; with a larger sweep.trials it adds the rest."),
         code=command,
     )
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.language import marked, numeral, tr, translated, translated_sentence
 from pipeline.records import ClaimTest, Findings, Looks, RivalChoice, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
@@ -28,18 +29,19 @@ class Strip:
     open_high: bool
     nothing_text: str
     delta_text: str
-    zone: str = "matters from"
+    zone: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictView:
-    """`kind` is supported, refuted or inconclusive, `how` a refutation's kind; `details` stand behind the sentence.
+    """`kind` is supported, refuted or inconclusive, `judgement` its word and `how` a refutation's kind.
 
-    `question` says what is compared with what, where that is the start alone or the best from scratch; `notes` at which
-    look the verdict was reached, and what was changed after looking.
+    `details` stand behind the sentence. `question` says what is compared with what, where that is the start alone or
+    the best from scratch; `notes` at which look the verdict was reached, and what was changed after looking.
     """
 
     kind: str
+    judgement: str
     how: str
     claim: str
     sentence: str
@@ -58,14 +60,15 @@ def verdict_views(findings: Findings) -> tuple[VerdictView, ...]:
 def question_text(findings: Findings, v: Verdict) -> str:
     """Which question the verdict answers, with the shares of the choice; empty where it is neither of the two."""
     if v.comparison == "same_network":
-        return "Question: what is the start worth? Same network, other start."
+        return tr("Question: what is the start worth? Same network, other start.")
     if v.comparison == "other":
         return ""
     sizes = {term.size for term in v.terms if term.arm == v.against} or {v.size}
     read = [c for c in findings.choices if c.size in sizes]
     shares = "; ".join(_shares(c, f"n={size_name(c.size)}: " if len(read) > 1 else "") for c in read)
-    asked = "Question: does it beat the best that was trained from scratch here?"
-    return f"{asked} Chosen on validation within each seed{shares and f': {shares}'}."
+    asked = tr("Question: does it beat the best that was trained from scratch here?")
+    chosen = tr("Chosen on validation within each seed{shares}.", shares=shares and f": {shares}")
+    return f"{asked} {chosen}"
 
 
 def looks_text(findings: Findings) -> str:
@@ -81,9 +84,9 @@ def looks_text(findings: Findings) -> str:
         parts.append(_levels(findings, looks))
     if looks.lacking:
         first = ", ".join(plain(name, 60) for name in looks.lacking[:3])
-        more = f" and {len(looks.lacking) - 3:,} more" if len(looks.lacking) > 3 else ""
-        which = "next look" if looks.reached else "first look" if several else "look"
-        parts.append(f"Scores are interim: the {which} lacks {first}{more}.")
+        more = tr(" and {number:,} more", number=len(looks.lacking) - 3) if len(looks.lacking) > 3 else ""
+        which = tr("next look") if looks.reached else tr("first look") if several else tr("look")
+        parts.append(tr("Scores are interim: the {look} lacks {cells}{more}.", look=which, cells=first, more=more))
     return " ".join(parts)
 
 
@@ -91,30 +94,54 @@ def _levels(findings: Findings, looks: Looks) -> str:
     """At which level verdicts were reached, if that is one for all."""
     levels = {v.level for v in findings.verdicts if v.look == looks.reached and v.level}
     if len(levels) > 1:
-        return "Each verdict names the level of its own interval."
-    level = f"{100 * min(levels, default=looks.levels[looks.reached - 1]):.4g}% interval"
+        return tr("Each verdict names the level of its own interval.")
+    level = tr("{level:.4g}% interval", level=100 * min(levels, default=looks.levels[looks.reached - 1]))
     if all(v.look == looks.reached for v in findings.verdicts):
-        return f"Each verdict rests on a {level}."
-    return f"Verdicts of this look rest on a {level}; earlier ones name their own."
+        return tr("Each verdict rests on a {interval}.", interval=level)
+    return tr("Verdicts of this look rest on a {interval}; earlier ones name their own.", interval=level)
 
 
 def _planned(looks: Looks) -> str:
     if looks.budget:
-        before = f" Looks before it: at {_listed(looks.seeds[:-1])} seeds." if looks.seeds[1:] else ""
-        spent = f"The study ended when its budget of {plain(looks.budget)} was spent"
-        return f"{spent}, with a look at all {looks.seeds[-1]:,} complete seeds and the error that was left.{before}"
-    planned = f"{'Looks' if looks.seeds[1:] else 'One look'} planned at {_listed(looks.seeds)} seeds"
-    return f"{planned}; {f'this is the {_ordinal(looks.reached)}' if looks.reached else 'none is reached yet'}."
+        before = tr(" Looks before it: at {seeds} seeds.", seeds=_listed(looks.seeds[:-1])) if looks.seeds[1:] else ""
+        return tr(
+            "The study ended when its budget of {budget} was spent, with a look at all {seeds:,} complete seeds and "
+            "the error that was left.{before}",
+            budget=plain(looks.budget),
+            seeds=looks.seeds[-1],
+            before=before,
+        )
+    seeds = _listed(looks.seeds)
+    form = marked("Looks planned at {seeds} seeds") if looks.seeds[1:] else marked("One look planned at {seeds} seeds")
+    planned = tr(form, seeds=seeds)
+    this = tr("this is the {ordinal}", ordinal=_ordinal(looks.reached)) if looks.reached else tr("none is reached yet")
+    return f"{planned}; {this}."
 
 
 def _listed(numbers: Sequence[int]) -> str:
-    *most, last = (f"{n:,}" for n in numbers)
-    return f"{', '.join(most)} and {last}" if most else last
+    *most, last = (numeral(n, ",") for n in numbers)
+    return tr("{most} and {last}", most=", ".join(most), last=last) if most else last
+
+
+_ORDINALS = (
+    marked("first"),
+    marked("second"),
+    marked("third"),
+    marked("fourth"),
+    marked("fifth"),
+    marked("sixth"),
+    marked("seventh"),
+    marked("eighth"),
+    marked("ninth"),
+)
 
 
 def _ordinal(number: int) -> str:
-    first = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-    return first[number - 1] if number <= len(first) else f"number {number}"
+    return translated(_ORDINALS[number - 1]) if number <= len(_ORDINALS) else tr("number {number}", number=number)
+
+
+_JUDGED = marked("Judged at the {ordinal} look, of {seeds:,} seeds{level}.")
+_REACHED = marked("Reached at the {ordinal} look, of {seeds:,} seeds{level}.")
 
 
 def _notes(findings: Findings, v: Verdict) -> tuple[str, ...]:
@@ -122,26 +149,32 @@ def _notes(findings: Findings, v: Verdict) -> tuple[str, ...]:
     looks = findings.looks
     notes = []
     if looks and len(looks.seeds) > 1 and v.look:
-        level = f", on a {100 * v.level:.4g}% interval" if v.level else ""
-        did = "Judged" if v.verdict == "inconclusive" else "Reached"
-        notes.append(f"{did} at the {_ordinal(v.look)} look, of {looks.seeds[v.look - 1]:,} seeds{level}.")
+        level = tr(", on a {level:.4g}% interval", level=100 * v.level) if v.level else ""
+        form = _JUDGED if v.verdict == "inconclusive" else _REACHED
+        notes.append(tr(form, ordinal=_ordinal(v.look), seeds=looks.seeds[v.look - 1], level=level))
     if v.after_looking:
-        notes.append(f"After looking: {plain('; '.join(v.after_looking))}.")
+        notes.append(
+            tr("After looking: {changes}.", changes=plain("; ".join(map(translated_sentence, v.after_looking))))
+        )
     return tuple(notes)
 
 
 def _shares(choice: RivalChoice, where: str) -> str:
     ordered = sorted(choice.shares.items(), key=lambda pair: (-pair[1], pair[0]))
-    return where + ", ".join(f"{plain(arm, 40)} {count} of {len(choice.seeds)}" for arm, count in ordered)
+    return where + ", ".join(
+        tr("{arm} {count} of {seeds}", arm=plain(arm, 40), count=count, seeds=len(choice.seeds))
+        for arm, count in ordered
+    )
 
 
 def _view(findings: Findings, v: Verdict) -> VerdictView:
-    how = REFUTATIONS[v.refutation] if v.refutation else ""
+    how = translated(REFUTATIONS[v.refutation]) if v.refutation else ""
     measured = plain(finding_text(findings, v))
     return VerdictView(
         kind=v.verdict,
-        how=", ".join(part for part in (how, "after looking" if v.after_looking else "") if part),
-        claim=plain(v.statement or v.claim),
+        judgement=translated(v.verdict),
+        how=", ".join(part for part in (how, tr("after looking") if v.after_looking else "") if part),
+        claim=plain(translated(v.statement) or v.claim),
         sentence=f"{measured[:1].upper()}{measured[1:]}{'.' if v.estimate else ''}",
         next_step=plain(next_step(findings, v)),
         details=_details(findings, v),
@@ -155,7 +188,9 @@ def _details(findings: Findings, v: Verdict) -> str:
     """The numbers behind what was found."""
     if v.estimate is None:
         return ""
-    return " · ".join((interval_text(findings, v), asked_text(findings, v), plain(v.estimate.method, 120)))
+    return " · ".join(
+        (interval_text(findings, v), asked_text(findings, v), plain(translated_sentence(v.estimate.method), 120))
+    )
 
 
 def _strip(v: Verdict, scale: Scale) -> Strip | None:
@@ -185,14 +220,14 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
         open_high=math.isinf(ends[2]),
         nothing_text=f"1{TIMES}" if over else "0",
         delta_text=ratio(threshold) if over else _signed_amount(v, threshold, scale),
-        zone=_ZONES[v.test] if v.metric not in MULTIPLIERS or v.test != "superior" else "claimed from",
+        zone=translated(_ZONES[v.test]) if v.metric not in MULTIPLIERS or v.test != "superior" else tr("claimed from"),
     )
 
 
 _ZONES: dict[ClaimTest, str] = {
-    "superior": "matters from",
-    "not_inferior": "allowed from",
-    "equivalent": "allowed within",
+    "superior": marked("matters from"),
+    "not_inferior": marked("allowed from"),
+    "equivalent": marked("allowed within"),
 }
 
 

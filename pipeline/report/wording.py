@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.audits import AUDITS
+from pipeline.language import nouns, numeral, tr, translated
 from pipeline.records import Censoring, Estimate, Verdict
 from pipeline.records.metrics import SHARES, called
 
@@ -34,12 +35,12 @@ class Scale:
 
     def change(self, value: float) -> str:
         """A difference with its sign and unit, "+18.2 points"."""
-        return MISSING if math.isnan(value) else self.signed(value) + self.unit
+        return MISSING if math.isnan(value) else self.signed(value) + translated(self.unit)
 
     def amount(self, value: float) -> str:
         """A difference without its sign and without zeros at the end, "2 points"."""
-        text = self.number(abs(value))
-        return (text.rstrip("0").rstrip(".") if "." in text else text) + self.unit
+        text = _fixed(abs(value) * self.factor, self.digits, trimmed=True)
+        return (MISSING if math.isnan(value) else text) + translated(self.unit)
 
     def signed(self, value: float) -> str:
         """A difference with its sign, "+18.2"; what rounds to zero has none."""
@@ -50,8 +51,8 @@ class Scale:
         """The interval, "77.8 to 82.0"."""
         show = self.signed if signed else self.number
         if math.isnan(estimate.low) or math.isnan(estimate.high):
-            return "no interval"
-        return f"{show(estimate.low)} to {show(estimate.high)}"
+            return tr("no interval")
+        return tr("{low} to {high}", low=show(estimate.low), high=show(estimate.high))
 
 
 PERCENT = Scale(100.0, 1, "%", " points")
@@ -70,11 +71,15 @@ def scale_of_effect(metric: str, v: Verdict) -> Scale:
     return PERCENT if AUDITS[v.audit].measure.share else PLAIN
 
 
-def _fixed(value: float, digits: int) -> str:
+def _fixed(value: float, digits: int, *, trimmed: bool = False) -> str:
+    """With so many digits, without zeros at the end if `trimmed`."""
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    text = f"{value:,.{digits}f}"
-    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+    rounded = round(value, digits)
+    while trimmed and digits and round(rounded, digits - 1) == rounded:
+        digits -= 1
+    text = numeral(rounded, f",.{digits}f")
+    return text.replace("-", "" if rounded == 0 else MINUS)
 
 
 def ratio(value: float) -> str:
@@ -89,11 +94,11 @@ def ratio(value: float) -> str:
 def ratio_text(value: float, censored: Censoring = "none") -> str:
     """A ratio in three digits or fewer, as a bound if it is censored: "6.3", "> 16", "< 0.5", "not determined"."""
     if censored == "both":
-        return "not determined"
+        return tr("not determined")
     mark = {"above": "> ", "below": "< "}.get(censored, "")
     if value >= 100.0:
         return f"{mark}{_fixed(value, 0)}"
-    return f"{mark}{value:.3g}" if mark or value < 1.0 else f"{float(f'{value:.3g}'):.3g}"
+    return f"{mark}{numeral(value, '.3g')}"
 
 
 def counting_validation(multiplier: float, labels: int, validation: int) -> float:
@@ -105,12 +110,12 @@ def ratio_span(estimate: Estimate, floor: float = -math.inf, ceiling: float = ma
     """The interval of a ratio; an end outside what was measured reads "> ceiling" or "< floor"."""
     low, high = estimate.low, estimate.high
     if math.isnan(low) or math.isnan(high):
-        return "no interval"
+        return tr("no interval")
     if math.isinf(ceiling) and math.isinf(high):
-        return f"{_figures(low)} or more" if low > 0 and math.isfinite(low) else "without bounds"
+        return tr("{low} or more", low=_figures(low)) if low > 0 and math.isfinite(low) else tr("without bounds")
     if high == math.inf and low >= 0.999 * ceiling:
         return f"> {_figures(ceiling)}"
-    return f"{_ratio_end(low, floor, ceiling)} to {_ratio_end(high, floor, ceiling)}"
+    return tr("{low} to {high}", low=_ratio_end(low, floor, ceiling), high=_ratio_end(high, floor, ceiling))
 
 
 def _ratio_end(value: float, floor: float, ceiling: float) -> str:
@@ -123,13 +128,12 @@ def _ratio_end(value: float, floor: float, ceiling: float) -> str:
 
 def _figures(value: float) -> str:
     digits = 0 if abs(value) >= 20 else 1 if abs(value) >= 1 else 2
-    text = _fixed(value, digits)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _fixed(value, digits, trimmed=True)
 
 
 def count(value: float) -> str:
     """A whole number with thousands separated, "7,676"."""
-    return MISSING if math.isnan(value) else f"{value:,.0f}"
+    return MISSING if math.isnan(value) else numeral(value, ",.0f")
 
 
 def short_count(value: float) -> str:
@@ -154,7 +158,7 @@ def _prefixed(value: float, step: float, names: tuple[str, ...]) -> str:
     while abs(value) >= step * 0.9995 and rank < len(names) - 1:
         value, rank = value / step, rank + 1
     digits = 0 if rank == 0 or abs(value) >= 99.95 else 1
-    return f"{value:,.{digits}f}{names[rank]}"
+    return f"{numeral(value, f',.{digits}f')}{names[rank]}"
 
 
 def duration(seconds: float) -> str:
@@ -162,7 +166,7 @@ def duration(seconds: float) -> str:
     if math.isnan(seconds):
         return MISSING
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return f"{numeral(seconds, '.1f')} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -175,17 +179,17 @@ def p_value(value: float | None) -> str:
     """A p-value, "0.003" or "< 0.001"."""
     if value is None or math.isnan(value):
         return MISSING
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return f"< {numeral(0.001)}" if value < 0.001 else numeral(value, ".3f")
 
 
 def size_name(size: int | str) -> str:
     """A train size in words, "1,000" or "all"."""
-    return f"{size:,}" if isinstance(size, int) else size
+    return numeral(size, ",") if isinstance(size, int) else translated(size)
 
 
 def plural(number: int, noun: str) -> str:
     """ "1 seed", "3 seeds"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    return f"{numeral(number, ',')} {nouns(noun, number)}"
 
 
 def behind(estimates: Iterable[Estimate]) -> str:
@@ -194,20 +198,23 @@ def behind(estimates: Iterable[Estimate]) -> str:
     if not known:
         return ""
     levels = sorted({e.level for e in known})
-    shown = " and ".join(f"{100 * level:.3g}%" for level in levels)
+    shown = tr(" and ").join(f"{numeral(100 * level, '.3g')}%" for level in levels)
     seeds, items = _range([e.seeds for e in known], "seed"), _range([e.items for e in known], "item")
-    noun = "interval" if len(known) == 1 else "intervals"
-    return f"{shown} {noun}, {seeds} {TIMES} {items}" if max(e.items for e in known) else f"{shown} {noun}, {seeds}"
+    noun = nouns("interval", len(known))
+    what = tr("{levels} {intervals}, {seeds}", levels=shown, intervals=noun, seeds=seeds)
+    return f"{what} {TIMES} {items}" if max(e.items for e in known) else what
 
 
 def _range(numbers: list[int], noun: str) -> str:
     low, high = min(numbers), max(numbers)
-    return plural(high, noun) if low == high else f"{low:,} to {high:,} {noun}s"
+    return (
+        plural(high, noun) if low == high else tr("{low:,} to {high:,} {nouns}", low=low, high=high, nouns=nouns(noun))
+    )
 
 
 def metric_name(metric: str) -> str:
     """What people call a metric, in the middle of a sentence."""
-    return plain(called(metric), 40)
+    return plain(translated(called(metric)), 40)
 
 
 def plain(text: str, limit: int = 2000) -> str:

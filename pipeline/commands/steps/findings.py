@@ -15,6 +15,7 @@ from pipeline.data.store import stored_examples
 from pipeline.errors import DataError
 from pipeline.files import write_text
 from pipeline.hardware.machine import describe
+from pipeline.language import in_language
 from pipeline.records import CellResult, ClaimTable, FailedCell, Findings, to_json
 from pipeline.report.about import About, BaseFacts
 from pipeline.report.build import write_report
@@ -87,7 +88,8 @@ def recorded(log: StudyLog) -> Iterator[None]:
 
 def claims_of(plan: Plan, cells: Sequence[CellResult], findings: Findings) -> ClaimTable | None:
     """The table of the fourteen claims, for a study that judges any of them."""
-    return claim_table(basis_of(plan, findings.failed, None), cells, plan.store, findings)
+    with in_language(plan.config.report.language):
+        return claim_table(basis_of(plan, findings.failed, None), cells, plan.store, findings)
 
 
 def report_on(
@@ -103,8 +105,9 @@ def report_on(
     examples = stored_examples(prepared, "test") if prepared else ()
     facts, arms = about(plan, cells, command), attributed(plan.config.study, cells, plan.store)
     labels = cells[0].labels if cells else ()
-    write_attributions(findings, arms, labels, Palette.of(facts.arms), plan.folder, examples, shown)
-    return write_report(findings, cells, facts, plan.folder, errors, examples, shown, claims)
+    with in_language(plan.config.report.language):
+        write_attributions(findings, arms, labels, Palette.of(facts.arms), plan.folder, examples, shown)
+        return write_report(findings, cells, facts, plan.folder, errors, examples, shown, claims)
 
 
 def about(plan: Plan, cells: Sequence[CellResult], command: Sequence[str]) -> About:

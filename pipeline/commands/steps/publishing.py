@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import storage_error, write_bytes, write_text
+from pipeline.language import Language, in_language
 from pipeline.records import CellResult, Findings, from_json, to_json
 from pipeline.report.about import About
 from pipeline.report.build import write_report
@@ -71,8 +72,11 @@ def publish(folder: Path, published: Published, store: ResultStore) -> Findings:
     return findings
 
 
-def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
-    """Unpack the cells of a published study into `target`, judge them and write the report; the path of report.html.
+def rebuild(folder: Path, target: Path, language: Language = "en") -> tuple[Findings, Path]:
+    """Unpack the cells of a published study into `target`, judge them and write the report in `language`.
+
+    Returns:
+        The findings, and the path of report.html.
 
     Raises:
         UserError: a file is missing.
@@ -91,8 +95,9 @@ def rebuild(folder: Path, target: Path) -> tuple[Findings, Path]:
         )
     write_text(target / FINDINGS, to_json(findings))
     errors = analyse_errors(published.basis.study, cells, store)
-    claims = claim_table(published.basis, cells, store, findings)
-    return findings, write_report(findings, cells, published.about, target, errors, claims=claims)
+    with in_language(language):
+        claims = claim_table(published.basis, cells, store, findings)
+        return findings, write_report(findings, cells, published.about, target, errors, claims=claims)
 
 
 def _packed(store: ResultStore, cells: Sequence[CellResult]) -> bytes:

@@ -10,6 +10,7 @@ from pipeline.config.privacy import may_show_texts
 from pipeline.config.redaction import without_secrets
 from pipeline.execution.local import warm_up
 from pipeline.files import write_text
+from pipeline.language import in_language
 from pipeline.records import SweepRecord, to_json
 from pipeline.report.sweep_report import answer, write_sweep_report
 from pipeline.study.plan import Plan
@@ -62,6 +63,7 @@ def _search(plan: Plan, sweep_id: str, contract: str, mirror: Mirror, command: S
         folder = sweep_folder(plan)
         write_text(folder / RECORD, to_json(record))
         again = shlex.join(["python", "-m", "pipeline", *without_secrets(command)])
-        write_sweep_report(record, config.arm, config.study.question, again, folder)
-        log.searched(record, answer(record), folder)
+        with in_language(config.report.language):
+            write_sweep_report(record, config.arm, config.study.question, again, folder)
+            log.searched(record, answer(record), folder)
     return record

@@ -9,6 +9,7 @@ from pipeline.commands.steps.evaluating import evaluate_finished
 from pipeline.commands.steps.findings import claims_of, report_on, write_findings
 from pipeline.commands.steps.pretraining import pretrain
 from pipeline.execution.assignment import Event
+from pipeline.language import tr
 from pipeline.records import Findings
 from pipeline.report.verdicts import looks_text
 from pipeline.study.ended import end
@@ -108,10 +109,14 @@ class StudyRun:
         findings = write_findings(self.plan, cells, failures(self.plan), self._stated)
         page = report_on(self.plan, cells, findings, self._command, claims_of(self.plan, cells, findings))
         self._show(findings)
-        progress.console.print(f"Scores so far: {page}")
+        progress.console.print(tr("Scores so far: {page}", page=page))
         self._reported = time.monotonic()
 
 
 def _settled(findings: Findings) -> str:
     settled = sum(v.verdict != INCONCLUSIVE for v in findings.verdicts)
-    return f"{settled} of {len(findings.verdicts)} claims are settled; the study goes on with what the others need."
+    return tr(
+        "{settled} of {all} claims are settled; the study goes on with what the others need.",
+        settled=settled,
+        all=len(findings.verdicts),
+    )

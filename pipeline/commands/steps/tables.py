@@ -5,9 +5,10 @@ from rich.text import Text
 
 from pipeline.execution.console import Terminal
 from pipeline.execution.local import warm_up
+from pipeline.language import nouns, numeral, tr, translated, translated_sentence
 from pipeline.records import ArmScore, ClaimTable, Findings
 from pipeline.records.metrics import SHARES
-from pipeline.report.claim_words import chance_text, meaning_text, title_text, verdict_text
+from pipeline.report.claim_words import chance_text, meaning_text, statement_text, title_text, verdict_text
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, question_text
 from pipeline.report.wording import scale_of
@@ -124,25 +125,25 @@ def show_findings(findings: Findings) -> None:
     if looks := looks_text(findings):
         console.print(looks)
     for verdict in findings.verdicts:
-        console.print(verdict.statement or verdict.claim, style="bold")
+        console.print(translated(verdict.statement) or verdict.claim, style="bold")
         console.print(f"  {verdict_sentence(findings, verdict)}", style=_STYLES[verdict.verdict].split()[-1])
         if asked := question_text(findings, verdict):
             console.print(f"  {asked}")
     for caveat in findings.caveats[:2]:
-        console.print(f"Note: {caveat}")
+        console.print(tr("Note: {caveat}", caveat=translated_sentence(caveat)))
 
 
 def show_claims(claims: ClaimTable) -> None:
     """The fourteen claims, a row each, and how many of their verdicts may be wrong by chance."""
     console = Terminal()
-    title = f"The fourteen claims about pretrained models, for {claims.base} on {claims.task}"
+    title = tr("The fourteen claims about pretrained models, for {base} on {task}", base=claims.base, task=claims.task)
     table = Table(title=title, title_justify="left", show_lines=True)
-    for column in ("claim", "verdict", "number and what was measured", "what would change it"):
-        table.add_column(column, min_width=12, ratio=None if column == "verdict" else 1, overflow="fold")
+    for column in (tr("claim"), tr("verdict"), tr("number and what was measured"), tr("what would change it")):
+        table.add_column(column, min_width=12, ratio=None if column == tr("verdict") else 1, overflow="fold")
     for row in claims.rows:
         style = _STYLES.get(row.verdict, "dim")
         table.add_row(
-            _lines(console, title_text(row), f"{row.side}: {row.statement}", style="bold"),
+            _lines(console, title_text(row), statement_text(row), style="bold"),
             _lines(console, verdict_text(row), meaning_text(row), style=style),
             _lines(console, row.number, row.measured, style="bold"),
             row.would_change,
@@ -158,17 +159,21 @@ def _lines(console: Terminal, first: str, second: str, *, style: str) -> Text:
 
 
 def _scores(findings: Findings, dataset: str, rows: list[ArmScore]) -> Table:
-    level = f"{rows[0].estimate.level:.0%}" if rows else ""
-    title = (
-        f"{findings.metric} on {dataset} ({rows[0].role.replace('_', '-')}), mean over seeds and its {level} interval"
+    level = numeral(rows[0].estimate.level, ".0%") if rows else ""
+    title = tr(
+        "{metric} on {dataset} ({role}), mean over seeds and its {level} interval",
+        metric=translated(findings.metric),
+        dataset=translated(dataset),
+        role=translated(rows[0].role.replace("_", "-")),
+        level=level,
     )
     table = Table(title=title, title_justify="left")
-    table.add_column(f"{findings.counted}s", justify="right")
+    table.add_column(nouns(findings.counted), justify="right")
     for arm in findings.scored_arms:
         table.add_column(arm, justify="right")
     estimates, scale = {(s.arm, s.size): s.estimate for s in rows}, scale_of(findings.metric)
     for size in findings.sizes:
         cells = [estimates.get((arm, size)) for arm in findings.scored_arms]
-        shown = [f"{scale.score(e.value)}  {scale.span(e)}" if e else "no result" for e in cells]
-        table.add_row(str(size), *shown)
+        shown = [f"{scale.score(e.value)}  {scale.span(e)}" if e else tr("no result") for e in cells]
+        table.add_row(translated(str(size)), *shown)
     return table

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from pipeline.language import numeral, translated
 from pipeline.records import Findings
 from pipeline.report.palette import Theme
 from pipeline.report.wording import plain, plural, scale_of
@@ -49,7 +50,7 @@ def score_axis(axes: "Axes", metric: str, low: float, high: float, *, which: str
     axis = axes.yaxis if which == "y" else axes.xaxis
     (axes.set_ylim if which == "y" else axes.set_xlim)(low, high)
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    short = FuncFormatter(lambda v, _: f"{round(100 * v, 6):g}%" if scale.suffix else f"{v:g}")
+    short = FuncFormatter(lambda v, _: f"{numeral(round(100 * v, 6), 'g')}%" if scale.suffix else numeral(v, "g"))
     axis.set_major_formatter(short)
 
 
@@ -74,7 +75,8 @@ def size_title(findings: Findings, size: int | str, counts: dict[int | str, int]
     """The name of a train size as the title of what is drawn of it."""
     if isinstance(size, int):
         return plural(size, findings.counted)
-    return f"{plain(size, 20)} {counts[size]:,}" if size in counts else plain(size, 20)
+    name = plain(translated(size), 20)
+    return f"{name} {numeral(counts[size], ',')}" if size in counts else name
 
 
 def spread(items: Sequence[T], most: int) -> list[T]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from pipeline.language import nouns, numeral, tr, translated
 from pipeline.records import ArmScore, Findings
 from pipeline.report.figures.axes import bounds, score_axis
 from pipeline.report.figures.panel import MOST_PANELS, Panel
@@ -84,12 +85,17 @@ def _shown_chance(findings: Findings, score: ArmScore) -> float:
 
 def _curve_panel(findings: Findings, scores: Sequence[ArmScore], low: float, high: float) -> CurvePanel:
     first = scores[0]
-    where = "in domain" if first.role == "in_domain" else "out of domain"
+    where = tr("in domain") if first.role == "in_domain" else tr("out of domain")
     curves = [Curve(arm=arm, points=_points(scores, arm)) for arm in findings.arms]
     ticks = {s.train_items: s.size for s in scores}
     name = metric_name(first.metric)
     return CurvePanel(
-        title=f"{name if name != name.lower() else name.capitalize()} on {plain(first.dataset, 40)} ({where})",
+        title=tr(
+            "{metric} on {dataset} ({where})",
+            metric=name if name != name.lower() else name.capitalize(),
+            dataset=plain(translated(first.dataset), 40),
+            where=where,
+        ),
         metric=first.metric,
         counted=findings.counted,
         curves=tuple(c for c in curves if c.points),
@@ -101,7 +107,7 @@ def _curve_panel(findings: Findings, scores: Sequence[ArmScore], low: float, hig
 
 
 def _tick_label(items: int, size: int | str) -> str:
-    return f"{items:,}" if isinstance(size, int) else f"{items:,}\n{size}"
+    return numeral(items, ",") if isinstance(size, int) else f"{numeral(items, ',')}\n{translated(size)}"
 
 
 def _points(scores: Sequence[ArmScore], arm: str) -> tuple[CurvePoint, ...]:
@@ -144,7 +150,7 @@ def _size_axis(axes: "Axes", panel: CurvePanel, theme: Theme) -> None:
     axes.xaxis.set_major_locator(FixedLocator([float(t.items) for t in shown]))
     axes.xaxis.set_major_formatter(FixedFormatter([t.label for t in shown]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(f"training {panel.counted}s", color=theme.muted)
+    axes.set_xlabel(tr("training {labels}", labels=nouns(panel.counted)), color=theme.muted)
 
 
 def _apart(items: Sequence[int]) -> set[int]:
@@ -162,4 +168,4 @@ def _chance(axes: "Axes", chance: float | None, theme: Theme) -> None:
         return
     axes.axhline(chance, color=theme.muted, linewidth=1, linestyle=(0, (1, 3)), zorder=1)
     place = axes.get_yaxis_transform()
-    axes.text(1.01, chance, "chance", color=theme.muted, fontsize=10.5, ha="left", va="center", transform=place)
+    axes.text(1.01, chance, tr("chance"), color=theme.muted, fontsize=10.5, ha="left", va="center", transform=place)

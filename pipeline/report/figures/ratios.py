@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pipeline.language import tr
 from pipeline.records import Findings
 from pipeline.report.figures.axes import size_title, spread, train_items
 from pipeline.report.figures.panel import MOST_PANELS, Panel
@@ -115,7 +116,7 @@ def _ratio_panels(pairs: dict[tuple[str, str], list[RatioRow]]) -> tuple[RatioPa
     low, high = min([*usable, 0.8]) / 1.25, max([*usable, 1.25]) * 1.5
     panels = [
         RatioPanel(
-            title=f"{plain(arm, 30)} against {plain(against, 30)}",
+            title=tr("{arm} against {against}", arm=plain(arm, 30), against=plain(against, 30)),
             arm=arm,
             rows=tuple(spread(rows, MOST_PANELS)),
             low=low,

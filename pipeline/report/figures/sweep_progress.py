@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.language import nouns, tr, translated
 from pipeline.records import SweepRecord, TrialRecord
 from pipeline.report.figures.axes import score_axis
 from pipeline.report.figures.panel import Panel
@@ -68,7 +69,7 @@ def history(record: SweepRecord) -> HistoryPanel:
     reachable = [v if t.feasible else (-np.inf if upwards else np.inf) for t, v in zip(trials, values, strict=True)]
     best = itertools.accumulate(reachable, max if upwards else min)
     return HistoryPanel(
-        title=f"{record.objectives[0]} by trial",
+        title=tr("{objective} by trial", objective=translated(record.objectives[0])),
         metric=shown_metric(record),
         arm=record.arm,
         numbers=tuple(t.number for t in trials),
@@ -88,10 +89,10 @@ def reports(record: SweepRecord) -> ReportsPanel | None:
     paths = [(tuple(map(float, t.steps)), t.seen, t.state) for t in record.trials if t.steps][:_MOST_PATHS]
     if not paths:
         return None
-    across = "training examples seen" if len(record.seeds) == 1 else "seeds seen"
+    across = tr("training examples seen") if len(record.seeds) == 1 else tr("seeds seen")
     metric = shown_metric(record)
     return ReportsPanel(
-        title=f"{record.objectives[0]} during training",
+        title=tr("{objective} during training", objective=translated(record.objectives[0])),
         metric=metric,
         arm=record.arm,
         across=across,
@@ -118,7 +119,7 @@ def _draw_history(axes: "Axes", panel: HistoryPanel, theme: Theme) -> None:
     for numbers, mark in ((panel.pruned, "|"), (panel.failed, "x")):
         axes.plot(numbers, [low] * len(numbers), mark, color=theme.muted, markersize=8, clip_on=False, zorder=3)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.set_xlabel("trial", color=theme.muted)
+    axes.set_xlabel(nouns("trial", 1), color=theme.muted)
 
 
 def _draw_reports(axes: "Axes", panel: ReportsPanel, theme: Theme) -> None:

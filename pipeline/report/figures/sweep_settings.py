@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from pipeline.language import numeral, tr, translated
 from pipeline.records import SweepRecord
 from pipeline.report.figures.axes import score_axis
 from pipeline.report.figures.panel import Panel
@@ -84,7 +85,7 @@ def importances(record: SweepRecord) -> BarsPanel | None:
         return None
     order = sorted(record.importances.items(), key=lambda item: -item[1])
     return BarsPanel(
-        title="share of the difference",
+        title=tr("share of the difference"),
         arm=record.arm,
         names=tuple(name for name, _ in order),
         shares=tuple(share for _, share in order),
@@ -128,7 +129,7 @@ def _axis(values: Sequence[Any]) -> tuple[list[float], tuple[str, ...], bool]:
 
 
 def _text(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return numeral(value, ".3g") if isinstance(value, float) else str(value)
 
 
 def parallel(record: SweepRecord) -> ParallelPanel | None:
@@ -148,9 +149,11 @@ def parallel(record: SweepRecord) -> ParallelPanel | None:
     values = [t.values[0] for t in trials]
     scale = scale_of(shown_metric(record))
     columns.append(_unit(values))
-    uprights.append(Upright(name=record.objectives[0], foot=scale.score(min(values)), head=scale.score(max(values))))
+    uprights.append(
+        Upright(name=translated(record.objectives[0]), foot=scale.score(min(values)), head=scale.score(max(values)))
+    )
     return ParallelPanel(
-        title="one line a trial",
+        title=tr("one line a trial"),
         arm=record.arm,
         uprights=tuple(uprights),
         lines=tuple(zip(*columns, strict=True)),
@@ -170,7 +173,7 @@ def _draw_bars(axes: "Axes", panel: BarsPanel, theme: Theme) -> None:
     places = range(len(panel.names))
     axes.barh(places, panel.shares, height=0.55, color=theme.arms[panel.arm], zorder=2)
     for place, share in zip(places, panel.shares, strict=True):
-        axes.text(share, place, f" {share:.0%}", color=theme.ink, va="center", fontsize=10.5)
+        axes.text(share, place, f" {numeral(share, '.0%')}", color=theme.ink, va="center", fontsize=10.5)
     axes.set_yticks(places, [plain(n, 30) for n in panel.names])
     axes.set_ylim(len(panel.names) - 0.4, -0.6)
     axes.set_xlim(0, max(panel.shares) * 1.18)
@@ -185,7 +188,7 @@ def _draw_slice(axes: "Axes", panel: SlicePanel, theme: Theme) -> None:
     score_axis(axes, panel.metric, *span(panel.values))
     if panel.logarithmic:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: numeral(v, "g")))
     for place, value, best in zip(panel.places, panel.values, panel.best, strict=True):
         face = colour if best else theme.paper
         axes.plot(place, value, "o", color=colour, markerfacecolor=face, markersize=8 if best else 6, zorder=3 + best)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from pipeline.language import tr
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, Findings
 from pipeline.report.figures.axes import bounds, round_ticks, score_axis, size_title, spread, train_items
@@ -109,11 +110,18 @@ def draw_tracks(axes: "Axes", panel: TrackPanel, theme: Theme) -> None:
         axes.axhline(panel.target, color=theme.muted, linewidth=1, linestyle=(0, (5, 4)), zorder=1)
         place = axes.get_yaxis_transform()
         axes.text(
-            1, panel.target, "target ", color=theme.muted, fontsize=10.5, ha="right", va="bottom", transform=place
+            1,
+            panel.target,
+            f"{tr('target')} ",
+            color=theme.muted,
+            fontsize=10.5,
+            ha="right",
+            va="bottom",
+            transform=place,
         )
     _examples_axis(axes, panel)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: count(v)))
-    axes.set_xlabel("training examples seen", color=theme.muted)
+    axes.set_xlabel(tr("training examples seen"), color=theme.muted)
 
 
 def _examples_axis(axes: "Axes", panel: TrackPanel) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from pipeline.language import nouns
 from pipeline.records import Findings
 from pipeline.report.figures.axes import score_axis, spread
 from pipeline.report.figures.panel import MOST_PANELS, Panel
@@ -36,7 +37,7 @@ def tuning_curves(findings: Findings) -> tuple[TuningPanel, ...]:
     room = 0.08 * (max(values) - min(values)) or 0.02
     return tuple(
         TuningPanel(
-            title=f"{size_name(size)} {findings.counted}s",
+            title=f"{size_name(size)} {nouns(findings.counted)}",
             metric=findings.metric,
             lines=tuple((c.arm, c.best) for c in shown if c.size == size),
             low=min(values) - room,
@@ -56,4 +57,4 @@ def _draw(axes: "Axes", panel: TuningPanel, theme: Theme) -> None:
         axes.plot(trials, best, color=theme.arms[arm], linewidth=2, drawstyle="steps-post", zorder=2)
         axes.plot(trials[-1], best[-1], color=theme.arms[arm], marker=theme.markers[arm], markersize=6.5, zorder=3)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.set_xlabel("trials", color=theme.muted)
+    axes.set_xlabel(nouns("trial"), color=theme.muted)

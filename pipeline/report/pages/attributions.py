@@ -8,6 +8,7 @@ import numpy as np
 from pipeline import files
 from pipeline.audits.opacity import chunks_of
 from pipeline.config.privacy import Shown
+from pipeline.language import nouns, numeral, tr
 from pipeline.records import Findings
 from pipeline.report.layout import Entry, Marked, Section, Table
 from pipeline.report.page import Head, intro, render
@@ -45,15 +46,18 @@ def write_attributions(
         files.remove(folder / ATTRIBUTIONS_PAGE)
         return
     head = Head(
-        kind="study",
+        kind=tr("Headstart study"),
         name=findings.study,
-        question="Which words the answers rest on",
+        question=tr("Which words the answers rest on"),
         intro=intro(findings, len(findings.cells)),
         verdicts=(),
-        answer=f"{FEW} of the texts that the opacity audit examined. Orange words speak for the answer that is given, "
-        "blue ones against it, the stronger the more; the strongest is underlined. Faithfulness is 100% if no "
-        "other order of removing these words changes the answer more, and 0% if none changes it less. This page holds "
-        "texts of your data and is not copied anywhere (privacy.texts).",
+        answer=tr(
+            "{number} of the texts that the opacity audit examined. Orange words speak for the answer that is given, "
+            "blue ones against it, the stronger the more; the strongest is underlined. Faithfulness is 100% if no "
+            "other order of removing these words changes the answer more, and 0% if none changes it less. This page "
+            "holds texts of your data and is not copied anywhere (privacy.texts).",
+            number=FEW,
+        ),
         palette=palette,
     )
     files.write_text(folder / ATTRIBUTIONS_PAGE, render(head, list(_sections(arms, labels, examples))))
@@ -64,14 +68,14 @@ def _sections(arms: Sequence[AttributedArm], labels: Sequence[str], examples: Se
     for row in (rows[int(i)] for i in np.unique(np.linspace(0, len(rows) - 1, min(FEW, len(rows))).astype(int))):
         example = examples[row]
         shown = [(arm, text) for arm in arms for text in arm.texts if text.row == row]
-        label = f", labelled {plain(example.label, 40)}" if example.label else ""
+        label = tr(", labelled {label}", label=plain(example.label, 40)) if example.label else ""
         yield Section(
             anchor=f"text-{row}",
-            title=f"Text {row}{label}",
+            title=tr("Text {row}{label}", row=row, label=label),
             tables=(
                 Table(
                     caption="",
-                    header=("arm", "answer", "faithfulness", "text"),
+                    header=(tr("arm"), tr("answer"), tr("faithfulness"), tr("text")),
                     rows=tuple(_row(arm, text, labels, example.text) for arm, text in shown),
                     names=4,
                 ),
@@ -85,6 +89,6 @@ def _row(arm: AttributedArm, attributed: AttributedText, labels: Sequence[str], 
         Marked(plain(text[start:end], _LONGEST), value / most)
         for (start, end), value in zip(chunks_of(text), attributed.chunks, strict=True)
     )
-    named = Entry(plain(arm.arm, 40), f"n={size_name(arm.size)}, seed {arm.seed}", arm=arm.arm)
+    named = Entry(plain(arm.arm, 40), f"n={size_name(arm.size)}, {nouns('seed', 1)} {arm.seed}", arm=arm.arm)
     answer = Entry(plain(labels[attributed.answer], 40))
-    return named, answer, Entry(f"{attributed.faithfulness:.0%}"), Entry("", marks=marks)
+    return named, answer, Entry(numeral(attributed.faithfulness, ".0%")), Entry("", marks=marks)

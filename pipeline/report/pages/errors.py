@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline import files
 from pipeline.config.privacy import Shown
+from pipeline.language import nouns, numeral, tr, translated
 from pipeline.records import Findings
 from pipeline.report.layout import Entry, Section, Table
 from pipeline.report.page import Head, intro, render
@@ -70,14 +71,18 @@ def _label(analysis: ErrorAnalysis, number: int) -> str:
 
 def _head(lists: "_Lists", palette: Palette) -> Head:
     return Head(
-        kind="study",
+        kind=tr("Headstart study"),
         name=lists.findings.study,
-        question="Which texts the arms get wrong",
+        question=tr("Which texts the arms get wrong"),
         intro=intro(lists.findings, len(lists.findings.cells)),
         verdicts=(),
-        answer=f"Texts of {plain(lists.analysis.dataset, 40)}, up to {lists.most} of each kind. A number beside an "
-        "answer counts the seeds that gave it. This page holds texts of your data and is not copied anywhere "
-        "(privacy.texts).",
+        answer=tr(
+            "Texts of {dataset}, up to {most} of each kind. A number beside an "
+            "answer counts the seeds that gave it. This page holds texts of your data and is not copied anywhere "
+            "(privacy.texts).",
+            dataset=plain(translated(lists.analysis.dataset), 40),
+            most=lists.most,
+        ),
         palette=palette,
     )
 
@@ -100,9 +105,16 @@ class _Lists:
 
     def _suspects(self) -> Section:
         items = self.analysis.suspects.tolist()
-        lead = f"{plural(len(items), 'item')} that at least nine in ten trainings get wrong. {CHECK_LABELS}"
+        lead = tr(
+            "{items} that at least nine in ten trainings get wrong. {check}",
+            items=plural(len(items), "item"),
+            check=translated(CHECK_LABELS),
+        )
         return Section(
-            anchor="suspects", title="Doubtful labels", lead=lead, tables=self._table(items, (self.analysis.together,))
+            anchor="suspects",
+            title=tr("Doubtful labels"),
+            lead=lead,
+            tables=self._table(items, (self.analysis.together,)),
         )
 
     def _gained(self, anchor: str, arm: ArmAnswers, against: ArmAnswers) -> Section:
@@ -112,15 +124,19 @@ class _Lists:
         items = np.argsort(-gain, kind="stable")[:better].tolist()
         return Section(
             anchor=anchor,
-            title=f"{plain(arm.arm, 30)} better than {plain(against.arm, 30)}",
-            lead=f"{plural(better, 'item')}, trained on {size_name(self.analysis.size)} {self.findings.counted}s; the "
-            "largest differences come first.",
+            title=tr("{arm} better than {against}", arm=plain(arm.arm, 30), against=plain(against.arm, 30)),
+            lead=tr(
+                "{items}, trained on {size} {labels}; the largest differences come first.",
+                items=plural(better, "item"),
+                size=size_name(self.analysis.size),
+                labels=nouns(self.findings.counted),
+            ),
             tables=self._table(items, (arm, against)),
         )
 
     def _table(self, items: Sequence[int], arms: Sequence[ArmAnswers]) -> tuple[Table, ...]:
-        right = ("label",) if self.analysis.labels else ()
-        header = ("item", "text", *right, *(plain(arm.arm, 40) for arm in arms))
+        right = (nouns("label", 1),) if self.analysis.labels else ()
+        header = (nouns("item", 1), tr("text"), *right, *(plain(arm.arm, 40) for arm in arms))
         rows = tuple(self._row(item, arms) for item in items[: self.most])
         return (Table(caption="", header=header, rows=rows, names=len(header)),) if rows else ()
 
@@ -132,10 +148,10 @@ class _Lists:
     def _answer(self, arm: ArmAnswers, item: int) -> Entry:
         """What an arm says of an item: each class with how many seeds say so, or the mean score."""
         if not self.analysis.labels:
-            return Entry(f"{arm.mean[item]:.3g}")
+            return Entry(numeral(arm.mean[item], ".3g"))
         told, seeds = np.unique(arm.predicted[:, item], return_counts=True)
         by_votes = sorted(zip(seeds.tolist(), told.tolist(), strict=True), reverse=True)
         return Entry(", ".join(f"{self._name(label)} {TIMES}{votes}" for votes, label in by_votes))
 
     def _name(self, number: int) -> str:
-        return plain(self.analysis.labels[number], 40) if number >= 0 else "none"
+        return plain(self.analysis.labels[number], 40) if number >= 0 else tr("none")

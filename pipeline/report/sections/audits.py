@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.audits import AUDITS
+from pipeline.language import nouns, tr, translated
 from pipeline.records import AuditResult, CellResult, Findings
 from pipeline.records.metrics import called
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
@@ -23,11 +24,14 @@ def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
         return None
     shown = ""
     if any(_of(cell, "opacity") for cell in cells):
-        shown = f" {ATTRIBUTIONS_PAGE} shows a dozen texts with their attributions, unless privacy.texts=none."
+        shown = tr(
+            " {page} shows a dozen texts with their attributions, unless privacy.texts=none.",
+            page=ATTRIBUTIONS_PAGE,
+        )
     return Section(
         anchor="audits",
-        title="Audits",
-        lead=f"What finished cells were examined for, beside their scores (docs/audits.md).{shown}",
+        title=tr("Audits"),
+        lead=tr("What finished cells were examined for, beside their scores (docs/audits.md).{shown}", shown=shown),
         tables=tables,
     )
 
@@ -57,7 +61,7 @@ def audit_table(
         (arm_entry(arm), size_entry(findings, size), *(_mean(groups[arm, size], name, text) for name in columns))
         for arm, size in order
     )
-    header = ("arm", f"{findings.counted}s", *columns.values())
+    header = (tr("arm"), nouns(findings.counted), *columns.values())
     return Table(caption=caption, header=header, rows=rows, inline=inline) if rows else None
 
 
@@ -68,7 +72,7 @@ def _of(cell: CellResult, audit: str) -> AuditResult | None:
 def _mean(results: Sequence[AuditResult], name: str, text: Callable[[str, float], str]) -> Entry:
     values = [result.numbers[name] for result in results]
     mean, low, high = (text(name, x) for x in (sum(values) / len(values), min(values), max(values)))
-    return Entry(mean, f"{low} to {high}")
+    return Entry(mean, tr("{low} to {high}", low=low, high=high))
 
 
 def _percent(_: str, value: float) -> str:
@@ -80,17 +84,25 @@ def _bias(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
     if first is None:
         return
     excess = "excess_flips"
-    axes = {n: f"excess, {n.removeprefix(f'{excess}_')}" for n in first.numbers if n.startswith(f"{excess}_")}
-    language = "Portuguese" if first.numbers["portuguese"] else "English"
+    axes = {
+        n: tr("excess, {axis}", axis=translated(n.removeprefix(f"{excess}_")))
+        for n in first.numbers
+        if n.startswith(f"{excess}_")
+    }
+    language = tr("Portuguese") if first.numbers["portuguese"] else tr("English")
     table = audit_table(
         findings,
         cells,
         "bias",
-        {"flips_between": "between groups", "flips_within": "within a group", excess: "excess", **axes},
+        {"flips_between": tr("between groups"), "flips_within": tr("within a group"), excess: tr("excess"), **axes},
         _percent,
-        f"Bias: in {first.items} templates in {language}, how often the answer changes when one person is put in place "
-        "of another of a different group, and of the same one, in per cent. Excess is the first less the second: 0 if "
-        "the group does not matter. Means over seeds, with the lowest and the highest.",
+        tr(
+            "Bias: in {items} templates in {language}, how often the answer changes when one person is put in place "
+            "of another of a different group, and of the same one, in per cent. Excess is the first less the second: "
+            "0 if the group does not matter. Means over seeds, with the lowest and the highest.",
+            items=first.items,
+            language=language,
+        ),
     )
     if table:
         yield table
@@ -120,12 +132,15 @@ def _opacity(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
         findings,
         cells,
         "opacity",
-        {"faithfulness": "faithfulness", "aopc": "AOPC", "least_aopc": "least", "most_aopc": "most"},
+        {"faithfulness": tr("faithfulness"), "aopc": "AOPC", "least_aopc": tr("least"), "most_aopc": tr("most")},
         _percent,
-        f"Opacity: {first.items if first else 0} short test texts, from which words are removed in the order of their "
-        "attributions. AOPC: how many points the probability of the answer falls, on average over the steps. "
-        "Faithfulness: where that lies between the least (0) and the most (100) of all orders. Means over seeds, with "
-        "the lowest and the highest.",
+        tr(
+            "Opacity: {items} short test texts, from which words are removed in the order of their "
+            "attributions. AOPC: how many points the probability of the answer falls, on average over the steps. "
+            "Faithfulness: where that lies between the least (0) and the most (100) of all orders. Means over seeds, "
+            "with the lowest and the highest.",
+            items=first.items if first else 0,
+        ),
     )
     if table:
         yield table
@@ -137,16 +152,18 @@ def _storage(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
         cells,
         "storage",
         {
-            "stored_bytes": "bytes",
-            "stored_bytes_8bit": "bytes in 8 bits",
-            "score": "score",
-            "score_8bit": "score in 8 bits",
-            "changed": "answers changed",
+            "stored_bytes": tr("bytes"),
+            "stored_bytes_8bit": tr("bytes in 8 bits"),
+            "score": tr("score"),
+            "score_8bit": tr("score in 8 bits"),
+            "changed": tr("answers changed"),
         },
         lambda name, value: byte_size(value) if name.startswith("stored") else PERCENT.number(value),
-        "Storage: what a task adds to its base, which all tasks share, and the share of right answers on the test set, "
-        "in per cent, before and after these weights are rounded to 8 bits. Means over seeds, with the lowest and the "
-        "highest.",
+        tr(
+            "Storage: what a task adds to its base, which all tasks share, and the share of right answers on the test "
+            "set, in per cent, before and after these weights are rounded to 8 bits. Means over seeds, with the lowest "
+            "and the highest."
+        ),
     )
     if table:
         yield table

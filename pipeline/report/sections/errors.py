@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline.language import marked, nouns, numeral, tr, translated
 from pipeline.records import BEST_FROM_SCRATCH, Findings
 from pipeline.report.layout import Column, Entry, Section, Table, table
 from pipeline.report.wording import MINUS, count, metric_name, plain, plural, size_name
@@ -9,7 +10,7 @@ from pipeline.study.finding.error_analysis import ArmAnswers, Comparison, ErrorA
 
 ERRORS_CSV, ERRORS_PAGE = "errors.csv", "errors.html"
 MOST_CLASSES = 30
-CHECK_LABELS = "Their labels are the first to check: an answer that all agree on may be the right one."
+CHECK_LABELS = marked("Their labels are the first to check: an answer that all agree on may be the right one.")
 
 
 def errors(findings: Findings, analysis: ErrorAnalysis) -> Section:
@@ -17,10 +18,17 @@ def errors(findings: Findings, analysis: ErrorAnalysis) -> Section:
     arms = [plain(a.arm, 40) for a in analysis.arms]
     return Section(
         anchor="errors",
-        title="Errors",
-        lead=f"Item by item on {plain(analysis.dataset, 40)}, trained on {size_name(analysis.size)} "
-        f"{findings.counted}s. {ERRORS_CSV} has a line for each item, and {ERRORS_PAGE} shows some of their texts, "
-        "unless privacy.texts=none. These are counts of these very items, without intervals.",
+        title=tr("Errors"),
+        lead=tr(
+            "Item by item on {dataset}, trained on {size} "
+            "{labels}. {file} has a line for each item, and {page} shows some of their texts, "
+            "unless privacy.texts=none. These are counts of these very items, without intervals.",
+            dataset=plain(translated(analysis.dataset), 40),
+            size=size_name(analysis.size),
+            labels=nouns(findings.counted),
+            file=ERRORS_CSV,
+            page=ERRORS_PAGE,
+        ),
         tables=(
             *((_comparisons(findings, analysis),) if compared(findings, analysis) else ()),
             *((_classes(analysis, arms),) if analysis.labels else ()),
@@ -38,16 +46,17 @@ def compared(findings: Findings, analysis: ErrorAnalysis) -> list[tuple[ArmAnswe
 
 def _comparisons(findings: Findings, analysis: ErrorAnalysis) -> Table:
     columns: list[Column[Comparison]] = [
-        Column("arms", lambda c: f"{plain(c.arm, 30)} {MINUS} {plain(c.against, 30)}", words=True),
-        Column("better", lambda c: count(c.better)),
-        Column("always", lambda c: count(c.always_better)),
-        Column("worse", lambda c: count(c.worse)),
-        Column("always", lambda c: count(c.always_worse)),
-        Column("equal", lambda c: count(c.equal)),
+        Column(tr("arms"), lambda c: f"{plain(c.arm, 30)} {MINUS} {plain(c.against, 30)}", words=True),
+        Column(tr("better"), lambda c: count(c.better)),
+        Column(tr("always"), lambda c: count(c.always_better)),
+        Column(tr("worse"), lambda c: count(c.worse)),
+        Column(tr("always"), lambda c: count(c.always_worse)),
+        Column(tr("equal"), lambda c: count(c.equal)),
     ]
-    caption = (
-        f"Test items by {metric_name(findings.metric)}, mean over seeds: on how many the first arm is better than the "
-        "second, worse, or equal. Always: the lowest score under any seed of the one is above the highest of the other."
+    caption = tr(
+        "Test items by {metric}, mean over seeds: on how many the first arm is better than the second, worse, or "
+        "equal. Always: the lowest score under any seed of the one is above the highest of the other.",
+        metric=metric_name(findings.metric),
     )
     return table([analysis.compare(*pair) for pair in compared(findings, analysis)], columns, caption=caption)
 
@@ -59,16 +68,18 @@ def _classes(analysis: ErrorAnalysis, arms: list[str]) -> Table:
     order, which = np.arange(len(items)), ""
     if len(items) > MOST_CLASSES:
         order = np.argsort(measured[:, :, 2].max(axis=0), kind="stable")[:MOST_CLASSES]
-        which = (
-            f" Of {len(items)} classes, the {MOST_CLASSES} with the lowest F1 under the arm that predicts them best."
+        which = tr(
+            " Of {all} classes, the {shown} with the lowest F1 under the arm that predicts them best.",
+            all=len(items),
+            shown=MOST_CLASSES,
         )
     rows = tuple(
         (Entry(plain(analysis.labels[c], 40)), Entry(count(items[c])), *(_class_entry(one) for one in measured[:, c]))
         for c in order
     )
     return Table(
-        caption=f"F1 of each class, with recall and precision beside it, all seeds together.{which}",
-        header=("class", "items", *arms),
+        caption=tr("F1 of each class, with recall and precision beside it, all seeds together.{which}", which=which),
+        header=(tr("class"), nouns("item"), *arms),
         rows=rows,
         inline=True,
         tall=len(rows) > 20,
@@ -76,7 +87,7 @@ def _classes(analysis: ErrorAnalysis, arms: list[str]) -> Table:
 
 
 def _class_entry(measured: np.ndarray) -> Entry:
-    recall, precision, f1 = (f"{100 * x:.1f}%" for x in measured)
+    recall, precision, f1 = (f"{numeral(100 * x, '.1f')}%" for x in measured)
     return Entry(f1, f"{recall}, {precision}")
 
 
@@ -85,11 +96,17 @@ def _suspects(analysis: ErrorAnalysis) -> tuple[str, ...]:
         return ()
     suspects, wrong = len(analysis.suspects), analysis.wrong
     return (
-        f"{count(suspects)} of {plural(len(wrong), 'test item')} get a wrong answer from at least nine in ten "
-        f"trainings, {count(int((wrong == 1).sum()))} of them from all. {CHECK_LABELS if suspects else ''}".strip(),
+        tr(
+            "{number} of {items} get a wrong answer from at least nine in ten "
+            "trainings, {always} of them from all. {check}",
+            number=count(suspects),
+            items=plural(len(wrong), "test item"),
+            always=count(int((wrong == 1).sum())),
+            check=translated(CHECK_LABELS) if suspects else "",
+        ).strip(),
     )
 
 
 def _truncated(analysis: ErrorAnalysis) -> tuple[str, ...]:
-    cut = [f"{plain(a.arm, 40)} {100 * a.truncated:.1f}%" for a in analysis.arms if a.truncated]
-    return (f"Texts cut to the length that is read: {', '.join(cut)}.",) if cut else ()
+    cut = [f"{plain(a.arm, 40)} {numeral(100 * a.truncated, '.1f')}%" for a in analysis.arms if a.truncated]
+    return (tr("Texts cut to the length that is read: {shares}.", shares=", ".join(cut)),) if cut else ()
