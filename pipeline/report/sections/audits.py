@@ -117,10 +117,14 @@ def _metrics(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
             findings,
             cells,
             audit,
-            {metric: called(metric)},
+            {metric: translated(called(metric))},
             lambda name, value: scale_of(name).score(value),
-            f"The {called(metric)} on the test set of networks that were trained for {called(findings.metric)}. Means "
-            "over seeds, with the lowest and the highest.",
+            tr(
+                "The {metric} on the test set of networks that were trained for {trained}. Means over seeds, with the "
+                "lowest and the highest.",
+                metric=translated(called(metric)),
+                trained=translated(called(findings.metric)),
+            ),
         )
         if table:
             yield table
