@@ -157,7 +157,7 @@ def test_a_metric_is_added_to_a_finished_study_and_a_claim_is_about_it(
     assert verdict["estimate"]["low"] < verdict["estimate"]["value"] < verdict["estimate"]["high"]
     assert (verdict["audit"], verdict["estimate"]["seeds"]) == ("macro_f1", 2)
     report = (plan.folder / "report.md").read_text(encoding="utf-8")
-    assert "the macro F1 of pretrained is" in report
+    assert "The macro F1 of pretrained is" in report
     assert "The macro F1 on the test set of networks that were trained for accuracy." in report
 
 
