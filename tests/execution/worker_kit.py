@@ -23,7 +23,7 @@ from pipeline.tracking import events
 from pipeline.tracking.spool import attempts
 from tests import tiny
 
-EXACT = ("train.size=40", "train.lr=3e-3", "train.epochs=5", "train.eval_every=16", "train.dropout=0")
+EXACT = ("arm.head=fresh", "train.size=40", "train.lr=3e-3", "train.epochs=5", "train.eval_every=16", "train.dropout=0")
 ENDLESS = ("train.epochs=20000", "train.max_steps=0", "train.eval_every=16")  # minutes, for a test that ends it
 
 
