@@ -8,6 +8,7 @@ from rich.table import Table
 from pipeline.commands.steps.evaluating import evaluate_finished
 from pipeline.commands.steps.tables import show_own_files
 from pipeline.config.compose import compose
+from pipeline.config.privacy import may_show_texts
 from pipeline.config.redaction import without_secrets
 from pipeline.config.search_path import program
 from pipeline.errors import UserError
@@ -16,9 +17,8 @@ from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell, plan_study
 from pipeline.study.references import in_use
 from pipeline.study.tuning import tuned_as_before
-from pipeline.tracking.client import Mirror
+from pipeline.tracking.client import DRAIN_SECONDS, Mirror
 
-_DRAIN_SECONDS = 60.0
 Row = tuple[str, str, str, dict[str, float]]  # arm, size, set or audit, mean of each number over seeds
 
 
@@ -40,9 +40,10 @@ def run(overrides: Sequence[str]) -> int:
             f"No cell of {plan.config.study.name} is finished under {plan.store.cells}. Run: "
             f"{program()} {command} {shlex.join(without_secrets(overrides))}"
         )
-    with in_use(plan.root), Mirror.start(plan.config.tracking, plan.root, plan.study_id) as mirror:
+    texts = may_show_texts(plan.config)
+    with in_use(plan.root), Mirror.start(plan.config.tracking, plan.root, plan.study_id, texts=texts) as mirror:
         evaluated = evaluate_finished(plan, must=True)
-        mirror.drain(_DRAIN_SECONDS)
+        mirror.drain(DRAIN_SECONDS)
     if evaluated.left_out and not evaluated.done:
         raise UserError(" ".join(evaluated.sentences(plan)))
     _show(plan)

@@ -22,11 +22,9 @@ from pipeline.study.run import Outcome, clear_leftovers
 from pipeline.study.spending import require_first_look, require_fixed_lengths
 from pipeline.study.stated import state, stated
 from pipeline.study.tuning import tuning_plans
-from pipeline.tracking.client import Mirror
+from pipeline.tracking.client import DRAIN_SECONDS, Mirror
 from pipeline.tracking.links import links
 from pipeline.tracking.spool import StudyLog
-
-DRAIN_SECONDS = 60.0
 
 
 def run(overrides: Sequence[str]) -> int:

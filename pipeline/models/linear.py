@@ -135,7 +135,8 @@ def _search(solved: Callable[[float, LinearModel | None], _Tried]) -> _Tried:
     for strength in GRID[1:]:
         latest = solved(strength, latest.inner)
         best = latest if latest.rank > best.rank else best
-    weaker, stronger = ALL_STRENGTHS[10:], ALL_STRENGTHS[1::-1]
+    weaker = [strength for strength in ALL_STRENGTHS if strength > GRID[-1]]
+    stronger = [strength for strength in reversed(ALL_STRENGTHS) if strength < GRID[0]]
     beyond = {GRID[-1]: weaker, GRID[0]: stronger}.get(best.strength, ())
     for strength in beyond:
         latest = solved(strength, best.inner)

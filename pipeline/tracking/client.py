@@ -11,6 +11,7 @@ from pipeline.config.schema import Tracking
 from pipeline.tracking.ledger import count_waiting, register
 from pipeline.tracking.store import UNWRITABLE, Store, store_of
 
+DRAIN_SECONDS = 60.0  # that a command waits at its end until the store has been told everything
 _RESTART_SECONDS = 5.0  # between two starts of a process that dies
 _HOPELESS_SECONDS = 3.0  # without progress, with a problem said, before a drain gives up
 

@@ -12,6 +12,7 @@ from pipeline.data.examples import evaluated_examples, examples
 from pipeline.data.fingerprint import data_fingerprint
 from pipeline.data.prepare import prepare
 from pipeline.data.readers.sources import read
+from pipeline.data.sets import Prepared
 from pipeline.data.store import stored_examples
 from pipeline.errors import DataError
 from pipeline.tasks import Example
@@ -92,6 +93,16 @@ def task(data: Data, **more: object) -> Task:
     return Task(name="tagged", kind="token_classification", metric="token_accuracy", data=data, **more)  # type: ignore[arg-type]
 
 
+def prepared(wanted: Task, root: Path) -> Prepared:
+    return prepare(
+        wanted,
+        tiny_tokenizer(),
+        tokenizer_fingerprint="t",
+        data_fingerprint=data_fingerprint(wanted),
+        root=root,
+    )
+
+
 def test_every_format_gives_the_same_sentences_and_classes(writer: Writer, tmp_path: Path) -> None:
     found = read(writer(tmp_path / "data", SENTENCES), task_name="t")
     assert read_from(found.train) == EXAMPLES
@@ -100,13 +111,7 @@ def test_every_format_gives_the_same_sentences_and_classes(writer: Writer, tmp_p
 
 def test_repeated_tags_and_their_order_are_kept_in_prepared_data(writer: Writer, tmp_path: Path) -> None:
     sentences, wanted = many(60), task(writer(tmp_path / "data", many(60)))
-    done = prepare(
-        wanted,
-        tiny_tokenizer(),
-        tokenizer_fingerprint="t",
-        data_fingerprint=data_fingerprint(wanted),
-        root=tmp_path / "out",
-    )
+    done = prepared(wanted, tmp_path / "out")
     tags = {" ".join(words): tags for words, tags in sentences}
     stored = [e for name in ("train", "validation", "test") for e in stored_examples(done, name)]
     assert len(stored) == 60
@@ -116,25 +121,13 @@ def test_repeated_tags_and_their_order_are_kept_in_prepared_data(writer: Writer,
 def test_tags_and_words_of_unequal_number_are_refused(tmp_path: Path) -> None:
     wanted = task(json_lines(tmp_path / "data", [*many(40), (("a", "film"), ("O",))]))
     with pytest.raises(DataError, match="Every word must have one tag, but 'a film' has 2 words and 1 tags"):
-        prepare(
-            wanted,
-            tiny_tokenizer(),
-            tokenizer_fingerprint="t",
-            data_fingerprint=data_fingerprint(wanted),
-            root=tmp_path,
-        )
+        prepared(wanted, tmp_path)
 
 
 def test_an_empty_word_is_refused(tmp_path: Path) -> None:
     wanted = task(json_lines(tmp_path / "data", [*many(40), (("a", ""), ("O", "O"))]))
     with pytest.raises(DataError, match=r"1 words and 2 tags.* must not be empty"):
-        prepare(
-            wanted,
-            tiny_tokenizer(),
-            tokenizer_fingerprint="t",
-            data_fingerprint=data_fingerprint(wanted),
-            root=tmp_path,
-        )
+        prepared(wanted, tmp_path)
 
 
 def test_an_unknown_tag_in_the_test_set_is_refused_and_can_be_renamed(tmp_path: Path) -> None:

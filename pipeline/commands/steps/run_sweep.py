@@ -16,10 +16,8 @@ from pipeline.report.sweep_report import answer, write_sweep_report
 from pipeline.study.plan import Plan
 from pipeline.study.run import prepare, run_context
 from pipeline.study.tuning import RECORD, sweep_folder
-from pipeline.tracking.client import Mirror
+from pipeline.tracking.client import DRAIN_SECONDS, Mirror
 from pipeline.tracking.spool import StudyLog
-
-DRAIN_SECONDS = 60.0
 
 
 def search(plan: Plan, command: Sequence[str]) -> tuple[SweepRecord, str]:
