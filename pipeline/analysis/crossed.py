@@ -9,6 +9,7 @@ over items (Graybill & Wang 1980; Zou & Donner 2008):
 It is never narrower than Student's t over the seeds alone, which answers for these very items.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
+
+from pipeline.analysis.skewed_seeds import factor_for_skew
 
 Floats = npt.NDArray[np.float64]
 Scores = npt.NDArray[Any]  # [S, N], any number type
@@ -77,6 +80,11 @@ class CrossedMean:
         agree to the digit are no proof of precision.
         """
         return self._half(1.0 - level, seeds or self.seeds)
+
+    def guarded_half_width(self, level: float, seeds: int | None = None) -> float:
+        """The same with the room that a verdict leaves for skewed seeds."""
+        factor = factor_for_skew(seeds or self.seeds, level)
+        return dataclasses.replace(self, per_seed=factor**2 * self.per_seed).half_width(level, seeds)
 
     def interval(self, level: float) -> tuple[float, float]:
         """The two-sided interval; a point if nothing varies."""

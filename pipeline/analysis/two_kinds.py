@@ -1,7 +1,7 @@
 """Seeds that fall into two kinds: trainings that work and trainings that fail, of which no t interval can be made.
 
 Values over seeds are cut in two at the place that leaves the least variance within the parts. How often the parts of a
-Gaussian sample would be as far apart follows from simulation.
+Gaussian sample would be as far apart follows from simulation. Where no seed failed, some still may.
 """
 
 from dataclasses import dataclass
@@ -49,6 +49,14 @@ def two_kinds(values: npt.ArrayLike, noise: float = 0.0) -> TwoKinds | None:
         distance=float(per_seed[high].mean() - per_seed[low].mean()),
         p=float((1 + np.sum(_of_gaussians(seeds) >= shares.max())) / (1 + _SAMPLES)),
     )
+
+
+def unseen_share(seeds: int, alpha: float) -> float:
+    """The largest share of trainings that may fail if none of so many did: more would show with a chance of 1 - alpha.
+
+    1 where there is no seed.
+    """
+    return 1.0 - alpha ** (1.0 / seeds) if seeds else 1.0
 
 
 def _shares(ordered: Floats, noise: float) -> Floats:

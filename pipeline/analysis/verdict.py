@@ -72,7 +72,7 @@ def chance_to_settle(mean: CrossedMean, delta: float, seeds: int, level: float) 
     if mean.seeds < 2 or not math.isfinite(mean.variance + mean.value):
         return None
     upper = mean.per_seed * (mean.seeds - 1) / float(chdtri(mean.seeds - 1, CAUTION))
-    half = dataclasses.replace(mean, per_seed=upper).half_width(level, seeds)
+    half = dataclasses.replace(mean, per_seed=upper).guarded_half_width(level, seeds)
     moves = math.sqrt(upper * (1.0 / mean.seeds - 1.0 / seeds))
     above, below = mean.value - half - delta, delta - half - mean.value
     if moves == 0.0:
@@ -91,4 +91,4 @@ def smallest_effect(mean: CrossedMean, threshold: float, seeds: int, level: floa
     if mean.seeds < 2 or not math.isfinite(mean.variance):
         return None
     spread = math.sqrt(mean.per_seed / seeds + mean.fixed)
-    return threshold + mean.half_width(level, seeds) + float(ndtri(power)) * spread
+    return threshold + mean.guarded_half_width(level, seeds) + float(ndtri(power)) * spread

@@ -151,6 +151,31 @@ def _two_kinds(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     )
 
 
+def _skewed(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    numbers, scale = obstacle.numbers, scale_of_effect(findings.metric, v)
+    return tr(
+        "If seeds are skewed, the {level:.4g}% interval has to be up to {factor:.3g} times as wide, {low} to {high}, "
+        "and then the verdict does not hold.",
+        level=100 * numbers["level"],
+        factor=numbers["factor"],
+        low=scale.number(numbers["low"]),
+        high=scale.number(numbers["high"]),
+    )
+
+
+def _may_fail(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    numbers, scale = obstacle.numbers, scale_of(findings.metric)
+    return tr(
+        "No training of {arm} was seen to fail, but {seeds} cannot rule out that up to {share:.0%} do. One that fails "
+        "keeps its start, {loss} worse on validation: a mean that is {room} worse would undo the verdict.",
+        arm=obstacle.arm,
+        seeds=plural(round(numbers["seeds"]), "seed"),
+        share=numbers["share"],
+        loss=scale.amount(numbers["loss"]),
+        room=scale.amount(numbers["share"] * numbers["loss"]),
+    )
+
+
 def _not_converged(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     numbers, scale, who = obstacle.numbers, scale_of(findings.metric), f"{obstacle.arm} n={obstacle.size}"
     if "late_gain" not in numbers:
@@ -249,6 +274,8 @@ _WORDS: dict[ObstacleKind, Words] = {
         _two_kinds,
         _said("Look at these cells: a lower train.lr or a longer train.warmup may make trainings more similar."),
     ),
+    "skewed_seeds": Words(_skewed, _said("Add seeds, or state fewer claims.")),
+    "unseen_failures": Words(_may_fail, _said("Add seeds.")),
     "not_converged": Words(_not_converged, _said("Train every arm longer: train.min_steps, or train.epochs.")),
     "below_constant": Words(
         _below, lambda f, v, o: tr("Add {labels}, or use another metric.", labels=nouns(f.counted))

@@ -18,6 +18,7 @@ from pipeline.study.finding.table import Table
 from pipeline.study.looks import claim_size, looks_of
 from pipeline.study.plan import Plan
 from pipeline.study.verdicts.answers import ANSWERS
+from pipeline.study.verdicts.obstacles import room_for_failures
 from pipeline.study.verdicts.question import Question
 
 POWER = 0.8
@@ -63,6 +64,7 @@ def _of_claim(plan: Plan, table: Table, replicates: Replicates, name: str) -> It
         mean = outcome.effect.mean
         effect = smallest_effect(mean, threshold, len(look.seeds), look.level, POWER)
         if effect is not None:
+            effect += room_for_failures(question, outcome.terms, len(look.seeds))
             yield Power(claim=name, seeds=len(look.seeds), effect=effect, pilot=mean.seeds)
 
 

@@ -37,7 +37,7 @@ class Claims:
         """Which claims a look with `share` of the error settles, and which of these verdicts are wrong, [R, m] each."""
         level = simultaneous_level(CONFIDENCE, self.number, share)
         estimate = effect + np.stack([each.error for each in self._draws[count]], axis=1)
-        half = np.stack([each.half_widths(level) for each in self._draws[count]], axis=1)
+        half = np.stack([each.guarded_half_widths(level) for each in self._draws[count]], axis=1)
         supported, refuted = estimate - half >= DELTA, estimate + half < DELTA
         wrong = refuted if effect >= DELTA else estimate + half < 0.0
         return supported | refuted, wrong | supported if effect <= DELTA else wrong

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from pipeline.analysis.crossed import RESIDUAL_FLOOR
+from pipeline.analysis.skewed_seeds import factor_for_skew
 
 Effects = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
@@ -41,19 +42,23 @@ class Draws:
         """The measured share of the seeds in the variance."""
         return float(self.seed.mean() / (self.seed.mean() + self.item.mean()))
 
-    def half_widths(self, level: float) -> np.ndarray:
-        """Half the width of every interval, [R]."""
+    def half_widths(self, level: float, factor: float = 1.0) -> np.ndarray:
+        """Half the width of every interval, [R], whose part over seeds is `factor` times as wide."""
 
         def squared(df: int) -> float:
             return float(stdtrit(df, (1.0 - level) / 2.0)) ** 2
 
-        added = squared(self.seeds - 1) * self.seed + squared(self.items - 1) * self.item
+        added = squared(self.seeds - 1) * factor**2 * self.seed + squared(self.items - 1) * self.item
         floor = squared((self.seeds - 1) * (self.items - 1)) * RESIDUAL_FLOOR * self.noise
         return np.sqrt(np.maximum(added, floor))
 
-    def misses(self, level: float) -> float:
+    def guarded_half_widths(self, level: float) -> np.ndarray:
+        """The same with the room that a verdict leaves for skewed seeds."""
+        return self.half_widths(level, factor_for_skew(self.seeds, level))
+
+    def misses(self, level: float, factor: float = 1.0) -> float:
         """The share of intervals that miss the truth, as a multiple of 1 - level."""
-        return float(np.mean(np.abs(self.error) > self.half_widths(level)) / (1.0 - level))
+        return float(np.mean(np.abs(self.error) > self.half_widths(level, factor)) / (1.0 - level))
 
     def width(self, level: float) -> float:
         """The mean width, as a multiple of the normal interval with the variance known."""

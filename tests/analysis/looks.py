@@ -65,7 +65,7 @@ def course(found: Sequence[Draws], design: Design, claims: int, effect: float) -
     wrong, settled = np.zeros(repetitions, bool), np.zeros(repetitions, bool)
     seeds = np.full(repetitions, design.seeds[-1])
     for draws, count, share in zip(found, design.seeds, design.spend, strict=True):
-        half = draws.half_widths(simultaneous_level(CONFIDENCE, claims, share))
+        half = draws.guarded_half_widths(simultaneous_level(CONFIDENCE, claims, share))
         low, high = effect + draws.error - half, effect + draws.error + half
         supported, refuted = low >= DELTA, high < DELTA
         mistaken = refuted if effect >= DELTA else high < 0.0
@@ -124,11 +124,11 @@ def promised_and_kept(
         scores = differences(rng, mix, CHUNK, seeds=10) + rng.uniform(0.0, 0.15, (CHUNK, 1, 1)).astype(np.float32)
         first, second = of_scores(scores[:, :5], 0.0), of_scores(scores, 0.0)
         for now, later in zip(_rows(first), _rows(second), strict=True):
-            if abs(now.value - DELTA) <= now.half_width(level):
+            if abs(now.value - DELTA) <= now.guarded_half_width(level):
                 chance = chance_to_settle(now, DELTA, 10, level)
                 assert chance is not None
                 stated.append(chance)
-                kept.append(abs(later.value - DELTA) > later.half_width(level))
+                kept.append(abs(later.value - DELTA) > later.guarded_half_width(level))
     return float(np.mean(stated)), float(np.mean(kept))
 
 

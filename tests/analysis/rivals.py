@@ -83,7 +83,7 @@ def planned_looks(one: np.ndarray, other: np.ndarray, margin: float) -> Answers:
 
     def interval(seeds: int, share: float) -> tuple[np.ndarray, np.ndarray]:
         found = of_scores(differences[:, :seeds], 0.0)
-        half = found.half_widths(simultaneous_level(CONFIDENCE, 1, share))
+        half = found.guarded_half_widths(simultaneous_level(CONFIDENCE, 1, share))
         return found.error - half, found.error + half
 
     shares = dict(zip(PLANNED.seeds, PLANNED.spend, strict=True))

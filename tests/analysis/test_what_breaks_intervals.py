@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from pipeline.analysis.two_kinds import CLEAN, two_kinds
+from pipeline.analysis.skewed_seeds import MOST, factor_for_skew
+from pipeline.analysis.two_kinds import CLEAN, two_kinds, unseen_share
 from tests.analysis.clusters import misses as group_misses
 from tests.analysis.failing import Failures, wrong_verdicts
 from tests.analysis.pools import Learner, misses, truth
+from tests.analysis.skewed_seeds import draws
 
 
 def allowed(rate: float, repetitions: int, errors: float = 2.0) -> float:
@@ -40,14 +42,14 @@ def test_two_seeds_or_equal_ones_cannot_be_of_two_kinds(values):
     assert two_kinds(values) is None
 
 
-@pytest.mark.parametrize("chance", [0.05, 0.1])
+@pytest.mark.parametrize("chance", [0.05, 0.1, 0.2])
 @pytest.mark.parametrize("loss", [0.1, 0.2])
 @pytest.mark.parametrize("claims", [1, 5])
-def test_seeds_that_fail_up_to_one_time_in_ten_leave_wrong_verdicts_as_rare_as_promised(chance, loss, claims):
+def test_trainings_that_fail_leave_wrong_verdicts_as_rare_as_promised(chance, loss, claims):
     rng = np.random.default_rng([71, claims])
     failures = Failures(chance=chance, loss=loss)
     found = wrong_verdicts(rng, failures, claims=claims, repetitions=400)
-    assert found.obstacle <= allowed(0.05, 400)
+    assert found.verdicts <= allowed(0.05, 400)
 
 
 def test_failures_that_are_seen_hold_up_the_claim_where_items_do_not_hide_them():
@@ -55,14 +57,28 @@ def test_failures_that_are_seen_hold_up_the_claim_where_items_do_not_hide_them()
         np.random.default_rng(72), Failures(chance=0.2, loss=0.2), claims=1, repetitions=100, items=1000
     )
     assert found.held_up > 0.9
-    assert found.obstacle <= found.plain
+    assert found.two_kinds <= found.plain
 
 
-def test_failures_that_are_not_seen_are_not_ruled_out_unless_a_verdict_leaves_room_for_one():
+def test_failures_that_are_not_seen_are_ruled_out_by_the_room_for_them_alone():
     failures = Failures(chance=0.1, loss=0.2)
     found = wrong_verdicts(np.random.default_rng(73), failures, claims=5, repetitions=100, items=1000)
-    assert found.obstacle > 0.15
-    assert found.room <= allowed(0.05, 100)
+    assert found.two_kinds > 0.15
+    assert found.verdicts <= allowed(0.05, 100)
+
+
+def test_more_trainings_than_the_unseen_share_would_show_a_failure():
+    for seeds in (3, 5, 10, 20):
+        assert (1.0 - unseen_share(seeds, 0.05)) ** seeds == pytest.approx(0.05)
+    assert unseen_share(0, 0.05) == 1.0
+
+
+@pytest.mark.parametrize(("seeds", "level"), [(4, 0.99), (5, 0.99), (8, 0.995), (12, 0.99), (20, 0.99), (30, 0.995)])
+def test_skewed_seeds_miss_at_most_twice_as_often_with_the_room_for_them(seeds, level):
+    found = draws(np.random.default_rng([74, seeds]), seeds, 200_000)
+    widened, errors = found.misses(level, factor_for_skew(seeds, level)), 3.0 * np.sqrt(2.0 / (1.0 - level) / 200_000)
+    assert widened <= MOST + errors
+    assert found.misses(level) > widened
 
 
 def test_items_one_by_one_miss_where_groups_count_as_one():

@@ -111,6 +111,21 @@ def test_an_obstacle_to_a_measured_claim_is_said_with_its_remedy() -> None:
             ),
             "1 of 5 seeds lie 18 points from the others (pretrained n=100 seed=4), as 0.2% of Gaussian seeds would",
         ),
+        (
+            Obstacle(
+                kind="skewed_seeds", arm="pretrained", size=100,
+                numbers={"factor": 1.15, "level": 0.9917, "low": 0.018, "high": 0.142},
+            ),
+            "the 99.17% interval has to be up to 1.15 times as wide, 1.8 to 14.2, and then the verdict does not hold. "
+            "Add seeds",
+        ),
+        (
+            Obstacle(
+                kind="unseen_failures", arm="pretrained", size=100, numbers={"seeds": 5, "share": 0.4507, "loss": 0.08},
+            ),
+            "5 seeds cannot rule out that up to 45% do. One that fails keeps its start, 8 points worse on validation: "
+            "a mean that is 3.6 points worse would undo the verdict. Add seeds.",
+        ),
     ],
 )  # fmt: skip
 def test_what_withholds_a_clear_verdict_is_said_with_its_numbers(obstacle: Obstacle, said: str) -> None:

@@ -29,6 +29,7 @@ def run(
     arms: Sequence[str] = ARMS,
     sizes: Sequence[int] = (100,),
     failed: Sequence[FailedCell] = (),
+    confidence: float = 0.95,
 ) -> Findings:
     study = Study(
         name="s",
@@ -37,6 +38,7 @@ def run(
         sizes=tuple(sizes),
         seeds=tuple(range(SEEDS)),
         target=0.6,
+        confidence=confidence,
         claims={"claim": claim or Claim(size=100)},
     )
     results = [result for result, _ in made]
@@ -143,6 +145,7 @@ def test_where_evaluations_are_too_few_a_falling_loss_tells_that_an_arm_has_not_
 def test_a_multiplier_waits_for_the_curve_where_it_is_read_and_a_gap_for_both_arms():
     sizes = (25, 100, 400)
     made = synthetic_cells(ARMS, sizes, range(SEEDS), 600, np.random.default_rng(2), out_of_domain=("imdb",))
+    made = changed(made, "pretrained", rising(0.0))  # as good at its start: failures would change nothing
     labels, gap = Claim(metric="label_multiplier", size=25, delta=2.0), Claim(
         metric="generalisation_gap", dataset="imdb", size=400, direction="lower", delta=0.3
     )  # fmt: skip
@@ -217,6 +220,64 @@ def test_seeds_that_fail_now_and_then_are_an_obstacle_and_not_noise():
     assert obstacle.cells == ("pretrained n=100 seed=2", "pretrained n=100 seed=7")
     assert (obstacle.numbers["rare"], obstacle.numbers["seeds"]) == (2, 10)
     assert obstacle.numbers["distance"] > 0.3
+
+
+def gaining(points: float) -> Callable[[CellResult], CellResult]:
+    """A trajectory whose kept point is so much better than step 0."""
+
+    def change(result: CellResult) -> CellResult:
+        first, *between, last = result.trajectory
+        start = dataclasses.replace(first, validation_score=0.5)
+        later = [dataclasses.replace(point, validation_score=0.5 + points) for point in (*between, last)]
+        return dataclasses.replace(result, trajectory=(start, *later), best_step=last.step)
+
+    return change
+
+
+def test_failures_that_no_seed_showed_withhold_support_where_they_would_undo_it():
+    made = changed(cells(), "pretrained", gaining(0.45))
+    obstacle = of_kind(verdict(made), "unseen_failures")
+    assert (obstacle.arm, obstacle.size) == ("pretrained", 100)
+    assert obstacle.numbers == {
+        "seeds": SEEDS, "share": pytest.approx(1 - 0.05 ** (1 / SEEDS)), "loss": pytest.approx(0.45),
+    }  # fmt: skip
+
+
+def test_an_arm_whose_start_is_nearly_as_good_has_little_to_lose_by_failing():
+    assert verdict(changed(cells(), "pretrained", gaining(0.05))).verdict == "supported"
+
+
+def test_failures_of_the_arm_that_is_behind_would_only_add_to_the_effect():
+    assert verdict(changed(cells(), "scratch", gaining(0.45))).verdict == "supported"
+
+
+def test_they_may_undo_a_refutation():
+    less = Claim(size=100, delta=0.25)
+    assert (verdict(cells(), less).verdict, verdict(cells(), less).refutation) == ("refuted", "too_small")
+    assert of_kind(verdict(changed(cells(), "scratch", gaining(0.45)), less), "unseen_failures").arm == "scratch"
+
+
+def test_a_solved_arm_cannot_fail():
+    def solved(result: CellResult) -> CellResult:
+        line = dataclasses.replace(result.start_line, method="linear_probe")
+        return dataclasses.replace(gaining(0.45)(result), start_line=line)
+
+    assert verdict(changed(cells(), "pretrained", solved)).verdict == "supported"
+
+
+@pytest.mark.parametrize(("confidence", "withheld"), [(0.95, False), (0.995, True)])
+def test_skewed_seeds_withhold_a_verdict_near_its_edge_where_the_level_is_high(confidence, withheld):
+    made = synthetic_cells(ARMS, (100,), range(SEEDS), 600, np.random.default_rng(2), seed_sd=0.03)
+    made = changed(changed(made, "pretrained", rising(0.0)), "scratch", rising(0.0))
+    edge = run(made, confidence=confidence).verdicts[0].estimate.low
+    near, clear = (run(made, Claim(size=100, delta=edge - d), confidence=confidence).verdicts[0] for d in (0.001, 0.02))
+    assert clear.verdict == "supported"
+    if not withheld:
+        assert near.verdict == "supported"
+        return
+    obstacle = of_kind(near, "skewed_seeds")
+    assert obstacle.numbers["factor"] == pytest.approx(1.22)
+    assert obstacle.numbers["low"] < near.delta < near.estimate.low
 
 
 def test_where_both_arms_fail_under_the_same_seed_their_difference_is_of_one_kind():

@@ -15,9 +15,10 @@ from pipeline.study.finding.table import Table
 from pipeline.study.looks import Place, claim_size, groups_read, looks_of
 from pipeline.study.verdicts.answers import ANSWERS
 from pipeline.study.verdicts.judging import judged, signed, threshold
-from pipeline.study.verdicts.obstacles import place_text, seeds_of_two_kinds, undoing
+from pipeline.study.verdicts.obstacles import undoing
 from pipeline.study.verdicts.question import Outcome, Question
 from pipeline.study.verdicts.rivals import comparison_of
+from pipeline.study.verdicts.seeds import odd_seeds, place_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +130,7 @@ def _judged(measured: Verdict, question: Question, outcome: Outcome, effect: Eff
     verdict, refutation = judged(measured, effect.estimate)
     if verdict == INCONCLUSIVE:
         return _still_open(measured, question, effect.mean, outcome.helps)
-    obstacles = (*seeds_of_two_kinds(question, effect), *undoing(question, measured))
+    obstacles = (*odd_seeds(question, measured, effect), *undoing(question, measured))
     if obstacles:
         return dataclasses.replace(measured, obstacles=obstacles)
     return dataclasses.replace(measured, verdict=verdict, refutation=refutation)
@@ -157,7 +158,7 @@ def _needed(mean: CrossedMean, delta: float, level: float) -> int | None:
     distance = abs(mean.value - delta)
     if not math.isfinite(mean.variance + distance):
         return None
-    return seeds_needed(partial(mean.half_width, level), distance, mean.seeds)
+    return seeds_needed(partial(mean.guarded_half_width, level), distance, mean.seeds)
 
 
 def _no_data(question: Question) -> Obstacle:

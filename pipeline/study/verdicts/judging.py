@@ -1,5 +1,6 @@
 """From an interval to a judgement, for each test that a claim may ask for."""
 
+import dataclasses
 import math
 
 from pipeline.analysis.verdict import REFUTED, judge, judge_within, refutation
@@ -15,6 +16,13 @@ def judged(measured: Verdict, estimate: Estimate) -> tuple[Judgement, Refutation
     else:
         verdict = judge(low, high, threshold(measured))
     return verdict, _refutation(measured, high) if verdict == REFUTED else None
+
+
+def undone(measured: Verdict, low: float, high: float) -> bool:
+    """Whether the verdict is another one, or fails in another way, if the interval reaches from `low` to `high`."""
+    estimate = measured.estimate
+    assert estimate is not None
+    return judged(measured, dataclasses.replace(estimate, low=low, high=high)) != judged(measured, estimate)
 
 
 def _refutation(measured: Verdict, high: float) -> Refutation:

@@ -1,8 +1,9 @@
-"""What stands between an interval and a verdict: seeds of two kinds, and what an arm could do better for the asking.
+"""What stands between an interval and a verdict: what an arm could do better for the asking, or worse by bad luck.
 
 An arm that has not converged would gain by longer training, one below the best answer that reads no text could give
-that answer, and `scratch` below the bag of words is not the best there is without pretraining. If the interval, moved
-by what the arm could gain, no longer gives the same verdict, the claim is not judged.
+that answer, and `scratch` below the bag of words is not the best there is without pretraining. An arm of which no
+training failed may have trainings that do. If the interval, moved by what the arm could gain or lose, no longer gives
+the same verdict, the claim is not judged.
 """
 
 import dataclasses
@@ -12,15 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis.two_kinds import CLEAN, two_kinds
+from pipeline.analysis.two_kinds import unseen_share
 from pipeline.methods import METHODS
-from pipeline.records import CellResult, Obstacle, ObstacleKind, Verdict
+from pipeline.records import CellResult, Obstacle, ObstacleKind, ScoreTerm, Verdict
 from pipeline.study.finding.costs import late_loss_fall
 from pipeline.study.finding.early import Floats, Part, read_off
-from pipeline.study.finding.estimates import Effect
 from pipeline.study.finding.table import Size, Table
-from pipeline.study.looks import BAG_OF_WORDS, BASELINE, Group, Place, words_read
-from pipeline.study.verdicts.judging import judged
+from pipeline.study.looks import BAG_OF_WORDS, BASELINE, Group, words_read
+from pipeline.study.verdicts.judging import undone
 from pipeline.study.verdicts.question import Question
 
 CONVERGED = 0.005  # late gain in validation score, below which an arm counts as converged
@@ -31,24 +31,14 @@ EITHER_WAY = ("generalisation_gap", "effective_robustness", "audit")  # a better
 
 @dataclass(frozen=True, kw_only=True)
 class Reserve:
-    """By how much an arm could score better at a size, infinite if that is not known, and the obstacle that it is."""
+    """By how much an arm could score better at a size, infinite if that is not known, and the obstacle that it is.
+
+    A negative gain says by how much it could score worse.
+    """
 
     group: Group
     gain: float
     obstacle: Obstacle
-
-
-def seeds_of_two_kinds(question: Question, effect: Effect) -> tuple[Obstacle, ...]:
-    """Whether the values of the seeds that an interval rests on fall into two groups, far apart."""
-    group, mean = (question.claim.arm, question.size), effect.mean
-    split = two_kinds(effect.values, sum(part.noise for part in mean.sets))
-    if split is None or split.p > CLEAN:
-        return ()
-    seeds = sorted(question.look.seeds)  # as values are
-    rare = [seeds[place] for place in split.rare]
-    numbers = {"rare": len(rare), "seeds": mean.seeds, "distance": split.distance, "p": split.p}
-    cells = tuple(place_text((*group, seed)) for seed in rare)
-    return (dataclasses.replace(_obstacle("two_kinds_of_seeds", group, numbers), cells=cells),)
 
 
 def undoing(question: Question, measured: Verdict) -> tuple[Obstacle, ...]:
@@ -56,16 +46,20 @@ def undoing(question: Question, measured: Verdict) -> tuple[Obstacle, ...]:
     return tuple(r.obstacle for r in _reserves(question, measured) if _undoes(question, measured, r))
 
 
-def place_text(place: Place) -> str:
-    """ "ARM n=SIZE seed=SEED"."""
-    arm, size, seed = place
-    return f"{arm} n={size} seed={seed}"
+def room_for_failures(question: Question, terms: Sequence[ScoreTerm], seeds: int) -> float:
+    """How much larger an effect in the claim's direction must be, with so many seeds, so that unseen failures would not
+    undo a verdict on it.
+    """
+    table, share = question.table, unseen_share(seeds, 1.0 - question.table.study.confidence)
+    sign = -table.sign if question.claim.direction == "lower" else table.sign
+    return share * sum(max(0.0, sign * t.weight) * _lost_by_failing(table, (t.arm, t.size)) for t in terms)
 
 
 def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
     claim, size = question.claim, question.size
     if claim.metric == "gain_over_start":
         yield from _longer(question, (claim.arm, size))
+        yield from _failures(question, (claim.arm, size))
     elif claim.metric in EITHER_WAY:
         read = [(term.arm, term.size) for term in measured.terms] or [(claim.arm, size), (claim.against, size)]
         for group in dict.fromkeys(read):
@@ -74,22 +68,22 @@ def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
         for (arm, at), dataset in dict.fromkeys(((t.arm, t.size), t.dataset) for t in measured.terms):
             if claim.metric != "compute_multiplier":  # which compares runs of stated lengths, converged or not
                 yield from _longer(question, (arm, at))
+            yield from _failures(question, (arm, at))
             yield from _constant(question, (arm, at), dataset)
             if (BAG_OF_WORDS, at) in words_read(question.table.study, claim) and arm == BASELINE:
                 yield from _words(question, at, dataset)
 
 
 def _undoes(question: Question, measured: Verdict, reserve: Reserve) -> bool:
-    """Whether the verdict is another one once the interval reaches as far as the better score would move it."""
-    if reserve.gain <= 0.0:
+    """Whether the verdict is another one once the interval reaches as far as the other score would move it."""
+    if reserve.gain == 0.0:
         return False
     if measured.metric in EITHER_WAY:
         return True
     estimate = measured.estimate
     assert estimate is not None
     change = question.table.sign * _weight(measured, reserve.group) * reserve.gain
-    low, high = estimate.low + min(0.0, change), estimate.high + max(0.0, change)
-    return judged(measured, dataclasses.replace(estimate, low=low, high=high)) != judged(measured, estimate)
+    return undone(measured, estimate.low + min(0.0, change), estimate.high + max(0.0, change))
 
 
 def _unknown(reserves: Iterator[Reserve]) -> Iterator[Reserve]:
@@ -123,12 +117,36 @@ def _longer(question: Question, group: Group) -> Iterator[Reserve]:
         assert late is not None
         estimate = late.estimate
         numbers = {"late_gain": estimate.value, "low": estimate.low, "high": estimate.high, "level": estimate.level}
-        yield Reserve(group=group, gain=MORE * estimate.value, obstacle=_obstacle("not_converged", group, numbers))
+        gain = max(0.0, MORE * estimate.value)
+        yield Reserve(group=group, gain=gain, obstacle=obstacle_at("not_converged", group, numbers))
         return
     fall = float(np.mean([late_loss_fall(cell.trajectory) for cell in cells]))
     if fall >= FALLING:
-        obstacle = _obstacle("not_converged", group, {"late_loss_fall": fall})
+        obstacle = obstacle_at("not_converged", group, {"late_loss_fall": fall})
         yield Reserve(group=group, gain=math.inf, obstacle=obstacle)
+
+
+def _failures(question: Question, group: Group) -> Iterator[Reserve]:
+    """What the arm would lose if as many of its trainings failed as may, where none was seen to fail.
+
+    Of the points of a training the best on validation is kept, so that one that fails keeps its step 0, and loses what
+    the others gained over theirs. An arm that is solved cannot fail.
+    """
+    table, seeds = question.table, len(question.table.of(*group))
+    loss, share = _lost_by_failing(table, group), unseen_share(seeds, 1.0 - table.study.confidence)
+    numbers = {"seeds": float(seeds), "share": share, "loss": loss}
+    yield Reserve(group=group, gain=-share * loss, obstacle=obstacle_at("unseen_failures", group, numbers))
+
+
+def _lost_by_failing(table: Table, group: Group) -> float:
+    gained = [_gained(cell) for cell in table.of(*group) if not _solved(cell)]
+    return max(0.0, table.sign * float(np.mean(gained))) if gained else 0.0
+
+
+def _gained(cell: CellResult) -> float:
+    """How far its validation score rose from step 0 to the point that was kept."""
+    kept = next(point for point in cell.trajectory if point.step == cell.best_step)
+    return kept.validation_score - cell.trajectory[0].validation_score
 
 
 def _constant(question: Question, group: Group, dataset: str) -> Iterator[Reserve]:
@@ -136,22 +154,22 @@ def _constant(question: Question, group: Group, dataset: str) -> Iterator[Reserv
     chance = table.chance(*group, dataset)
     if chance is not None:
         score = _mean_score(table, group, dataset)
-        obstacle = _obstacle("below_constant", group, {"score": score, "constant": chance}, dataset)
-        yield Reserve(group=group, gain=table.sign * (chance - score), obstacle=obstacle)
+        obstacle = obstacle_at("below_constant", group, {"score": score, "constant": chance}, dataset)
+        yield Reserve(group=group, gain=max(0.0, table.sign * (chance - score)), obstacle=obstacle)
 
 
 def _words(question: Question, size: Size, dataset: str) -> Iterator[Reserve]:
     table, group = question.table, (BASELINE, size)
     score, words = (_mean_score(table, (arm, size), dataset) for arm in (BASELINE, BAG_OF_WORDS))
-    obstacle = _obstacle("below_words", group, {"score": score, "words": words}, dataset)
-    yield Reserve(group=group, gain=table.sign * (words - score), obstacle=obstacle)
+    obstacle = obstacle_at("below_words", group, {"score": score, "words": words}, dataset)
+    yield Reserve(group=group, gain=max(0.0, table.sign * (words - score)), obstacle=obstacle)
 
 
 def _mean_score(table: Table, group: Group, dataset: str) -> float:
     return float(table.score(table.rows(*group, dataset, table.seeds(group)), dataset).mean())
 
 
-def _obstacle(kind: ObstacleKind, group: Group, numbers: dict[str, float], dataset: str = "") -> Obstacle:
+def obstacle_at(kind: ObstacleKind, group: Group, numbers: dict[str, float], dataset: str = "") -> Obstacle:
     arm, size = group
     return Obstacle(kind=kind, arm=arm, size=size, dataset=dataset, numbers=numbers)
 
