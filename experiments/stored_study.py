@@ -3,10 +3,10 @@
 Used by recompute_intervals.py. Arrays are [S, N], seeds by test items, or [B, S], bootstrap replicates by seeds.
 """
 
-import io
 import json
 import math
-import zipfile
+import tarfile
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -262,28 +262,30 @@ def _cells(folder: Path, names: Iterable[str], shown: set[str]) -> Iterator[dict
 
     Sets that were evaluated beside the training are added, those that the findings show, and audits.
     """
-    if (folder / "cells.zip").is_file():
-        place: Any = zipfile.Path(folder / "cells.zip")
-    else:
-        place = folder / "../../cells"
-    for name in names:
-        cell = json.loads((place / name / "result.json").read_text(encoding="utf-8"))
-        cell["table"], cell["audits"] = _array(place / name / "scores.npy"), {}
-        beside = place / name / "evaluations"
-        for evaluation in sorted(beside.iterdir(), key=lambda path: path.name) if beside.exists() else ():
-            record = json.loads((evaluation / "record.json").read_text(encoding="utf-8"))
-            if record.get("dataset") in shown:
-                items = _array(evaluation / "items.npy").copy()
-                items["dataset"] = len(cell["evaluations"])
-                cell["evaluations"].append(record)
-                cell["table"] = np.concatenate([cell["table"], items])
-            elif record.get("audit") in MEASURES:
-                column = record["columns"].index(MEASURES[record["audit"]])
-                cell["audits"][record["audit"]] = _array(evaluation / "items.npy")[:, column]
-        kept = place / name / "validation.npy"
-        cell["points"] = _array(kept) if kept.exists() else None
-        yield cell
+    with tempfile.TemporaryDirectory() as unpacked:
+        place, archive = folder / "../../cells", folder / "cells.tar.xz"
+        if archive.is_file():
+            place = Path(unpacked)
+            with tarfile.open(archive, mode="r:xz") as packed:
+                packed.extractall(place, filter="data")
+        for name in names:
+            cell = json.loads((place / name / "result.json").read_text(encoding="utf-8"))
+            cell["table"], cell["audits"] = _array(place / name / "scores.npy"), {}
+            beside = place / name / "evaluations"
+            for evaluation in sorted(beside.iterdir(), key=lambda path: path.name) if beside.exists() else ():
+                record = json.loads((evaluation / "record.json").read_text(encoding="utf-8"))
+                if record.get("dataset") in shown:
+                    items = _array(evaluation / "items.npy").copy()
+                    items["dataset"] = len(cell["evaluations"])
+                    cell["evaluations"].append(record)
+                    cell["table"] = np.concatenate([cell["table"], items])
+                elif record.get("audit") in MEASURES:
+                    column = record["columns"].index(MEASURES[record["audit"]])
+                    cell["audits"][record["audit"]] = _array(evaluation / "items.npy")[:, column]
+            kept = place / name / "validation.npy"
+            cell["points"] = _array(kept) if kept.exists() else None
+            yield cell
 
 
-def _array(path: Any) -> np.ndarray:
-    return np.asarray(np.load(io.BytesIO(path.read_bytes()), allow_pickle=False))
+def _array(path: Path) -> np.ndarray:
+    return np.asarray(np.load(path, allow_pickle=False))

@@ -55,9 +55,9 @@ def test_verdicts_keep_the_order_in_which_claims_are_stated(
 def test_it_holds_no_weights_and_the_same_cells_give_the_same_bytes(
     finished: Finished, copied: Path, published: Path, capsys: Capture
 ) -> None:
-    assert sorted(path.name for path in published.iterdir()) == ["cells.zip", "findings.json", "study.json"]
+    assert sorted(path.name for path in published.iterdir()) == ["cells.tar.xz", "findings.json", "study.json"]
     before = {path.name: path.read_bytes() for path in published.iterdir()}
-    assert len(before["cells.zip"]) < 200_000
+    assert len(before["cells.tar.xz"]) < 200_000
     assert command(capsys, "report", *finished.at(copied), f"publish={published}").code == 0
     assert {path.name: path.read_bytes() for path in published.iterdir()} == before
 
@@ -73,14 +73,14 @@ def test_cells_that_do_not_give_its_findings_are_refused(published: Path, tmp_pa
 
 
 def test_a_missing_or_damaged_file_is_named(published: Path, tmp_path: Path, capsys: Capture) -> None:
-    (published / "cells.zip").write_bytes(b"PK")
+    (published / "cells.tar.xz").write_bytes(b"PK")
     done = command(capsys, "report", f"published={published}", f"paths.root={tmp_path / 'clone'}")
     assert done.code != 0
-    assert "cells.zip is damaged" in done.err
-    (published / "cells.zip").unlink()
+    assert "cells.tar.xz is damaged" in done.err
+    (published / "cells.tar.xz").unlink()
     done = command(capsys, "report", f"published={published}", f"paths.root={tmp_path / 'clone'}")
     assert done.code == 2
-    assert "cells.zip is not there" in done.err
+    assert "cells.tar.xz is not there" in done.err
 
 
 def test_it_brings_its_own_settings(published: Path, capsys: Capture) -> None:

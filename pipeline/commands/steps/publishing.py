@@ -2,8 +2,9 @@
 
 import dataclasses
 import io
+import lzma
 import shutil
-import zipfile
+import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +22,12 @@ from pipeline.storage.results import ResultStore
 from pipeline.study.finding.error_analysis import analyse_errors
 from pipeline.study.finding.findings import Basis, find
 
-STUDY, FINDINGS, CELLS = "study.json", "findings.json", "cells.zip"
-SAME_DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the archive: the same cells give the same bytes
+STUDY, FINDINGS, CELLS = "study.json", "findings.json", "cells.tar.xz"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What a report needs beside `cells.zip`; `cells` are the ids in the study's order.
+    """What a report needs beside `cells.tar.xz`; `cells` are the ids in the study's order.
 
     `evaluated` are the fingerprints of the sets that are only evaluated, by name.
     """
@@ -44,7 +44,7 @@ class Published:
 
 
 def publish(folder: Path, published: Published, store: ResultStore) -> Findings:
-    """Write `study.json`, `findings.json` and `cells.zip`, which holds results and per-item scores without weights.
+    """Write `study.json`, `findings.json` and `cells.tar.xz`, which holds results and per-item scores without weights.
 
     Verdicts are those that the cells give; none is kept from an earlier look.
 
@@ -101,13 +101,15 @@ def rebuild(folder: Path, target: Path, language: Language = "en") -> tuple[Find
 
 
 def _packed(store: ResultStore, cells: Sequence[CellResult]) -> bytes:
+    """The same bytes for the same cells. Files of one name lie side by side, which compress best together."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in (path for cell in cells for path in _files(store, cell)):
-            entry = zipfile.ZipInfo(str(path.relative_to(store.cells)), SAME_DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes(), compresslevel=9)
-    return buffer.getvalue()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path in sorted((path for cell in cells for path in _files(store, cell)), key=lambda path: path.name):
+            content = path.read_bytes()
+            entry = tarfile.TarInfo(str(path.relative_to(store.cells)))  # with neither date nor owner
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return lzma.compress(buffer.getvalue(), preset=9)
 
 
 def _files(store: ResultStore, cell: CellResult) -> Iterator[Path]:
@@ -122,9 +124,9 @@ def _files(store: ResultStore, cell: CellResult) -> Iterator[Path]:
 
 def _unpack(path: Path, target: Path) -> None:
     try:
-        with zipfile.ZipFile(io.BytesIO(_read(path))) as archive:
-            archive.extractall(target)
-    except zipfile.BadZipFile as error:
+        with tarfile.open(fileobj=io.BytesIO(_read(path)), mode="r:xz") as archive:
+            archive.extractall(target, filter="data")
+    except (tarfile.TarError, lzma.LZMAError, EOFError) as error:
         raise StorageError(f"{path} is damaged ({error}). Fetch it again.") from error
     except OSError as error:
         raise storage_error(target, error) from error
