@@ -2,7 +2,7 @@
 
     python experiments/recompute_intervals.py outputs/studies/quickstart
 
-The folder holds `findings.json`; the cells are beside it in `cells.tar.xz`, or in `../../cells`. From each cell are read
+The folder holds `findings.json`; the cells are beside it in `cells.tar.xz`, or in `../../cells`. From each are read
 the per-item scores (`scores.npy`), the validation trajectory and the costs (`result.json`). Formulas are those of
 docs/statistics.md; bootstrap replicates are drawn again from the seeds in `findings.json`. Prints by kind how many
 intervals there are and the largest difference, relative where a number is above 1. Exits with 1 if one is above 1e-9.
