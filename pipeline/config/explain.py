@@ -20,6 +20,7 @@ _KEPT = r"Error merging override ~(?P<key>[^=\s]+)\s.* does not support deletion
 _WITH_VALUE = r"Could not delete from config. The value of '(?P<key>[^']+)' is .* and not "
 RENAMED = {  # settings of earlier versions, and what takes their place
     "arm.trained": "It is arm.method now: full instead of all, linear_probe instead of head, lora instead of adapters.",
+    "hardware.recompute": "It is hardware.gradient_checkpointing now.",
 }
 NAMED = ("study.claims.", "task.out_of_domain.")  # records by a name of the user's; +NAME adds one
 _ENTRY = re.compile(rf"({'|'.join(re.escape(group[:-1]) for group in NAMED)})\.[^.]+")

@@ -205,7 +205,7 @@ class Hardware:
     )
     deterministic: bool = False  # GPU: bitwise reproducible, 33 to 50% slower; CPU training always is
     compile: bool = False  # torch.compile on a GPU: faster steps after a slow start
-    recompute: bool = False  # gradient checkpointing: less memory, a third slower
+    gradient_checkpointing: bool = False  # gradient checkpointing: less memory, a third slower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +235,7 @@ class Train:
     keep: Literal["seeds", "all", "best", "none"] = (
         "seeds"  # weights to keep: of as many seeds as study.disk allows, all, the best seed per arm and size
     )
-    fit_memory: bool = False  # if memory is short, choose hardware.micro_batch and hardware.recompute
+    fit_memory: bool = False  # if memory is short, choose hardware.micro_batch and hardware.gradient_checkpointing
     checkpoint_every: str = "5min"  # how often a training is saved, to resume from: 5min | 200steps | never
 
 

@@ -104,7 +104,10 @@ def death(exit_code: int | None) -> str:
     if exit_code == LOST:
         return "A process of the cell lost another one. Look into its log."
     if exit_code == CRAMPED:
-        return "A process of the cell ran out of memory. Use hardware.micro_batch=8 or hardware.recompute=true."
+        return (
+            "A process of the cell ran out of memory. Use hardware.micro_batch=8 or "
+            "hardware.gradient_checkpointing=true."
+        )
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         hint = " The system may have run out of memory: try executor.workers=1." if name == "SIGKILL" else ""

@@ -146,7 +146,7 @@ def _reason(error: BaseException) -> str:
     if type(error).__name__ == "OutOfMemoryError":
         return (
             f"The GPU ran out of memory: {str(error).partition('. ')[0]}. Use hardware.micro_batch=8 or "
-            "hardware.recompute=true, or leave the GPU to fewer cells: executor.workers=1."
+            "hardware.gradient_checkpointing=true, or leave the GPU to fewer cells: executor.workers=1."
         )
     text = str(error).strip() or type(error).__name__
     return text if isinstance(error, HeadstartError) else f"{type(error).__name__}: {text.splitlines()[0]}"

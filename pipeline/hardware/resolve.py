@@ -28,7 +28,7 @@ class Resolved:
     precision: Precision
     timeout_minutes: float
     micro_batch: int | None
-    recompute: bool
+    gradient_checkpointing: bool
     compile: bool
     deterministic: bool
     elsewhere: bool  # on machines of a cluster: what is here says nothing of them
@@ -79,7 +79,7 @@ def resolve(hardware: Hardware, *, precision: Precision, workers: int | None, el
         precision=chosen,
         timeout_minutes=hardware.timeout_minutes,
         micro_batch=hardware.micro_batch,
-        recompute=hardware.recompute,
+        gradient_checkpointing=hardware.gradient_checkpointing,
         compile=hardware.compile,
         deterministic=hardware.deterministic,
         elsewhere=elsewhere,

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.methods import Method
 from pipeline.models.build import Network, base_of
-from pipeline.models.speed.layers import can_recompute
+from pipeline.models.speed.layers import can_checkpoint_gradients
 from pipeline.tasks import TaskKind, probe
 
 _LENGTHS = (22, 42, 62)  # as in flops.py
@@ -31,7 +31,7 @@ class Footprint:
     layers: int
     width: int  # of the hidden states between layers
     packed_to: int  # tokens, a multiple of which batches without their padding are filled up to; 0: they are padded
-    recomputes: bool  # whether its layers can be computed again in the backward pass
+    checkpoints_gradients: bool  # whether its layers can be computed again in the backward pass
     fixed: float
     linear: float
     quadratic: float
@@ -78,7 +78,7 @@ def footprint(network: Network, task: TaskKind, *, method: Method, precision: st
         layers=sum(int(getattr(part, "num_hidden_layers", 1)) for part in parts),
         width=max(int(part.hidden_size) for part in parts),
         packed_to=MULTIPLE if network.packed else 0,
-        recomputes=can_recompute(model),
+        checkpoints_gradients=can_checkpoint_gradients(model),
         fixed=constant,
         linear=linear,
         quadratic=quadratic,

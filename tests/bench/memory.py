@@ -48,7 +48,7 @@ CASES = (
     Case(base="minilm", arm="pretrained", batch=16, length=128, precision="fp32"),
     Case(base="minilm", arm="scratch", batch=16, length=256),
     Case(base="minilm", arm="pretrained", batch=32, length=128, hardware=("hardware.micro_batch=8",)),
-    Case(base="minilm", arm="pretrained", batch=32, length=128, hardware=("hardware.recompute=true",)),
+    Case(base="minilm", arm="pretrained", batch=32, length=128, hardware=("hardware.gradient_checkpointing=true",)),
     Case(base="minilm", arm="pretrained", batch=32, length=64, hardware=("hardware=ddp_cpu",)),
     Case(base="large", arm="lora", batch=16, length=128),
     Case(base="large", arm="pretrained", batch=8, length=64),

@@ -455,3 +455,5 @@ def test_a_name_that_looks_like_a_number_is_taken_as_it_stands(name: str) -> Non
 def test_an_old_setting_is_answered_with_what_took_its_place() -> None:
     with pytest.raises(ConfigError, match=r"arm\.trained: there is no such setting\. It is arm\.method now: full"):
         compose(["arm.trained=head"])
+    with pytest.raises(ConfigError, match=r"It is hardware\.gradient_checkpointing now\."):
+        compose(["hardware.recompute=true"])

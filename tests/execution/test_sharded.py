@@ -37,7 +37,7 @@ def losses(result: CellResult) -> list[float | None]:
             ("arm=frozen",),
             ("train.size=7",),
             ("train.size=7", "hardware.micro_batch=3"),
-            ("hardware.recompute=true",),
+            ("hardware.gradient_checkpointing=true",),
         )
     ],
 )

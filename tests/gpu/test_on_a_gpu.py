@@ -93,7 +93,9 @@ def test_shards_on_one_gpu_have_the_loss_curve_of_the_whole(
     np.testing.assert_allclose(losses(one.trajectory), losses(two.trajectory), rtol=1e-3)
 
 
-@pytest.mark.parametrize("more", [(), ("arm=lora",), ("hardware.recompute=true",), ("hardware.strategy=fsdp",)])
+@pytest.mark.parametrize(
+    "more", [(), ("arm=lora",), ("hardware.gradient_checkpointing=true",), ("hardware.strategy=fsdp",)]
+)
 def test_compiled_layers_have_the_loss_curve_of_the_others(
     overrides: list[str], tmp_path: Path, more: tuple[str, ...]
 ) -> None:

@@ -18,7 +18,7 @@ from transformers import (
 
 from pipeline.models.speed.dropout import quicken
 from pipeline.models.speed.first_position import narrow
-from pipeline.models.speed.layers import recompute
+from pipeline.models.speed.layers import checkpoint_gradients
 from pipeline.models.speed.packing import Packing
 from pipeline.models.speed.padding_free import pack
 
@@ -119,7 +119,7 @@ def test_token_classifiers_predict_and_learn_of_packed_tokens_what_they_do_of_pa
 @pytest.mark.parametrize("kind", [*FAMILIES, "llama"])
 def test_what_a_language_model_computes_twice_is_packed_both_times(kind: str) -> None:
     plain, packed = language_pair(kind)
-    recompute(packed)
+    checkpoint_gradients(packed)
     more = {"use_cache": False} if kind == "llama" else {}
     assert_same_answers_and_gradients(
         plain, packed, lambda: batch() | more, read=lambda logits: logits[batch()["attention_mask"].bool()]

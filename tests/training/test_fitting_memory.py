@@ -12,7 +12,7 @@ from cell_kit import job, network, outcome, small, trained
 from pipeline.errors import ConfigError, MemoryRanOutError
 from pipeline.hardware import machine
 from pipeline.models import memory
-from pipeline.models.speed.layers import recompute
+from pipeline.models.speed.layers import checkpoint_gradients
 from pipeline.training.loop import fit as fitting
 from pipeline.training.loop.fit import fit
 from pipeline.training.loop.lightning_module import parts
@@ -42,7 +42,7 @@ def test_micro_batches_have_the_loss_curve_of_whole_ones(overrides: list[str], a
 @pytest.mark.parametrize("arm", ARMS)
 def test_layers_computed_again_give_the_bits_of_those_that_were_kept(overrides: list[str], arm: str) -> None:
     kept = outcome(trained([*overrides, f"arm={arm}"]))
-    assert outcome(trained([*overrides, f"arm={arm}", "hardware.recompute=true"])) == kept
+    assert outcome(trained([*overrides, f"arm={arm}", "hardware.gradient_checkpointing=true"])) == kept
 
 
 def test_layers_are_computed_again_in_the_backward_pass(overrides: list[str]) -> None:
@@ -54,7 +54,7 @@ def test_layers_are_computed_again_in_the_backward_pass(overrides: list[str]) ->
         built.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits.sum().backward()
         assert len(calls) == expected, cell
         calls.clear()
-        recompute(built.model)
+        checkpoint_gradients(built.model)
 
 
 def test_a_batch_in_parts_has_every_row_once_and_less_padding() -> None:
@@ -92,7 +92,7 @@ def test_where_memory_is_short_a_training_is_made_to_fit_if_asked(
     monkeypatch.setattr(machine, "free_memory", lambda _: 64 * GIB)
     assert job([*large, "train.fit_memory=true"]).hardware.micro_batch is None
     whole, few = peak(large), peak([*large, "hardware.micro_batch=8"])
-    again = peak([*large, "hardware.recompute=true", "hardware.micro_batch=1"])
+    again = peak([*large, "hardware.gradient_checkpointing=true", "hardware.micro_batch=1"])
     assert again < few < whole
     for free, size, computed_again in (
         ((whole + few) / 2, (8, 16), False),
@@ -101,12 +101,12 @@ def test_where_memory_is_short_a_training_is_made_to_fit_if_asked(
         monkeypatch.setattr(machine, "free_memory", lambda _, free=free: free)
         found = job([*large, "train.fit_memory=true"])
         assert found.hardware.micro_batch in size
-        assert found.hardware.recompute is computed_again
+        assert found.hardware.gradient_checkpointing is computed_again
         assert fit(found, lambda _: False).measured.planned_memory_bytes <= free
 
 
 def test_how_a_training_is_made_to_fit_is_no_part_of_its_identity(overrides: list[str]) -> None:
-    ways = ([], ["hardware.micro_batch=4"], ["hardware.recompute=true"], ["train.fit_memory=true"])
+    ways = ([], ["hardware.micro_batch=4"], ["hardware.gradient_checkpointing=true"], ["train.fit_memory=true"])
     assert len({job([*overrides, *way]).cell_id for way in ways}) == 1
 
 
@@ -146,13 +146,13 @@ def test_where_not_even_one_text_fits_the_training_says_what_would_help(
     overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     let_memory_run_out(monkeypatch, "forward", above=0)
-    with pytest.raises(MemoryRanOutError, match=r"hardware\.recompute=true"):
+    with pytest.raises(MemoryRanOutError, match=r"hardware\.gradient_checkpointing=true"):
         trained(overrides)
 
 
 def test_an_architecture_that_cannot_compute_layers_again_is_refused_beforehand(
     overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "can_recompute", lambda _: False)
-    with pytest.raises(ConfigError, match=r"hardware\.recompute=true is not for base 'tiny'"):
-        job([*overrides, "hardware.recompute=true"])
+    monkeypatch.setattr(memory, "can_checkpoint_gradients", lambda _: False)
+    with pytest.raises(ConfigError, match=r"hardware\.gradient_checkpointing=true is not for base 'tiny'"):
+        job([*overrides, "hardware.gradient_checkpointing=true"])

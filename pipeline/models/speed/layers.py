@@ -8,20 +8,22 @@ from pipeline.models.adapters import without_adapters
 _FORMS = 64  # of one function, in which all layers of an architecture meet: first, last, masked or not, lengths open
 
 
-def recompute(model: Any) -> None:
+def checkpoint_gradients(model: Any) -> None:
     """Let layers be computed again in the backward pass, to the same bits, instead of what they made being kept.
 
     Raises:
         BaseModelError: the architecture cannot.
     """
     plain = without_adapters(model)
-    if not can_recompute(model):
-        raise BaseModelError(f"{type(plain).__name__} cannot recompute its layers: leave out hardware.recompute.")
+    if not can_checkpoint_gradients(model):
+        raise BaseModelError(
+            f"{type(plain).__name__} cannot compute its layers again: leave out hardware.gradient_checkpointing."
+        )
     plain.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
 
 
-def can_recompute(model: Any) -> bool:
-    """Whether `recompute` is for this architecture."""
+def can_checkpoint_gradients(model: Any) -> bool:
+    """Whether `checkpoint_gradients` is for this architecture."""
     return bool(without_adapters(model).supports_gradient_checkpointing)
 
 

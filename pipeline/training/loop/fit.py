@@ -14,7 +14,7 @@ from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network
 from pipeline.models.distributed.sharding import copy_to_shard, take_over
 from pipeline.models.speed.embedding_rows import only_rows_read
-from pipeline.models.speed.layers import compile_layers, recompute
+from pipeline.models.speed.layers import checkpoint_gradients, compile_layers
 from pipeline.records import Cost, Measured
 from pipeline.records.metrics import higher_is_better
 from pipeline.storage.checkpoints import CheckpointStore
@@ -153,8 +153,8 @@ def _checkpoint_callback(
 
 
 def _module(job: Job, model: Any, task: TaskKind, *, steps: int, first: int) -> CellModule:
-    if job.hardware.recompute:
-        recompute(model)
+    if job.hardware.gradient_checkpointing:
+        checkpoint_gradients(model)
     if job.hardware.compile:
         compile_layers(model)
     return CellModule(

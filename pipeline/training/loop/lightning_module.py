@@ -183,7 +183,7 @@ def half(texts: int) -> int:
     """
     if texts == 1:
         raise MemoryRanOutError(
-            "The GPU has too little memory for one text at a time. Use hardware.recompute=true, a shorter "
+            "The GPU has too little memory for one text at a time. Use hardware.gradient_checkpointing=true, a shorter "
             "task.max_length, or a smaller base; what is done so far is kept, and goes on from there."
         )
     return (texts + 1) // 2

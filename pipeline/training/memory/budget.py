@@ -32,7 +32,7 @@ class Planned:
     size: int | str
     plan: MemoryPlan
     micro_batch: int | None
-    recompute: bool
+    gradient_checkpointing: bool
     stored: int  # bytes of the weights that a finished cell keeps: what does not come from the base
 
     @property
@@ -54,14 +54,14 @@ class Planned:
         """What asks for fewer texts at a time, or for layers computed again."""
         asked = {
             f"hardware.micro_batch={self.micro_batch}": self.micro_batch,
-            "hardware.recompute=true": self.recompute,
+            "hardware.gradient_checkpointing=true": self.gradient_checkpointing,
         }
         return " ".join(setting for setting, given in asked.items() if given)
 
     @property
     def _chosen(self) -> str:
         micro = f", {self.micro_batch} texts at a time" if self.micro_batch else ""
-        return micro + (", layers computed again" if self.recompute else "")
+        return micro + (", layers computed again" if self.gradient_checkpointing else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +83,14 @@ class MemoryBudget:
             BaseModelError: the base cannot serve this arm.
             ConfigError: it is more than is free; says what would fit. Or its layers cannot be computed again.
         """
-        if self.hardware.recompute and not cell.method.solved and not self._footprint(cell).recomputes:
+        if (
+            self.hardware.gradient_checkpointing
+            and not cell.method.solved
+            and not self._footprint(cell).checkpoints_gradients
+        ):
             raise ConfigError(
-                [f"hardware.recompute=true is not for base {cell.base.name!r}: its architecture cannot compute layers "
-                 "again. Leave it out; hardware.micro_batch=8 needs less memory too."]
+                [f"hardware.gradient_checkpointing=true is not for base {cell.base.name!r}: its architecture cannot "
+                 "compute layers again. Leave it out; hardware.micro_batch=8 needs less memory too."]
             )  # fmt: skip
         planned = self._on(cell, self.hardware)
         if planned.plan.peak <= self.free or self.hardware.elsewhere:
@@ -115,7 +119,7 @@ class MemoryBudget:
             size=cell.train.size,
             plan=self._plan(cell, hardware),
             micro_batch=hardware.micro_batch,
-            recompute=hardware.recompute,
+            gradient_checkpointing=hardware.gradient_checkpointing,
             stored=self._stored(cell),
         )
 
@@ -133,10 +137,10 @@ class MemoryBudget:
         """The quickest way to the same result that fits: fewer texts at a time, then layers computed again as well."""
         share = math.ceil(cell.train.batch / self.hardware.devices)
         ways: list[tuple[int | None, bool]] = [(size, False) for size in _halves(share, least=_FEW)]
-        if self._footprint(cell).recomputes:
+        if self._footprint(cell).checkpoints_gradients:
             ways += [(size, True) for size in (self.hardware.micro_batch, *_halves(share, least=1))]
         for size, again in ways:
-            planned = self._on(cell, dataclasses.replace(self.hardware, micro_batch=size, recompute=again))
+            planned = self._on(cell, dataclasses.replace(self.hardware, micro_batch=size, gradient_checkpointing=again))
             if planned.plan.peak <= self.free:
                 return planned
         return None

@@ -113,7 +113,7 @@ def _activations(cell: Cell, lengths: np.ndarray, footprint: Footprint, hardware
     share = math.ceil(largest_batch(len(lengths), cell.train.batch) / hardware.devices)
     longest = np.sort(lengths)[-min(share, hardware.micro_batch or share) :]
     kept, on_cpu = _kept(longest, footprint), hardware.accelerator == "cpu"
-    if hardware.recompute:  # one layer's own, which the processor has twice for a moment
+    if hardware.gradient_checkpointing:  # one layer's own, which the processor has twice for a moment
         kept = footprint.between(_tokens(longest, footprint)) + (2 if on_cpu else 1) * kept / footprint.layers
     read = _LOGIT_BACK * footprint.logits * _tokens(longest, footprint)
     return footprint.fixed + (cell.method.heap if on_cpu else 1.0) * kept + read

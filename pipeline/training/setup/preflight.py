@@ -37,7 +37,9 @@ class Preflight:
         """The hardware as the cell uses it to fit into memory."""
         for planned in self.memory:
             if (planned.arm, planned.size) == (cell.arm.name, cell.train.size):
-                return dataclasses.replace(hardware, micro_batch=planned.micro_batch, recompute=planned.recompute)
+                return dataclasses.replace(
+                    hardware, micro_batch=planned.micro_batch, gradient_checkpointing=planned.gradient_checkpointing
+                )
         return hardware
 
 
