@@ -137,7 +137,7 @@ def _seconds(study: Study) -> Iterator[Compared]:
 def _verdict(study: Study, v: dict[str, Any]) -> Iterator[Compared]:
     """The interval of a verdict on the seeds of its look, and whether it does settle the claim."""
     looks = study.findings["looks"]
-    seeds, level = study.findings["seeds"][: looks["seeds"][v["look"] - 1]], looks["levels"][v["look"] - 1]
+    seeds, level = study.findings["seeds"][: looks["seeds"][v["look"] - 1]], v["level"]  # that of its family
     name = study.test if v["dataset"] == "test" else v["dataset"]
     recomputed = _claimed(study, v, name, level, seeds)
     interval, p = (

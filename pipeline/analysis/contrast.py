@@ -1,6 +1,6 @@
 """Linear contrasts on learning curves: which weights of its measured points read a curve at a place between them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,11 +57,14 @@ def match(inside: Floats, outside: Floats, score: float) -> Match | None:
     return Match(weights=weights, slope=slope)
 
 
-def bracket(readings: Iterable[CrossedMean], level: float) -> tuple[float, float]:
+def bracket(readings: Iterable[CrossedMean], half: Callable[[CrossedMean], float]) -> tuple[float, float]:
     """The interval of a difference that lies between several others: from their lowest end to their highest.
 
     Between two sizes a learning curve is only known to rise, so a score there lies between the scores at the two. A
     straight line between them would be too low where the curve bends.
+
+    Args:
+        half: half the width of the interval of one of them.
     """
-    low, high = zip(*(reading.interval(level) for reading in readings), strict=True)
-    return min(low), max(high)
+    ends = [(reading.value - half(reading), reading.value + half(reading)) for reading in readings]
+    return min(low for low, _ in ends), max(high for _, high in ends)

@@ -1,8 +1,9 @@
-"""Room for skewed seeds: Student's t misses more often than its level says where one arm's seeds are skewed.
+"""Room for skewed seeds: Student's t misses more often than promised where one arm's seeds are skewed.
 
-The higher the level, the more so, and more seeds help only from about twenty on. A factor says how much wider the part
-of an interval that comes from seeds has to be so that exponential seeds, which are nearly all that varies, miss it at
-most twice as often as the level says.
+The higher the level, the more so, and more seeds help only from about twenty on. A factor is how much wider the part of
+an interval that comes from seeds has to be so that exponential seeds miss it at most twice as often as promised. Seeds
+are 0.99 of the variance there, and a tenth of their part is seed x item noise, as in all simulations of
+tests/analysis/coverage.py; docs/errors.md has what is left where that noise is smaller.
 """
 
 from typing import Final

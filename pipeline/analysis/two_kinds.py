@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaincinv
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,12 +52,14 @@ def two_kinds(values: npt.ArrayLike, noise: float = 0.0) -> TwoKinds | None:
     )
 
 
-def unseen_share(seeds: int, alpha: float) -> float:
-    """The largest share of trainings that may fail if none of so many did: more would show with a chance of 1 - alpha.
+def failing_shares(failed: int, seeds: int, alpha: float) -> tuple[float, float]:
+    """The least and the largest share of trainings that fail where so many of these did, each at 1 - alpha.
 
-    1 where there is no seed.
+    Clopper and Pearson's bounds; where none failed the largest is 1 - alpha^(1/S).
     """
-    return 1.0 - alpha ** (1.0 / seeds) if seeds else 1.0
+    least = float(betaincinv(failed, seeds - failed + 1, alpha)) if failed else 0.0
+    most = float(betaincinv(failed + 1, seeds - failed, 1.0 - alpha)) if failed < seeds else 1.0
+    return least, most
 
 
 def _shares(ordered: Floats, noise: float) -> Floats:

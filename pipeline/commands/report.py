@@ -12,10 +12,12 @@ from pipeline.config.redaction import without_secrets
 from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
 from pipeline.errors import ConfigError, UserError
+from pipeline.files import write_bytes
 from pipeline.language import in_language, tr
 from pipeline.study.ended import ended
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.run import failures
+from pipeline.study.stated import FILE as STATED
 from pipeline.study.stated import Stated, state
 from pipeline.study.tuning import tuned_as_before
 
@@ -59,6 +61,7 @@ def _publish(plan: Plan, stated: Stated, command: Sequence[str], folder: Path) -
         audits=plan.audits,
     )
     publish(folder, published, plan.store)
+    write_bytes(folder / STATED, (plan.folder / STATED).read_bytes())
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"Published: {folder} ({size / 1e6:.2f} MB). Its report: {program()} report published={folder}")
 

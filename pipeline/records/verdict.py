@@ -37,7 +37,7 @@ ObstacleKind = Literal[
     "failed_cells",  # trainings that the look needs failed: `cells`, and numbers["seeds"] of the look
     "two_kinds_of_seeds",  # some seeds (`cells`) are far from the others: numbers rare, seeds, distance, p
     "skewed_seeds",  # seeds as skewed as they may be would undo the verdict: numbers factor, level, low, high
-    "unseen_failures",  # so would failures of `arm` that no seed showed: numbers seeds, share, loss
+    "unseen_failures",  # so would a share of failing trainings other than that seen: numbers seeds, failed, share, loss
     "not_converged",  # longer training could undo the verdict: numbers late_gain, low, high, level, or late_loss_fall
     "below_constant",  # so could the best answer that reads no text: numbers score, constant
     "below_words",  # so could a bag of words, which scores more than `scratch`: numbers score, words

@@ -165,14 +165,29 @@ def _skewed(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
 
 def _may_fail(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     numbers, scale = obstacle.numbers, scale_of(findings.metric)
+    room = (numbers["share"] - numbers["failed"] / numbers["seeds"]) * numbers["loss"]
+    said = {"arm": obstacle.arm, "seeds": plural(round(numbers["seeds"]), "seed"), "share": numbers["share"]}
+    amounts = {"loss": scale.amount(numbers["loss"]), "room": scale.amount(room)}
+    if not numbers["failed"]:
+        return tr(
+            "No training of {arm} was seen to fail, but {seeds} cannot rule out that up to {share:.0%} do. One that "
+            "fails keeps its start, {loss} worse on validation: a mean that is {room} worse would undo the verdict.",
+            **said,
+            **amounts,
+        )
+    said["failed"] = plural(round(numbers["failed"]), "training")
+    if room > 0:
+        return tr(
+            "{failed} of {arm} kept their start, and with {seeds} up to {share:.0%} may. The others gained {loss} on "
+            "validation: a mean that is {room} worse would undo the verdict.",
+            **said,
+            **amounts,
+        )
     return tr(
-        "No training of {arm} was seen to fail, but {seeds} cannot rule out that up to {share:.0%} do. One that fails "
-        "keeps its start, {loss} worse on validation: a mean that is {room} worse would undo the verdict.",
-        arm=obstacle.arm,
-        seeds=plural(round(numbers["seeds"]), "seed"),
-        share=numbers["share"],
-        loss=scale.amount(numbers["loss"]),
-        room=scale.amount(numbers["share"] * numbers["loss"]),
+        "{failed} of {arm} kept their start, but with {seeds} it may be {share:.0%} in truth. The others gained {loss} "
+        "on validation: a mean that is {room} better would undo the verdict.",
+        **said,
+        **amounts,
     )
 
 
@@ -232,6 +247,7 @@ def _at_chance(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     )
 
 
+_MORE_SEEDS = _said("More seeds would tell, at a planned look or in a new study.")
 _WORDS: dict[ObstacleKind, Words] = {
     "missing_cells": Words(_lacking, _said("Run the study again: it trains only the cells that are missing.")),
     "no_target": Words(_said("The study states no target."), _said("Set study.target to a validation score.")),
@@ -274,11 +290,11 @@ _WORDS: dict[ObstacleKind, Words] = {
         _two_kinds,
         _said("Look at these cells: a lower train.lr or a longer train.warmup may make trainings more similar."),
     ),
-    "skewed_seeds": Words(_skewed, _said("Add seeds, or state fewer claims.")),
-    "unseen_failures": Words(_may_fail, _said("Add seeds.")),
+    "skewed_seeds": Words(_skewed, _MORE_SEEDS),
+    "unseen_failures": Words(_may_fail, _MORE_SEEDS),
     "not_converged": Words(_not_converged, _said("Train every arm longer: train.min_steps, or train.epochs.")),
     "below_constant": Words(
         _below, lambda f, v, o: tr("Add {labels}, or use another metric.", labels=nouns(f.counted))
     ),
-    "below_words": Words(_below, _said("Add seeds and test items, or state the claim against best_from_scratch.")),
+    "below_words": Words(_below, _said("State the claim against best_from_scratch in a new study.")),
 }

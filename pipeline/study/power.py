@@ -51,7 +51,7 @@ def powers(plan: Plan) -> list[Power]:
 
 def _of_claim(plan: Plan, table: Table, replicates: Replicates, name: str) -> Iterator[Power]:
     claim = plan.config.study.claims[name]
-    if claim.metric in RATIOS:
+    if claim.metric in RATIOS or claim.test == "equivalent":  # which no effect supports the more, the larger it is
         return
     threshold = threshold_of(claim.metric, claim.test, claim.delta, claim.margin)
     for look in looks_of(plan.config.study, name):

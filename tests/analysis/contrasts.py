@@ -36,7 +36,7 @@ def rates(
 ) -> Rates:
     """What becomes of `n` studies of so many seeds in which the truth is `planted`."""
     found = [means for _ in range(n) if (means := contrast(rng, seeds, seed_sd, planted))]
-    verdicts = [judge(*bracket(means, LEVEL), threshold) for means in found]
+    verdicts = [judge(*bracket(means, lambda mean: mean.guarded_half_width(LEVEL)), threshold) for means in found]
     return Rates(
         supported=verdicts.count(SUPPORTED) / max(1, len(found)),
         refuted=verdicts.count(REFUTED) / max(1, len(found)),

@@ -105,11 +105,18 @@ def zero_one(rng: np.random.Generator, seeds: int, share: float, repetitions: in
 
 
 def skewed(
-    rng: np.random.Generator, seeds: int, share: float, repetitions: int, effects: Effects, *, items: int = 600
+    rng: np.random.Generator,
+    seeds: int,
+    share: float,
+    repetitions: int,
+    effects: Effects,
+    *,
+    items: int = 600,
+    noisy: float = NOISY,
 ) -> Draws:
     """As `gaussian`, but with the effects of seeds from another distribution, of mean 0 and variance 1."""
     shape = (repetitions, seeds)
-    noise, item = NOISY * share, 1.0 - share
+    noise, item = noisy * share, 1.0 - share
     values = effects(rng, shape) * np.sqrt((share - noise) * seeds) + rng.normal(0.0, np.sqrt(noise * seeds), shape)
     degrees = np.array([items - 1, (seeds - 1) * (items - 1)])
     squares = rng.chisquare(degrees, size=(repetitions, 2)) / degrees * [item + noise, noise]

@@ -5,15 +5,16 @@ seeds of two kinds, and room for failures that were not seen.
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from pipeline.analysis.multiple import simultaneous_level
-from pipeline.analysis.two_kinds import CLEAN, two_kinds, unseen_share
+from pipeline.analysis.two_kinds import CLEAN, failing_shares, two_kinds
 from tests.analysis.coverage import Draws, of_scores
-from tests.analysis.looks import CONFIDENCE, DELTA, PLANNED, Design, course, differences
+from tests.analysis.looks import CONFIDENCE, PLANNED, Design, differences
 
 ITEM_SD = 0.25
 
@@ -29,11 +30,12 @@ class Failures:
 
 def failing_differences(
     rng: np.random.Generator, failures: Failures, repetitions: int, *, seeds: int, items: int
-) -> np.ndarray:
-    """Paired differences [R, S, N] whose true mean is 0, failures included."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Paired differences [R, S, N] whose true mean is 0, failures included, and which seeds failed, [R, S]."""
     scores = differences(rng, (failures.seed_sd, ITEM_SD), repetitions, seeds=seeds, items=items)
-    lost = failures.loss * (failures.chance - (rng.random((repetitions, seeds, 1)) < failures.chance))
-    return np.asarray(scores + lost.astype(np.float32))
+    failed = rng.random((repetitions, seeds, 1)) < failures.chance
+    lost = failures.loss * (failures.chance - failed)
+    return np.asarray(scores + lost.astype(np.float32)), failed[:, :, 0]
 
 
 def of_two_kinds(scores: np.ndarray, draws: Draws) -> np.ndarray:
@@ -68,46 +70,76 @@ def wrong_verdicts(
     design: Design = PLANNED,
     chunk: int = 50,
 ) -> Rates:
-    """How often studies are wrong whose true effects, failures included, are at DELTA."""
+    """How often studies are wrong whose true effects, failures included, are at the smallest that matters."""
     found: dict[str, list[np.ndarray]] = {"plain": [], "two_kinds": [], "verdicts": [], "held_up": []}
     for _ in range(0, repetitions, chunk):
         wrong = {name: np.zeros(chunk, bool) for name in ("plain", "two_kinds", "verdicts")}
         for _ in range(claims):
-            scores = failing_differences(rng, failures, chunk, seeds=design.seeds[-1], items=items)
-            draws = [of_scores(scores[:, :count], 0.0) for count in design.seeds]
-            held = [of_two_kinds(scores[:, :count], d) for count, d in zip(design.seeds, draws, strict=True)]
-            wrong["plain"] |= course(draws, design, claims, DELTA).wrong
-            wrong["two_kinds"] |= _guarded(draws, held, design, claims)
-            wrong["verdicts"] |= _guarded(draws, held, design, claims, failures.loss)
+            scores, failed = failing_differences(rng, failures, chunk, seeds=design.seeds[-1], items=items)
+            looks = [_look(scores[:, :count], failed[:, :count], failures.loss) for count in design.seeds]
+            held = [
+                of_two_kinds(scores[:, :count], look.draws) for count, look in zip(design.seeds, looks, strict=True)
+            ]
+            wrong["plain"] |= _wrong(looks, [_never(held)] * len(looks), design, claims)
+            wrong["two_kinds"] |= _wrong(looks, held, design, claims)
+            wrong["verdicts"] |= _wrong(looks, held, design, claims, guarded=True)
             found["held_up"].append(held[-1])
         for name, each in wrong.items():
             found[name].append(each)
     return Rates(**{name: float(np.mean(each)) for name, each in found.items()})
 
 
-def _guarded(
-    found: list[Draws], held: list[np.ndarray], design: Design, claims: int, loss: float | None = None
-) -> np.ndarray:
-    """Which studies are wrong on a claim that is judged at no look whose seeds are of two kinds.
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """The draws of a look, and how much worse and better the mean may be by failures other than those seen, [R]."""
 
-    With `loss` a verdict must besides survive skewed seeds, and "supported" that as many trainings as may lose so much.
+    draws: Draws
+    worse: np.ndarray
+    better: np.ndarray
+
+
+def _look(scores: np.ndarray, failed: np.ndarray, loss: float) -> _Look:
+    seeds, counts = failed.shape[1], failed.sum(axis=1)
+    bounds = [failing_shares(count, seeds, 1.0 - CONFIDENCE) for count in range(seeds + 1)]
+    least, most = (np.array(each)[counts] for each in zip(*bounds, strict=True))
+    known = loss * (counts < seeds)  # where all failed, nobody knows what they lost
+    return _Look(
+        draws=of_scores(scores, 0.0), worse=(most - counts / seeds) * known, better=(counts / seeds - least) * known
+    )
+
+
+def _wrong(
+    looks: Sequence[_Look], held: Sequence[np.ndarray], design: Design, claims: int, *, guarded: bool = False
+) -> np.ndarray:
+    """Which studies are wrong on a claim that is judged at no look whose seeds are `held` up.
+
+    A guarded verdict must besides survive, each by itself, skewed seeds and another share of failing trainings.
     """
     wrong, settled = np.zeros(len(held[0]), bool), np.zeros(len(held[0]), bool)
-    for draws, two, share in zip(found, held, design.spend, strict=True):
+    for look, two, share in zip(looks, held, design.spend, strict=True):
         level = simultaneous_level(CONFIDENCE, claims, share)
-        half = draws.half_widths(level) if loss is None else draws.guarded_half_widths(level)
-        room = 0.0 if loss is None else loss * unseen_share(draws.seeds, 1.0 - CONFIDENCE)
-        low, high = DELTA + draws.error - half - room, DELTA + draws.error + half
-        judged = ~settled & ~two & ((low >= DELTA) | (high < DELTA))  # either is wrong at DELTA
+        error, half = look.draws.error, look.draws.half_widths(level)
+        low, high = error - half, error + half
+        if guarded:
+            skewed = look.draws.guarded_half_widths(level)
+            low, high = (
+                np.minimum(low - look.worse, error - skewed),
+                np.maximum(high + look.better, error + skewed),
+            )
+        judged = ~settled & ~two & ((low >= 0.0) | (high < 0.0))  # around DELTA either is wrong
         wrong |= judged
         settled |= judged
     return wrong
 
 
+def _never(held: Sequence[np.ndarray]) -> np.ndarray:
+    return np.zeros(len(held[0]), bool)
+
+
 def _table(repetitions: int) -> None:
     print("| items | seeds fail | points lost | interval alone | two kinds | verdicts | two kinds at 20 seeds |")
     print("| --- " * 7 + "|")
-    for items, chance, loss in product((200, 1000), (0.05, 0.1, 0.2, 0.4), (0.1, 0.2)):
+    for items, chance, loss in product((200, 1000), (0.05, 0.1, 0.2, 0.4, 0.5), (0.1, 0.2, 0.4)):
         rng = np.random.default_rng([61, int(100 * chance), int(100 * loss), items])
         failures = Failures(chance=chance, loss=loss)
         found = wrong_verdicts(rng, failures, claims=5, repetitions=repetitions, items=items)

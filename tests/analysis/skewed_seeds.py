@@ -1,4 +1,4 @@
-"""How much wider an interval must be so that one arm's skewed seeds miss it at most twice as often as its level says.
+"""How much wider an interval must be so that one arm's skewed seeds miss it at most twice as often as promised.
 
 `python -m tests.analysis.skewed_seeds` prints the rows of `pipeline/analysis/skewed_seeds.py` (about a minute); the
 tests check them with fewer repetitions.
@@ -6,20 +6,21 @@ tests check them with fewer repetitions.
 
 import numpy as np
 
-from pipeline.analysis.skewed_seeds import MOST, SEEDS, TAILS
-from tests.analysis.coverage import Draws, Effects, exponential, skewed
+from pipeline.analysis.skewed_seeds import MOST, SEEDS, TAILS, factor_for_skew
+from tests.analysis.coverage import NOISY, Draws, exponential, skewed
 
 SHARE = 0.99  # of the variance of the mean, due to seeds and their noise
+SHARES_OF_NOISE = (NOISY, 0.05, 0.02, 0.0)  # of the seeds' part
 STEP = 0.01  # to which a factor is rounded up
 
 
-def draws(rng: np.random.Generator, seeds: int, repetitions: int, effects: Effects = exponential) -> Draws:
+def draws(rng: np.random.Generator, seeds: int, repetitions: int, *, noisy: float = NOISY) -> Draws:
     """Studies in which seeds are nearly all that varies."""
-    return skewed(rng, seeds, SHARE, repetitions, effects)
+    return skewed(rng, seeds, SHARE, repetitions, exponential, noisy=noisy)
 
 
 def factor(found: Draws, level: float) -> float:
-    """The least factor in steps of STEP with which an interval misses at most MOST times as often as it says."""
+    """The least factor in steps of STEP with which an interval misses at most MOST times as often as promised."""
     low, high = round(1.0 / STEP), round(3.0 / STEP)
     while low < high:
         middle = (low + high) // 2
@@ -33,5 +34,17 @@ def _table(repetitions: int) -> None:
         print(seeds, [round(factor(found, 1.0 - tail), 2) for tail in TAILS], flush=True)
 
 
+def _left(repetitions: int) -> None:
+    """How often guarded intervals miss where seeds differ less in which items they answer."""
+    print("\n| seeds | level | " + " | ".join(f"noise {share:.0%}" for share in SHARES_OF_NOISE) + " |")
+    print("| --- " * (2 + len(SHARES_OF_NOISE)) + "|")
+    for seeds in (3, 5, 10, 20):
+        found = [draws(np.random.default_rng([48, seeds]), seeds, repetitions, noisy=n) for n in SHARES_OF_NOISE]
+        for level in (0.95, 0.99, 0.998):
+            shown = [f"{each.misses(level, factor_for_skew(seeds, level)):.2f}" for each in found]
+            print(f"| {seeds} | {100 * level:g}% | {' | '.join(shown)} |", flush=True)
+
+
 if __name__ == "__main__":
     _table(4_000_000)
+    _left(1_000_000)

@@ -60,5 +60,5 @@ def test_a_truth_at_the_edge_of_the_claim_is_seldom_judged_and_one_beyond_it_is_
 
 def test_between_two_points_the_interval_holds_the_difference_from_either():
     near, far = (CrossedMean(value=value, seeds=5, per_seed=1e-4) for value in (0.05, 0.01))
-    low, high = bracket([near, far], 0.95)
+    low, high = bracket([near, far], lambda mean: mean.half_width(0.95))
     assert (low, high) == (far.interval(0.95)[0], near.interval(0.95)[1])

@@ -43,7 +43,9 @@ def test_a_look_of_the_simulation_is_judged_as_the_pipeline_would():
     for one, settled, seeds in zip(scores, found.settled, found.seeds, strict=True):
         at = {}
         for count, share in zip(PLANNED.seeds, PLANNED.spend, strict=True):
-            low, high = crossed_mean(one[:count]).interval(1 - 0.05 / 5 * share)
+            mean = crossed_mean(one[:count])
+            half = mean.guarded_half_width(1 - 0.05 / 5 * share)
+            low, high = mean.value - half, mean.value + half
             at[count] = low >= DELTA or high < DELTA
         assert settled == any(at.values())
         assert seeds == next((count for count, held in at.items() if held), 20)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from pipeline.analysis.skewed_seeds import MOST, factor_for_skew
-from pipeline.analysis.two_kinds import CLEAN, two_kinds, unseen_share
+from pipeline.analysis.two_kinds import CLEAN, failing_shares, two_kinds
 from tests.analysis.clusters import misses as group_misses
 from tests.analysis.failing import Failures, wrong_verdicts
 from tests.analysis.pools import Learner, misses, truth
@@ -67,10 +68,13 @@ def test_failures_that_are_not_seen_are_ruled_out_by_the_room_for_them_alone():
     assert found.verdicts <= allowed(0.05, 100)
 
 
-def test_more_trainings_than_the_unseen_share_would_show_a_failure():
+def test_the_bounds_on_the_share_of_failing_trainings_are_those_of_clopper_and_pearson():
     for seeds in (3, 5, 10, 20):
-        assert (1.0 - unseen_share(seeds, 0.05)) ** seeds == pytest.approx(0.05)
-    assert unseen_share(0, 0.05) == 1.0
+        assert failing_shares(0, seeds, 0.05) == (0.0, pytest.approx(1.0 - 0.05 ** (1 / seeds)))
+        assert failing_shares(seeds, seeds, 0.05) == (pytest.approx(0.05 ** (1 / seeds)), 1.0)
+    least, most = failing_shares(3, 10, 0.05)
+    assert binom.sf(2, 10, least) == pytest.approx(0.05)
+    assert binom.cdf(3, 10, most) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(("seeds", "level"), [(4, 0.99), (5, 0.99), (8, 0.995), (12, 0.99), (20, 0.99), (30, 0.995)])

@@ -55,7 +55,12 @@ def test_verdicts_keep_the_order_in_which_claims_are_stated(
 def test_it_holds_no_weights_and_the_same_cells_give_the_same_bytes(
     finished: Finished, copied: Path, published: Path, capsys: Capture
 ) -> None:
-    assert sorted(path.name for path in published.iterdir()) == ["cells.tar.xz", "findings.json", "study.json"]
+    assert sorted(path.name for path in published.iterdir()) == [
+        "cells.tar.xz",
+        "findings.json",
+        "stated.json",
+        "study.json",
+    ]
     before = {path.name: path.read_bytes() for path in published.iterdir()}
     assert len(before["cells.tar.xz"]) < 200_000
     assert command(capsys, "report", *finished.at(copied), f"publish={published}").code == 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.commands.steps.publishing import CELLS, FINDINGS, STUDY, rebuild
+from pipeline.study.stated import FILE as STATED
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "results"
 FOLDERS = sorted(folder for folder in RESULTS.iterdir() if folder.name != "quickstart")  # of which another module is
@@ -23,7 +24,7 @@ def test_they_are_judged_again_as_they_were_published(folder: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("folder", sorted(RESULTS.iterdir()), ids=lambda folder: folder.name)
 def test_they_are_small_and_name_no_folder_of_the_machine(folder: Path) -> None:
-    assert {path.name for path in folder.iterdir()} == {STUDY, FINDINGS, CELLS}
+    assert {path.name for path in folder.iterdir()} == {STUDY, FINDINGS, CELLS, STATED}
     assert sum(path.stat().st_size for path in folder.iterdir()) < MOST_BYTES
     said = json.loads((folder / STUDY).read_text(encoding="utf-8"))["about"]
     assert not [text for text in _texts(said) if "=/" in text or text.startswith("/")]

@@ -117,14 +117,31 @@ def test_an_obstacle_to_a_measured_claim_is_said_with_its_remedy() -> None:
                 numbers={"factor": 1.15, "level": 0.9917, "low": 0.018, "high": 0.142},
             ),
             "the 99.17% interval has to be up to 1.15 times as wide, 1.8 to 14.2, and then the verdict does not hold. "
-            "Add seeds",
+            "More seeds would tell",
         ),
         (
             Obstacle(
-                kind="unseen_failures", arm="pretrained", size=100, numbers={"seeds": 5, "share": 0.4507, "loss": 0.08},
+                kind="unseen_failures", arm="pretrained", size=100,
+                numbers={"seeds": 5, "failed": 0, "share": 0.4507, "loss": 0.08},
             ),
             "5 seeds cannot rule out that up to 45% do. One that fails keeps its start, 8 points worse on validation: "
-            "a mean that is 3.6 points worse would undo the verdict. Add seeds.",
+            "a mean that is 3.6 points worse would undo the verdict. More seeds would tell",
+        ),
+        (
+            Obstacle(
+                kind="unseen_failures", arm="pretrained", size=100,
+                numbers={"seeds": 10, "failed": 3, "share": 0.6066, "loss": 0.1},
+            ),
+            "3 trainings of pretrained kept their start, and with 10 seeds up to 61% may. The others gained 10 points "
+            "on validation: a mean that is 3.1 points worse would undo the verdict.",
+        ),
+        (
+            Obstacle(
+                kind="unseen_failures", arm="pretrained", size=100,
+                numbers={"seeds": 10, "failed": 3, "share": 0.0873, "loss": 0.1},
+            ),
+            "but with 10 seeds it may be 9% in truth. The others gained 10 points on validation: a mean that is 2.1 "
+            "points better would undo the verdict.",
         ),
     ],
 )  # fmt: skip

@@ -70,6 +70,17 @@ def synthetic_cells(
     ]
 
 
+def starting_well(cells: Sequence[SyntheticCell]) -> list[SyntheticCell]:
+    """The same with a step 0 as good as the end: a training that fails would lose nothing."""
+
+    def changed(result: CellResult) -> CellResult:
+        first, *later = result.trajectory
+        first = dataclasses.replace(first, validation_score=later[-1].validation_score)
+        return dataclasses.replace(result, trajectory=(first, *later))
+
+    return [(changed(result), scores) for result, scores in cells]
+
+
 class Loader:
     """Reads cells' scores, as the store of results does from disk."""
 

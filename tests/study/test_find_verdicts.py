@@ -11,7 +11,7 @@ from pipeline.records import Findings, Verdict
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.wording import MINUS, TIMES
 from pipeline.study.finding.findings import Basis, find
-from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
+from tests.study.synthetic_cells import SyntheticCell, loader, starting_well, synthetic_cells
 
 ARMS = ("pretrained", "frozen", "scratch")
 SIZES: tuple[int | str, ...] = (25, 100, 400, 1600)
@@ -112,6 +112,7 @@ def test_a_label_multiplier_is_judged_by_scores_at_that_many_labels(cells):
         Claim(metric="label_multiplier", size=25, delta=50.0),
         Claim(metric="label_multiplier", size=1600, delta=2.0),
     )
+    cells = starting_well(cells)
     supported, refuted, outside = judge(cells, *claims)
     assert (supported.verdict, supported.labels_against) == ("supported", 400)
     assert supported.estimate.value == pytest.approx(mean(cells, "pretrained", 100) - mean(cells, "scratch", 400))
@@ -150,7 +151,9 @@ def test_between_two_sizes_the_interval_holds_the_differences_from_both(cells):
 
 def test_a_multiplier_with_a_margin_may_lose_that_much(cells):
     planted = Claim(metric="label_multiplier", size=100, delta=8.0)  # what the cells are made with
-    strict, allowed = judge(cells, planted, dataclasses.replace(planted, test="not_inferior", margin=0.1))
+    strict, allowed = judge(
+        starting_well(cells), planted, dataclasses.replace(planted, test="not_inferior", margin=0.1)
+    )
     assert (strict.verdict, allowed.verdict) == ("inconclusive", "supported")
     assert strict.estimate == allowed.estimate
 
@@ -166,7 +169,7 @@ def test_a_ratio_claimed_to_be_lower_reads_two_and_a_half_alike(cells):
         Claim(metric="label_multiplier", arm="scratch", against="pretrained", size=400, direction="lower", delta=d)
         for d in (0.5, 2.0)
     )
-    assert [v.verdict for v in judge(cells, half, two)] == ["supported", "supported"]
+    assert [v.verdict for v in judge(starting_well(cells), half, two)] == ["supported", "supported"]
 
 
 def test_cost_to_target_is_judged_from_its_ratio_or_its_bound(cells):

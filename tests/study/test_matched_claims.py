@@ -9,7 +9,7 @@ from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellKey, CellResult, Findings, Verdict
 from pipeline.report.sentences import verdict_sentence
 from pipeline.study.finding.findings import Basis, find
-from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
+from tests.study.synthetic_cells import SyntheticCell, loader, starting_well, synthetic_cells
 
 ARMS = ("pretrained", "frozen", "scratch")
 SIZES = (25, 100, 400, 1600)
@@ -21,7 +21,7 @@ CHEAP = Claim(metric="compute_multiplier", size=400, delta=2.0)
 def cells() -> list[SyntheticCell]:
     """Every out-of-domain score is 0.1 below the score on the test, so no arm is more robust than another."""
     rng = np.random.default_rng(3)
-    return synthetic_cells(ARMS, SIZES, range(8), 1500, rng, out_of_domain=("imdb",), out_items=1000)
+    return starting_well(synthetic_cells(ARMS, SIZES, range(8), 1500, rng, out_of_domain=("imdb",), out_items=1000))
 
 
 def run(cells: list[SyntheticCell], *claims: Claim, pretrained: tuple[CellResult, ...] = ()) -> Findings:

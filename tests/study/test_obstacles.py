@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from synthetic_cells import SyntheticCell, loader, start_line, synthetic_cells
 
+from pipeline.analysis.two_kinds import failing_shares
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Evaluation, FailedCell, Findings, Obstacle, Verdict
 from pipeline.study.finding.findings import Basis, find
@@ -239,7 +240,7 @@ def test_failures_that_no_seed_showed_withhold_support_where_they_would_undo_it(
     obstacle = of_kind(verdict(made), "unseen_failures")
     assert (obstacle.arm, obstacle.size) == ("pretrained", 100)
     assert obstacle.numbers == {
-        "seeds": SEEDS, "share": pytest.approx(1 - 0.05 ** (1 / SEEDS)), "loss": pytest.approx(0.45),
+        "seeds": SEEDS, "failed": 0, "share": pytest.approx(1 - 0.05 ** (1 / SEEDS)), "loss": pytest.approx(0.45),
     }  # fmt: skip
 
 
@@ -255,6 +256,27 @@ def test_they_may_undo_a_refutation():
     less = Claim(size=100, delta=0.25)
     assert (verdict(cells(), less).verdict, verdict(cells(), less).refutation) == ("refuted", "too_small")
     assert of_kind(verdict(changed(cells(), "scratch", gaining(0.45)), less), "unseen_failures").arm == "scratch"
+
+
+def test_failures_that_were_seen_leave_more_room_and_not_less():
+    def failed(result: CellResult) -> CellResult:
+        return dataclasses.replace(result, best_step=0) if result.key.seed < 3 else result
+
+    obstacle = of_kind(
+        verdict(changed(changed(cells(), "pretrained", gaining(0.45)), "pretrained", failed)), "unseen_failures"
+    )
+    assert (obstacle.numbers["failed"], obstacle.numbers["loss"]) == (3, pytest.approx(0.45))
+    assert obstacle.numbers["share"] == pytest.approx(failing_shares(3, SEEDS, 0.05)[1])
+
+
+def test_where_trainings_failed_fewer_may_in_truth_which_may_undo_a_refutation():
+    def failed(result: CellResult) -> CellResult:
+        return dataclasses.replace(result, best_step=0) if result.key.seed < 5 else result
+
+    less = Claim(size=100, delta=0.25)
+    made = changed(changed(cells(), "pretrained", gaining(0.45)), "pretrained", failed)
+    obstacle = of_kind(verdict(made, less), "unseen_failures")
+    assert (obstacle.arm, obstacle.numbers["share"]) == ("pretrained", pytest.approx(failing_shares(5, SEEDS, 0.05)[0]))
 
 
 def test_a_solved_arm_cannot_fail():

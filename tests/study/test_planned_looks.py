@@ -17,7 +17,7 @@ from pipeline.report.verdicts import looks_text, verdict_views
 from pipeline.study.finding.findings import Basis, find
 from pipeline.study.looks import ahead, groups_read, looks_of, looks_within_budget, needed
 from pipeline.study.verdicts.claims import Standing
-from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
+from tests.study.synthetic_cells import SyntheticCell, loader, starting_well, synthetic_cells
 
 ARMS, SIZES = ("pretrained", "frozen", "scratch"), (100, 400)
 CLEAR = Claim(statement="Much better", size=100, delta=0.02)  # 9 points and more
@@ -34,7 +34,7 @@ def study_of(claims: dict[str, Claim] | None = None, **more) -> Study:
 @pytest.fixture(scope="module")
 def cells() -> list[SyntheticCell]:
     rng = np.random.default_rng(5)
-    return synthetic_cells(ARMS, SIZES, range(8), 1500, rng, out_of_domain=("imdb",), out_items=300)
+    return starting_well(synthetic_cells(ARMS, SIZES, range(8), 1500, rng, out_of_domain=("imdb",), out_items=300))
 
 
 def run(study: Study, cells: Sequence[SyntheticCell], standing: Standing | None = None) -> Findings:

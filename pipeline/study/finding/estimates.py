@@ -37,12 +37,14 @@ ONE_SEED = "one seed: the interval holds for this seed alone"
 class Effect:
     """An estimate, and the mean with the parts of its variance behind it; of ratios that is the mean logarithm.
 
-    `values` are those of the seeds that the mean is of; empty for ratios.
+    `values` are those of the seeds that the mean is of; empty for ratios. `guarded` is the interval with room for
+    skewed seeds where the mean alone does not give it.
     """
 
     estimate: Estimate
     mean: CrossedMean
     values: tuple[float, ...] = ()
+    guarded: tuple[float, float] | None = None
 
 
 class Replicates:

@@ -53,11 +53,12 @@ def _bracketed(
     """The reading between two points with the interval that holds the differences from either."""
     either = [contrast(question, [arm, dataclasses.replace(p, weight=-arm.weight)]) for p in points]
     means = [one.effect.mean for one in either if one and one.effect]
-    low, high = bracket([read.mean, *means], question.level)
+    low, high = bracket([read.mean, *means], lambda mean: mean.half_width(question.level))
+    guarded = bracket([read.mean, *means], lambda mean: mean.guarded_half_width(question.level))
     estimate = dataclasses.replace(read.estimate, low=low, high=high, p=None)
     mean = _decisive(question.claim, means[0], means[-1])
     return dataclasses.replace(
-        outcome, effect=dataclasses.replace(read, estimate=estimate, mean=mean), helps="size_between"
+        outcome, effect=dataclasses.replace(read, estimate=estimate, mean=mean, guarded=guarded), helps="size_between"
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis.two_kinds import unseen_share
+from pipeline.analysis.two_kinds import failing_shares
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, Obstacle, ObstacleKind, ScoreTerm, Verdict
 from pipeline.study.finding.costs import late_loss_fall
@@ -47,12 +47,16 @@ def undoing(question: Question, measured: Verdict) -> tuple[Obstacle, ...]:
 
 
 def room_for_failures(question: Question, terms: Sequence[ScoreTerm], seeds: int) -> float:
-    """How much larger an effect in the claim's direction must be, with so many seeds, so that unseen failures would not
-    undo a verdict on it.
+    """How much larger an effect in the claim's direction must be, with so many seeds, so that failures which none of
+    them showed would not undo a verdict on it.
     """
-    table, share = question.table, unseen_share(seeds, 1.0 - question.table.study.confidence)
-    sign = -table.sign if question.claim.direction == "lower" else table.sign
-    return share * sum(max(0.0, sign * t.weight) * _lost_by_failing(table, (t.arm, t.size)) for t in terms)
+    table, claim = question.table, question.claim
+    most = failing_shares(0, seeds, 1.0 - table.study.confidence)[1]
+    sign = -table.sign if claim.direction == "lower" else table.sign
+    weights = [(sign * t.weight, (t.arm, t.size)) for t in terms]
+    if claim.metric == "gain_over_start":
+        weights = [(1.0, (claim.arm, question.size))]
+    return most * sum(max(0.0, weight) * _failing(table, group).loss for weight, group in weights)
 
 
 def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
@@ -127,20 +131,35 @@ def _longer(question: Question, group: Group) -> Iterator[Reserve]:
 
 
 def _failures(question: Question, group: Group) -> Iterator[Reserve]:
-    """What the arm would lose if as many of its trainings failed as may, where none was seen to fail.
+    """What the arm would lose or gain if as many of its trainings failed as may, or as few.
 
-    Of the points of a training the best on validation is kept, so that one that fails keeps its step 0, and loses what
+    Of the points of a training the best on validation is kept, so that one that fails keeps its step 0, and lacks what
     the others gained over theirs. An arm that is solved cannot fail.
     """
-    table, seeds = question.table, len(question.table.of(*group))
-    loss, share = _lost_by_failing(table, group), unseen_share(seeds, 1.0 - table.study.confidence)
-    numbers = {"seeds": float(seeds), "share": share, "loss": loss}
-    yield Reserve(group=group, gain=-share * loss, obstacle=obstacle_at("unseen_failures", group, numbers))
+    found = _failing(question.table, group)
+    for share in found.shares:
+        change = (found.failed / found.seeds - share) * found.loss if found.loss else 0.0
+        numbers = {"seeds": found.seeds, "failed": found.failed, "share": share, "loss": found.loss}
+        yield Reserve(group=group, gain=change, obstacle=obstacle_at("unseen_failures", group, numbers))
 
 
-def _lost_by_failing(table: Table, group: Group) -> float:
-    gained = [_gained(cell) for cell in table.of(*group) if not _solved(cell)]
-    return max(0.0, table.sign * float(np.mean(gained))) if gained else 0.0
+@dataclass(frozen=True, kw_only=True)
+class _Failing:
+    """How many of so many trainings kept step 0, the least and the largest share that may, and what these lack."""
+
+    failed: int
+    seeds: int
+    shares: tuple[float, float]
+    loss: float
+
+
+def _failing(table: Table, group: Group) -> _Failing:
+    cells = table.of(*group)
+    gained = [_gained(cell) for cell in cells if not _solved(cell) and cell.best_step > 0]
+    loss = max(0.0, table.sign * float(np.mean(gained))) if gained else 0.0
+    failed = len(cells) - len(gained) if gained else 0
+    shares = failing_shares(failed, len(cells), 1.0 - table.study.confidence)
+    return _Failing(failed=failed, seeds=len(cells), shares=shares, loss=loss)
 
 
 def _gained(cell: CellResult) -> float:

@@ -45,7 +45,9 @@ def _skewed(question: Question, measured: Verdict, effect: Effect) -> tuple[Obst
     if estimate is None or not math.isfinite(half):
         return ()
     more = mean.guarded_half_width(level) - half
-    if measured.metric in RATIOS:  # whose mean is of logarithms
+    if effect.guarded:
+        low, high = effect.guarded
+    elif measured.metric in RATIOS:  # whose mean is of logarithms
         low, high = estimate.low * math.exp(-more), estimate.high * math.exp(more)
     else:
         low, high = estimate.low - more, estimate.high + more
