@@ -1,6 +1,7 @@
 """Counted words: TF-IDF of n-grams, or of what is around each word, stored as text and numbers, never pickled."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,15 +95,11 @@ class WordCounter:
         return cls(from_json(Vocabulary, text, f"{folder.name}/{VOCABULARY}"))
 
 
-def _vectorizer(settings: dict[str, Any], **more: Any) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    return TfidfVectorizer(sublinear_tf=True, **settings, **more)
-
-
 def _terms(settings: dict[str, Any], texts: Sequence[str]) -> Terms:
     """Those of the texts; none where there is no n-gram in any."""
-    vectorizer = _vectorizer(settings)
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(sublinear_tf=True, **settings)
     try:
         vectorizer.fit(texts)
     except ValueError:  # scikit-learn's word for a vocabulary without a term
@@ -120,9 +117,43 @@ class _Nothing:
         return scipy.sparse.csr_matrix((len(texts), 0))
 
 
+class _Part:
+    """Counts the known n-grams of each text and weighs them."""
+
+    def __init__(self, settings: dict[str, Any], terms: Terms) -> None:
+        from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
+        self._column = {term: i for i, term in enumerate(terms.terms)}
+        self._ngrams = CountVectorizer(**settings).build_analyzer()
+        self._within_words = settings.get("analyzer") == "char_wb"
+        self._weights = TfidfTransformer(sublinear_tf=True)
+        self._weights.idf_ = np.array(terms.idf)
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """A scipy matrix in CSR form, float64 [N, terms], with rows of length 1."""
+        counts = self._by_word(texts) if self._within_words else self._counted(texts)
+        counts.sum_duplicates()
+        return self._weights.transform(counts, copy=False)
+
+    def _by_word(self, texts: Sequence[str]) -> Any:
+        """The n-grams of a text are those of its words, each of which is read once, however often texts repeat it."""
+        split = [text.split() for text in texts]
+        words = {word: i for i, word in enumerate(dict.fromkeys(itertools.chain.from_iterable(split)))}
+        return _counts([[words[word] for word in each] for each in split], len(words)) @ self._counted(words)
+
+    def _counted(self, texts: Iterable[str]) -> Any:
+        column = self._column  # most n-grams of a text that it was not made from are not in there
+        return _counts([[column[n] for n in self._ngrams(text) if n in column] for text in texts], len(column))
+
+
+def _counts(columns: Sequence[list[int]], width: int) -> Any:
+    """How often each column is named in each row: a scipy matrix in CSR form, float64 [N, width]."""
+    import scipy.sparse
+
+    named = np.fromiter(itertools.chain.from_iterable(columns), dtype=np.int32)
+    starts = np.cumsum([0, *map(len, columns)])
+    return scipy.sparse.csr_matrix((np.ones(len(named)), named, starts), shape=(len(columns), width))
+
+
 def _restored(settings: dict[str, Any], terms: Terms) -> Any:
-    if not terms.terms:
-        return _Nothing()
-    vectorizer = _vectorizer(settings, vocabulary={term: i for i, term in enumerate(terms.terms)})
-    vectorizer.idf_ = np.array(terms.idf)
-    return vectorizer
+    return _Part(settings, terms) if terms.terms else _Nothing()
