@@ -31,6 +31,9 @@ for name in (
 ):
     importlib.import_module(name)
 
+# How older checkpoints call their tensors, in a thousand patterns that transformers compiles once in a process.
+importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("bert")
+
 gc.freeze()  # else a worker's first full collection would visit, and so copy, all that was imported here
 removed_at_exit()
 for number in (signal.SIGTERM, signal.SIGUSR2):
