@@ -206,6 +206,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def state(path: Path) -> str:
+    """What the file system knows of a file's content: it is another once the file was written to or replaced.
+
+    It holds the time of the inode's last change, which cannot be set, unlike that of the last write. The file is
+    opened, since over NFS only that asks the server.
+    """
+    with open(path, "rb") as file:
+        known = os.fstat(file.fileno())
+    return f"{known.st_dev} {known.st_ino} {known.st_size} {known.st_ctime_ns}"
+
+
 def digest(*parts: str) -> str:
     """The SHA-256 of several texts, unambiguous in where each ends."""
     total = hashlib.sha256()

@@ -52,6 +52,7 @@ class RunContext:
             base_fingerprint=self.located.weights,
             tokenizer_fingerprint=self.located.tokenizer,
             network_digest=self.located.network,
+            network_state=self.located.state,
             data_folder=self.preflight.data_folder,
             vocabulary=self.preflight.vocabulary,
             hardware=self.preflight.fitted(cell, self.hardware),

@@ -25,6 +25,7 @@ class Job:
     base_fingerprint: str
     tokenizer_fingerprint: str
     network_digest: str  # of the files that the base's network is read from
+    network_state: str  # of the same files
     data_folder: str  # of the prepared data
     vocabulary: Vocabulary
     hardware: Resolved
@@ -41,6 +42,7 @@ class Job:
             weights=self.base_fingerprint,
             tokenizer=self.tokenizer_fingerprint,
             network=self.network_digest,
+            state=self.network_state,
         )
 
     def data(self) -> Prepared:

@@ -10,6 +10,7 @@ from cell_kit import job, small
 from safetensors.torch import load_file, save_file
 
 from pipeline.errors import BaseModelError
+from pipeline.models.checkpoints.locate import require_unchanged
 from pipeline.training.loop.fit import fit
 
 
@@ -41,6 +42,23 @@ def test_no_cell_is_trained_from_it_under_the_name_of_the_one_before(
     change(base)
     with pytest.raises(BaseModelError, match=r"Base 'tiny' changed while it was in use: .* run the same command again"):
         fit(given, lambda _: False)
+
+
+def test_a_base_that_was_not_touched_is_not_read_again(
+    tiny_base: Path, reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = job(small(tiny_base, reviews, tmp_path / "out"))
+    monkeypatch.setattr("pipeline.models.checkpoints.locate.sha256", lambda file: pytest.fail(f"{file} is read"))
+    require_unchanged(given.located(), given.cell.base)
+
+
+@pytest.mark.parametrize("arm", ["pretrained", "frozen"])
+def test_a_base_that_was_put_back_is_the_same(arm: str, tiny_base: Path, reviews: Path, tmp_path: Path) -> None:
+    base = shutil.copytree(tiny_base, tmp_path / "base")
+    given = job([*small(base, reviews, tmp_path / "out"), f"arm={arm}"])
+    shutil.rmtree(base)
+    shutil.copytree(tiny_base, base)
+    assert fit(given, lambda _: False).trajectory.points
 
 
 def test_a_base_whose_files_are_called_otherwise_is_the_same(tiny_base: Path, reviews: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError, first_line, nearest
-from pipeline.files import UNWRITABLE, digest, sha256
+from pipeline.files import UNWRITABLE, digest, sha256, state
 from pipeline.models.checkpoints.base_files import PATTERNS, standard, tokenizer_files, weight_files, without_vocabulary
 from pipeline.models.checkpoints.declared import Declared, declared, network_folder
 from pipeline.models.checkpoints.quantised import require_floats, require_unquantised
@@ -25,14 +25,15 @@ _PATIENCE = 5.0  # seconds to wait for the hub to answer
 class Located:
     """A base on this disk. `weights` and `tokenizer` are fingerprints of content; `whole` covers all of it.
 
-    `network` is the digest of the files in `directory` that its network is read from, whatever they are called;
-    `declared` is what it says of its pooling and its prefix.
+    `network` is the digest of the files in `directory` that its network is read from, whatever they are called, and
+    `state` what the file system knew of them before; `declared` is what it says of its pooling and its prefix.
     """
 
     directory: Path
     weights: str
     tokenizer: str
     network: str
+    state: str
     declared: Declared = field(default_factory=Declared)
 
     @property
@@ -63,11 +64,14 @@ def locate(base: Base, root: Path = Path("outputs"), kinds: Sequence[str] = ()) 
 def require_unchanged(located: Located, base: Base) -> None:
     """Refuse a base that was replaced while cells are trained from it: they would bear the name of the one before.
 
+    Its files are read only where the file system does not say that they are the same: to read some gigabytes before
+    each cell takes seconds.
+
     Raises:
         BaseModelError: its weights or its configuration are gone, or are no longer those that were located.
     """
     try:
-        same = _network(located.directory, base) == located.network
+        same = _state(located.directory, base) == located.state or _network(located.directory, base) == located.network
     except (OSError, BaseModelError):
         same = False
     if not same:
@@ -75,6 +79,10 @@ def require_unchanged(located: Located, base: Base) -> None:
             f"Base {base.name!r} changed while it was in use: the files in {located.directory} are not those that this "
             "command began with. Put them back, or run the same command again to train from what is there now."
         )
+
+
+def _state(directory: Path, base: Base) -> str:
+    return digest(*sorted(state(file) for file in (directory / "config.json", *weight_files(directory, base))))
 
 
 def _network(directory: Path, base: Base) -> str:
@@ -87,11 +95,13 @@ def _of_file(file: Path, base: Base, root: Path, kinds: Sequence[str]) -> Locate
     _check_content(base, [content], file)
     directory = unpacked(file, base=base.name, sha256=content, root=root, kinds=kinds)
     known = fingerprint(file, content)
+    before = _state(directory, base)
     return Located(
         directory=directory,
         weights=known,
         tokenizer=known,
         network=_network(directory, base),
+        state=before,
         declared=declared(directory),
     )
 
@@ -102,6 +112,7 @@ def _of_directory(whole: Path, base: Base, root: Path) -> Located:
     weights = weight_files(directory, base)
     for file in weights:
         require_floats(base.name, file, complete_header(file))
+    before = _state(directory, base)
     hashes = {file.name: sha256(file) for file in weights}
     _check_content(base, list(hashes.values()), directory)
     config = sha256(directory / "config.json")
@@ -113,6 +124,7 @@ def _of_directory(whole: Path, base: Base, root: Path) -> Located:
         weights=digest(config, json.dumps(hashes, sort_keys=True)),
         tokenizer=digest(json.dumps(rest, sort_keys=True)),
         network=digest(config, *sorted(hashes.values())),
+        state=before,
         declared=Declared() if base.pooling != "auto" and base.prefix is not None else declared(whole),
     )
 
