@@ -54,8 +54,13 @@ def _row(number: int, text: str, tone: str) -> dict[str, object]:
         "stars": tone,
         "tags": f"{tone};early",
         "rating": 1 + number % 5,
-        "words": " ".join(tone if word in tiny.GOOD + tiny.BAD else "plain" for word in text.split()),
+        "words": word_labels(text, tone),
     }
+
+
+def word_labels(text: str, tone: str) -> str:
+    """A label for each word, the text's tone for those that decide it."""
+    return " ".join(tone if word in tiny.GOOD + tiny.BAD else "plain" for word in text.split())
 
 
 @pytest.fixture(scope="session")

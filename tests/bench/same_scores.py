@@ -20,18 +20,17 @@ from pipeline.records import Evaluation
 from pipeline.study.plan import Plan, plan_cell
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.run import run_context
-from pipeline.tasks import KINDS, LINEAR
+from pipeline.tasks import KINDS, LINEAR, linear_kind
 from pipeline.training.loop.evaluate import measured_beside, with_measured
 from pipeline.training.loop.finish import finish
 from pipeline.training.loop.fit import fit
 from pipeline.training.setup.preflight import preflight
 from tests import tiny
 from tests.models.tiny_bases import save_tiny
-from tests.tiny_kinds import OF_DECODERS, settings
+from tests.tiny_kinds import OF_DECODERS, settings, word_labels
 from tests.training.cell_kit import small
 
 ARMS = ("pretrained", "scratch", "lora", "scratch_small")
-OF_LINEAR = ("frozen", "bag_of_words")  # arms of kinds that end in a linear layer
 OF_CLASSES = ("class_means", "adapted")  # arms for examples with one class each; of the latter its pretraining
 PARTS = ("sets", "metrics", "audits", "losses", "scores")
 Measured = dict[str, dict[str, Any]]  # "kind/arm" -> what was measured
@@ -57,9 +56,9 @@ def main(arguments: list[str]) -> int:
 def arms_of(kind: str) -> list[str]:
     """The arms that can do a kind."""
     classes = KINDS[kind].outputs_type.__name__ == "ClassOutputs"
-    linear, prompted = kind in LINEAR, kind == "prompted_classification"
-    arms = [*ARMS, *(OF_LINEAR if linear else ()), *(OF_CLASSES if classes else ())]
-    return [arm for arm in arms if not (prompted and arm == "class_means")]
+    arms = [*ARMS, *(["frozen"] if kind in LINEAR else []), *(["bag_of_words"] if linear_kind(kind) else [])]
+    arms += OF_CLASSES if classes else ()
+    return [arm for arm in arms if not (kind == "prompted_classification" and arm == "class_means")]
 
 
 def write_world(folder: Path) -> None:
@@ -75,10 +74,11 @@ def _write_table(path: Path, seed: int) -> None:
     texts += [(f"{text.upper()}!", tone) for text, tone in texts[:20]] + texts[20:30]
     with open(path, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(("review", "other", "stars", "tags", "rating"))
+        rows.writerow(("review", "other", "stars", "tags", "rating", "words"))
         for i, (text, tone) in enumerate(texts):
             second = " ".join(reversed(text.lower().split()[:2]))
-            rows.writerow((text, second, tone, ("", "early", f"{tone};early", tone)[i % 4], 1 + i % 5))
+            tags, words = ("", "early", f"{tone};early", tone)[i % 4], word_labels(text, tone)
+            rows.writerow((text, second, tone, tags, 1 + i % 5, words))
 
 
 def plan(kind: str, arm: str, folder: Path) -> Plan:
