@@ -1,8 +1,8 @@
 """Audits: what is examined of trained cells beside their scores, each a file here, named in one dictionary."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from pipeline.audits.audit import Audit, AuditReport, Measure, Reader, Subject
+from pipeline.audits.audit import Audit, AuditReport, Examination, Measure, Reader, Subject
 from pipeline.audits.bias import Bias
 from pipeline.audits.calibration import Calibration
 from pipeline.audits.metrics import OTHER_METRICS
@@ -30,9 +30,29 @@ def audits_of(task: TaskKind, asked: Sequence[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*standing, *known]))
 
 
+def examinations(audits: Sequence[str], evaluated: Collection[str]) -> tuple[Examination, ...]:
+    """What the named audits examine: the test set, and some of them also each of the `evaluated` sets."""
+    return tuple(
+        Examination(name, dataset)
+        for name in audits
+        for dataset in ("test", *(evaluated if AUDITS[name].measure.of == "every_set" else ()))
+    )
+
+
 def measured_by(name: str) -> str:
     """What stands for an audit in the identity of what it finds."""
     return f"audit {name} {AUDITS[name].version}"
 
 
-__all__ = ["AUDITS", "Audit", "AuditReport", "Measure", "Reader", "Subject", "audits_of", "measured_by"]
+__all__ = [
+    "AUDITS",
+    "Audit",
+    "AuditReport",
+    "Examination",
+    "Measure",
+    "Reader",
+    "Subject",
+    "audits_of",
+    "examinations",
+    "measured_by",
+]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -98,7 +98,8 @@ class Measure:
         called: what people call that mean, in the middle of a sentence.
         worse: which way is the drawback.
         share: whether it is spoken of in percentage points.
-        of_test: whether the items are those of the test set, which may come in groups; else they are independent.
+        of: whose items they are: those of the test set, or also of each set that is only evaluated, which may come in
+            groups; or the audit's own, which are independent.
         metric: the metric of a task's kind that it is, which may be no mean; None for all else.
     """
 
@@ -106,8 +107,19 @@ class Measure:
     called: str
     worse: Direction
     share: bool = True
-    of_test: bool = False
+    of: Literal["test", "every_set", "its_own"] = "its_own"
     metric: str | None = None
+
+
+@dataclass(frozen=True)
+class Examination:
+    """An audit of cells on one set: the test set, or one that is only evaluated."""
+
+    audit: str
+    dataset: str = "test"
+
+    def __str__(self) -> str:
+        return self.audit if self.dataset == "test" else f"{self.audit} on {self.dataset}"
 
 
 class Audit(Protocol):
@@ -126,6 +138,11 @@ class Audit(Protocol):
         """Why these texts or this tokenizer do not allow it, asked before any cell is trained; None if they do."""
         ...
 
-    def examine(self, subject: Subject) -> AuditReport:
-        """Examine one cell, in its precision. The network stays as it is."""
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
+        """Examine one cell, in its precision. The network stays as it is.
+
+        Args:
+            subject: the cell.
+            dataset: the set; only audits whose items are those of every set are given another one than the test set.
+        """
         ...

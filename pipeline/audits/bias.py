@@ -42,7 +42,7 @@ class Bias:
             )
         return None
 
-    def examine(self, subject: Subject) -> AuditReport:
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit."""
         language = _language(subject)
         grammar, probe = _grammar(language), subject.probe(*_probe(language))

@@ -12,7 +12,7 @@ class Calibration:
     """Expected calibration error in 15 bins (Guo et al. 2017) and Brier score, on the task's own test set."""
 
     name: str = "calibration"
-    measure: Measure = Measure(column="brier", called="Brier score", worse="higher", share=False, of_test=True)
+    measure: Measure = Measure(column="brier", called="Brier score", worse="higher", share=False, of="test")
     version: int = 1
     standing: bool = True
 
@@ -24,9 +24,9 @@ class Calibration:
         """See Audit. Any texts do."""
         return None
 
-    def examine(self, subject: Subject) -> AuditReport:
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit."""
-        outputs = subject.outputs(subject.sets["test"])
+        outputs = subject.outputs(subject.sets[dataset])
         squared = brier_scores(outputs.probabilities, outputs.labels)
         return AuditReport(
             numbers={

@@ -1,4 +1,4 @@
-"""Metrics of a task's kind that cells were not trained for, measured on the test set once they are finished."""
+"""Metrics of a task's kind that cells were not trained for, measured on each test set once they are finished."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class OtherMetric:
             called=called(metric),
             worse="lower" if higher_is_better(metric) else "higher",
             share=metric in SHARES,
-            of_test=True,
+            of="every_set",
             metric=metric,
         )
 
@@ -39,9 +39,9 @@ class OtherMetric:
         """See Audit. Any texts do."""
         return None
 
-    def examine(self, subject: Subject) -> AuditReport:
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit. A column of scores or of predicted classes, or one for each number that is summed."""
-        outputs = subject.outputs(subject.sets["test"])
+        outputs = subject.outputs(subject.sets[dataset])
         items = self._items(subject.task, outputs)
         summed = tuple(f"{self.name}_{number}" for number in range(1, items.shape[1] + 1))
         return AuditReport(

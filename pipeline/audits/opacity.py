@@ -43,9 +43,9 @@ class Opacity:
         texts = len(sample(reader.sets["test"]))
         return None if texts > 1 else f"the test set needs two texts of two words or more, but has {texts}."
 
-    def examine(self, subject: Subject) -> AuditReport:
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit."""
-        test = subject.sets["test"]
+        test = subject.sets[dataset]
         rows = sample(test)
         texts = [examples_of(test)[int(row)].text for row in rows]
         spans = [chunks_of(text) for text in texts]

@@ -13,7 +13,7 @@ class Storage:
     """
 
     name: str = "storage"
-    measure: Measure = Measure(column="score_8bit", called="score with weights in 8 bits", worse="lower", of_test=True)
+    measure: Measure = Measure(column="score_8bit", called="score with weights in 8 bits", worse="lower", of="test")
     version: int = 1
     standing: bool = False
 
@@ -25,9 +25,9 @@ class Storage:
         """See Audit. Any texts do."""
         return None
 
-    def examine(self, subject: Subject) -> AuditReport:
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit."""
-        test = subject.sets["test"]
+        test = subject.sets[dataset]
         whole, (rounded, size) = subject.outputs(test), subject.in_eight_bits(test)
         items = np.stack([whole.scores, rounded.scores, whole.predicted != rounded.predicted], axis=1)
         return AuditReport(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from pipeline.audits import Examination
 from pipeline.commands.steps.evaluating import evaluate_finished
 from pipeline.commands.steps.tables import show_own_files
 from pipeline.config.compose import compose
@@ -72,7 +73,7 @@ def _rows(plan: Plan, arm: str, size: int | str) -> list[Row]:
 
 def _measured(result: CellResult) -> dict[str, dict[str, float]]:
     tested = {e.dataset: e.metrics for e in result.evaluations if e.role in ("in_domain", "out_of_domain")}
-    return tested | {audit.audit: audit.numbers for audit in result.audits}
+    return tested | {str(Examination(a.audit, a.dataset)): a.numbers for a in result.audits}
 
 
 def _means(of_cells: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -74,6 +74,7 @@ class AuditResult:
     columns: tuple[str, ...]  # what is known of each item
     numbers: dict[str, float]  # what is found of all of them
     evaluation_id: str
+    dataset: str = "test"  # the set that it examined
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,12 @@ def _one_set(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     return tr("Effective robustness needs an out-of-domain set.")
 
 
+def _unexamined(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    if v.dataset == "test":
+        return tr("Not every cell was examined by the audit {audit}.", audit=v.audit)
+    return tr("Not every cell was examined by the audit {audit} on {dataset}.", audit=v.audit, dataset=v.dataset)
+
+
 def _examine(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     return tr(
         "Run evaluate, which examines cells whose weights were kept. To have the others trained again, with their "
@@ -254,9 +260,7 @@ _WORDS: dict[ObstacleKind, Words] = {
     "unknown_dataset": Words(
         lambda f, v, o: tr("Not every cell has scores on {dataset!r}.", dataset=o.dataset), _scored_sets
     ),
-    "unexamined": Words(
-        lambda f, v, o: tr("Not every cell was examined by the audit {audit}.", audit=v.audit), _examine
-    ),
+    "unexamined": Words(_unexamined, _examine),
     "gap_without_dataset": Words(_one_set, _said("Name one in the claim's dataset.")),
     "no_common_scores": Words(
         _nothing_shared,

@@ -167,15 +167,19 @@ def _amount(findings: Findings, value: float) -> str:
 
 
 def _score(findings: Findings, v: Verdict, value: float) -> str:
-    where = "" if v.dataset == "test" else tr(" on {dataset}", dataset=v.dataset)
     return tr(
         "{arm} scores {differs} than {against} at {labels}{where}",
         arm=v.arm,
         differs=_differs(findings, value),
         against=v.against,
         labels=_labels(findings, v),
-        where=where,
+        where=_elsewhere(v),
     )
+
+
+def _elsewhere(v: Verdict) -> str:
+    """The set, if it is another one than the test set."""
+    return "" if v.dataset == "test" else tr(" on {dataset}", dataset=v.dataset)
 
 
 def _better(findings: Findings, value: float) -> str:
@@ -315,13 +319,14 @@ def _audited(findings: Findings, v: Verdict, value: float) -> str:
     differs = tr("{amount} higher", amount=amount) if which == "higher" else tr("{amount} lower", amount=amount)
     judged = tr("worse") if which == measure.worse else tr("better")
     return tr(
-        "the {called} of {arm} is {differs} ({judged}) than that of {against} at {labels}",
+        "the {called} of {arm} is {differs} ({judged}) than that of {against} at {labels}{where}",
         called=translated(measure.called),
         arm=v.arm,
         differs=differs,
         judged=judged,
         against=v.against,
         labels=_labels(findings, v),
+        where=_elsewhere(v),
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.audits import Examination
 from pipeline.records import CellResult
 from pipeline.storage.evaluations import audit_ids, set_ids
 from pipeline.storage.results import ResultStore
 
 _NAMED = 5  # cells that a sentence names
+Beside = str | Examination  # a set by its name, or an audit of one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,34 +28,45 @@ class Coverage:
     evaluated: Mapping[str, str] = field(default_factory=dict)
     audits: Sequence[str] = ()
 
-    def lacking(self) -> dict[str, tuple[str, ...]]:
+    def lacking(self) -> dict[Beside, tuple[str, ...]]:
         """By set or audit that does not reach all cells, those that lack it."""
-        names = (*self.evaluated, *self.audits)
-        without = {name: tuple(cell for cell in self.cells if not self._has(cell, name)) for name in names}
-        return {name: cells for name, cells in without.items() if cells}
+        without: dict[Beside, list[str]] = {of: [] for cell in self.cells[:1] for of in self._ids(cell)}
+        for cell in self.cells:
+            there = self.store.evaluations(cell)
+            for of, number in self._ids(cell).items():
+                if not there.has(number):
+                    without[of].append(cell)
+        return {of: tuple(cells) for of, cells in without.items() if cells}
 
     def results(self) -> list[CellResult]:
         """The cells' results. What some of them lack, a set or an audit, is left out of all: no verdict rests on it."""
         partial = self.lacking()
-        sets = {name: content for name, content in self.evaluated.items() if name not in partial}
-        audits = [name for name in self.audits if name not in partial]
         return [
-            self.store.evaluated(cell, set_ids(cell, sets), tuple(audit_ids(cell, audits).values()))
-            for cell in self.cells
+            self._result(cell, {of: n for of, n in self._ids(cell).items() if of not in partial}) for cell in self.cells
         ]
 
     def sentences(self) -> tuple[str, ...]:
         """What readers must know of sets and audits that do not reach all cells."""
-        return tuple(self._sentence(name, cells) for name, cells in self.lacking().items())
+        return tuple(self._sentence(_named(of), cells) for of, cells in self.lacking().items())
 
-    def _sentence(self, name: str, cells: Sequence[str]) -> str:
-        what = "scores on" if name in self.evaluated else "the audit"
+    def _sentence(self, what: str, cells: Sequence[str]) -> str:
         more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
         return (
-            f"{len(cells)} of {len(self.cells)} finished cells lack {what} {name} ({', '.join(cells[:_NAMED])}{more}): "
+            f"{len(cells)} of {len(self.cells)} finished cells lack {what} ({', '.join(cells[:_NAMED])}{more}): "
             "no verdict rests on it, and no table shows it."
         )
 
-    def _has(self, cell: str, name: str) -> bool:
-        ids = set_ids(cell, self.evaluated) | audit_ids(cell, self.audits)
-        return self.store.evaluations(cell).has(ids[name])
+    def _ids(self, cell: str) -> dict[Beside, str]:
+        audits = audit_ids(cell, self.audits, self.evaluated)
+        return dict([*set_ids(cell, self.evaluated).items(), *audits.items()])
+
+    def _result(self, cell: str, ids: Mapping[Beside, str]) -> CellResult:
+        sets = {of: number for of, number in ids.items() if isinstance(of, str)}
+        audits = {of: number for of, number in ids.items() if isinstance(of, Examination)}
+        return self.store.evaluated(cell, sets, audits)
+
+
+def _named(of: Beside) -> str:
+    if isinstance(of, str):
+        return f"scores on {of}"
+    return f"the audit {of.audit}" if of.dataset == "test" else f"the audit {of.audit} on {of.dataset}"

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pipeline.audits import measured_by
+from pipeline.audits import Examination, examinations, measured_by
 from pipeline.config.identity import evaluation_id
 from pipeline.errors import StorageError
 from pipeline.files import require_intact, safe_name, seal, staged_directory, write_text
@@ -23,9 +23,12 @@ def set_ids(cell_id: str, evaluated: Mapping[str, str]) -> dict[str, str]:
     return {name: evaluation_id(cell_id, measured=SCORES, content=content) for name, content in evaluated.items()}
 
 
-def audit_ids(cell_id: str, audits: Sequence[str]) -> dict[str, str]:
-    """By name, the ids of audits of a cell."""
-    return {name: evaluation_id(cell_id, measured=measured_by(name)) for name in audits}
+def audit_ids(cell_id: str, audits: Sequence[str], evaluated: Mapping[str, str]) -> dict[Examination, str]:
+    """The ids of what audits find of a cell on each set that they examine; `evaluated` as in `set_ids`."""
+    return {
+        each: evaluation_id(cell_id, measured=measured_by(each.audit), content=evaluated.get(each.dataset, ""))
+        for each in examinations(audits, evaluated)
+    }
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.audits import Examination
 from pipeline.config.cell import Cell
 from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.redaction import public
@@ -71,20 +72,22 @@ class ResultStore:
         """What was measured of the cell beside its training."""
         return Evaluations(self.folder(cell_id))
 
-    def evaluated(self, cell_id: str, sets: Mapping[str, str], audits: Sequence[str] = ()) -> CellResult:
+    def evaluated(self, cell_id: str, sets: Mapping[str, str], audits: Mapping[Examination, str]) -> CellResult:
         """The cell's result with what was measured beside its training.
 
         Args:
             cell_id: the cell.
             sets: by the name that it is to have, the id of the evaluation on a set.
-            audits: ids of audits.
+            audits: the ids of audits; their sets are to have the names that these hold.
 
         Raises:
             StorageError: one is not there or is damaged.
         """
         result, there = self.result(cell_id), self.evaluations(cell_id)
         more = [replace(there.record(Evaluation, number), dataset=name) for name, number in sets.items()]
-        examined = tuple(there.record(AuditResult, number) for number in audits)
+        examined = tuple(
+            replace(there.record(AuditResult, number), dataset=of.dataset) for of, number in audits.items()
+        )
         return replace(result, evaluations=(*result.evaluations, *more), audits=examined)
 
     def cell(self, cell_id: str) -> Cell:

@@ -33,12 +33,20 @@ def _has_set(config: Config, claim: Claim) -> bool:
     return of_training or claim.dataset in ("test", *config.task.out_of_domain)
 
 
-def require_audits(study: Study) -> None:
-    """That there are the audits that claims name."""
+def require_audits(config: Config) -> None:
+    """That there are the audits that claims name, and that they examine the sets of these claims."""
+    claims = config.study.claims.items()
     wrong = [
         f"study.claims.{key}.audit must name an audit, but got {claim.audit!r}. {nearest(claim.audit, AUDITS)}"
-        for key, claim in study.claims.items()
+        for key, claim in claims
         if claim.audit and claim.audit not in AUDITS
+    ]
+    others = [n for n in kind_of(config.task).metrics if AUDITS[n].measure.of == "every_set"]
+    wrong += [
+        f"study.claims.{key}.dataset must be test for the audit {claim.audit}, which examines no other set, but got "
+        f"{claim.dataset!r}. Leave dataset out, or use an audit that examines every set: {', '.join(others)}."
+        for key, claim in claims
+        if claim.audit in AUDITS and claim.dataset != "test" and AUDITS[claim.audit].measure.of != "every_set"
     ]
     if wrong:
         raise ConfigError(wrong)

@@ -147,7 +147,7 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
         raise ConfigError(["A study must be chosen: experiments=quickstart (experiments/README.md lists them)."])
     _refuse(overrides, "arm", "a study takes its arms from study.arms=[pretrained,scratch]")
     _refuse(overrides, "cell", "a study takes its cells from study.arms, study.sizes and study.seeds")
-    require_audits(config.study)
+    require_audits(config)
     config = dataclasses.replace(config, study=with_sets_named(config.study, config.task))
     arms = arms_of(overrides, config)
     rivals = [arm.arm.name for arm in arms if arm.arm.start == "scratch"]
@@ -263,7 +263,7 @@ def _refuse(overrides: Sequence[str], name: str, why: str) -> None:
 
 
 def _plan(config: Config, arms: Sequence[Config], tuned: Sequence[SweepRecord] = ()) -> Plan:
-    audits = audits_of(kind_of(config.task), (*config.study.audits, *audits_claimed(config.study)))
+    audits = audits_of(kind_of(config.task), (*config.study.audits, *(of.audit for of in audits_claimed(config.study))))
     require_solvable(config, arms)
     hardware = resolve(
         config.hardware,

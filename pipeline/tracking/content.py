@@ -190,8 +190,10 @@ def _scores(result: CellResult) -> dict[str, float]:
         for name, value in evaluation.metrics.items():
             if name == result.metric or evaluation.role not in ("validation", "train"):
                 metrics.setdefault(_score_key(evaluation, name), value)
-    audits = {f"audit/{a.audit}/{_safe(name)}": value for a in result.audits for name, value in a.numbers.items()}
-    return metrics | audits
+    for audit in result.audits:
+        other = "" if audit.dataset == "test" else f" {_safe(audit.dataset)}"
+        metrics |= {f"audit/{audit.audit}/{_safe(name)}{other}": value for name, value in audit.numbers.items()}
+    return metrics
 
 
 def _score_key(evaluation: Evaluation, name: str) -> str:

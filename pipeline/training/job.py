@@ -52,8 +52,8 @@ class Job:
     @property
     def beside(self) -> tuple[str, ...]:
         """The ids of all that is measured of the cell beside its training."""
-        sets, audits = set_ids(self.cell_id, self.evaluated), audit_ids(self.cell_id, self.audits)
-        return (*sets.values(), *audits.values())
+        sets = set_ids(self.cell_id, self.evaluated)
+        return (*sets.values(), *audit_ids(self.cell_id, self.audits, self.evaluated).values())
 
 
 def seed_for(seed: int, purpose: str) -> int:

@@ -152,7 +152,7 @@ def test_a_metric_is_added_to_a_finished_study_and_a_claim_is_about_it(
     assert written(root) == before
     plan = planned([*finished.at(root), *claim])
     (verdict,) = [v for v in findings(plan)["verdicts"] if v["claim"] == "f1"]
-    scores = {arm: [_on_test(r)["macro_f1"] for r in plan.results() if _is(r, arm, verdict)] for arm in ARMS}
+    scores = {arm: [_on(r, "test")["macro_f1"] for r in plan.results() if _is(r, arm, verdict)] for arm in ARMS}
     assert verdict["estimate"]["value"] == pytest.approx(sum(scores[ARMS[0]]) / 2 - sum(scores[ARMS[1]]) / 2)
     assert verdict["estimate"]["low"] < verdict["estimate"]["value"] < verdict["estimate"]["high"]
     assert (verdict["audit"], verdict["estimate"]["seeds"]) == ("macro_f1", 2)
@@ -164,12 +164,49 @@ def test_a_metric_is_added_to_a_finished_study_and_a_claim_is_about_it(
 ARMS = ("pretrained", "scratch")
 
 
-def _on_test(result: CellResult) -> dict[str, float]:
-    return next(e.metrics for e in result.evaluations if e.dataset == "test")
+def _on(result: CellResult, dataset: str) -> dict[str, float]:
+    return next(e.metrics for e in result.evaluations if e.dataset == dataset)
 
 
 def _is(result: CellResult, arm: str, verdict: dict[str, object]) -> bool:
     return (result.key.arm, result.key.size) == (arm, verdict["size"])
+
+
+def test_a_metric_is_added_to_a_finished_study_on_a_set_that_was_added_too(
+    finished: Finished, far: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    root = copy(finished.root, tmp_path / "out")
+    before = written(root)
+    given = [*finished.at(root), *added(far)]
+    done = command(capsys, "evaluate", *given, "study.audits=[macro_f1]")
+    assert done.code == 0
+    assert "16 of 16 finished cells lack the audit macro_f1 on shop." in done.out
+    assert "macro_f1 on shop (2)" in done.out
+    claim = [
+        "+study.claims.f1={statement: Its macro F1 is higher in a shop, metric: audit, audit: macro_f1, dataset: shop}"
+    ]
+    again = command(capsys, "study", *given, *claim)
+    assert again.code == 0
+    assert "finished cells lack" not in again.out
+    assert written(root) == before
+    plan = planned([*given, *claim])
+    (verdict,) = [v for v in findings(plan)["verdicts"] if v["claim"] == "f1"]
+    assert (verdict["audit"], verdict["dataset"], verdict["estimate"]["items"]) == ("macro_f1", "shop", 60)
+    scores = {arm: [_on(r, "shop")["macro_f1"] for r in plan.results() if _is(r, arm, verdict)] for arm in ARMS}
+    assert verdict["estimate"]["value"] == pytest.approx(sum(scores[ARMS[0]]) / 2 - sum(scores[ARMS[1]]) / 2)
+    report = (plan.folder / "report.md").read_text(encoding="utf-8")
+    assert "The macro F1 on shop of networks that were trained for accuracy." in report
+
+
+def test_a_claim_on_another_set_about_an_audit_of_the_test_set_is_refused_with_those_that_examine_it(
+    finished: Finished, far: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    claim = "+study.claims.sure={statement: It is surer, metric: audit, audit: calibration, dataset: shop}"
+    done = command(capsys, "study", *finished.at(tmp_path), *added(far), claim)
+    assert done.code == 2
+    assert "study.claims.sure.dataset must be test for the audit calibration, which examines no other set" in done.err
+    assert "use an audit that examines every set: accuracy, macro_f1." in done.err
 
 
 def test_a_metric_that_the_task_has_not_is_refused_with_those_that_it_has(

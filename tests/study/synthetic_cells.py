@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.audits import AUDITS
+from pipeline.audits import AUDITS, Examination
 from pipeline.records import (
     SCORES_DTYPE,
     AuditResult,
@@ -112,18 +112,20 @@ def loader(cells: Sequence[SyntheticCell], audits: Mapping[tuple[str, str], Item
 
 
 def examined(
-    cells: Sequence[SyntheticCell], audit: str, find: Callable[[CellResult], Items]
+    cells: Sequence[SyntheticCell], audit: str, find: Callable[[CellResult], Items], dataset: str = "test"
 ) -> tuple[list[SyntheticCell], dict[tuple[str, str], Items]]:
-    """The cells as an audit has examined them, and its items: its measure of each cell is what `find` gives."""
+    """The cells as an audit has examined them on a set, and its items: its measure of each is what `find` gives."""
+    number = str(Examination(audit, dataset))
     record = AuditResult(
         audit=audit,
         version=1,
         items=0,
         columns=("other", AUDITS[audit].measure.column),
         numbers={},
-        evaluation_id=audit,
+        evaluation_id=number,
+        dataset=dataset,
     )
-    items = {(result.cell_id, audit): find(result) for result, _ in cells}
+    items = {(result.cell_id, number): find(result) for result, _ in cells}
     both = {key: np.stack([np.zeros_like(found), found], axis=1) for key, found in items.items()}
     return [(dataclasses.replace(r, audits=(*r.audits, record)), scores) for r, scores in cells], both
 

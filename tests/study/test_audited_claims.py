@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 from synthetic_cells import Items, SyntheticCell, examined, loader, synthetic_cells
 
 from pipeline.analysis.crossed import item_part, mean_over
@@ -15,13 +16,15 @@ from pipeline.report.sentences import verdict_sentence
 from pipeline.study.finding.findings import Basis, find
 
 ARMS = ("pretrained", "scratch", "scratch_small")
-SEEDS, ITEMS = 8, 200
+SEEDS, ITEMS, ELSEWHERE = 8, 200, 120
 EASE = np.random.default_rng(8).normal(0.0, 0.05, ITEMS)
 BRIER = {"metric": "audit", "audit": "calibration", "size": 400}
 
 
-def made() -> list[SyntheticCell]:
-    return synthetic_cells(ARMS, (400,), range(SEEDS), ITEMS, np.random.default_rng(3))
+def made(*elsewhere: str) -> list[SyntheticCell]:
+    return synthetic_cells(
+        ARMS, (400,), range(SEEDS), ITEMS, np.random.default_rng(3), out_of_domain=elsewhere, out_items=ELSEWHERE
+    )
 
 
 def planted(apart: float) -> Callable[[CellResult], Items]:
@@ -100,6 +103,43 @@ def test_items_of_the_test_set_come_in_its_groups() -> None:
     cells, items = examined(cells, "calibration", planted(0.1))
     (found,) = judge(cells, items, Claim(**BRIER)).verdicts
     assert found.estimate.items == ITEMS // 4
+
+
+def right_more_often(by: dict[str, float], items: int) -> Callable[[CellResult], Items]:
+    """The predicted class of each item, of which an arm has this share right; gold alternates."""
+    rng, gold = np.random.default_rng(5), np.arange(items) % 2
+    return lambda cell: np.where(rng.random(items) < by[cell.key.arm], gold, 1 - gold).astype(np.float32)
+
+
+def test_a_metric_that_was_added_is_judged_on_the_items_of_another_set() -> None:
+    shares = {"pretrained": 0.9, "scratch": 0.7, "scratch_small": 0.7}
+    cells, inside = examined(made("shop"), "macro_f1", right_more_often(dict.fromkeys(ARMS, 0.8), ITEMS))
+    cells, outside = examined(cells, "macro_f1", right_more_often(shares, ELSEWHERE), "shop")
+    claim = Claim(metric="audit", audit="macro_f1", dataset="shop", size=400)
+    findings = judge(cells, {**inside, **outside}, claim)
+    (found,) = findings.verdicts
+    assert (found.verdict, found.audit, found.dataset) == ("supported", "macro_f1", "shop")
+    assert (found.estimate.items, found.estimate.seeds) == (ELSEWHERE, SEEDS)
+    f1 = [
+        f1_score(np.arange(ELSEWHERE) % 2, outside[f"{arm}-400-{seed}", "macro_f1 on shop"][:, 1], average="macro")
+        for arm in ("pretrained", "scratch")
+        for seed in range(SEEDS)
+    ]
+    assert found.estimate.value == pytest.approx(np.mean(f1[:SEEDS]) - np.mean(f1[SEEDS:]))
+    sentence = verdict_sentence(findings, found)
+    assert "than that of scratch at 400 of the 6,400 labels at hand on shop (95% interval" in sentence
+    (on_test,) = judge(cells, {**inside, **outside}, dataclasses.replace(claim, dataset="test")).verdicts
+    assert (on_test.verdict, on_test.estimate.items) == ("inconclusive", ITEMS)
+
+
+def test_a_set_that_the_audit_has_not_examined_gives_no_verdict_and_is_named() -> None:
+    cells, items = examined(made("shop"), "macro_f1", right_more_often(dict.fromkeys(ARMS, 0.8), ITEMS))
+    findings = judge(cells, items, Claim(metric="audit", audit="macro_f1", dataset="shop", size=400))
+    (found,) = findings.verdicts
+    assert (found.verdict, found.look, [o.kind for o in found.obstacles]) == ("inconclusive", 0, ["unexamined"])
+    assert "Not every cell was examined by the audit macro_f1 on shop. Run evaluate" in verdict_sentence(
+        findings, found
+    )
 
 
 def test_the_first_look_that_settles_a_claim_decides() -> None:

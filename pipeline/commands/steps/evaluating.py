@@ -12,11 +12,11 @@ def show_lacking(plan: Plan) -> bool:
     """Print which sets and audits finished cells lack; whether there are any."""
     lacking = plan.coverage(*plan.cells).lacking()
     finished = sum(map(plan.store.has, plan.cells))
-    for name, cells in lacking.items():
-        what = "set" if name in plan.evaluated else "audit"
+    for of, cells in lacking.items():
+        what = "set" if isinstance(of, str) else "audit"
         gone = sum(plan.store.weights(cell) is None for cell in cells)
         kept = f" Weights of {gone} of these were not kept." if gone else ""
-        print(f"{len(cells)} of {finished} finished cells lack the {what} {name}.{kept}", flush=True)
+        print(f"{len(cells)} of {finished} finished cells lack the {what} {of}.{kept}", flush=True)
     return bool(lacking)
 
 

@@ -14,7 +14,7 @@ from pipeline.records import BEST_FROM_SCRATCH, ClaimMetric
 from pipeline.records.metrics import MULTIPLIERS, RATIOS, SHARES
 
 # Metrics of claims that can be about another set than the test.
-ON_ANY_SET = ("score", "generalisation_gap", "effective_robustness")
+ON_ANY_SET = ("score", "generalisation_gap", "effective_robustness", "audit")
 BETWEEN_SETS = (
     "generalisation_gap",
     "effective_robustness",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from pipeline.audits import AUDITS
+from pipeline.audits import AUDITS, Examination
 from pipeline.language import nouns, tr, translated
 from pipeline.records import AuditResult, CellResult, Findings
 from pipeline.records.metrics import called
@@ -39,7 +39,7 @@ def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
 def audit_table(
     findings: Findings,
     cells: Sequence[CellResult],
-    audit: str,
+    audit: str | Examination,
     columns: Mapping[str, str],
     text: Callable[[str, float], str],
     caption: str,
@@ -65,8 +65,9 @@ def audit_table(
     return Table(caption=caption, header=header, rows=rows, inline=inline) if rows else None
 
 
-def _of(cell: CellResult, audit: str) -> AuditResult | None:
-    return next((each for each in cell.audits if each.audit == audit), None)
+def _of(cell: CellResult, audit: str | Examination) -> AuditResult | None:
+    of = Examination(audit) if isinstance(audit, str) else audit
+    return next((each for each in cell.audits if (each.audit, each.dataset) == (of.audit, of.dataset)), None)
 
 
 def _mean(results: Sequence[AuditResult], name: str, text: Callable[[str, float], str]) -> Entry:
@@ -109,19 +110,20 @@ def _bias(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
 
 
 def _metrics(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
-    """Metrics of the test set other than the one that cells were trained for."""
-    for audit in dict.fromkeys(each.audit for cell in cells for each in cell.audits):
-        if (metric := AUDITS[audit].measure.metric) is None:
+    """Metrics other than the one that cells were trained for, on each set."""
+    for of in dict.fromkeys(Examination(each.audit, each.dataset) for cell in cells for each in cell.audits):
+        if (metric := AUDITS[of.audit].measure.metric) is None:
             continue
         table = audit_table(
             findings,
             cells,
-            audit,
+            of,
             {metric: translated(called(metric))},
             lambda name, value: scale_of(name).score(value),
             tr(
-                "The {metric} on the test set of networks that were trained for {trained}. Means over seeds, with the "
+                "The {metric}{where} of networks that were trained for {trained}. Means over seeds, with the "
                 "lowest and the highest.",
+                where=tr(" on the test set") if of.dataset == "test" else tr(" on {dataset}", dataset=of.dataset),
                 metric=translated(called(metric)),
                 trained=translated(called(findings.metric)),
             ),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.metrics import weighted_macro_f1
-from pipeline.audits import AUDITS
+from pipeline.audits import AUDITS, Examination
 from pipeline.config.schema import Study
 from pipeline.errors import StorageError
 from pipeline.records import BEST_FROM_SCRATCH, CellResult, Evaluation, FailedCell
@@ -82,14 +82,14 @@ class Table:
         self.higher_is_better = first.higher_is_better if first else True
         self.labels = first.labels if first else ()
         self.sets: dict[str, TestSet] = {}
-        self.audits: dict[str, TestSet] = {}  # those that claims are about and that reach every cell
+        self.audits: dict[Examination, TestSet] = {}  # those that claims are about and that reach every cell
         self.validation: TestSet | None = None
         self._rows: dict[tuple[str, Size, str], Matrix] = {}
         self._row_of: dict[tuple[str, Size], dict[int, int]] = {}  # by arm and size, where the row of a seed is
         for arm, size in self.groups():
             self._read(arm, size, self.of(arm, size))
-        for audit in audits_claimed(study):
-            self._examine(audit)
+        for examination in audits_claimed(study):
+            self._examine(examination)
         if self.from_scratch and any(claim.against == BEST_FROM_SCRATCH for claim in study.claims.values()):
             for size in study.sizes:
                 self._choose_rival(size)
@@ -186,28 +186,28 @@ class Table:
             view.cells[group] = {seed: cell for seed, cell in cells.items() if seed in kept}
         return view
 
-    def of_audit(self, audit: str) -> "Table | None":
+    def of_audit(self, of: Examination) -> "Table | None":
         """The same cells with an audit's measure in place of the metric, on the items of the audit; None if it was not
         made of every cell.
         """
-        if audit not in self.audits:
+        if of not in self.audits:
             return None
-        view, examined, metric = copy.copy(self), self.audits[audit], AUDITS[audit].measure.metric
+        view, examined, metric = copy.copy(self), self.audits[of], AUDITS[of.audit].measure.metric
         view.metric, view.is_mean = metric or examined.name, metric is None or metric in MEANS
         view.sets = {examined.name: examined}
         return view
 
-    def _examine(self, audit: str) -> None:
-        name, inside = set_name(audit), self.in_domain
-        by_group = measured(audit, {group: self.of(*group) for group in self.groups()}, self.store)
-        if not by_group or inside is None:
+    def _examine(self, of: Examination) -> None:
+        name, on = set_name(of), self.resolve(of.dataset)
+        by_group = measured(of, {group: self.of(*group) for group in self.groups()}, self.store)
+        if not by_group or on is None:
             return
         for (arm, size), rows in by_group.items():
             self._rows[arm, size, name] = rows
         items = next(iter(by_group.values())).shape[1]
         none = np.full(items, -1)
-        labels, groups = (inside.labels, inside.groups) if AUDITS[audit].measure.of_test else (none, None)
-        self.audits[audit] = TestSet(name=name, role="audit", items=items, labels=labels, groups=groups)
+        labels, groups = (none, None) if AUDITS[of.audit].measure.of == "its_own" else (on.labels, on.groups)
+        self.audits[of] = TestSet(name=name, role="audit", items=items, labels=labels, groups=groups)
 
     def _read(self, arm: str, size: Size, cells: list[CellResult]) -> None:
         self._row_of[arm, size] = {cell.key.seed: row for row, cell in enumerate(cells)}

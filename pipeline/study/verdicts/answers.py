@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from pipeline.audits import AUDITS
+from pipeline.audits import AUDITS, Examination
 from pipeline.records import ClaimMetric, Help, Obstacle, ScoreTerm, Unit
 from pipeline.study.finding.audited import set_name
 from pipeline.study.finding.costs import target_ratio
@@ -54,18 +54,19 @@ def _gap(question: Question) -> Outcome | None:
 
 
 def _audited(question: Question) -> Outcome | None:
-    claim, audit = question.claim, question.claim.audit
-    examined = question.table.of_audit(audit) if audit else None
-    if audit is None or examined is None:
+    claim = question.claim
+    of = Examination(claim.audit or "", claim.dataset)
+    examined = question.table.of_audit(of)
+    if examined is None:
         return None
-    measure = AUDITS[audit].measure
-    arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=set_name(audit))
+    measure = AUDITS[of.audit].measure
+    arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=set_name(of))
     terms = [arm, dataclasses.replace(arm, weight=-1.0, arm=claim.against)]
     replicates = question.replicates if examined.is_mean else Replicates(examined)
     outcome = contrast(dataclasses.replace(question, table=examined, replicates=replicates), terms)
     if outcome is None:
         return None
-    helps: Help = "test_items" if measure.of_test else "larger_effect"
+    helps: Help = "larger_effect" if measure.of == "its_own" else "test_items"
     obstacles = () if measure.metric else at_chance(question)  # a score has a meaning at chance too
     return dataclasses.replace(outcome, obstacles=obstacles, helps=helps)
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from pipeline.analysis.crossed import CrossedMean
 from pipeline.analysis.verdict import INCONCLUSIVE, chance_to_settle, seeds_needed
+from pipeline.audits import Examination
 from pipeline.config.schema import Claim
 from pipeline.records import Estimate, Help, Obstacle, ObstacleKind, Verdict
 from pipeline.study.finding.estimates import SMALL_SHARE, Effect, Replicates
@@ -168,7 +169,7 @@ def _no_data(question: Question) -> Obstacle:
         return Obstacle(kind="no_target")
     if table.in_domain is not None and claim.dataset != "train" and table.resolve(claim.dataset) is None:
         return Obstacle(kind="unknown_dataset", dataset=claim.dataset)
-    if claim.audit is not None and claim.audit not in table.audits:
+    if claim.audit is not None and Examination(claim.audit, claim.dataset) not in table.audits:
         return Obstacle(kind="unexamined")
     if claim.metric in ("generalisation_gap", "effective_robustness") and claim.dataset == "test":
         return Obstacle(kind="gap_without_dataset")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.analysis.metrics import confusion
-from pipeline.audits import AUDITS
+from pipeline.audits import AUDITS, Examination
 from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.models.tokenizer import load_tokenizer
@@ -106,9 +106,9 @@ def measured_beside(subject: Evaluable, there: Callable[[str], bool] = lambda _:
     for name, number in set_ids(job.cell_id, job.evaluated).items():
         if not there(number):
             yield scored(subject, subject.sets[name], subject.outputs(subject.sets[name]), evaluation_id=number)
-    for name, number in audit_ids(job.cell_id, job.audits).items():
+    for of, number in audit_ids(job.cell_id, job.audits, job.evaluated).items():
         if not there(number):
-            yield _audited(subject, name, number)
+            yield _audited(subject, of, number)
 
 
 def with_measured(result: CellResult, beside: Sequence[Measurement]) -> CellResult:
@@ -121,16 +121,17 @@ def with_measured(result: CellResult, beside: Sequence[Measurement]) -> CellResu
     )
 
 
-def _audited(subject: Evaluable, name: str, number: str) -> Measurement:
-    audit = AUDITS[name]
-    audited = audit.examine(subject)
+def _audited(subject: Evaluable, of: Examination, number: str) -> Measurement:
+    audit = AUDITS[of.audit]
+    audited = audit.examine(subject, of.dataset)
     result = AuditResult(
-        audit=name,
+        audit=of.audit,
         version=audit.version,
         items=len(audited.items),
         columns=audited.columns,
         numbers=dict(audited.numbers),
         evaluation_id=number,
+        dataset=of.dataset,
     )
     return result, audited.items.astype(np.float32)
 
