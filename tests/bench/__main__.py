@@ -11,6 +11,7 @@ from tests.bench import (
     checkpoints,
     commands,
     ddp,
+    evaluate,
     gpu,
     language,
     memory,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Options, Bench, Path], list[Row]]] = {
     "language": language.measure,
     "ddp": ddp.measure,
     "checkpoints": checkpoints.measure,
+    "evaluate": evaluate.measure,
     "gpu": gpu.measure,
     "accuracy": accuracy.measure,
 }

@@ -32,7 +32,9 @@ def parse(arguments: list[str], names: tuple[str, ...]) -> Options:
     both = "training, accuracy:"
     parser.add_argument("--examples", type=int, default=960, help=f"{both} sentences of the train subset (960)")
     parser.add_argument("--epochs", type=float, default=3.0, help=f"{both} passes over them (3)")
-    parser.add_argument("--test-items", type=int, default=1500, help=f"{both} held-out sentences (1500)")
+    parser.add_argument(
+        "--test-items", type=int, default=1500, help="training, accuracy, evaluate: held-out sentences (1500)"
+    )
     parser.add_argument("--seeds", type=int, default=14, help="accuracy: trainings on either side (14)")
     parser.add_argument("--sampler-seeds", type=int, default=5, help="sweeps: searches of each kind (5)")
     parser.add_argument("--cells", type=int, default=10_000, help="scale: synthetic cells (10000)")
