@@ -43,7 +43,8 @@ def _unreferred(root: Path, kept: References) -> dict[str, Iterator[Path]]:
     cells = (store.folder(name) for name in store.ids() if name not in referred and _is_tested(store, name))
     checkpoints = (p for p in _folders(root / "checkpoints") if p.name.partition("-")[0] not in referred)
     data = (p for p in _folders(root / "data") if kept.data and p.name not in kept.data)
-    return {"Cells": cells, "Checkpoints": checkpoints, "Prepared data": data}
+    features = (p for p in _folders(root / "features") if kept.data and p.name.partition(".")[0] not in kept.data)
+    return {"Cells": cells, "Checkpoints": checkpoints, "Prepared data": data, "Features": features}
 
 
 def _is_tested(store: ResultStore, name: str) -> bool:

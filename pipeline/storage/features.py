@@ -16,7 +16,7 @@ class FeatureStore:
     """Texts have numbers, and a vector of H values each. They lie in parts that only ever come to be whole.
 
     A part is a folder `root/features/KEY-0000/`, `-0001/`, ...: rows.npy, int64 [N], ascending, and vectors.npy,
-    float32 [N, H].
+    float32 [N, H]. KEY begins with the name of the prepared data that the texts are of.
     """
 
     root: Path

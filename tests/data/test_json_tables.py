@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data
+from pipeline.data.readers import json_tables
 from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests.examples_kit import read_from, texts_of
@@ -96,6 +97,13 @@ def test_lines_in_a_json_file_are_still_read_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "lines.json").write_text("\n".join(json.dumps(row) for row in ROWS), encoding="utf-8")
     found = read(Data(path=str(tmp_path / "lines.json")), task_name="t").train
     assert texts_of(read_from(found)) == ["good", "bad"]
+
+
+def test_lines_in_a_json_file_are_not_held_as_one_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_tables, "read_utf8", lambda *_: pytest.fail("the file was read as one text"))
+    (tmp_path / "lines.json").write_text("\n".join(json.dumps(row) for row in MANY), encoding="utf-8")
+    found = read(Data(path=str(tmp_path / "lines.json")), task_name="t").train
+    assert texts_of(read_from(found)) == [row["text"] for row in MANY]
 
 
 def test_a_torn_file_is_located(tmp_path: Path) -> None:

@@ -101,12 +101,18 @@ def test_prune_deletes_what_no_study_refers_to_and_says_what_it_frees(planned: P
         run(each, ignore)
     refer(plan)
     (gone,) = other.cells
+    kept, unused = (plan.root / "features" / f"{data}.0-0000" for data in (plan.data_folder.name, "of-other-data"))
+    for folder in (kept, unused):
+        folder.mkdir(parents=True)
+        (folder / "vectors.npy").write_bytes(b"0" * 200_000)
     assert main(["prune", f"paths.root={plan.root}", "plan=true"]) == 0
     assert "Cells: 1 that no study refers to" in capsys.readouterr().out
     assert other.store.has(gone)
     assert main(["prune", f"paths.root={plan.root}"]) == 0
     assert "Freed 0." in (said := capsys.readouterr().out)
     assert "Prepared data: 0 that no study refers to" in said
+    assert "Features: 1 that no study refers to, 0.2 MB" in said
+    assert (kept.is_dir(), unused.is_dir()) == (True, False)
     assert plan.store.ids() == list(plan.cells)
     assert run(plan, ignore).trained == ()
 

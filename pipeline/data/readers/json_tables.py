@@ -12,6 +12,7 @@ from pipeline.data.readers.json_shapes import RepeatedNameError, documents, fiel
 from pipeline.data.readers.text_tables import read_utf8
 from pipeline.errors import DataError
 
+_LONGEST = 8 << 20  # bytes of a line
 _Placed = Iterator[tuple[str, Any]]  # where a row stands, for messages, and the row
 
 
@@ -23,7 +24,7 @@ def read_json(path: Path, ask: Wanted, field: str) -> Rows:
     Raises:
         DataError: a row is not a JSON object, a column is missing everywhere, or it is open which array is meant.
     """
-    if path.suffix.lower() != ".json" and (by_line := json_lines(path, ask)) is not None:
+    if _may_be_lines(path) and (by_line := json_lines(path, ask)) is not None:
         return by_line
     text = read_utf8(path, field)
     whole = _whole(text, path, field)
@@ -34,6 +35,18 @@ def read_json(path: Path, ask: Wanted, field: str) -> Rows:
         return _rows(lambda: _lines(text, path, field), path.name, ask, field)
     rows, place = table
     return _rows(lambda: _numbered(rows, place), place, ask, field)
+
+
+def _may_be_lines(path: Path) -> bool:
+    """Whether a file holds one object a line: its name says so, or its first line is an object and another follows."""
+    if path.suffix.lower() != ".json":
+        return True
+    try:
+        with open(path, "rb") as file:
+            first, second = file.readline(_LONGEST), file.read(1)
+    except OSError:
+        return False  # said when it is read
+    return first.startswith(b"{") and first.rstrip().endswith(b"}") and second == b"{"
 
 
 def _whole(text: str, path: Path, field: str) -> Any:

@@ -50,10 +50,11 @@ class FeatureReader:
         return store.read(wanted, lambda missing: self._computed(inputs, missing))[back]
 
     def _key(self, encoded: EncodedSet) -> str:
-        versions = [str(RESULT_VERSION), str(_VERSION), self.prepared.folder.name]  # tokenizer and length among it
+        data = self.prepared.folder.name  # tokenizer and length among it; prune reads it
+        versions = [str(RESULT_VERSION), str(_VERSION), data]
         versions += [self.network.device.type] if self.network.device.type != "cpu" else []  # its bits are others
         own = [self.network.architecture, self.network.pooling, _of_head(self.network), self.precision]
-        return digest(*versions, *own, str(self.base), encoded.name, encoded.fingerprint)[:16]
+        return f"{data}.{digest(*versions, *own, str(self.base), encoded.name, encoded.fingerprint)[:16]}"
 
     def _computed(self, inputs: TokenInputs, rows: np.ndarray) -> np.ndarray:
         """Float32 [N, H] of the texts `rows`.
