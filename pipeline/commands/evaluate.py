@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.execution.console import Terminal
 from pipeline.records import CellResult
 from pipeline.study.plan import Plan, plan_cell, plan_study
-from pipeline.study.references import in_use
+from pipeline.study.references import in_use, refer
 from pipeline.study.tuning import tuned_as_before
 from pipeline.tracking.client import DRAIN_SECONDS, Mirror
 
@@ -44,6 +44,7 @@ def run(overrides: Sequence[str]) -> int:
     texts = may_show_texts(plan.config)
     with in_use(plan.root), Mirror.start(plan.config.tracking, plan.root, plan.study_id, texts=texts) as mirror:
         evaluated = evaluate_finished(plan, must=True)
+        refer(plan, adding=True)
         mirror.drain(DRAIN_SECONDS)
     if evaluated.left_out and not evaluated.done:
         raise UserError(" ".join(evaluated.sentences(plan)))

@@ -41,6 +41,7 @@ def test_a_set_is_added_to_a_finished_study_without_training(
     assert "16 of 16 finished cells lack the set shop." in done.out
     assert "Evaluated 16 cells from their stored weights, without training." in done.out
     assert "shop (2)" in done.out
+    assert "Prepared data: 0 that no study refers to" in command(capsys, "prune", f"paths.root={root}", "plan=true").out
     assert written(root) == before
     assert staged(root) == []
     claim = ["+study.claims.elsewhere={statement: Also in a shop, dataset: shop}"]
