@@ -102,7 +102,8 @@ def test_what_is_measured_of_a_finished_cell_later_is_added_to_its_run(store: St
     result = a_result(cell)
     shop = replace(result.evaluations[2], dataset="shop", fingerprint=f"{'shop':0<64}", evaluation_id="e1")
     audit = AuditResult(audit="bias", version=1, items=9, columns=("f",), numbers={"flips": 0.1}, evaluation_id="a1")
-    more = replace(result, evaluations=(*result.evaluations, shop), audits=(audit,))
+    in_shop = replace(audit, audit="macro_f1", numbers={"macro_f1": 0.7}, evaluation_id="a2", dataset="shop")
+    more = replace(result, evaluations=(*result.evaluations, shop), audits=(audit, in_shop))
     evaluated(store.root, STUDY, more)
     assert mirrored(store.root, STUDY) == {cell_id(cell), cell_id(other)}
     assert reconcile(store.root, STUDY) == 0
@@ -111,9 +112,10 @@ def test_what_is_measured_of_a_finished_cell_later_is_added_to_its_run(store: St
     assert run.info.status == "FINISHED"
     assert run.data.metrics["test/accuracy shop"] == shop.metrics["accuracy"]
     assert run.data.metrics["audit/bias/flips"] == 0.1
+    assert run.data.metrics["audit/macro_f1/macro_f1 shop"] == 0.7
     assert len(look.history(run.info.run_id, "test/accuracy imdb")) == 1
     assert "shop (out_of_domain)" in {s.dataset.name for s in run.inputs.dataset_inputs}
-    assert len(look.artifact(run.info.run_id, "result.json", tmp_path)["audits"]) == 1
+    assert len(look.artifact(run.info.run_id, "result.json", tmp_path)["audits"]) == 2
     assert len(set(map(str, before)) & set(map(str, everything(look)))) == 1, "the other cell's run is as it was"
 
 
