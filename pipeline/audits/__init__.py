@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Sequence
 
-from pipeline.audits.audit import Audit, AuditReport, Examination, Measure, Reader, Subject
+from pipeline.audits.audit import Audit, AuditReport, Examination, Measure, Predictor, Reader, Subject
 from pipeline.audits.bias import Bias
 from pipeline.audits.calibration import Calibration
+from pipeline.audits.latency import Latency
 from pipeline.audits.metrics import OTHER_METRICS
 from pipeline.audits.opacity import Opacity
 from pipeline.audits.storage import Storage
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks import TaskKind
 
-_ALL: tuple[Audit, ...] = (Calibration(), Bias(), Opacity(), Storage(), *OTHER_METRICS)
+_ALL: tuple[Audit, ...] = (Calibration(), Bias(), Opacity(), Storage(), Latency(), *OTHER_METRICS)
 AUDITS = {each.name: each for each in _ALL}
 
 
@@ -50,6 +51,7 @@ __all__ = [
     "AuditReport",
     "Examination",
     "Measure",
+    "Predictor",
     "Reader",
     "Subject",
     "audits_of",

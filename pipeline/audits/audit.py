@@ -1,6 +1,7 @@
 """What an audit is given, and what it gives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -28,6 +29,21 @@ class Reader(Protocol):
     def probe(self, name: str, examples: Sequence[Example]) -> EncodedSet:
         """Examples that an audit makes itself, encoded as the cell reads texts; `name` tells them from other sets."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictor:
+    """A trained cell that answers raw texts, as `predict` has it answer them: from text to text.
+
+    Args:
+        weight_bytes: of all weights that it needs, the base's among them.
+        on_gpu: whether it computes on a GPU.
+        ready: with what this gives, examples are answered all at once, in the cell's precision. Nothing is loaded then.
+    """
+
+    weight_bytes: int
+    on_gpu: bool
+    ready: Callable[[], AbstractContextManager[Callable[[Sequence[Example]], object]]]
 
 
 class Subject(Reader, Protocol):
@@ -66,6 +82,11 @@ class Subject(Reader, Protocol):
         """Its outputs on a set when these weights are rounded to 8 bits, and the bytes that they take then."""
         ...
 
+    @property
+    def predictor(self) -> Predictor:
+        """It, answering raw texts instead of sets."""
+        ...
+
     def attributions(self, text: str, label: int) -> np.ndarray:
         """How much each character of a text adds to the logit of a class above the mean of all: float64 [len(text)].
 
@@ -95,12 +116,14 @@ class Measure:
 
     Args:
         column: its name.
-        called: what people call that mean, in the middle of a sentence.
+        called: what people call that mean, in the middle of a sentence; of a time, what takes it ("answer one text").
         worse: which way is the drawback.
         share: whether it is spoken of in percentage points.
         of: whose items they are: those of the test set, or also of each set that is only evaluated, which may come in
             groups; or the audit's own, which are independent.
         metric: the metric of a task's kind that it is, which may be no mean; None for all else.
+        timed: whether it is the logarithm to base 2 of a time. That is another one each time it is measured, and tells
+            nothing of what the cell has learned.
     """
 
     column: str
@@ -109,6 +132,7 @@ class Measure:
     share: bool = True
     of: Literal["test", "every_set", "its_own"] = "its_own"
     metric: str | None = None
+    timed: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which kinds of tasks audits can examine."""
 
-from pipeline.tasks import KINDS, ClassOutputs, TaskKind, inputs
+from pipeline.tasks import KINDS, ClassOutputs, TaskKind, WritingKind, inputs
 
 
 def without_classes(task: TaskKind) -> str | None:
@@ -13,6 +13,12 @@ def not_single_texts(task: TaskKind) -> str | None:
     """Why a kind does not classify single texts; None if it does."""
     able = [name for name, each in KINDS.items() if _tells_classes(each) and each.linear and len(inputs(each)) == 1]
     return _why(task, able, "does not classify single texts by a network's last layer")
+
+
+def writing(task: TaskKind) -> str | None:
+    """Why the time of a kind's answer is not that of one pass over a text; None if it is."""
+    able = [name for name, each in KINDS.items() if each.target is not None and not isinstance(each, WritingKind)]
+    return _why(task, able, "writes text or fills gaps in it, so that its time depends on how much is asked for")
 
 
 def _tells_classes(task: TaskKind) -> bool:

@@ -10,6 +10,7 @@ from pipeline.records.metrics import MULTIPLIERS, RATIOS, SHARES
 from pipeline.report.obstacles import remedy_of, why
 from pipeline.report.wording import (
     TIMES,
+    Factor,
     counting_validation,
     plural,
     ratio_text,
@@ -111,7 +112,7 @@ def interval_text(findings: Findings, v: Verdict) -> str:
         ends = tr("unknown")
     else:
         ends = scale.span(e)
-        of = tr(" of the difference") if e.value < 0 else ""
+        of = tr(" of the difference") if e.value < 0 and not isinstance(scale, Factor) else ""
     items = f" {TIMES} {plural(e.items, 'item')}" if e.items else ""
     return tr(
         "{level:.4g}% interval{of_difference} {ends}; {seeds}{items}",
@@ -314,6 +315,15 @@ def _gap(findings: Findings, v: Verdict, value: float) -> str:
 
 def _audited(findings: Findings, v: Verdict, value: float) -> str:
     measure = AUDITS[v.audit or ""].measure
+    if measure.timed:
+        return tr(
+            "{arm} takes {ratio} times as long as {against} to {called} at {labels}",
+            arm=v.arm,
+            ratio=scale_of_effect(findings.metric, v).number(value),
+            against=v.against,
+            called=translated(measure.called),
+            labels=_labels(findings, v),
+        )
     which: Direction = "higher" if value >= 0 else "lower"
     amount = scale_of_effect(findings.metric, v).amount(value)
     differs = tr("{amount} higher", amount=amount) if which == "higher" else tr("{amount} lower", amount=amount)

@@ -8,7 +8,7 @@ from pipeline.language import marked, numeral, tr, translated, translated_senten
 from pipeline.records import ClaimTest, Findings, Looks, RivalChoice, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
-from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES, Scale, plain, ratio, scale_of_effect, size_name
+from pipeline.report.wording import TIMES, Scale, plain, ratio, scale_of_effect, size_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,8 +218,8 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
         edge=at(edges[1]) if len(edges) > 1 else 100.0 if v.direction != "lower" else 0.0,
         open_low=math.isinf(ends[0]),
         open_high=math.isinf(ends[2]),
-        nothing_text=f"1{TIMES}" if over else "0",
-        delta_text=ratio(threshold) if over else _signed_amount(v, threshold, scale),
+        nothing_text=f"1{TIMES}" if over else scale.nothing,
+        delta_text=ratio(threshold) if over else scale.edge(threshold, both_ways=v.test == "equivalent"),
         zone=translated(_ZONES[v.test]) if v.metric not in MULTIPLIERS or v.test != "superior" else tr("claimed from"),
     )
 
@@ -229,13 +229,6 @@ _ZONES: dict[ClaimTest, str] = {
     "not_inferior": marked("allowed from"),
     "equivalent": marked("allowed within"),
 }
-
-
-def _signed_amount(v: Verdict, value: float, scale: Scale) -> str:
-    text = scale.amount(value)
-    if not value:
-        return "0"
-    return f"{PLUS_MINUS if v.test == 'equivalent' else '+' if value > 0 else MINUS}{text}"
 
 
 def _threshold(v: Verdict, over: bool) -> float:

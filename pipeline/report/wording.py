@@ -13,6 +13,7 @@ MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+_MOST_DOUBLINGS = 20.0  # of a ratio that is shown as it is, about a million
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 
 
@@ -54,9 +55,58 @@ class Scale:
             return tr("no interval")
         return tr("{low} to {high}", low=show(estimate.low), high=show(estimate.high))
 
+    def edge(self, value: float, *, both_ways: bool) -> str:
+        """Where an effect begins to matter, with its sign: "+2 points"."""
+        sign = PLUS_MINUS if both_ways else "+" if value > 0 else MINUS
+        return f"{sign}{self.amount(value)}" if value else self.nothing
+
+    @property
+    def nothing(self) -> str:
+        """No difference."""
+        return "0"
+
+
+@dataclass(frozen=True)
+class Factor(Scale):
+    """How a difference of logarithms to base 2 is shown: as the ratio that it is, "6.3 times"."""
+
+    factor: float = 1.0
+    digits: int = 3
+    suffix: str = TIMES
+    unit: str = ""
+
+    def number(self, value: float) -> str:
+        """The ratio, "6.3"."""
+        if math.isnan(value):
+            return MISSING
+        censored: Censoring = "above" if value > _MOST_DOUBLINGS else "below" if value < -_MOST_DOUBLINGS else "none"
+        return ratio_text(2.0 ** max(-_MOST_DOUBLINGS, min(value, _MOST_DOUBLINGS)), censored)
+
+    def change(self, value: float) -> str:
+        """The ratio with its unit, "6.3 times"."""
+        return MISSING if math.isnan(value) else tr("{ratio} times", ratio=self.number(value))
+
+    def amount(self, value: float) -> str:
+        """A difference without its sign, "a factor of 2"."""
+        return MISSING if math.isnan(value) else tr("a factor of {ratio}", ratio=self.number(abs(value)))
+
+    def signed(self, value: float) -> str:
+        """The ratio, which has no sign."""
+        return self.number(value)
+
+    def edge(self, value: float, *, both_ways: bool) -> str:
+        """Where an effect begins to matter, "2x"; of two edges the upper one."""
+        return self.score(abs(value) if both_ways else value)
+
+    @property
+    def nothing(self) -> str:
+        """No difference."""
+        return f"1{TIMES}"
+
 
 PERCENT = Scale(100.0, 1, "%", " points")
 PLAIN = Scale(1.0, 3, "", "")
+DOUBLINGS = Factor()
 
 
 def scale_of(metric: str) -> Scale:
@@ -68,7 +118,10 @@ def scale_of_effect(metric: str, v: Verdict) -> Scale:
     """The scale of a verdict's estimate, delta and margin: of its audit's measure, or of the study's metric."""
     if v.audit is None:
         return scale_of(metric)
-    return PERCENT if AUDITS[v.audit].measure.share else PLAIN
+    measure = AUDITS[v.audit].measure
+    if measure.timed:
+        return DOUBLINGS
+    return PERCENT if measure.share else PLAIN
 
 
 def _fixed(value: float, digits: int, *, trimmed: bool = False) -> str:

@@ -53,6 +53,25 @@ def test_bias_is_the_mean_over_seeds_with_its_range_and_each_axis(study: Study) 
     assert ATTRIBUTIONS_PAGE not in section.lead
 
 
+def test_latency_is_shown_with_its_machine_and_energy_as_an_estimate(study: Study) -> None:
+    numbers = {
+        "milliseconds": 5.25,
+        "p95_milliseconds": 1234.5,
+        "texts_per_second": 678.9,
+        "memory_bytes": 9e8,
+        "weight_bytes": 9e7,
+        "joules": 0.0321,
+    }
+    audit = AuditResult(audit="latency", version=1, items=176, columns=(), numbers=numbers, evaluation_id="a")
+    section = audits(study.findings, [replace(cell, audits=(audit,)) for cell in study.cells])
+    assert section is not None
+    (table,) = section.tables
+    assert [entry.text for entry in table.rows[0][2:]] == ["5.25", "1,234", "679", "900 MB", "90.0 MB", "32.1"]
+    assert "176 test texts" in table.caption
+    assert "with one thread, on the machine that measured it" in table.caption
+    assert "Energy is an estimate, 12 W" in table.caption
+
+
 def page(study: Study, folder: Path, shown: Shown, examples: list[Example]) -> str:
     """The page of one arm whose answers rest on the second chunk; empty where there is none."""
     texts = tuple(

@@ -25,6 +25,21 @@ def test_other_metrics_read_in_decimals() -> None:
     assert scale.change(-0.05) == f"{MINUS}0.050"
 
 
+def test_differences_of_logarithms_read_as_ratios() -> None:
+    scale = wording.DOUBLINGS
+    assert scale.change(1.0) == "2 times"
+    assert scale.change(-2.0) == "0.25 times"
+    assert scale.amount(-1.0) == "a factor of 2"
+    assert scale.span(estimate(1.0, 1.0), signed=True) == "1 to 4"
+    assert scale.number(math.inf) == "> 1,048,576"
+    assert scale.number(math.nan) == wording.MISSING
+    assert scale.edge(1.0, both_ways=False) == f"2{TIMES}"
+    assert scale.edge(-1.0, both_ways=True) == f"2{TIMES}"
+    assert scale.nothing == f"1{TIMES}"
+    assert wording.PERCENT.edge(-0.02, both_ways=False) == f"{MINUS}2 points"
+    assert wording.PERCENT.edge(0.0, both_ways=False) == wording.PERCENT.nothing == "0"
+
+
 def test_what_rounds_to_zero_has_no_sign() -> None:
     assert wording.PERCENT.signed(0.0001) == "0.0"
     assert wording.PERCENT.signed(-0.0001) == "0.0"

@@ -11,7 +11,7 @@ from synthetic_cells import Items, SyntheticCell, examined, loader, synthetic_ce
 from pipeline.analysis.crossed import item_part, mean_over
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import StorageError
-from pipeline.records import CellResult, Findings
+from pipeline.records import CellResult, Findings, TrajectoryPoint
 from pipeline.report.sentences import verdict_sentence
 from pipeline.study.finding.findings import Basis, find
 
@@ -189,3 +189,40 @@ def test_a_claim_that_seeds_cannot_settle_asks_for_what_could() -> None:
     cells, items = examined(made(), "calibration", lambda cell: own[cell.key.arm])
     (found,) = judge(cells, items, Claim(**BRIER)).verdicts
     assert (found.verdict, found.helps) == ("inconclusive", "test_items")
+
+
+LATENCY = {"metric": "audit", "audit": "latency", "size": 400}
+
+
+def test_times_are_compared_as_ratios_even_of_an_arm_at_chance() -> None:
+    cells, items = examined(made(), "latency", planted(2.0))
+    for result, scores in cells:
+        if result.key.arm == "scratch":
+            scores["score"][scores["dataset"] == 0] = np.arange(ITEMS) % 2
+    findings = judge(cells, items, Claim(**LATENCY, delta=1.0))
+    (found,) = findings.verdicts
+    assert (found.verdict, found.obstacles) == ("supported", ())
+    sentence = verdict_sentence(findings, found)
+    ratio = f"{2**found.estimate.value:.3g}"
+    assert sentence.startswith(
+        f"Supported: pretrained takes {ratio} times as long as scratch to answer one text at 400 of the 6,400 labels "
+    )
+    assert f"{2**found.estimate.low:.3g} to {2**found.estimate.high:.3g}" in sentence
+    assert "the smallest effect that matters is a factor of 2." in sentence
+
+
+def test_a_time_is_judged_of_arms_that_have_not_converged() -> None:
+    """Longer training makes a network no slower; a Brier score it might change either way."""
+    cells = [(dataclasses.replace(r, trajectory=falling(r)), scores) for r, scores in made()]
+    judged = {}
+    for audit in ("latency", "calibration"):
+        there, items = examined(cells, audit, planted(2.0))
+        (judged[audit],) = judge(there, items, Claim(metric="audit", audit=audit, size=400, delta=0.05)).verdicts
+    assert judged["latency"].verdict == "supported"
+    assert [o.kind for o in judged["calibration"].obstacles][:1] == ["not_converged"]
+
+
+def falling(cell: CellResult) -> tuple[TrajectoryPoint, ...]:
+    """Its trajectory with a validation loss that halves from point to point, and too few points for a late gain."""
+    few = (*cell.trajectory[:1], *cell.trajectory[-2:])
+    return tuple(dataclasses.replace(point, validation_loss=2.0**-number) for number, point in enumerate(few))

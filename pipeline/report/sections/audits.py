@@ -1,9 +1,10 @@
-"""The section on audits: bias, opacity, storage and other metrics of finished cells."""
+"""The section on audits: bias, opacity, storage, latency and other metrics of finished cells."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.audits import AUDITS, Examination
-from pipeline.language import nouns, tr, translated
+from pipeline.audits.latency import TOGETHER, WATTS
+from pipeline.language import nouns, numeral, tr, translated
 from pipeline.records import AuditResult, CellResult, Findings
 from pipeline.records.metrics import called
 from pipeline.report.layout import Entry, Section, Table, arm_entry, size_entry
@@ -18,6 +19,7 @@ def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
         *_bias(findings, cells),
         *_opacity(findings, cells),
         *_storage(findings, cells),
+        *_latency(findings, cells),
         *_metrics(findings, cells),
     )
     if not tables:
@@ -173,3 +175,42 @@ def _storage(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
     )
     if table:
         yield table
+
+
+def _latency(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
+    first = next((report for cell in cells if (report := _of(cell, "latency"))), None)
+    table = audit_table(
+        findings,
+        cells,
+        "latency",
+        {
+            "milliseconds": tr("one text, ms"),
+            "p95_milliseconds": tr("95% within, ms"),
+            "texts_per_second": tr("texts a second"),
+            "memory_bytes": tr("memory"),
+            "weight_bytes": tr("weights"),
+            "joules": tr("J for 1,000 texts, estimated"),
+        },
+        _of_machine,
+        tr(
+            "Latency: the time from a text to its answer, one text at a time with one thread, on the machine that "
+            "measured it: the geometric mean of {items} test texts, and the time within which 95% of them are answered. "
+            "It is processor time, which other programs do not add to; on a GPU the time that passed. Texts a second: "
+            "with {together} at a time. Memory: of the process, its libraries included. Weights: all that an answer "
+            "takes, the base's among them. Energy is an estimate, {watts} W while the core computes. Means over seeds, "
+            "with the lowest and the highest.",
+            items=first.items if first else 0,
+            together=TOGETHER,
+            watts=numeral(WATTS, "g"),
+        ),
+    )
+    if table:
+        yield table
+
+
+def _of_machine(name: str, value: float) -> str:
+    """A number of the latency audit in three figures, or as bytes."""
+    if name.endswith("_bytes"):
+        return byte_size(value)
+    shown = 1000.0 * value if name == "joules" else value
+    return numeral(shown, ",.0f" if shown >= 100.0 else ".3g")

@@ -67,7 +67,8 @@ def _audited(question: Question) -> Outcome | None:
     if outcome is None:
         return None
     helps: Help = "larger_effect" if measure.of == "its_own" else "test_items"
-    obstacles = () if measure.metric else at_chance(question)  # a score has a meaning at chance too
+    means_something = measure.metric or measure.timed  # scores and times do at chance too
+    obstacles = () if means_something else at_chance(question)
     return dataclasses.replace(outcome, obstacles=obstacles, helps=helps)
 
 

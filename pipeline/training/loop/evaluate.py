@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.analysis.metrics import confusion
-from pipeline.audits import AUDITS, Examination
+from pipeline.audits import AUDITS, Examination, Predictor
 from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.models.tokenizer import load_tokenizer
@@ -36,7 +36,8 @@ class Evaluable:
     """A trained cell whose network is at hand; it is what audits are given, see `audits.Subject`.
 
     `rows` are the train subset's rows in the pool; `measure` gives the outputs on a set, or on some rows of it;
-    `attribute` what each character of a text adds to a class, `rounded` the outputs with its own weights in 8 bits.
+    `attribute` what each character of a text adds to a class, `rounded` the outputs with its own weights in 8 bits,
+    `predictor` answers raw texts.
     """
 
     job: Job
@@ -46,6 +47,7 @@ class Evaluable:
     measure: Outputs
     attribute: Attribute
     rounded: Rounded
+    predictor: Predictor
     _known: dict[str, Any] = field(default_factory=dict, repr=False)  # outputs on whole sets
 
     @property

@@ -33,7 +33,7 @@ from pipeline.training.loop.schedule import TrainingSchedule, schedule_of
 from pipeline.training.loop.solve import solve_cell
 from pipeline.training.loop.stopwatch import Stopwatch
 from pipeline.training.loop.trainer import Batches, loader, trainer_of
-from pipeline.training.setup import attribution, rounded
+from pipeline.training.setup import attribution, predictor, rounded
 from pipeline.training.setup.assembly import Assembled, CellInputs, assemble
 from pipeline.training.setup.inputs import Inputs
 from pipeline.training.setup.samples import compared, exercises
@@ -99,6 +99,7 @@ def _in_steps(job: Job, report: Report, leaving: Leaving) -> Fitted:
         measure=measure,
         attribute=attribution.of_network(job, network, task),
         rounded=rounded.of_network(network, measure),
+        predictor=predictor.of_network(job, network, prepared.labels),
         tensors=network.stored,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.audits import Predictor
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError
@@ -20,7 +21,7 @@ from pipeline.training.cost import parameter_counts, peak_memory_bytes
 from pipeline.training.job import Job
 from pipeline.training.loop.fitted import Fitted, Report
 from pipeline.training.loop.stopwatch import Stopwatch
-from pipeline.training.setup import rounded
+from pipeline.training.setup import predictor, rounded
 from pipeline.training.setup.assembly import assemble, forward_flops
 from pipeline.training.setup.attribution import Attribute, of_network, of_words
 from pipeline.training.setup.features import reader_of
@@ -68,6 +69,7 @@ class Subject:
     libraries_bytes: int
     put: Callable[[LinearModel], Any]  # lets the model be this one; returns what answers for it
     attribute: Callable[[LinearModel], Attribute]
+    predictor: Callable[[LinearModel], Predictor]
     tensors: Callable[[LinearModel], Mapping[str, Any]]
     save_beside: Callable[[Path], None] = lambda folder: None
 
@@ -113,6 +115,7 @@ def solve_cell(job: Job, report: Report) -> Fitted:
         measure=lambda encoded, some: measure.outputs(solved.model, encoded, some),
         attribute=subject.attribute(solved.model),
         rounded=rounded.of_linear(solved.model, measure.outputs),
+        predictor=subject.predictor(solved.model),
         tensors=lambda: subject.tensors(solved.model),
         save_beside=subject.save_beside,
     )
@@ -183,6 +186,7 @@ def _probe(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         libraries_bytes=built.libraries_bytes,
         put=put,
         attribute=lambda _: of_network(job, network, task),
+        predictor=lambda _: predictor.of_network(job, network, prepared.labels),
         tensors=lambda _: network.stored(),
     )
 
@@ -192,6 +196,10 @@ def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
     classes = len(prepared.labels)
     start = LinearModel(weights=np.zeros((classes, features.width)), bias=np.zeros(classes))
     count = classes * (features.width + 1)
+
+    def put(model: LinearModel) -> WordModel:
+        return WordModel(task=task, counter=features.counter, model=model)
+
     return Subject(
         read=remembered(features.of),
         inputs=lambda encoded, some: TokenInputs(encoded, task, job.vocabulary, some),
@@ -203,8 +211,9 @@ def _words(job: Job, prepared: Prepared, task: LinearKind, rows: np.ndarray) -> 
         parameters=(count, count),
         planned_memory_bytes=0,
         libraries_bytes=0,
-        put=lambda model: WordModel(task=task, counter=features.counter, model=model),
-        attribute=lambda model: of_words(WordModel(task=task, counter=features.counter, model=model)),
+        put=put,
+        attribute=lambda model: of_words(put(model)),
+        predictor=lambda model: predictor.of_words(job, put(model), prepared.labels),
         tensors=lambda model: model.tensors(),
         save_beside=features.counter.save,
     )

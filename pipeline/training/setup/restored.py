@@ -19,7 +19,7 @@ from pipeline.training.distributed.device import device_of
 from pipeline.training.job import Job
 from pipeline.training.loop.evaluate import Evaluable, Outputs, measured_beside
 from pipeline.training.loop.fit import outputs
-from pipeline.training.setup import attribution, rounded
+from pipeline.training.setup import attribution, predictor, rounded
 from pipeline.training.setup.assembly import CellInputs
 from pipeline.training.setup.features import reader_of
 from pipeline.training.setup.heads import Read, read_out
@@ -45,11 +45,20 @@ def restored(job: Job) -> Evaluable:
         words = WordModel.load(weights, task)
         measure, small = _of_words(job, words)
         attribute = attribution.of_words(words)
+        answering = predictor.of_words(job, words, prepared.labels)
     else:
         measure, small = (_of_probe if cell.method.solved else _of_network)(job, network, prepared)
         attribute = attribution.of_network(job, network, task)
+        answering = predictor.of_network(job, network, prepared.labels)
     return Evaluable(
-        job=job, task=task, prepared=prepared, rows=rows, measure=measure, attribute=attribute, rounded=small
+        job=job,
+        task=task,
+        prepared=prepared,
+        rows=rows,
+        measure=measure,
+        attribute=attribute,
+        rounded=small,
+        predictor=answering,
     )
 
 

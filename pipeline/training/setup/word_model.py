@@ -44,6 +44,11 @@ class WordModel:
     counter: WordCounter
     model: LinearModel
 
+    @property
+    def stored_bytes(self) -> int:
+        """The size of its weights as they are stored, in float32."""
+        return 4 * (self.model.weights.size + self.model.bias.size)
+
     def read(self, examples: Sequence[Example]) -> np.ndarray:
         """The logits of examples, float64 [N, C]."""
         return self.model.logits(self.counter(_texts(self.task, examples)))
