@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
-from pipeline.language import marked, nouns, tr, translated, translated_sentence
+from pipeline.language import marked, nouns, numeral, tr, translated, translated_sentence
 from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, Judgement, RowVerdict, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
 from pipeline.report.sentences import asked_text, finding_text, next_step
@@ -22,6 +22,7 @@ from pipeline.study.finding.cell_scores import CellScores
 from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.ordinary_machine import (
     GIGABYTES,
+    MILLISECONDS,
     MINUTES,
     Demand,
     too_demanding,
@@ -191,13 +192,7 @@ def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: De
         memory_share=_percent(memory),
         where=where,
     )
-    largest = max((seconds, memory), key=lambda e: e.value)
-    form = (
-        marked("{share:.0%} of the time ({span})")
-        if largest is seconds
-        else marked("{share:.0%} of the memory ({span})")
-    )
-    number = tr(form, share=largest.value, span=_percent(largest))
+    largest, number = _largest(demand)
     if score is not None:
         scale = scale_of(findings.metric)
         target = scale.score(basis.study.target or 0.0)
@@ -210,6 +205,8 @@ def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: De
             target=target,
             takes=takes,
         )
+    elif claim.name == "infrastructure":
+        takes = f"{takes}; {_answering(demand.answer)}"
     seeds = tr("More seeds (study.seeds, or a larger study.budget).")
     return _filled(
         claim,
@@ -218,6 +215,28 @@ def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: De
         number=number,
         measured=f"{takes}; {level}",
         would_change=seeds if demand.verdict == INCONCLUSIVE else translated(claim.turns),
+    )
+
+
+def _largest(demand: Demand) -> tuple[Estimate, str]:
+    """The share of an ordinary machine that is the largest, and its number: "16% of the time (15.1% to 17.0%)"."""
+    forms = [
+        (demand.seconds, marked("{share:.0%} of the time ({span})")),
+        (demand.memory, marked("{share:.0%} of the memory ({span})")),
+        *([(demand.answer, marked("{share:.0%} of the time for an answer ({span})"))] if demand.answer else []),
+    ]
+    largest, form = max(forms, key=lambda pair: pair[0].value)
+    return largest, tr(form, share=largest.value, span=_percent(largest))
+
+
+def _answering(answer: Estimate | None) -> str:
+    if answer is None:
+        return tr("how long an answer takes was not measured (study.audits=[latency])")
+    return tr(
+        "95% of test texts are answered within {time} ms of {limit} ms ({share}), on one thread",
+        time=numeral(answer.value * MILLISECONDS, ".3g"),
+        limit=MILLISECONDS,
+        share=_percent(answer),
     )
 
 

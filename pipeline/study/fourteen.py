@@ -12,7 +12,7 @@ from pipeline.config.claim_sets import Role, set_by_role
 from pipeline.config.schema import Study
 from pipeline.records import ClaimName, Side
 from pipeline.study.finding.basis import Basis
-from pipeline.study.finding.ordinary_machine import GIGABYTES, MINUTES
+from pipeline.study.finding.ordinary_machine import GIGABYTES, MILLISECONDS, MINUTES
 from pipeline.tasks import kind
 
 _ORDINARY = f"an ordinary machine ({MINUTES} minutes and {GIGABYTES} GB of memory for a training, no GPU)"
@@ -168,9 +168,9 @@ FOURTEEN: tuple[PretrainedClaim, ...] = (
         name="infrastructure",
         side="drawback",
         title="Advanced infrastructure",
-        statement=f"Training it takes more than {_ORDINARY}.",
+        statement=f"It takes more than {_ORDINARY}, or longer than {MILLISECONDS} ms for an answer there.",
         section="costs",
-        turns="A larger base, more labels or longer texts. The latency of predictions is not measured.",
+        turns="A larger base, more labels or longer texts.",
         unjudged=_on_gpu,
     ),
     PretrainedClaim(

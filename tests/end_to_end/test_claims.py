@@ -83,10 +83,11 @@ def test_time_and_memory_are_shares_of_an_ordinary_machine(claims: ClaimTable) -
     demanding, useful = rows(claims)["infrastructure"], rows(claims)["democratisation"]
     share = estimate_of(demanding)
     assert 0 < share.low <= share.value < 1
-    assert share.level == pytest.approx(1 - 0.05 / 2), "time and memory share the row's error"
+    assert share.level == pytest.approx(1 - 0.05 / 3), "time, memory and answers share the row's error"
     assert estimate_of(useful).level == pytest.approx(1 - 0.05 / 3)
     assert "target 50.0%" in useful.number
     assert " MB of 4 GB" in demanding.measured
+    assert " ms of 100 ms" in demanding.measured
 
 
 def test_storage_names_the_bytes_that_each_arm_keeps(claims: ClaimTable) -> None:

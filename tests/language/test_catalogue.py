@@ -49,10 +49,11 @@ INSIDE = frozenset(
         "{0} of {1}",
         "{0} or their number",
         "It reaches a useful score on {0}.",
-        "Training it takes more than {0}.",
+        "It takes more than {0}, or longer than {1} ms for an answer there.",
         "an ordinary machine ({0} minutes and {1} GB of memory for a training, no GPU)",
         "does not classify single texts by a network's last layer",
         "gives no probability of one class a text",
+        "writes text or fills gaps in it, so that its time depends on how much is asked for",
         "{0} {1}. It examines {2}.",
     }
 )

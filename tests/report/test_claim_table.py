@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.schema import Base, Claim, Data, Study, Task
-from pipeline.records import ClaimRow, ClaimTable, Findings
+from pipeline.records import AuditResult, CellResult, ClaimRow, ClaimTable, Findings
 from pipeline.report.claim_table import claim_table
 from pipeline.report.claim_words import chance_text, meaning_text
 from pipeline.study.finding.findings import Basis, find
@@ -123,6 +123,39 @@ def test_infrastructure_is_time_or_memory_beyond_an_ordinary_machine(cells, cost
     assert row.verdict == verdict
     assert row.estimate is not None
     assert row.estimate.level == pytest.approx(1 - 0.05 / 2)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "verdict", "number"),
+    [(5.0, "refuted", "of the memory"), (400.0, "supported", "of the time for an answer"), (88.0, "inconclusive", "")],
+    ids=["at once", "slow", "about a tenth of a second"],
+)
+def test_so_are_slow_answers_where_they_were_timed(cells, milliseconds: float, verdict: str, number: str) -> None:
+    timed = [(answering(result, milliseconds), scores) for result, scores in cells]
+    _, by_name = rows(timed, of("storage", TRUE), target=0.5)
+    row = by_name["infrastructure"]
+    assert row.verdict == verdict
+    assert row.estimate is not None
+    assert row.estimate.level == pytest.approx(1 - 0.05 / 3)
+    assert number in row.number
+    assert "ms of 100 ms" in row.measured
+    assert by_name["democratisation"].verdict == "supported", "which is about training alone"
+
+
+def test_answers_that_were_timed_in_some_cells_only_do_not_count(cells) -> None:
+    timed = [(answering(r, 400.0) if r.key.seed else r, scores) for r, scores in cells]
+    _, by_name = rows(timed, of("storage", TRUE))
+    assert by_name["infrastructure"].verdict == "refuted"
+    assert "not measured (study.audits=[latency])" in by_name["infrastructure"].measured
+
+
+def answering(result: CellResult, milliseconds: float) -> CellResult:
+    """The cell with 95% of its answers within this time, a tenth more for each seed."""
+    p95 = milliseconds * (1 + result.key.seed / 10)
+    audit = AuditResult(
+        audit="latency", version=1, items=9, columns=(), numbers={"p95_milliseconds": p95}, evaluation_id="a"
+    )
+    return dataclasses.replace(result, audits=(audit,))
 
 
 @pytest.mark.parametrize(

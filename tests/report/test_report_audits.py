@@ -68,8 +68,8 @@ def test_latency_is_shown_with_its_machine_and_energy_as_an_estimate(study: Stud
     (table,) = section.tables
     assert [entry.text for entry in table.rows[0][2:]] == ["5.25", "1,234", "679", "900 MB", "90.0 MB", "32.1"]
     assert "176 test texts" in table.caption
-    assert "with one thread, on the machine that measured it" in table.caption
-    assert "Energy is an estimate, 12 W" in table.caption
+    assert "measured on this machine with one thread" in table.caption
+    assert "Energy is an estimate: 12 W" in table.caption
 
 
 def page(study: Study, folder: Path, shown: Shown, examples: list[Example]) -> str:

@@ -193,11 +193,11 @@ def _latency(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
         },
         _of_machine,
         tr(
-            "Latency: the time from a text to its answer, one text at a time with one thread, on the machine that "
-            "measured it: the geometric mean of {items} test texts, and the time within which 95% of them are answered. "
-            "It is processor time, which other programs do not add to; on a GPU the time that passed. Texts a second: "
-            "with {together} at a time. Memory: of the process, its libraries included. Weights: all that an answer "
-            "takes, the base's among them. Energy is an estimate, {watts} W while the core computes. Means over seeds, "
+            "Latency: the time from a text to its answer, measured on this machine with one thread and one text at a "
+            "time: the geometric mean of {items} test texts, and the time within which 95% of them are answered. It is "
+            "processor time, which other programs do not add to; on a GPU it is the time that passed. Texts a second: "
+            "with {together} at a time. Memory: of the whole process, with its libraries. Weights: all that an answer "
+            "needs, the base's included. Energy is an estimate: {watts} W while the core computes. Means over seeds, "
             "with the lowest and the highest.",
             items=first.items if first else 0,
             together=TOGETHER,

@@ -1,4 +1,4 @@
-"""What training takes of an ordinary machine: the time and memory of finished cells, as shares of what one has.
+"""What training and answering take of an ordinary machine: times and memory of finished cells, as shares of its limits.
 
 Read off measured costs, so it holds for the machine that trained the cells and stands outside of the findings. Looks
 share the error as those of any claim do.
@@ -21,15 +21,18 @@ from pipeline.study.looks import claim_size, plain_looks
 
 ARM = "pretrained"
 MINUTES, GIGABYTES = 10, 4  # of an ordinary machine, for one training; it has no GPU
+MILLISECONDS = 100  # for an answer: up to a tenth of a second it seems to come at once (Miller 1968, Nielsen 1993)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What one training takes of an ordinary machine, and whether it is too much.
+    """What one training and one answer take of an ordinary machine, and whether it is too much.
 
     Args:
         seconds: geometric mean over seeds, as a share of MINUTES.
         memory: of the peak memory, as a share of GIGABYTES.
+        answer: of the time within which 95% of test texts are answered, as a share of MILLISECONDS; None where that is
+            not asked, or not every cell was examined for it (audits/latency.py).
         score: on the test set, if a useful one is asked for too.
     """
 
@@ -37,11 +40,14 @@ class Demand:
     size: Size
     seconds: Estimate
     memory: Estimate
+    answer: Estimate | None = None
     score: Estimate | None = None
 
 
 def too_demanding(table: Table) -> Demand | None:
-    """Whether training the pretrained arm takes more than an ordinary machine has; None where that is not known."""
+    """Whether training the pretrained arm, or its answers, take more than an ordinary machine has; None where that is
+    not known.
+    """
     return _first_settled(table, None)
 
 
@@ -61,24 +67,40 @@ def _first_settled(table: Table, replicates: Replicates | None) -> Demand | None
         cells = table.of(ARM, size, seeds)
         if not all(cell.measured.libraries_bytes for cell in cells):  # on a GPU, or not known
             return None
-        level = simultaneous_level(study.confidence, 3 if replicates else 2, share)
-        demand = _at(table, replicates, size, cells, level)
+        answers = None if replicates else _answer_seconds(cells)
+        level = simultaneous_level(study.confidence, 3 if replicates or answers else 2, share)
+        demand = _at(table, replicates, size, cells, answers, level)
         if demand.verdict != "inconclusive":
             break
     return demand
 
 
-def _at(table: Table, replicates: Replicates | None, size: Size, cells: Sequence[CellResult], level: float) -> Demand:
+def _at(
+    table: Table,
+    replicates: Replicates | None,
+    size: Size,
+    cells: Sequence[CellResult],
+    answers: Sequence[float] | None,
+    level: float,
+) -> Demand:
     seconds = _share([cell.measured.seconds for cell in cells], 60.0 * MINUTES, level)
     memory = _share([cell.measured.peak_memory_bytes for cell in cells], 1e9 * GIGABYTES, level)
+    answer = _share(answers, MILLISECONDS / 1e3, level) if answers else None
     score = None
     if replicates is not None and table.in_domain is not None:
         term = ScoreTerm(weight=1.0, arm=ARM, size=size, dataset=table.in_domain.name)
         score = effect(table, replicates, [term], [cell.key.seed for cell in cells], level).estimate
-    exceeds = any(e.low > 1 for e in (seconds, memory))
-    within = all(e.high < 1 for e in (seconds, memory))
+    shares = [seconds, memory, *([answer] if answer else [])]
+    exceeds = any(e.low > 1 for e in shares)
+    within = all(e.high < 1 for e in shares)
     verdict = _demands(exceeds, within) if score is None else _serves(table, score, exceeds, within)
-    return Demand(verdict=verdict, size=size, seconds=seconds, memory=memory, score=score)
+    return Demand(verdict=verdict, size=size, seconds=seconds, memory=memory, answer=answer, score=score)
+
+
+def _answer_seconds(cells: Sequence[CellResult]) -> list[float] | None:
+    """The time within which each cell answers 95% of test texts; None where one of them was not examined for it."""
+    found = [a.numbers["p95_milliseconds"] / 1e3 for cell in cells for a in cell.audits if a.audit == "latency"]
+    return found if len(found) == len(cells) else None
 
 
 def _demands(exceeds: bool, within: bool) -> Judgement:
