@@ -62,7 +62,7 @@ class Latency:
                 "p95_milliseconds": 1000.0 * float(np.quantile(taken, 0.95)),
                 "milliseconds_passed": _milliseconds(np.maximum(passed, _SHORTEST)),
                 "texts_per_second": len(examples) / max(float(together[clock]), _SHORTEST),
-                "joules": WATTS * float(computed.mean()),
+                "joules_estimated": WATTS * float(computed.mean()),
                 "memory_bytes": float(memory),
                 **_bytes(predictor, subject),
             },

@@ -101,17 +101,18 @@ def test_cells_without_weights_are_named_with_the_remedy_and_no_verdict_rests_on
     assert "16 finished cells cannot be evaluated" in nothing.err
 
 
+@pytest.mark.parametrize("audit", ["bias", "latency"])
 def test_a_claim_on_an_audit_of_cells_without_weights_gives_no_verdict_and_says_how_it_would(
-    finished: Finished, tmp_path: Path, capsys: Capture
+    finished: Finished, tmp_path: Path, capsys: Capture, audit: str
 ) -> None:
     root = copy(finished.root, tmp_path / "out")
-    claim = ["+study.claims.biased={statement: It is biased, metric: audit, audit: bias}"]
+    claim = [f"+study.claims.examined={{statement: It is worse, metric: audit, audit: {audit}}}"]
     plan = planned([*finished.at(root), *claim])
     plan.store.drop_weights(next(iter(plan.cells)))
     done = command(capsys, "study", *finished.at(root), *claim)
     assert done.code == 0
     assert "1 finished cells cannot be evaluated, since their weights were not kept" in done.out
-    (verdict,) = [v for v in findings(plan)["verdicts"] if v["claim"] == "biased"]
+    (verdict,) = [v for v in findings(plan)["verdicts"] if v["claim"] == "examined"]
     assert (verdict["verdict"], [o["kind"] for o in verdict["obstacles"]]) == ("inconclusive", ["unexamined"])
     assert "with train.keep=all" in " ".join(done.out.split())
 

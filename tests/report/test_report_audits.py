@@ -60,7 +60,7 @@ def test_latency_is_shown_with_its_machine_and_energy_as_an_estimate(study: Stud
         "texts_per_second": 678.9,
         "memory_bytes": 9e8,
         "weight_bytes": 9e7,
-        "joules": 0.0321,
+        "joules_estimated": 0.0321,
     }
     audit = AuditResult(audit="latency", version=1, items=176, columns=(), numbers=numbers, evaluation_id="a")
     section = audits(study.findings, [replace(cell, audits=(audit,)) for cell in study.cells])

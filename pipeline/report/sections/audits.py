@@ -189,7 +189,7 @@ def _latency(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
             "texts_per_second": tr("texts a second"),
             "memory_bytes": tr("memory"),
             "weight_bytes": tr("weights"),
-            "joules": tr("J for 1,000 texts, estimated"),
+            "joules_estimated": tr("J for 1,000 texts, estimated"),
         },
         _of_machine,
         tr(
@@ -212,5 +212,5 @@ def _of_machine(name: str, value: float) -> str:
     """A number of the latency audit in three figures, or as bytes."""
     if name.endswith("_bytes"):
         return byte_size(value)
-    shown = 1000.0 * value if name == "joules" else value
+    shown = 1000.0 * value if name == "joules_estimated" else value
     return numeral(shown, ",.0f" if shown >= 100.0 else ".3g")
