@@ -116,9 +116,14 @@ def scale_of(metric: str) -> Scale:
 
 def scale_of_effect(metric: str, v: Verdict) -> Scale:
     """The scale of a verdict's estimate, delta and margin: of its audit's measure, or of the study's metric."""
-    if v.audit is None:
+    return scale_of_claim(metric, v.audit)
+
+
+def scale_of_claim(metric: str, audit: str | None) -> Scale:
+    """The same of a claim that names this audit, or none, in a study of this metric."""
+    if audit is None:
         return scale_of(metric)
-    measure = AUDITS[v.audit].measure
+    measure = AUDITS[audit].measure
     if measure.timed:
         return DOUBLINGS
     return PERCENT if measure.share else PLAIN

@@ -157,12 +157,15 @@ def test_a_plan_tells_the_smallest_effect_that_its_looks_can_show(
 ) -> None:
     later = copy(root, tmp_path / "later")
     others = "study.seeds=[20,21,22,23,24,25]"
-    shown = command(capsys, "study", *arguments(tiny_base, reviews, later, others), "plan=true").out
+    sure = "+study.claims.sure={statement: It is sure of itself, metric: audit, audit: calibration, delta: 0.05}"
+    shown = command(capsys, "study", *arguments(tiny_base, reviews, later, others, sure), "plan=true").out
     said = " ".join(shown.split())
     assert "Smallest true effect that is shown with a chance of 80% (variances of 3 seeds)" in said
     (row,) = [line for line in shown.splitlines() if line.startswith("│ near ")]
     two, six = (cell.strip() for cell in row.split("│")[2:4])
     assert two == "none at all", "two seeds at a quarter of the error"
     assert 5 < float(six.split()[0]) < 60
+    (audited,) = [line for line in shown.splitlines() if line.startswith("│ sure ")]
+    assert 0 < float(audited.split("│")[3]) < 2, "a Brier score has no points"
     otherwise = arguments(tiny_base, reviews, later, others, "train.lr=1e-5")
     assert "not known yet" in command(capsys, "study", *otherwise, "plan=true").out

@@ -26,7 +26,7 @@ def test_other_metrics_read_in_decimals() -> None:
 
 
 def test_differences_of_logarithms_read_as_ratios() -> None:
-    scale = wording.DOUBLINGS
+    scale = wording.scale_of_claim("accuracy", "latency")
     assert scale.change(1.0) == "2 times"
     assert scale.change(-2.0) == "0.25 times"
     assert scale.amount(-1.0) == "a factor of 2"
@@ -36,6 +36,8 @@ def test_differences_of_logarithms_read_as_ratios() -> None:
     assert scale.edge(1.0, both_ways=False) == f"2{TIMES}"
     assert scale.edge(-1.0, both_ways=True) == f"2{TIMES}"
     assert scale.nothing == f"1{TIMES}"
+    assert wording.scale_of_claim("loss", "bias") is wording.PERCENT
+    assert wording.scale_of_claim("loss", None) is wording.PLAIN
     assert wording.PERCENT.edge(-0.02, both_ways=False) == f"{MINUS}2 points"
     assert wording.PERCENT.edge(0.0, both_ways=False) == wording.PERCENT.nothing == "0"
 

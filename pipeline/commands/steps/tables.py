@@ -7,14 +7,13 @@ from pipeline.execution.console import Terminal
 from pipeline.execution.local import warm_up
 from pipeline.language import nouns, numeral, tr, translated, translated_sentence
 from pipeline.records import ArmScore, ClaimTable, Findings
-from pipeline.records.metrics import SHARES
 from pipeline.report.claim_words import chance_text, meaning_text, statement_text, title_text, verdict_text
 from pipeline.report.sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, question_text
-from pipeline.report.wording import scale_of
+from pipeline.report.wording import PERCENT, scale_of, scale_of_claim
 from pipeline.study.looks import looks_of
 from pipeline.study.plan import Plan, on_each_base
-from pipeline.study.power import POWER, powers
+from pipeline.study.power import POWER, Power, powers
 from pipeline.study.pretraining import pretrainings
 from pipeline.study.progress import duration
 from pipeline.study.retention import retention
@@ -91,14 +90,14 @@ def _show_power(console: Terminal, plan: Plan) -> None:
     for seeds in looks:
         table.add_column(f"{seeds} seeds", justify="right")
     for name in dict.fromkeys(power.claim for power in by_claim):
-        effects = {power.seeds: _effect(plan, power.effect) for power in by_claim if power.claim == name}
+        effects = {power.seeds: _effect(plan, power) for power in by_claim if power.claim == name}
         table.add_row(name, *(effects.get(seeds, "") for seeds in looks))
     console.print(table)
 
 
-def _effect(plan: Plan, effect: float) -> str:
-    metric = plan.config.task.metric
-    return "none at all" if metric in SHARES and effect >= 1 else scale_of(metric).amount(effect)
+def _effect(plan: Plan, power: Power) -> str:
+    scale = scale_of_claim(plan.config.task.metric, plan.config.study.claims[power.claim].audit)
+    return "none at all" if scale is PERCENT and power.effect >= 1 else scale.amount(power.effect)
 
 
 def show_change(change: Change | None) -> None:

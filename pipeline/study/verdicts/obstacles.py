@@ -49,8 +49,10 @@ def undoing(question: Question, measured: Verdict) -> tuple[Obstacle, ...]:
 
 def room_for_failures(question: Question, terms: Sequence[ScoreTerm], seeds: int) -> float:
     """How much larger an effect in the claim's direction must be, with so many seeds, so that failures which none of
-    them showed would not undo a verdict on it.
+    them showed would not undo a verdict on it. Of what a worse score would raise or lower nobody knows how, it is 0.
     """
+    if question.claim.metric in EITHER_WAY:
+        return 0.0
     table, claim = question.table, question.claim
     most = failing_shares(0, seeds, 1.0 - table.study.confidence)[1]
     sign = -table.sign if claim.direction == "lower" else table.sign
