@@ -10,6 +10,7 @@ those in bf16 the largest difference is printed, and labels are not judged. Exit
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ import numpy as np
 import pyarrow as pa
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-PROBABILITY, MARGIN = 1e-5, 1e-4
+PROBABILITY, MARGIN, FALL = 1e-5, 1e-4, 1e-5
+SPLIT = ("train", "test")
 TRAIN_SAMPLE = 400  # texts of the train subset that its score is measured on
 PARTS: dict[str, dict[str, Any]] = {
     "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
@@ -93,6 +95,8 @@ def check(root: Path, cell_id: str) -> Checked:
         probabilities = _softmax(answer(_texts(place, "test" if audit else said["dataset"])))
         if audit == "calibration":
             _check_brier(report, said, labels, probabilities)
+        elif audit in ("decay", "new_words"):
+            _check_fall(report, said, items, place)
         elif not audit:
             report.items += len(labels)
             _check_items(report, said["dataset"], items, labels, probabilities)
@@ -148,6 +152,23 @@ def _check_brier(report: Checked, said: dict[str, Any], labels: np.ndarray, prob
     score, stored = float(((probabilities - truth) ** 2).sum(axis=1).mean()), said["numbers"]["brier"]
     if report.judged:
         report.require(abs(stored - score) <= 4 * PROBABILITY, f"brier is {score:.6f}, stored is {stored:.6f}")
+
+
+def _check_fall(report: Checked, said: dict[str, Any], items: np.ndarray, place: Path) -> None:
+    """So do new words, the fall of the score, and its standard error by leaving out each text (the jackknife)."""
+    fall, score, at = items.astype(np.float64).T
+    if said["audit"] == "new_words":
+        train, test = ([re.findall(r"\w+", " ".join(one).casefold()) for one in _texts(place, n)] for n in SPLIT)
+        known = {word for words in train for word in words}
+        shares = [np.mean([word not in known for word in words] or [0]) for words in test]
+        report.require(bool(np.allclose(at, 10 * np.array(shares), atol=FALL)), "new words differ from those stored")
+    slopes = [-np.polyfit(np.delete(at, i), np.delete(score, i), 1)[0] for i in range(len(at))]
+    error, stored = (len(at) - 1) / np.sqrt(len(at)) * np.std(slopes, ddof=1), np.std(fall, ddof=1) / np.sqrt(len(at))
+    slope = -np.polyfit(at, score, 1)[0]
+    report.require(abs(said["numbers"]["fall"] - slope) <= FALL, f"the fall is {slope:.6f}, stored is another")
+    report.require(
+        abs(stored - error) <= FALL, f"its standard error is {error:.6f}, that of what is stored {stored:.6f}"
+    )
 
 
 def _compare(report: Checked, said: dict[str, Any], name: str, value: float, tolerance: float) -> None:

@@ -24,8 +24,20 @@ SUMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of the sums [..., K] 
     "pearson": lambda sums: _pearson(*np.moveaxis(sums, -1, 0)),
 }
 # Of each audit the column that claims compare.
-MEASURES = {"calibration": "brier", "bias": "excess_flips", "opacity": "faithfulness", "storage": "score_8bit"}
-OF_TEST = ("calibration", "storage")  # audits whose items are those of the test set, with its groups
+MEASURES = {
+    "calibration": "brier",
+    "bias": "excess_flips",
+    "opacity": "faithfulness",
+    "storage": "score_8bit",
+    "decay": "fall",
+    "new_words": "fall",
+}
+OF_TEST = (
+    "calibration",
+    "storage",
+    "decay",
+    "new_words",
+)  # audits whose items are those of the test set, with its groups
 NOT_HERE = ("corpus_bleu", "corpus_chrf")
 Group = tuple[str, Any]  # an arm and a size
 Interval = tuple[float, float, float]  # value, low, high

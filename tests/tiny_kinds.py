@@ -54,6 +54,7 @@ def _row(number: int, text: str, tone: str) -> dict[str, object]:
         "stars": tone,
         "tags": f"{tone};early",
         "rating": 1 + number % 5,
+        "day": f"20{10 + number % 10}-06-15",
         "words": word_labels(text, tone),
     }
 

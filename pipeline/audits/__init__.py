@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from pipeline.audits.audit import Audit, AuditReport, Examination, Measure, Predictor, Reader, Subject
 from pipeline.audits.bias import Bias
 from pipeline.audits.calibration import Calibration
+from pipeline.audits.decay import Decay, NewWords
 from pipeline.audits.latency import Latency
 from pipeline.audits.metrics import OTHER_METRICS
 from pipeline.audits.opacity import Opacity
@@ -12,7 +13,9 @@ from pipeline.audits.storage import Storage
 from pipeline.errors import ConfigError, nearest
 from pipeline.tasks import TaskKind
 
-_ALL: tuple[Audit, ...] = (Calibration(), Bias(), Opacity(), Storage(), Latency(), *OTHER_METRICS)
+_ALL: tuple[Audit, ...] = (
+    Calibration(), Bias(), Opacity(), Storage(), Latency(), Decay(), NewWords(), *OTHER_METRICS
+)  # fmt: skip
 AUDITS = {each.name: each for each in _ALL}
 
 

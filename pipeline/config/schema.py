@@ -80,6 +80,7 @@ class Data:
         default_factory=dict
     )  # name shown for each value; an empty name leaves its rows out
     group: str | None = None  # column of the group (writer, document): rows of a group are never split between sets
+    time: str | None = None  # column of when a text was written: the test set is drawn from the latest rows
     where: dict[str, str] = field(default_factory=dict)  # keep rows whose column has this value: fr, fr|pt, true
     validation_size: int = 400  # rows held out for validation if there is no separate set (at most a tenth)
     test_size: int = 1500  # rows held out for testing if there is no separate set (at most a quarter)

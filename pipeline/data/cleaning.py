@@ -16,21 +16,22 @@ NAMED = 10  # classes that a message names
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
-    """The clean rows, and how many had no text, no label or no group; a row counts once, in this order."""
+    """The clean rows, and how many had no text, no label, no group or no time; a row counts once, in this order."""
 
     rows: LabelledSet
     empty: int
     unlabelled: int
     ungrouped: int
+    undated: int
 
     @property
     def dropped(self) -> int:
         """Rows that were left out."""
-        return self.empty + self.unlabelled + self.ungrouped
+        return self.empty + self.unlabelled + self.ungrouped + self.undated
 
 
 def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
-    """The rows that have a text, a label and, if rows have groups, a group; classes as positions in `labels`.
+    """The rows that have a text, a label and, if rows have these, a group and a time; classes as positions in `labels`.
 
     Raises:
         DataError: a label is not among `labels`, no row is left, or a text holds zero bytes.
@@ -38,11 +39,14 @@ def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
     lacking = raw.incomplete
     unlabelled = ~lacking & raw.lacks("label")
     ungrouped = ~lacking & ~unlabelled & raw.lacks("group")
-    kept = np.flatnonzero(~(lacking | unlabelled | ungrouped))
+    undated = ~(lacking | unlabelled | ungrouped) & raw.lacks("time")
+    kept = np.flatnonzero(~(lacking | unlabelled | ungrouped | undated))
     if not len(kept):
         needed, have = ("a text and a label", "both")
         if ungrouped.any():
             needed, have = ("a text, a label and a group", "all three")
+        elif undated.any():
+            needed, have = ("a text, a label and a time", "all three")
         raise DataError(f"{place} must hold rows with {needed}, but none of {len(raw)} rows has {have}.")
     _check_intact(raw, kept, place)
     return Cleaned(
@@ -50,10 +54,12 @@ def clean(raw: RawSet, labels: tuple[str, ...], *, place: str) -> Cleaned:
             examples=ExampleTable(raw.table, kept),
             labels=_numbers(raw, kept, labels, place),
             groups=_groups(raw, kept),
+            years=_years(raw, kept),
         ),
         empty=int(lacking.sum()),
         unlabelled=int(unlabelled.sum()),
         ungrouped=int(ungrouped.sum()),
+        undated=int(undated.sum()),
     )
 
 
@@ -77,6 +83,12 @@ def _groups(raw: RawSet, kept: np.ndarray) -> tuple[str, ...] | None:
     return tuple(raw.table.column("group").take(pa.array(kept)).to_pylist())
 
 
+def _years(raw: RawSet, kept: np.ndarray) -> np.ndarray | None:
+    if "time" not in raw.table.column_names:
+        return None
+    return np.asarray(raw.table.column("time").to_numpy()[kept])
+
+
 def _check_intact(raw: RawSet, kept: np.ndarray, place: str) -> None:
     import pyarrow.compute as pc
 
@@ -88,9 +100,9 @@ def _check_intact(raw: RawSet, kept: np.ndarray, place: str) -> None:
         )
 
 
-def without(needed: str, empty: int, unlabelled: int | None, ungrouped: int | None) -> str:
+def without(needed: str, empty: int, unlabelled: int | None, ungrouped: int | None, undated: int | None = None) -> str:
     """Words for the rows that were dropped, "1 without text and 2 without label"; None where rows need none."""
-    given = [(needed, empty), ("label", unlabelled), ("group", ungrouped)]
+    given = [(needed, empty), ("label", unlabelled), ("group", ungrouped), ("time", undated)]
     parts = [f"{count:,} without {what}" for what, count in given if count is not None]
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 

@@ -11,6 +11,7 @@ from pipeline.data.cells.several import numbers
 from pipeline.data.cleaning import LEAST, Cleaned, check_any_label, check_classes, check_counts, clean, without
 from pipeline.data.comparing import Compared, apart, compare, compare_with, repeats
 from pipeline.data.groups import check_groups
+from pipeline.data.periods import later_tested, spans
 from pipeline.data.readers.sources import read
 from pipeline.data.sets import RESERVED, LabelledSet, RawSet, RawSplits, Repeats
 from pipeline.data.splits import split, stratified_sample
@@ -25,12 +26,13 @@ _IN_WORDS = {2: "two", 3: "three", 4: "four"}
 class Counts:
     """What was found on the way."""
 
-    lacking: str = "text"  # what a row that was dropped is without, beside its label and its group
+    lacking: str = "text"  # what a row that was dropped is without, beside its label, its group and its time
     deduplicated: bool = True
     rows_read: int = 0
     empty: int = 0
     unlabelled: int = 0
     ungrouped: int = 0
+    undated: int = 0
     repeats: Repeats = field(default_factory=Repeats)
     look: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
@@ -86,8 +88,12 @@ def _in_domain(
     given = _cleaned(raw, labels, task.name, counts)
     counts.look += look(task.data, given, raw.several if task.data.labels else labels, raw.sentences)
     counts.repeats = repeats(list(given.values()), task)
+    if given["train"].years is not None and "test" not in given:
+        given, said = later_tested(given, task)
+        counts.sentences.append(said)
     given["train"] = apart(given, task, compared)
     sets = _held_out(given, labels, task, counts)
+    counts.look += spans(sets)
     for name in ("validation", "test"):
         absent = [label for i, label in enumerate(labels) if not (sets[name].labels == i).any()]
         if absent:
@@ -120,6 +126,7 @@ def _counted(cleaned: Cleaned, counts: Counts) -> LabelledSet:
     counts.empty += cleaned.empty
     counts.unlabelled += cleaned.unlabelled
     counts.ungrouped += cleaned.ungrouped
+    counts.undated += cleaned.undated
     return cleaned.rows
 
 

@@ -49,6 +49,7 @@ def _parts(data: Data, field: str, hashes: dict[Path, str]) -> list[str]:
     check_source(data, field)
     fields = {name: column for name, column in columns(data).items() if column}
     deciding = [*_DECIDING, *(setting for name in fields for setting in _OF_FIELDS.get(name, ()))]
+    deciding += ["time"] if data.time else []
     settings = {"columns": fields} | {name: getattr(data, name) for name in deciding}
     return [json.dumps(settings, sort_keys=True), json.dumps(_content(data, field, hashes), sort_keys=True)]
 

@@ -30,6 +30,7 @@ def data_report(
         dropped_empty=counts.empty,
         dropped_unlabelled=counts.unlabelled,
         dropped_ungrouped=counts.ungrouped,
+        dropped_undated=counts.undated,
         repeats=counts.repeats,
         rows=rows,
         overlaps=compared.overlaps,
@@ -55,7 +56,8 @@ def _class_counts(labels: np.ndarray, names: tuple[str, ...]) -> dict[str, int]:
 def _sentences(cleaned: Examples) -> list[str]:
     counts, labelled = cleaned.counts, len(cleaned.labels) > 1
     grouped = counts.ungrouped if cleaned.sets["train"].groups is not None else None
-    dropped = without(counts.lacking, counts.empty, counts.unlabelled if labelled else None, grouped)
+    undated = counts.undated if cleaned.sets["train"].years is not None else None
+    dropped = without(counts.lacking, counts.empty, counts.unlabelled if labelled else None, grouped, undated)
     read = f"{counts.rows_read:,} rows were read; {dropped} were dropped."
     return [read, *cleaned.look, *_repeats(counts.repeats, labelled=labelled), *counts.sentences, *_overlaps(cleaned)]
 

@@ -71,6 +71,8 @@ class SetWriter:
         self._save("offsets", offsets)
         self._save("labels", rows.labels.astype(np.int32))
         self._save("groups", rows.group_numbers)
+        if rows.years is not None:
+            self._save("years", rows.years)
         for known, parts in self._beside.items():
             self._save(known, _together(parts))
         return SetMeta(
@@ -81,6 +83,7 @@ class SetWriter:
             truncated=self._truncated,
             unknown=self._unknown.share,
             beside=tuple(self._beside),
+            timed=rows.years is not None,
             fingerprint=self._digest.hexdigest(),
         )
 

@@ -17,8 +17,8 @@ RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot 
 class RawSet:
     """Rows in the order of their source.
 
-    `table` is an Arrow table with a column for each field of an example that is read, and "group" where rows have
-    groups. What is missing is null.
+    `table` is an Arrow table with a column for each field of an example that is read, and "group" and "time" where rows
+    have them. What is missing is null.
     """
 
     table: Any
@@ -31,7 +31,7 @@ class RawSet:
     @property
     def incomplete(self) -> np.ndarray:
         """Whether a row lacks any field of its example but the label, bool [N]."""
-        needed = [name for name in self.table.column_names if name not in ("label", "group")]
+        needed = [name for name in self.table.column_names if name not in ("label", "group", "time")]
         return np.asarray(np.any([self.lacks(name) for name in needed], axis=0))
 
     def __len__(self) -> int:
@@ -56,11 +56,15 @@ class RawSplits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledSet:
-    """N clean examples, the numbers of their classes, int32 [N], and their groups, if rows have one."""
+    """N clean examples, the numbers of their classes, int32 [N], and their groups and times, if rows have them.
+
+    `years` are when texts were written, in years since 1970, float64 [N].
+    """
 
     examples: ExampleTable
     labels: np.ndarray
     groups: tuple[str, ...] | None = None
+    years: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -76,7 +80,8 @@ class LabelledSet:
         """The rows at these positions (or where this mask is true), in order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
         groups = None if self.groups is None else tuple(self.groups[i] for i in index)
-        return LabelledSet(examples=self.examples.take(index), labels=self.labels[index], groups=groups)
+        years = None if self.years is None else self.years[index]
+        return LabelledSet(examples=self.examples.take(index), labels=self.labels[index], groups=groups, years=years)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +134,7 @@ class DataReport:
     class_counts: dict[str, dict[str, int]]
     look: tuple[str, ...]
     sentences: tuple[str, ...]
+    dropped_undated: int = 0
 
     def with_set(self, more: "DataReport") -> "DataReport":
         """The same with the account of a set that is only evaluated; rows read and removed are those of the task."""
@@ -154,6 +160,7 @@ class EncodedSet:
     truncated: int
     unknown: float  # share of its tokens, special ones left out, that the tokenizer does not know
     fingerprint: str
+    years: np.ndarray | None = None  # float64 [N]: when each text was written, in years since 1970, if rows have a time
     beside: dict[str, np.ndarray] = field(default_factory=dict)  # what else the kind knows of each text, [N]
     folder: Path = Path()  # where it is stored
     examples: ExampleTable | None = None  # those of a probe, which is not stored

@@ -31,6 +31,7 @@ class SetMeta:
     unknown: float  # see EncodedSet
     fingerprint: str
     beside: tuple[str, ...] = ()  # what else is stored of each text
+    timed: bool = False  # whether the time of each text is stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,8 @@ def _table(encoded: EncodedSet) -> Any:
 def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
     ids, offsets, labels, groups = (_array(folder, meta.name, p) for p in ("ids", "offsets", "labels", "groups"))
     beside = {known: _array(folder, meta.name, known) for known in meta.beside}
-    if any(len(numbers) != meta.rows for numbers in (groups, *beside.values())):
+    years = _array(folder, meta.name, "years") if meta.timed else None
+    if any(len(numbers) != meta.rows for numbers in (groups, *beside.values(), *([] if years is None else [years]))):
         raise _damaged(folder, meta.name, "its arrays do not fit together")
     if (len(ids), len(offsets), len(labels)) != (meta.tokens, meta.rows + 1, meta.rows) or offsets[-1] != meta.tokens:
         raise _damaged(folder, meta.name, "its arrays do not fit together")
@@ -162,6 +164,7 @@ def _load_set(folder: Path, meta: SetMeta) -> EncodedSet:
         offsets=offsets,
         labels=labels,
         groups=groups,
+        years=years,
         beside=beside,
         truncated=meta.truncated,
         unknown=meta.unknown,

@@ -20,6 +20,10 @@ _NEWER = (
     "headstart claims 'study.arms=[pretrained,frozen,lora,bag_of_words,scratch,pretrained@distilbert]' "
     "'+study.claims.newer={family: obsolescence, arm: pretrained@distilbert, against: pretrained}'"
 )
+_DECAY = (
+    "headstart claims '+study.claims.decay={family: obsolescence, metric: audit, audit: decay, against: "
+    "best_from_scratch}'"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,11 @@ def _audited(name: str) -> Callable[[Basis], Unjudged]:
         return Unjudged(why=unable or unfit, command="headstart claims")
 
     return unjudged
+
+
+def _not_aged(basis: Basis) -> Unjudged:
+    why = "The study has no second base to compare with."
+    return Unjudged(why=why, command=_DECAY if basis.task.data.time else _NEWER)
 
 
 def _stated(why: str, command: str) -> Callable[[Basis], Unjudged]:
@@ -213,10 +222,10 @@ FOURTEEN: tuple[PretrainedClaim, ...] = (
         name="obsolescence",
         side="drawback",
         title="Obsolescence",
-        statement="A newer base is more accurate, so that this one is out of date.",
+        statement="It is out of date: a newer base is more accurate, or its score falls faster as texts get newer.",
         section="scores",
-        turns="Another challenger. Decay over time is not measured: data with dates are not read yet.",
-        unjudged=_stated("The study has no second base to compare with.", _NEWER),
+        turns="Another challenger, or later texts: their dates are read with task.data.time=COLUMN.",
+        unjudged=_not_aged,
     ),
     PretrainedClaim(
         name="misuse",

@@ -25,6 +25,7 @@ TOLERANCE = 1e-6  # of what an audit finds while the network is there and from s
 
 
 # Of metrics, which are alike, one of classes and one of sums.
+NEEDS = {"decay": ["task.data.time=day"]}
 EACH = [name for name, audit in AUDITS.items() if audit.measure.metric in (None, "macro_f1", "span_f1")]
 
 
@@ -43,9 +44,7 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Audit], Twic
         if audit.name not in known:
             root = tmp_path_factory.mktemp(audit.name)
             base, data = tiny.write_base(root / "base"), write_table(root / "rows.csv", tiny.rows())
-            known[audit.name] = twice(
-                [*small(base, data, root / "out"), *settings(able(audit)), f"study.audits=[{audit.name}]"]
-            )
+            known[audit.name] = twice([*small(base, data, root / "out"), *asked(audit)])
         return known[audit.name]
 
     return of
@@ -54,6 +53,11 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Audit], Twic
 def able(audit: Audit) -> str:
     """The first kind that it can examine."""
     return next(name for name in KINDS if audit.unable(kind(name)) is None)
+
+
+def asked(audit: Audit) -> list[str]:
+    """Overrides that have it run on cells of this kind, on a table of `write_table`."""
+    return [*settings(able(audit)), *NEEDS.get(audit.name, ()), f"study.audits=[{audit.name}]"]
 
 
 def test_its_name_is_the_one_it_is_asked_by(audit: Audit) -> None:
@@ -104,11 +108,10 @@ def test_it_finds_the_same_from_stored_weights(audit: Audit, examined: Callable[
     assert_the_same(audit, only(audit, found.in_worker), only(audit, found.stored))
 
 
-def test_it_finds_the_same_of_a_stored_bag_of_words(
-    audit: Audit, tiny_base: Path, reviews: Path, tmp_path: Path
-) -> None:
+def test_it_finds_the_same_of_a_stored_bag_of_words(audit: Audit, tiny_base: Path, tmp_path: Path) -> None:
     if audit.unable(kind("classification")) is None:
-        found = twice([*small(tiny_base, reviews, tmp_path), "arm=bag_of_words", f"study.audits=[{audit.name}]"])
+        data = write_table(tmp_path / "rows.csv", tiny.rows())
+        found = twice([*small(tiny_base, data, tmp_path), *asked(audit), "arm=bag_of_words"])
         assert_the_same(audit, only(audit, found.in_worker), only(audit, found.stored))
 
 
@@ -128,8 +131,8 @@ def test_it_leaves_the_network_as_it_is_and_finds_the_same_again(
 
 def test_it_is_no_part_of_a_trainings_identity(audit: Audit, tiny_base: Path, tmp_path: Path) -> None:
     data = write_table(tmp_path / "rows.csv", tiny.rows())
-    overrides = [*small(tiny_base, data, tmp_path), *settings(able(audit))]
-    with_it, without = plan_cell([*overrides, f"study.audits=[{audit.name}]"]), plan_cell(overrides)
+    overrides = [*small(tiny_base, data, tmp_path), *asked(audit)]
+    with_it, without = plan_cell(overrides), plan_cell([*overrides, "study.audits=[]"])
     assert list(with_it.cells) == list(without.cells)
     assert audit.name in with_it.audits
 

@@ -17,7 +17,14 @@ KEEPING = (
     *("study/finding/caveats.py", "study/finding/fairness.py", "study/finding/estimates.py", "study/finding/costs.py"),
     *("study/finding/curves.py", "study/finding/early.py", "study/finding/scores.py", "study/finding/tuned.py"),
     *("study/stated.py", "storage/coverage.py", "config/preset_files.py", "hardware/machine.py", "methods"),
-    *("data/report.py", "data/examples.py", "data/cleaning.py", "data/cells/look.py", "data/cells/classes.py"),
+    *(
+        "data/report.py",
+        "data/examples.py",
+        "data/periods.py",
+        "data/cleaning.py",
+        "data/cells/look.py",
+        "data/cells/classes.py",
+    ),
     *("data/cells/reading.py", "data/cells/label_lists.py", "data/readers/sources.py", "records/metrics.py"),
     *("study/fourteen.py", "audits/kinds.py"),
 )

@@ -67,6 +67,7 @@ UNSHOWN = frozenset(
         "a directory of classes ({0})",
         "a text and a label",
         "a text, a label and a group",
+        "a text, a label and a time",
         "all three",
         "conf/{0}.yaml",
         "evaluation set",

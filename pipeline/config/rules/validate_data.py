@@ -44,6 +44,11 @@ def data_rules(config: Config) -> Iterator[str]:
             if columns[one] and columns[one] == columns[other]:
                 yield f"{where}.{one} and {where}.{other} must be two columns, but both are {columns[one]!r}."
         yield from _group_rules(where, data, config.task.data)
+        if data.time and where != "task.data":
+            yield (
+                f"{where}.time={data.time} would change nothing: times are read of the task's own sets alone, with "
+                f"task.data.time. Leave {where}.time out."
+            )
     yield from _reversed(config.task.data, _out_of_domain(config))
 
 

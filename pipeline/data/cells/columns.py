@@ -21,6 +21,7 @@ class Wanted:
     field: str
     where: dict[str, str] = dataclasses.field(default_factory=dict)
     group: str | None = None  # None where rows are held out one by one
+    time: str | None = None  # None where rows have no time
     scale: tuple[float, ...] = (0.0, 1.0)
     separator: str = ";"  # between labels that stand in one cell, and between columns that stand for one label each
     pattern: str | None = None  # of each label in a cell instead
@@ -52,6 +53,7 @@ class Wanted:
             several = self.indicators if name == "labels" else ()
             asked += [(self.settings.get(name, f"{self.field}.{name}"), each) for each in several or (column,)]
         asked += [(f"{self.field}.group", self.group)] if self.group else []
+        asked += [(f"{self.field}.time", self.time)] if self.time else []
         return asked + [(f"{self.field}.where.{column}", column) for column in self.where]
 
     def check(self, available: Iterable[str], place: str) -> None:
@@ -101,6 +103,7 @@ def wanted(data: Data, field: str) -> Wanted:
         fields={name: column for name, column in columns(data).items() if column},
         scale=data.scale,
         group=data.group,
+        time=data.time,
         separator=data.separator,
         pattern=data.label_pattern,
         names=tuple((label_value(value) or value, name) for value, name in data.label_names.items()),

@@ -10,6 +10,7 @@ from pipeline.data.cells.columns import Wanted
 from pipeline.data.cells.decimals import number_of
 from pipeline.data.cells.reading import Reading
 from pipeline.data.cells.spelling import BLANK, NO_TEXT, bare, label_value, value_of
+from pipeline.data.cells.times import time_column
 from pipeline.data.example_table import mapped
 from pipeline.errors import DataError, nearest
 from pipeline.tasks import TEXTS
@@ -75,7 +76,8 @@ def _decoded(value: bytes, place: str) -> str:
 
 
 def examples_of(rows: Rows, ask: Wanted, reading: Reading) -> Any:
-    """The rows as an Arrow table of examples: a column for each field, and "group"; null where something is missing.
+    """The rows as an Arrow table of examples: a column for each field, "group" and "time"; null where
+    something is missing.
 
     Raises:
         DataError: a number is none, or not on its scale.
@@ -89,8 +91,9 @@ def examples_of(rows: Rows, ask: Wanted, reading: Reading) -> Any:
         "score": lambda column: mapped(column, lambda value: on_scale(value, ask, reading), pa.float64()),
         "labels": lambda column: _labels_column(column, reading),
         "group": lambda column: mapped(column, label_value, text),
+        "time": time_column,
     }
-    asked = ask.fields | ({"group": ask.group} if ask.group else {})
+    asked = ask.fields | ({"group": ask.group} if ask.group else {}) | ({"time": ask.time} if ask.time else {})
     return pa.table({name: read[name](rows.column(column)) for name, column in asked.items()})
 
 

@@ -71,6 +71,7 @@ def _check_asked(ask: Wanted, path: Path) -> None:
     fields = [f"{ask.field}.{name}" for name in ask.fields if name not in ("text", "labels")]
     wrong = [*fields, *(f"{ask.field}.where.{column}" for column in ask.where)]
     wrong += [f"{ask.field}.group"] if ask.group else []
+    wrong += [f"{ask.field}.time"] if ask.time else []
     if wrong:
         raise DataError(
             f"{wrong[0]} must be null for {path.name}, which has tags of words and nothing about whole sentences. "

@@ -8,6 +8,7 @@ from pipeline.data.cells.classes import cells_of, classes_of, counted, renamed, 
 from pipeline.data.cells.columns import Wanted, wanted
 from pipeline.data.cells.reading import reading_of, with_indicators
 from pipeline.data.cells.rows import Rows, examples_of, filtered, without_headings
+from pipeline.data.cells.times import check_times
 from pipeline.data.example_table import table_of
 from pipeline.data.readers.arrow_tables import read_parquet, read_saved, split_folder
 from pipeline.data.readers.catalogues import CATALOGUES, read_catalogue
@@ -43,6 +44,7 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
     kept = {role: filtered(rows, ask, f"the rows of task {task_name}") for role, rows in tables.items()}
     if not len(kept["train"]):
         raise DataError(f"{field}.path must hold rows, but {data.path} has a heading and nothing below it.")
+    check_times(kept, tables, ask)
     reading = reading_of(kept.values(), ask)
     read_in = {role: examples_of(rows, ask, reading) for role, rows in kept.items()}
     classes = classes_of(counted(read_in["train"]), ask)
@@ -111,8 +113,8 @@ def _read_part(part: Part, ask: Wanted, field: str) -> Rows:
     given = part.columns
     fields = {name: column for name, column in ask.fields.items() if column not in given}
     where = {column: value for column, value in ask.where.items() if column not in given}
-    group = None if ask.group in given else ask.group
-    rows = read_table(part.path, replace(ask, fields=fields, where=where, group=group), field)
+    group, time = (None if column in given else column for column in (ask.group, ask.time))
+    rows = read_table(part.path, replace(ask, fields=fields, where=where, group=group, time=time), field)
     for column in given.keys() & set(ask.columns):
         rows = rows.append_column(column, pa.array([given[column]] * len(rows), pa.string()))
     return rows.select(list(ask.columns))

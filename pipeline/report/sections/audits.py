@@ -1,4 +1,4 @@
-"""The section on audits: bias, opacity, storage, latency and other metrics of finished cells."""
+"""The section on audits: bias, opacity, storage, latency, decay and other metrics of finished cells."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -20,6 +20,7 @@ def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
         *_opacity(findings, cells),
         *_storage(findings, cells),
         *_latency(findings, cells),
+        *_decay(findings, cells),
         *_metrics(findings, cells),
     )
     if not tables:
@@ -214,3 +215,36 @@ def _of_machine(name: str, value: float) -> str:
         return byte_size(value)
     shown = 1000.0 * value if name == "joules_estimated" else value
     return numeral(shown, ",.0f" if shown >= 100.0 else ".3g")
+
+
+def _decay(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
+    """The fall of the score over the times of test texts, and over their new words."""
+    first, last = tr("score of the first"), tr("score of the last")
+    by_year = audit_table(
+        findings,
+        cells,
+        "decay",
+        {"score_first": first, "score_last": last, "fall": tr("fall per year")},
+        _percent,
+        tr(
+            "Decay: the share of right answers on the test texts that were written first and last, in per cent, on a "
+            "straight line through all of them by their time. Means over seeds, with the lowest and the highest."
+        ),
+    )
+    by_words = audit_table(
+        findings,
+        cells,
+        "new_words",
+        {
+            "score_first": tr("score with the fewest"),
+            "score_last": tr("score with the most"),
+            "fall": tr("fall per tenth"),
+        },
+        _percent,
+        tr(
+            "New words: the share of right answers on the test texts with the fewest and the most words that no "
+            "training text has, in per cent, on a straight line through all of them, and its fall per tenth of a "
+            "text's words. Means over seeds, with the lowest and the highest."
+        ),
+    )
+    yield from (table for table in (by_year, by_words) if table)
