@@ -16,6 +16,7 @@ from experiment_files import import_file
 from pipeline.cli import main
 from tests import tiny
 from tests.models.tiny_bases import save_tiny, tiny_tokenizer
+from tests.tiny_kinds import write_table
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "recompute_scores.py"
 
@@ -41,11 +42,11 @@ def exported(folder: Path, **arms: str) -> Path:
     """Results of cells of these arms, whose heads read a pooling each, and their exports."""
     base = save_tiny(folder / "base", "bert", initializer_range=0.2)
     tiny_tokenizer().save_pretrained(base)
-    data = tiny.write_csv(folder / "reviews.csv", tiny.rows())
+    data = write_table(folder / "reviews.csv", tiny.rows())
     recipe = ["train.size=48", "train.lr=3e-3", "train.epochs=3", "train.min_steps=12", "train.keep=all"]
     for arm, pooling in arms.items():
         asked = [*tiny.overrides(base, data, folder / "out"), *recipe, f"arm={arm}", f"base.pooling={pooling}"]
-        asked += ["base.prefix='query: '"]
+        asked += ["base.prefix='query: '", "study.audits=[decay,new_words]", "task.data.time=day"]
         assert main(["train", *asked]) == 0
         assert main(["export", *asked]) == 0
     return folder / "out"
@@ -104,6 +105,21 @@ def test_what_was_changed_is_found(copied: Path, capsys: Capture) -> None:
     assert "scores are not those of the predictions" in second
     assert "train: macro_f1 is" in second
     assert "2 with differences" in summary
+
+
+@pytest.mark.parametrize(
+    ("audit", "column", "said"),
+    [("decay", 0, "the fall is"), ("new_words", 2, "new words differ from those stored")],
+)
+def test_changed_items_of_an_audit_are_found(copied: Path, capsys: Capture, audit: str, column: int, said: str) -> None:
+    for record in copied.glob("cells/*/evaluations/*/record.json"):
+        if json.loads(record.read_text(encoding="utf-8")).get("audit") == audit:
+            items = np.load(record.with_name("items.npy"))
+            items[:, column] += np.linspace(0.0, 0.5, len(items)) ** 2
+            np.save(record.with_name("items.npy"), items)
+    capsys.readouterr()
+    assert script().main([str(copied)]) == 1
+    assert capsys.readouterr().out.count(said) == 2
 
 
 def test_texts_that_are_not_the_cells_are_found(copied: Path, capsys: Capture) -> None:
