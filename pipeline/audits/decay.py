@@ -19,7 +19,7 @@ class Decay:
     """Fall of the score per year over the times of the test texts (Lazaridou et al. 2021; Luu et al. 2022)."""
 
     name: str = "decay"
-    measure: Measure = Measure(column="fall", called="yearly fall in score", worse="higher", of_test=True)
+    measure: Measure = Measure(column="fall", called="yearly fall in score", worse="higher", of="test")
     version: int = 1
     standing: bool = False
 
@@ -34,7 +34,7 @@ class Decay:
             return "test texts have no time (task.data.time=COLUMN). The audit new_words does without."
         return _too_equal(years, "times")
 
-    def examine(self, subject: Subject) -> AuditReport:
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit. Years count from the first test text."""
         years = subject.sets["test"].years
         assert years is not None
@@ -45,9 +45,7 @@ class NewWords:
     """The same over the share of a test text's words that are in no training text, per tenth of them."""
 
     name: str = "new_words"
-    measure: Measure = Measure(
-        column="fall", called="fall in score per tenth of new words", worse="higher", of_test=True
-    )
+    measure: Measure = Measure(column="fall", called="fall in score per tenth of new words", worse="higher", of="test")
     version: int = 1
     standing: bool = False
 
@@ -59,7 +57,7 @@ class NewWords:
         """See Audit."""
         return _too_equal(new_words(reader), "shares of words that no training text has")
 
-    def examine(self, subject: Subject) -> AuditReport:
+    def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit."""
         return _fall(subject, new_words(subject) / TENTH, "tenths")
 

@@ -222,7 +222,7 @@ FOURTEEN: tuple[PretrainedClaim, ...] = (
         name="obsolescence",
         side="drawback",
         title="Obsolescence",
-        statement="It is out of date: a newer base is more accurate, or its score falls faster as texts get newer.",
+        statement="It is out of date, measured against a newer base or on later texts.",
         section="scores",
         turns="Another challenger, or later texts: their dates are read with task.data.time=COLUMN.",
         unjudged=_not_aged,

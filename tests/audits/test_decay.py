@@ -12,10 +12,11 @@ from pipeline.audits import AUDITS
 from pipeline.audits.audit import AuditReport
 from pipeline.audits.decay import EACH_SIDE, new_words
 from pipeline.data.store import examples_of
+from pipeline.errors import ConfigError
 from pipeline.training.loop.fitted import Fitted
 from tests import tiny
 from tests.audits.planted import Planted, encoded
-from tests.training.cell_kit import small, trained
+from tests.training.cell_kit import job, small, trained
 
 DECAY, NEW_WORDS = AUDITS["decay"], AUDITS["new_words"]
 STRENGTHS = (0.4, 0.7, 1.0)
@@ -158,3 +159,9 @@ def test_times_and_words_that_are_nearly_all_equal_are_refused() -> None:
     )
     assert "mean of their shares of words that no training text has" in (NEW_WORDS.unfit(planted()) or "")
     assert NEW_WORDS.unfit(planted(test=("a b", "a d") * 40)) is None
+
+
+def test_a_table_without_times_is_refused_before_any_training(tmp_path: Path) -> None:
+    base, data = tiny.write_base(tmp_path / "base"), tiny.write_csv(tmp_path / "rows.csv", tiny.rows())
+    with pytest.raises(ConfigError, match="The audit decay cannot examine cells on tiny: test texts have no time"):
+        job([*small(base, data, tmp_path / "out"), "study.audits=[decay]"])

@@ -213,6 +213,16 @@ def test_a_row_without_a_claim_says_why_and_which_command_would_judge_it(cells) 
     assert "its audit was left out" in by_name["bias"].measured.lower()
 
 
+def test_where_texts_have_times_the_command_judges_their_decay(cells) -> None:
+    study = Study(name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=SEEDS, claims=of("storage", TRUE))
+    task = Task(name="sentiment", data=Data(time="day"))
+    basis = Basis(study=study, base=Base(name="minilm"), task=task, from_scratch=("scratch",))
+    found = claim_table(basis, [result for result, _ in cells], loader(cells), findings_of(basis, cells))
+    assert found is not None
+    (row,) = (row for row in found.rows if row.claim == "obsolescence")
+    assert "audit: decay, against: best_from_scratch" in row.would_change
+
+
 def test_other_studies_have_no_such_table(cells) -> None:
     study = Study(name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=SEEDS, claims={"clear": TRUE})
     basis = Basis(study=study, base=Base(), task=Task(data=Data()), from_scratch=("scratch",))

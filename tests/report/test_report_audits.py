@@ -72,6 +72,20 @@ def test_latency_is_shown_with_its_machine_and_energy_as_an_estimate(study: Stud
     assert "Energy is an estimate: 12 W" in table.caption
 
 
+def test_decay_has_the_scores_at_both_ends_and_what_lies_between(study: Study) -> None:
+    numbers = {"fall": 0.03, "score_first": 0.9, "score_last": 0.84, "years": 2.0}
+    found = [
+        AuditResult(audit=name, version=1, items=300, columns=(), numbers=numbers, evaluation_id=name)
+        for name in ("decay", "new_words")
+    ]
+    section = audits(study.findings, [replace(cell, audits=tuple(found)) for cell in study.cells])
+    assert section is not None
+    by_time, by_words = section.tables
+    assert by_time.header[2:] == ("score of the first", "score of the last", "fall per year")
+    assert by_words.header[2:] == ("score with the fewest", "score with the most", "fall per tenth")
+    assert [entry.text for entry in by_time.rows[0][2:]] == ["90.0", "84.0", "3.0"]
+
+
 def page(study: Study, folder: Path, shown: Shown, examples: list[Example]) -> str:
     """The page of one arm whose answers rest on the second chunk; empty where there is none."""
     texts = tuple(
