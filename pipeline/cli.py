@@ -33,6 +33,7 @@ COMMANDS = {
     "export": "write a trained cell as a directory that other libraries load: cell=ID export=FOLDER",
     "register": "put a trained cell into the model registry, as the champion of that name: cell=ID name=reviews",
     "challenge": "try another base for a registered model, which takes it if it is better: name=reviews base=BASE",
+    "serve": "answer over HTTP on this machine with the champion of a registered model: name=reviews",
     "dashboard": "start the MLflow dashboard on this machine and print its links",
     "sweep-dashboard": "start Optuna's dashboard of sweeps on this machine and print its links",
     "services": "MLflow on PostgreSQL on this machine, and a database for sweeps, to try what a team would share",

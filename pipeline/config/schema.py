@@ -374,6 +374,13 @@ class Predict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Serve:
+    """How `serve` answers."""
+
+    port: int = 5002  # of the model's server, on this machine only
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """How reports are written."""
 
@@ -398,10 +405,11 @@ class Config:
     tuning: Tuning = Tuning()
     paths: Paths = Paths()
     predict: Predict = Predict()
+    serve: Serve = Serve()
     cell: str | None = None  # predict, export, register: the cell's id, or the start of it; null: the study's best cell
     export: str | None = None  # export: the directory to write
     export_format: ExportFormat = "safetensors"  # export: weights as the libraries load them, or one ONNX graph
-    name: str | None = None  # register, challenge: the name of the model in the registry
+    name: str | None = None  # register, challenge, serve: the name of the model in the registry
     publish: str | None = None  # report: folder for findings and compressed cells, to be committed
     published: str | None = None  # report: such a folder, to rebuild its report from, without base or data
     plan: bool = False  # study: print the cells and an estimate, train nothing

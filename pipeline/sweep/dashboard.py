@@ -36,7 +36,7 @@ def serve(sweep: Sweep, root: Path, say: Callable[[str], None] = print) -> None:
     file = database(root)
     if sweep.storage is None and not file.is_file():
         raise UserError(f"There is no sweep yet: {file} is missing. Run one first: {program()} sweep arm=scratch")
-    check_free(sweep.port, "sweep.port", "sweep-dashboard")
+    check_free(sweep.port, "sweep.port", "make sweep-dashboard ARGS=")
     storage = opened(sweep, root)
     guarded = reading_only(application(storage), sweep.port)
     with until_stopped(), make_server(HOST, sweep.port, guarded, _Server, _Handler) as server:

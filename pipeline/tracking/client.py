@@ -25,7 +25,7 @@ class Mirror:
         self._started_at = 0.0
 
     @classmethod
-    def start(cls, tracking: Tracking, root: Path, study_id: str | None = None, *, texts: bool = False) -> "Mirror":
+    def start(cls, tracking: Tracking, root: Path, study_id: str | None = None, *, texts: bool) -> "Mirror":
         """A mirror of what lies under `root`; with nothing waiting, no process starts.
 
         Args:

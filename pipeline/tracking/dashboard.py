@@ -22,7 +22,7 @@ from pipeline.tracking.store import Store, store_of
 START_SECONDS = 90.0  # a first start creates the store's tables
 
 
-def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print, *, texts: bool = False) -> None:
+def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print, *, texts: bool) -> None:
     """Show the dashboard until Ctrl-C or SIGTERM; for a server that runs elsewhere, only say its addresses.
 
     Args:
@@ -40,7 +40,7 @@ def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print, *,
     if store.address:
         _say_links(tracking, root, say)
         return
-    check_free(tracking.port, "tracking.port", "dashboard")
+    check_free(tracking.port, "tracking.port", "make dashboard ARGS=")
     with until_stopped(), _caught_up(store), server(store, tracking.port) as process:
         _say_links(tracking, root, say)
         say("Ctrl-C stops the dashboard.")

@@ -16,7 +16,7 @@ def check_free(port: int, setting: str, command: str) -> None:
     """Refuse a port that cannot be had.
 
     Raises:
-        ServiceError: naming `setting`, which another port would be given by, and `command`, the server's own.
+        ServiceError: naming `setting`, which another port would be given by, and `command`, which it is put behind.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -25,9 +25,9 @@ def check_free(port: int, setting: str, command: str) -> None:
         except OSError as error:
             other = port + 1 if port < 65535 else 5001
             raise ServiceError(
-                f"Port {port} of {HOST} cannot be used ({error.strerror}). If it is the dashboard, open "
+                f"Port {port} of {HOST} cannot be used ({error.strerror}). If this server runs already, open "
                 f"http://{HOST}:{port}; if not, take another port: {setting}={other} "
-                f"(make {command} ARGS={setting}={other})."
+                f"({command}{setting}={other})."
             ) from error
 
 

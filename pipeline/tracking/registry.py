@@ -26,7 +26,8 @@ from pipeline.tracking.store import PASSWORD, QUIET, USERNAME, Store
 CHAMPION = "champion"  # the alias of the version in use
 EXPERIMENT = "registered models"
 CODE = Path(__file__).with_name("served_model.py")  # kept with each version, which MLflow loads by it
-NO_BARS = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+NO_BARS = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+EXAMPLE = "the weather was fine"  # made up, since texts of the data stay out of a version
 Answers = Callable[[pd.DataFrame], pd.DataFrame]
 
 _NUMBER, _TEXT = DataType.double, DataType.string
@@ -98,7 +99,7 @@ class Registry:
                     python_model=str(CODE),
                     artifacts={"model": str(contents.folder)},
                     signature=_signature(contents),
-                    input_example=pd.DataFrame({name: ["the weather was fine"] for name in contents.inputs}),
+                    input_example=pd.DataFrame({name: [EXAMPLE] for name in contents.inputs}),
                     pip_requirements=list(contents.requirements),
                 )
             uri = str(info.model_uri)
@@ -131,6 +132,11 @@ class Registry:
                 raise UserError(f"No version of {name!r} has the alias {CHAMPION}. Register one: register cell=ID.")
             version = self.client.get_model_version_by_alias(name, CHAMPION)
             return Version(name=name, number=int(version.version), tags=dict(version.tags))
+
+    def load(self, version: Version) -> Any:
+        """The model of a version, as `mlflow.pyfunc.load_model` returns it."""
+        with self._answering():
+            return mlflow.pyfunc.load_model(f"models:/{version.name}/{version.number}")
 
     def tags(self, name: str) -> dict[str, str]:
         """The tags of the registered model, over all its versions."""

@@ -28,7 +28,7 @@ def serve(tracking: Tracking, root: Path, say: Callable[[str], None] = print) ->
         ServiceError: the port is taken, PostgreSQL is not installed, or a server didn't start.
         StorageError: the folder cannot be written to.
     """
-    check_free(tracking.port, "tracking.port", "services")
+    check_free(tracking.port, "tracking.port", "make services ARGS=")
     folder = root.absolute() / "services"
     with until_stopped(), cluster(folder / "postgresql", (_RUNS, _SWEEPS)) as databases:
         driven = databases.address(_RUNS).replace("postgresql://", "postgresql+psycopg://", 1)

@@ -7,6 +7,8 @@ from command_kit import command, copy, planned
 from conftest import Finished
 
 from pipeline.data.store import load, stored_examples
+from pipeline.study.plan import Plan, plan_cell
+from tests import tiny
 from tests.examples_kit import texts_of
 
 NEEDED = {"data"}  # what a training reads
@@ -18,6 +20,11 @@ def places(root: Path, texts: set[str]) -> set[str]:
     wanted = [text.encode() for text in texts]
     holding = [path for path in root.rglob("*") if path.is_file() and any(w in path.read_bytes() for w in wanted)]
     return {_place(path.relative_to(root)) for path in holding}
+
+
+def long_texts(plan: Plan) -> set[str]:
+    """Those that are long enough to be recognised."""
+    return {text for text in texts_of(stored_examples(load(plan.data_folder), "test")) if len(text) > 20}
 
 
 def _place(path: Path) -> str:
@@ -32,8 +39,22 @@ def test_texts_stand_where_the_page_says_and_a_report_without_texts_removes_thos
 ) -> None:
     root = copy(finished.root, tmp_path / "out")
     plan = planned(finished.at(root))
-    texts = {text for text in texts_of(stored_examples(load(plan.data_folder), "test")) if len(text) > 20}
+    texts = long_texts(plan)
     found = places(root, texts)
     assert NEEDED | {"cells/samples.json", "studies/errors.html"} <= found <= NEEDED | SHOWN
     assert command(capsys, "report", *finished.at(root), "privacy.texts=none").code == 0
     assert not any(place.startswith("studies/") for place in places(root, texts))
+
+
+def test_evaluate_sends_waiting_samples_to_mlflow_only_where_texts_may_be_shown(
+    tiny_base: Path, reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "out"
+    for seed, texts in enumerate(("none", "all")):
+        cell = [*tiny.overrides(tiny_base, reviews, root), "train.size=16", "train.epochs=1", f"train.seed={seed}"]
+        assert command(capsys, "train", *cell, "train.min_steps=2").code == 0
+        done = command(capsys, "evaluate", *cell, "train.min_steps=2", "tracking=local", f"privacy.texts={texts}")
+        assert done.code == 0, done.err
+        found = places(root, long_texts(plan_cell(cell)))
+        assert "tracking/spool" in found, "no samples wait to be sent"
+        assert ("tracking/artifacts" in found) == (texts == "all")

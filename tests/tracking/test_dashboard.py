@@ -42,7 +42,7 @@ def test_the_dashboard_says_its_links_serves_loopback_alone_and_stops_whole(stor
     code = (
         "import sys; from pathlib import Path; from pipeline.config.schema import Tracking;"
         "from pipeline.tracking.dashboard import serve;"
-        "serve(Tracking(port=int(sys.argv[2])), Path(sys.argv[1]), lambda line: print(line, flush=True))"
+        "serve(Tracking(port=int(sys.argv[2])), Path(sys.argv[1]), lambda line: print(line, flush=True), texts=False)"
     )
     dashboard = subprocess.Popen(
         [sys.executable, "-c", code, str(store.root), str(port)],

@@ -57,19 +57,19 @@ def test_mlflow_on_a_full_disk_keeps_what_it_holds_and_is_caught_up_by_the_next_
     shutil.copytree(store.root, disk / "out")
     here = Store(root=disk / "out")
     record_study(here.root, grid(sizes=(100,), seeds=1))
-    with Mirror.start(LOCAL, here.root, STUDY) as mirror:
+    with Mirror.start(LOCAL, here.root, STUDY, texts=False) as mirror:
         assert mirror.drain(60)
     held = {run.info.run_id for run in Look(here.uri).runs()}
     record_study(here.root, grid(sizes=(400,), seeds=3))
     ballast = fill(disk, leave=leave)
-    with Mirror.start(LOCAL, here.root, STUDY) as mirror:
+    with Mirror.start(LOCAL, here.root, STUDY, texts=False) as mirror:
         assert not mirror.drain(60)
         assert "disk is full" in (mirror.problem() or "")
         left = mirror.pending()
     assert left > 0
     assert held <= {run.info.run_id for run in Look(here.uri).runs()}
     ballast.unlink()
-    with Mirror.start(LOCAL, here.root, STUDY) as mirror:
+    with Mirror.start(LOCAL, here.root, STUDY, texts=False) as mirror:
         assert mirror.drain(60)
     look = Look(here.uri)
     assert len(look.cells()) == 8

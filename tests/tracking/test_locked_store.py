@@ -36,7 +36,7 @@ def locked(database: Path, seconds: float) -> Iterator[threading.Thread]:
 @pytest.mark.parametrize("seconds", [3.0, pytest.param(30.0, marks=pytest.mark.slow)])
 def test_what_waited_for_a_locked_database_is_told_once(store: Store, seconds: float) -> None:
     record_study(store.root, grid(seeds=2))
-    with locked(store.database, seconds) as holder, Mirror.start(LOCAL, store.root, STUDY) as mirror:
+    with locked(store.database, seconds) as holder, Mirror.start(LOCAL, store.root, STUDY, texts=False) as mirror:
         holder.join()
         assert wait_for(lambda: mirror.wake() or mirror.pending() == 0, 60)
     look = Look(store.uri)

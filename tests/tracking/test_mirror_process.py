@@ -28,7 +28,7 @@ def started(mirror: Mirror) -> "subprocess.Popen[bytes]":
 def test_a_first_study_creates_its_store_and_shows_itself_live(tmp_path: Path) -> None:
     StudyLog(tmp_path, STUDY, STUDY).started(QUESTION)
     log = open_attempt(tmp_path, a_cell(), points=2)
-    with Mirror.start(LOCAL, tmp_path, STUDY) as mirror:
+    with Mirror.start(LOCAL, tmp_path, STUDY, texts=False) as mirror:
         assert mirror.drain(60)
         look = Look(Store(root=tmp_path).uri)
         assert [run.info.status for run in look.cells()] == ["RUNNING"]
@@ -38,20 +38,20 @@ def test_a_first_study_creates_its_store_and_shows_itself_live(tmp_path: Path) -
         assert [run.info.status for run in look.cells()] == ["FINISHED"]
         process = started(mirror)
     assert process.returncode == 0
-    again = Mirror.start(LOCAL, tmp_path, STUDY)
+    again = Mirror.start(LOCAL, tmp_path, STUDY, texts=False)
     assert again._process is None, "nothing waits, yet a process was started"
     again.close()
 
 
 def test_a_mirror_that_is_killed_loses_and_doubles_nothing(store: Store) -> None:
     record_study(store.root, grid(sizes=(100, 400), seeds=3))
-    mirror = Mirror.start(LOCAL, store.root, STUDY)
+    mirror = Mirror.start(LOCAL, store.root, STUDY, texts=False)
     assert wait_for(lambda: len(Ledger(store, STUDY).entries) >= 4)
     started(mirror).kill()
     started(mirror).wait()
     left = mirror.pending()
     mirror.close()
-    with Mirror.start(LOCAL, store.root, STUDY) as second:
+    with Mirror.start(LOCAL, store.root, STUDY, texts=False) as second:
         assert second.drain(60)
     look = Look(store.uri)
     assert left > 0
@@ -63,7 +63,10 @@ def test_a_mirror_that_is_killed_loses_and_doubles_nothing(store: Store) -> None
 
 def test_two_mirrors_of_one_store_take_turns(store: Store) -> None:
     record_study(store.root, grid(seeds=3))
-    with Mirror.start(LOCAL, store.root, STUDY) as first, Mirror.start(LOCAL, store.root, STUDY) as second:
+    with (
+        Mirror.start(LOCAL, store.root, STUDY, texts=False) as first,
+        Mirror.start(LOCAL, store.root, STUDY, texts=False) as second,
+    ):
         assert first.drain(60)
         assert second.drain(60)
     assert len(Look(store.uri).cells()) == 6
@@ -73,7 +76,8 @@ def test_a_mirror_ends_when_its_coordinator_is_killed(store: Store) -> None:
     record_study(store.root, grid())
     code = (
         "import sys, time; from pathlib import Path; from pipeline.config.schema import Tracking;"
-        "from pipeline.tracking import Mirror; m = Mirror.start(Tracking(), Path(sys.argv[1]), 'quickstart');"
+        "from pipeline.tracking import Mirror;"
+        "m = Mirror.start(Tracking(), Path(sys.argv[1]), 'quickstart', texts=False);"
         "print(m._process.pid, flush=True); time.sleep(600)"
     )
     coordinator = subprocess.Popen(
@@ -94,7 +98,7 @@ def test_a_mirror_that_cannot_work_says_so_and_stops_nothing(store: Store) -> No
     store.database.write_text("this is no database, but a file that somebody put here")
     record_study(store.root, grid())
     begun = time.monotonic()
-    with Mirror.start(LOCAL, store.root, STUDY) as mirror:
+    with Mirror.start(LOCAL, store.root, STUDY, texts=False) as mirror:
         assert not mirror.drain(60)
         assert "database" in (mirror.problem() or "")
     assert time.monotonic() - begun < 50, "a drain does not wait for a hopeless store"

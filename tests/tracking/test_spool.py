@@ -167,7 +167,7 @@ def test_a_record_that_cannot_be_written_stops_nothing_and_is_said_once(
 
 def test_events_wait_until_a_store_is_told(tmp_path: Path) -> None:
     record_study(tmp_path, grid())
-    with_store = Mirror.start(LOCAL.__class__(name="none"), tmp_path, STUDY)
+    with_store = Mirror.start(LOCAL.__class__(name="none"), tmp_path, STUDY, texts=False)
     assert with_store.pending() == 0
     assert with_store.drain(0.0)
     assert with_store.problem() is None

@@ -36,7 +36,7 @@ def test_a_server_lost_in_mid_replay_gets_everything_once_when_it_is_back(store:
     remote = store_of(tracking, root)
     assert remote is not None
     record_study(root, grid(sizes=(100, 400), seeds=3))
-    with Mirror.start(tracking, root, STUDY) as mirror:
+    with Mirror.start(tracking, root, STUDY, texts=False) as mirror:
         assert wait_for(mirror.problem), "nobody listens yet"
         with a_server(store, port) as server:
             mirror.wake()
@@ -60,7 +60,7 @@ def test_a_server_lost_in_mid_replay_gets_everything_once_when_it_is_back(store:
 def test_an_unreachable_server_stops_nothing_and_is_named_without_its_password(tmp_path: Path) -> None:
     tracking = Tracking(name="server", uri=f"http://ann:{PASSWORD}@127.0.0.1:{free_port()}")
     record_study(tmp_path, grid())
-    with Mirror.start(tracking, tmp_path, STUDY) as mirror:
+    with Mirror.start(tracking, tmp_path, STUDY, texts=False) as mirror:
         waiting = mirror.pending()
         assert not mirror.drain(30)
         assert mirror.pending() == waiting
@@ -95,7 +95,7 @@ def test_the_process_that_replays_knows_whether_texts_may_be_sent(
 )
 def test_an_address_that_is_no_server_is_refused_without_showing_it(tmp_path: Path, uri: str) -> None:
     with pytest.raises(ServiceError, match=r"tracking\.uri=http") as caught:
-        Mirror.start(Tracking(name="server", uri=uri), tmp_path)
+        Mirror.start(Tracking(name="server", uri=uri), tmp_path, texts=False)
     assert PASSWORD not in str(caught.value)
 
 
@@ -115,7 +115,7 @@ def test_a_server_that_accepts_but_never_answers_holds_nothing_up(tmp_path: Path
         silent.listen()
         tracking = Tracking(name="server", uri=f"http://127.0.0.1:{silent.getsockname()[1]}")
         record_study(tmp_path, grid())
-        mirror = Mirror.start(tracking, tmp_path, STUDY)
+        mirror = Mirror.start(tracking, tmp_path, STUDY, texts=False)
         assert not mirror.drain(1.0)
         mirror.close(0.5)
     assert os.path.isdir(tmp_path / "tracking" / "spool")

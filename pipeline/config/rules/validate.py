@@ -189,6 +189,7 @@ def _hardware(config: Config) -> Iterator[str]:
 def _servers(config: Config) -> Iterator[str]:
     if config.tracking.name == "server" and not config.tracking.uri:
         yield "tracking=server needs the server's address: tracking.uri=https://HOST."
-    for name, port in (("tracking", config.tracking.port), ("sweep", config.sweep.port)):
+    ports = {"tracking": config.tracking.port, "sweep": config.sweep.port, "serve": config.serve.port}
+    for name, port in ports.items():
         if not 1 <= port <= 65535:
             yield f"{name}.port must be from 1 to 65535, but got {port}."
