@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from pipeline.commands.steps.registering import named, store_for_models
+from pipeline.commands.steps.registering import named, serving, store_for_models
 from pipeline.config.compose import compose
-from pipeline.config.search_path import program
 
 
 def run(overrides: Sequence[str]) -> int:
@@ -14,5 +13,5 @@ def run(overrides: Sequence[str]) -> int:
 
     from pipeline.tracking.serving import serve
 
-    serve(store, name, config.serve.port, f"{program()} serve name={name} ")
+    serve(store, name, config.serve.port, f"{serving(store, name)} ")
     return 0

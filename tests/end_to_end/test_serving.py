@@ -159,7 +159,7 @@ def test_a_name_or_port_that_cannot_be_served_is_refused(server: Server, capsys:
     assert (done.code, "No model 'review' is registered. Did you mean 'reviews'?" in done.err) == (2, True)
     taken = run(capsys, "serve", "name=reviews", root, f"serve.port={server.port}")
     assert taken.code == 2
-    assert f"serve name=reviews serve.port={server.port + 1}" in taken.err
+    assert f"serve name=reviews {root} serve.port={server.port + 1})" in taken.err
     assert run(capsys, "serve", "name=reviews", root, "serve.port=0").code == 2
 
 

@@ -46,6 +46,8 @@ def test_texts_stand_where_the_page_says_and_a_report_without_texts_removes_thos
     assert not any(place.startswith("studies/") for place in places(root, texts))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_evaluate_sends_waiting_samples_to_mlflow_only_where_texts_may_be_shown(
     tiny_base: Path, reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

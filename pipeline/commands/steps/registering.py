@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pipeline.commands.formats.served import served
 from pipeline.commands.steps.exported import Checked, check, require_tested
 from pipeline.commands.steps.trained import Trained
-from pipeline.config.schema import Config
+from pipeline.config.schema import Config, Paths, Serve
+from pipeline.config.search_path import program
 from pipeline.errors import ConfigError, ServiceError
 from pipeline.files import safe_name
 from pipeline.study.plan import plan_of_cell
@@ -19,7 +20,6 @@ from pipeline.tracking.store import Store, store_of
 if TYPE_CHECKING:
     from pipeline.tracking.registry import Answers, Registry, Version
 
-PORT = 5002  # of the server in the line that is printed
 CELL = "headstart.cell"  # the tag of a version that names its cell
 
 
@@ -33,14 +33,22 @@ class Registered:
     def sentences(self, trained: Trained, store: Store) -> list[str]:
         """What is printed of it."""
         name = self.version.name
-        serve = f"mlflow models serve -m models:/{name}@champion --env-manager local --host 127.0.0.1 --port {PORT}"
+        model = f"-m models:/{name}@champion --env-manager local --host 127.0.0.1 --port {Serve().port}"
         return [
             f"Registered {trained.result.key.label} (cell {trained.result.cell_id}) as {name}, version "
             f"{self.version.number}, and gave it the alias champion.",
             f"Checked with {self.checked.by}: the registered model gives the cell's scores on {self.checked.items} "
             f"test texts (largest difference {self.checked.worst:.1e}).",
-            f"Serve it: MLFLOW_TRACKING_URI={shlex.quote(store.uri)} {serve}",
+            f"Serve it: {serving(store, name)}",
+            f"Without Headstart: MLFLOW_TRACKING_URI={shlex.quote(store.uri)} mlflow models serve {model}",
         ]
+
+
+def serving(store: Store, name: str) -> str:
+    """The command that serves the champion of `name`."""
+    elsewhere = [f"tracking=server tracking.uri={store.address}"] if store.address else []
+    elsewhere += [f"paths.root={shlex.quote(str(store.root))}"] if str(store.root) != Paths().root else []
+    return " ".join([program(), "serve", f"name={name}", *elsewhere])
 
 
 def named(config: Config) -> str:
