@@ -22,23 +22,24 @@ from pipeline.errors import nearest
 from pipeline.tracking.foreground import HOST
 
 LARGEST = 256 * 1024  # bytes of a request
-MOST = 64  # rows of a request: the next request waits until they are computed
+MOST = 64  # rows of a request: others wait until they are computed
+AT_ONCE = 2  # requests that are computed, each on one core; more would wait for each other's Python
 Row = dict[str, str]
 Answer = Callable[[list[Row]], list[dict[str, Any]]]
 
 
 def application(columns: Sequence[str], answer: Answer) -> Starlette:
-    """The application of one model, which answers requests one after the other.
+    """The application of one model.
 
     Args:
         columns: names of its input columns, all of them texts.
-        answer: its predictions, one for each row; run in a thread of its own.
+        answer: its predictions, one for each row; called from several threads.
     """
-    thread = ThreadPoolExecutor(max_workers=1)
+    threads = ThreadPoolExecutor(max_workers=AT_ONCE)
 
     async def invocations(request: Request) -> Response:
         rows = parse(await _body(request), columns)
-        predictions = await asyncio.get_running_loop().run_in_executor(thread, answer, rows)
+        predictions = await asyncio.get_running_loop().run_in_executor(threads, answer, rows)
         return JSONResponse({"predictions": predictions})
 
     async def health(_request: Request) -> Response:

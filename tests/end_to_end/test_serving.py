@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
 
@@ -68,10 +69,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process.kill()
 
 
-def test_answers_are_the_cells_own_whether_one_text_is_asked_or_many(server: Server) -> None:
+def test_answers_are_the_cells_own_whether_texts_are_asked_one_by_one_or_together(server: Server) -> None:
     texts = [example.text for example in stored_examples(server.export.prepared(), "test")]
+    with ThreadPoolExecutor(4) as clients:
+        at_a_time = list(clients.map(lambda text: server.predictions([text])[0], texts))
     one_by_one = [server.predictions([text])[0] for text in texts]
-    for rows in (one_by_one, server.predictions(texts)):
+    for rows in (one_by_one, at_a_time, server.predictions(texts)):
         shares = np.array([list(row["probabilities"].values()) for row in rows])
         own = np.exp(-server.export.losses())
         np.testing.assert_allclose(np.exp(-losses_of(shares, server.export)), own, atol=1e-5)
