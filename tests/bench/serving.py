@@ -46,7 +46,7 @@ def measure(options: Options, bench: Bench, folder: Path) -> list[Row]:
     with _served(folder) as port:
         rounds = [_load(port, texts) for _ in range(options.repetitions)]
     slow = [float(np.percentile([ms for ms, _ in answers], 95)) for answers in rounds]
-    worst = max(abs(share - own[i % len(texts)]) for answers in rounds for i, (_, share) in enumerate(answers))
+    worst = max(float(abs(share - own[i % len(texts)])) for answers in rounds for i, (_, share) in enumerate(answers))
     note = f"MiniLM, single sentences, {RATE} a second for {SECONDS} s from {CLIENTS} connections on the same cores"
     return [
         bench.under("serve: 95th percentile of a request", slow, "ms", BAR, note),

@@ -76,19 +76,19 @@ def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ServiceError, match=rf"Port {port} .*tracking\.port={port + 1}.*make dashboard ARGS="):
-            serve(Tracking(port=port), tmp_path)
+            serve(Tracking(port=port), tmp_path, texts=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_tracking_there_is_no_dashboard(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="tracking=none"):
-        serve(Tracking(name="none"), tmp_path)
+        serve(Tracking(name="none"), tmp_path, texts=False)
     assert links(Tracking(name="none"), tmp_path) == ()
 
 
 def test_a_shared_server_is_named_and_not_started(tmp_path: Path) -> None:
     said: list[str] = []
-    serve(Tracking(name="server", uri="https://u:pw@mlflow.example"), tmp_path, said.append)
+    serve(Tracking(name="server", uri="https://u:pw@mlflow.example"), tmp_path, said.append, texts=False)
     assert "https://mlflow.example/#/experiments?workflowType=machine_learning" in "\n".join(said)
     assert "pw" not in "\n".join(said)
 
