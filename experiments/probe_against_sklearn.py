@@ -38,7 +38,7 @@ from pipeline.data.store import load, stored_examples
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError, UserError
 from pipeline.files import write_text
-from pipeline.models.linear import ALL_STRENGTHS
+from pipeline.models.logistic_regression import ALL_STRENGTHS
 from pipeline.models.words import PARTS
 from pipeline.records import to_json
 from pipeline.study.plan import Plan, plan_study

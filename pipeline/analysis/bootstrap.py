@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.crossed import ItemPart
+from pipeline.analysis.crossed_interval import ItemPart
 
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]

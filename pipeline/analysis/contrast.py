@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.crossed import CrossedMean
+from pipeline.analysis.crossed_interval import CrossedMean
 
 Floats = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from scipy.special import chdtri, ndtr, ndtri
 
-from pipeline.analysis.crossed import CrossedMean
+from pipeline.analysis.crossed_interval import CrossedMean
 
 CAUTION = 0.8  # how surely the variance over seeds is below what the chance of settling grants it
 SUPPORTED: Final = "supported"

@@ -11,7 +11,7 @@ from pipeline.config.schema import TextField
 from pipeline.errors import DataError, nearest
 from pipeline.files import write_bytes
 from pipeline.records import Findings
-from pipeline.report.sentences import verdict_sentence
+from pipeline.report.verdict_sentences import verdict_sentence
 from pipeline.tasks import Example
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import crossed_mean
+from pipeline.analysis.crossed_interval import crossed_mean
 from pipeline.commands.formats import Format, format_of
 from pipeline.commands.steps.exported import check, require_tested
 from pipeline.commands.steps.findings import about

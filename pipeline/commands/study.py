@@ -11,16 +11,16 @@ from pipeline.commands.steps.tables import show_change, show_claims, show_findin
 from pipeline.config.privacy import may_show_texts
 from pipeline.language import in_language, tr
 from pipeline.records import ClaimTable, Findings
-from pipeline.report.sentences import scores_so_far, verdict_sentence
+from pipeline.report.verdict_sentences import scores_so_far, verdict_sentence
 from pipeline.study.able_bases import require_able_bases
 from pipeline.study.ended import ended
 from pipeline.study.finding.tuned import equal_budget
-from pipeline.study.looked import kept, wanted
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.references import in_use, refer
 from pipeline.study.run import Outcome, clear_leftovers
 from pipeline.study.spending import require_first_look, require_fixed_lengths
 from pipeline.study.stated import state, stated
+from pipeline.study.taken_looks import kept, wanted
 from pipeline.study.tuning import tuning_plans
 from pipeline.tracking.client import DRAIN_SECONDS, Mirror
 from pipeline.tracking.links import links

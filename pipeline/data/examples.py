@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.config.schema import TEXTS, Data, Task
-from pipeline.data.cells.classes import aligned
-from pipeline.data.cells.look import look
-from pipeline.data.cells.several import numbers
 from pipeline.data.cleaning import LEAST, Cleaned, check_any_label, check_classes, check_counts, clean, without
 from pipeline.data.comparing import Compared, apart, compare, compare_with, repeats
 from pipeline.data.groups import check_groups
@@ -15,6 +12,9 @@ from pipeline.data.periods import later_tested, spans
 from pipeline.data.readers.sources import read
 from pipeline.data.sets import RESERVED, LabelledSet, RawSet, RawSplits, Repeats
 from pipeline.data.splits import split, stratified_sample
+from pipeline.data.table_cells.classes import aligned
+from pipeline.data.table_cells.look import look
+from pipeline.data.table_cells.several import numbers
 from pipeline.errors import DataError
 from pipeline.files import safe_name
 from pipeline.tasks import columns

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from pipeline.models.linear import LinearModel
+from pipeline.models.logistic_regression import LinearModel
 
 HIGHEST = 127  # of a signed byte; the lowest is its negative, so that 0 stays 0
 _NOTHING = 1e-30  # a row without a larger weight becomes 0: the inverse of its scale would be infinite

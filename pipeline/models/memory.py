@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.methods import Method
 from pipeline.models.build import Network, base_of
-from pipeline.models.speed.layers import can_checkpoint_gradients
+from pipeline.models.speed.gradient_checkpointing import can_checkpoint_gradients
 from pipeline.tasks import TaskKind, probe
 
 _LENGTHS = (22, 42, 62)  # as in flops.py

@@ -1,4 +1,4 @@
-"""What a study concludes on a claim, in fields. `pipeline/report/sentences.py` makes sentences from them."""
+"""What a study concludes on a claim, in fields. `pipeline/report/verdict_sentences.py` makes sentences from them."""
 
 from dataclasses import dataclass, field
 from typing import Literal

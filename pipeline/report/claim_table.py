@@ -6,7 +6,7 @@ from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
 from pipeline.language import marked, nouns, numeral, tr, translated, translated_sentence
 from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, Judgement, RowVerdict, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
-from pipeline.report.sentences import asked_text, finding_text, next_step
+from pipeline.report.verdict_sentences import asked_text, finding_text, next_step
 from pipeline.report.wording import (
     behind,
     byte_size,
@@ -28,7 +28,7 @@ from pipeline.study.finding.ordinary_machine import (
     too_demanding,
     useful_within_limits,
 )
-from pipeline.study.fourteen import FOURTEEN, PretrainedClaim, is_one_of_fourteen
+from pipeline.study.fourteen_claims import FOURTEEN, PretrainedClaim, is_one_of_fourteen
 
 _OF_COSTS = ("democratisation", "infrastructure")
 

@@ -3,7 +3,7 @@
 from pipeline.language import marked, tr, translated
 from pipeline.records import ClaimRow, ClaimTable, RowVerdict
 from pipeline.report.wording import TIMES, plural
-from pipeline.study.fourteen import FOURTEEN
+from pipeline.study.fourteen_claims import FOURTEEN
 
 _VERDICTS: dict[RowVerdict, str] = {
     "supported": marked("supported"),

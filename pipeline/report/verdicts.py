@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.language import marked, numeral, tr, translated, translated_sentence
 from pipeline.records import ClaimTest, Findings, Looks, RivalChoice, Verdict
 from pipeline.records.metrics import MULTIPLIERS, RATIOS
-from pipeline.report.sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
+from pipeline.report.verdict_sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
 from pipeline.report.wording import TIMES, Scale, plain, ratio, scale_of_effect, size_name
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.multiple_comparisons import simultaneous_level
 from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.config.schema import Claim, Study
 from pipeline.records import BEST_FROM_SCRATCH, Verdict

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.multiple_comparisons import simultaneous_level
 from tests.analysis.coverage import Draws, of_scores
 from tests.analysis.looks import CHUNK, CONFIDENCE, DELTA, MIXES, PLANNED, differences
 

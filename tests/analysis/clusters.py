@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from pipeline.analysis.crossed import by_group, crossed_mean
+from pipeline.analysis.crossed_interval import by_group, crossed_mean
 
 LEVELS = (0.95, 0.99)
 SEEDS, ITEMS = 5, 600

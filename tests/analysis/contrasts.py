@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.analysis.contrast import bracket, match, weights_at
-from pipeline.analysis.crossed import CrossedMean, item_part, mean_over
+from pipeline.analysis.crossed_interval import CrossedMean, item_part, mean_over
 from pipeline.analysis.verdict import REFUTED, SUPPORTED, judge
 from tests.analysis.simulations import bernoulli, curve
 

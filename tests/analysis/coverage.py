@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from pipeline.analysis.crossed import RESIDUAL_FLOOR
+from pipeline.analysis.crossed_interval import RESIDUAL_FLOOR
 from pipeline.analysis.skewed_seeds import factor_for_skew
 
 Effects = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]

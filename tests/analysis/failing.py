@@ -11,8 +11,8 @@ from itertools import product
 
 import numpy as np
 
-from pipeline.analysis.multiple import simultaneous_level
-from pipeline.analysis.two_kinds import CLEAN, failing_shares, two_kinds
+from pipeline.analysis.multiple_comparisons import simultaneous_level
+from pipeline.analysis.two_kinds_of_seeds import CLEAN, failing_shares, two_kinds
 from tests.analysis.coverage import Draws, of_scores
 from tests.analysis.looks import CONFIDENCE, PLANNED, Design, differences
 

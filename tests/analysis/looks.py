@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis.crossed import CrossedMean, ItemPart
-from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.crossed_interval import CrossedMean, ItemPart
+from pipeline.analysis.multiple_comparisons import simultaneous_level
 from pipeline.analysis.verdict import chance_to_settle
 from tests.analysis.coverage import Draws, of_scores
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import item_part
-from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.crossed_interval import item_part
+from pipeline.analysis.multiple_comparisons import simultaneous_level
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Findings
 from pipeline.storage.results import ResultStore

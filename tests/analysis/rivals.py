@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.multiple_comparisons import simultaneous_level
 from tests.analysis.coverage import of_scores
 from tests.analysis.looks import CONFIDENCE, DELTA, MIXES, PLANNED, RESIDUAL
 

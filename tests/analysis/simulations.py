@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
-from pipeline.analysis.crossed import CrossedMean, ItemPart, mean_over
+from pipeline.analysis.crossed_interval import CrossedMean, ItemPart, mean_over
 from pipeline.analysis.curves import label_multiplier, multiplier_interval
 from pipeline.analysis.metrics import weighted_macro_f1
 from pipeline.analysis.verdict import INCONCLUSIVE, judge, seeds_needed

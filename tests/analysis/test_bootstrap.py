@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, percentile_interval, seed_weights
-from pipeline.analysis.crossed import item_part
+from pipeline.analysis.crossed_interval import item_part
 from tests.analysis.simulations import macro_f1_misses
 
 

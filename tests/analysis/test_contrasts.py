@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.analysis.contrast import bracket, match, weights_at
-from pipeline.analysis.crossed import CrossedMean
+from pipeline.analysis.crossed_interval import CrossedMean
 from tests.analysis.contrasts import LEVEL, SCENARIOS, rates
 
 SIZES = np.array([25.0, 100.0, 400.0])

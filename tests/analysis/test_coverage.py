@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.analysis.crossed import crossed_mean
+from pipeline.analysis.crossed_interval import crossed_mean
 from tests.analysis.coverage import EFFECTS, LEVELS, SEEDS, SHARES, Draws, gaussian, of_scores, skewed, zero_one
 
 MOST, LEAST = 1.2, 0.8  # misses as a multiple of nominal

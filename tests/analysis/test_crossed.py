@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import stdtr, stdtrit
 
-from pipeline.analysis.crossed import CrossedMean, ItemPart, by_group, crossed_mean, item_part, mean_over
+from pipeline.analysis.crossed_interval import CrossedMean, ItemPart, by_group, crossed_mean, item_part, mean_over
 
 SCORES = arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(2, 8)), elements=st.floats(-1, 1))
 LEVELS = st.sampled_from([0.9, 0.95, 0.99, 0.999])

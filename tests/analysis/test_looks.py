@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.analysis.crossed import crossed_mean
+from pipeline.analysis.crossed_interval import crossed_mean
 from tests.analysis.coverage import of_scores
 from tests.analysis.looks import (
     DELTA,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.analysis.multiple import holm, simultaneous_level
+from pipeline.analysis.multiple_comparisons import holm, simultaneous_level
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 

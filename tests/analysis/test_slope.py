@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.analysis.crossed import item_part, mean_over
+from pipeline.analysis.crossed_interval import item_part, mean_over
 from pipeline.analysis.slope import slope_by_item
 
 

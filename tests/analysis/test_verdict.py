@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from pipeline.analysis.crossed import CrossedMean, ItemPart, crossed_mean
+from pipeline.analysis.crossed_interval import CrossedMean, ItemPart, crossed_mean
 from pipeline.analysis.verdict import judge, refutation, seeds_needed, smallest_effect
 
 

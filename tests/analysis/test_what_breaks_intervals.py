@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from pipeline.analysis.skewed_seeds import MOST, factor_for_skew
-from pipeline.analysis.two_kinds import CLEAN, failing_shares, two_kinds
+from pipeline.analysis.two_kinds_of_seeds import CLEAN, failing_shares, two_kinds
 from tests.analysis.clusters import misses as group_misses
 from tests.analysis.failing import Failures, wrong_verdicts
 from tests.analysis.pools import Learner, misses, truth

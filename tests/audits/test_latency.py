@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.analysis.crossed import item_part, mean_over
+from pipeline.analysis.crossed_interval import item_part, mean_over
 from pipeline.audits import AUDITS, Predictor
 from pipeline.audits.latency import REPETITIONS, TEXTS, TOGETHER, WARM_UP, WATTS, sample
 from pipeline.data.store import examples_of

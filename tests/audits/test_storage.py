@@ -11,7 +11,7 @@ from pipeline.audits import AUDITS
 from pipeline.data.sets import EncodedSet
 from pipeline.data.store import examples_of
 from pipeline.models.eight_bits import in_eight_bits
-from pipeline.models.linear import LinearModel
+from pipeline.models.logistic_regression import LinearModel
 from pipeline.models.words import WordCounter
 from pipeline.training.loop.fitted import Fitted
 from pipeline.training.setup.rounded import of_linear

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.crossed import crossed_mean
+from pipeline.analysis.crossed_interval import crossed_mean
 from pipeline.hardware.machine import cores
 from tests.bench.options import Options
 from tests.bench.ours import train_cells

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import mean_over
+from pipeline.analysis.crossed_interval import mean_over
 from pipeline.data.store import load
 from pipeline.data.subsets import nested_subset
 from pipeline.files import write_text

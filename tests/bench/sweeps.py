@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.crossed import mean_over
+from pipeline.analysis.crossed_interval import mean_over
 from pipeline.config.schema import Sweep
 from pipeline.hardware.machine import cores, gpus
 from pipeline.records import SweepRecord, from_json, to_json

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data
-from pipeline.data.cells.columns import wanted
 from pipeline.data.readers import json_tables, text_tables
 from pipeline.data.readers.arrow_readers import delimited, json_lines
 from pipeline.data.readers.dialects import Dialect
 from pipeline.data.readers.sources import read
+from pipeline.data.table_cells.columns import wanted
 from pipeline.errors import DataError
 from tests.examples_kit import read_from
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.schema import Data
-from pipeline.data.cells.spelling import NO_TEXT, bare
 from pipeline.data.readers.sources import read
+from pipeline.data.table_cells.spelling import NO_TEXT, bare
 from pipeline.errors import DataError
 from tests.examples_kit import read_from
 

@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.config.compose import compose
 from pipeline.config.schema import Data, Task
-from pipeline.data.cells.spelling import class_key, label_value
 from pipeline.data.examples import Examples, evaluated_examples, examples
+from pipeline.data.table_cells.spelling import class_key, label_value
 from pipeline.errors import DataError
 from tests import tiny
 

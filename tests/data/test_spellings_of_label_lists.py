@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.schema import Data
-from pipeline.data.cells.spelt_lists import spelt_members
 from pipeline.data.readers.sources import read
 from pipeline.data.sets import RawSplits
+from pipeline.data.table_cells.spelt_lists import spelt_members
 from pipeline.errors import DataError
 
 TOPICS = ("price", "taste", "very good")

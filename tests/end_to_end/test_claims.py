@@ -11,7 +11,7 @@ from command_kit import command
 from pipeline.cli import main
 from pipeline.commands.claims import settings_for
 from pipeline.records import ClaimRow, ClaimTable, Estimate, from_json
-from pipeline.study.fourteen import FOURTEEN
+from pipeline.study.fourteen_claims import FOURTEEN
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 from tests.tiny_kinds import settings, table

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from experiment_files import import_file
 
-from pipeline.models.linear import ALL_STRENGTHS, solve
+from pipeline.models.logistic_regression import ALL_STRENGTHS, solve
 from tests import tiny
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -22,11 +22,16 @@ KEEPING = (
         "data/examples.py",
         "data/periods.py",
         "data/cleaning.py",
-        "data/cells/look.py",
-        "data/cells/classes.py",
+        "data/table_cells/look.py",
+        "data/table_cells/classes.py",
     ),
-    *("data/cells/reading.py", "data/cells/label_lists.py", "data/readers/sources.py", "records/metrics.py"),
-    *("study/fourteen.py", "audits/kinds.py"),
+    *(
+        "data/table_cells/reading.py",
+        "data/table_cells/label_lists.py",
+        "data/readers/sources.py",
+        "records/metrics.py",
+    ),
+    *("study/fourteen_claims.py", "audits/kinds.py"),
 )
 
 

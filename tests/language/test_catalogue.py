@@ -20,7 +20,7 @@ from pipeline.language.catalogue import Catalogue, catalogue
 from pipeline.methods import METHODS
 from pipeline.records import Judgement, Refutation
 from pipeline.records.metrics import MEANS, SHARES, called
-from pipeline.study.fourteen import FOURTEEN
+from pipeline.study.fourteen_claims import FOURTEEN
 
 HERE = Path(source_texts.ROOT).parent
 OTHERS = [language for language in get_args(Language) if language != "en"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from pipeline.models.linear import ALL_STRENGTHS, Judge, LinearModel, solve, solve_by_validation
+from pipeline.models.logistic_regression import ALL_STRENGTHS, Judge, LinearModel, solve, solve_by_validation
 from pipeline.tasks.kind import Linear
 
 

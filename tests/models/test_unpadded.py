@@ -18,7 +18,7 @@ from transformers import (
 
 from pipeline.models.speed.dropout import quicken
 from pipeline.models.speed.first_position import narrow
-from pipeline.models.speed.layers import checkpoint_gradients
+from pipeline.models.speed.gradient_checkpointing import checkpoint_gradients
 from pipeline.models.speed.packing import Packing
 from pipeline.models.speed.padding_free import pack
 

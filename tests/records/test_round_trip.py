@@ -27,8 +27,8 @@ from pipeline.records import (
     from_json,
     to_json,
 )
-from pipeline.study.looked import Taken
 from pipeline.study.stated import Stated
+from pipeline.study.taken_looks import Taken
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=True)
 

@@ -10,7 +10,7 @@ import pytest
 from synthetic_report import estimate, make_findings, make_verdicts
 
 from pipeline.records import Obstacle, ObstacleKind, Refutation, Verdict
-from pipeline.report.sentences import REFUTATIONS, next_step, verdict_sentence
+from pipeline.report.verdict_sentences import REFUTATIONS, next_step, verdict_sentence
 from pipeline.report.verdicts import VerdictView, verdict_views
 from pipeline.report.wording import MINUS, PLUS_MINUS, TIMES
 

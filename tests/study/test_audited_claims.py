@@ -8,11 +8,11 @@ import pytest
 from sklearn.metrics import f1_score
 from synthetic_cells import Items, SyntheticCell, examined, loader, synthetic_cells
 
-from pipeline.analysis.crossed import item_part, mean_over
+from pipeline.analysis.crossed_interval import item_part, mean_over
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import StorageError
 from pipeline.records import CellResult, Findings, TrajectoryPoint
-from pipeline.report.sentences import verdict_sentence
+from pipeline.report.verdict_sentences import verdict_sentence
 from pipeline.study.finding.findings import Basis, find
 
 ARMS = ("pretrained", "scratch", "scratch_small")

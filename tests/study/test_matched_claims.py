@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellKey, CellResult, Findings, Verdict
-from pipeline.report.sentences import verdict_sentence
+from pipeline.report.verdict_sentences import verdict_sentence
 from pipeline.study.finding.findings import Basis, find
 from tests.study.synthetic_cells import SyntheticCell, loader, starting_well, synthetic_cells
 

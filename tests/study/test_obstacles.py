@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from synthetic_cells import SyntheticCell, loader, start_line, synthetic_cells
 
-from pipeline.analysis.two_kinds import failing_shares
+from pipeline.analysis.two_kinds_of_seeds import failing_shares
 from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.records import CellResult, Evaluation, FailedCell, Findings, Obstacle, Verdict
 from pipeline.study.finding.findings import Basis, find

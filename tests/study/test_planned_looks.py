@@ -12,7 +12,7 @@ from pipeline.config.schema import Base, Claim, Study, Task
 from pipeline.errors import ConfigError
 from pipeline.records import Findings, Verdict
 from pipeline.report.markdown import markdown_page
-from pipeline.report.sentences import verdict_sentence
+from pipeline.report.verdict_sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, verdict_views
 from pipeline.study.finding.findings import Basis, find
 from pipeline.study.looks import ahead, groups_read, looks_of, looks_within_budget, needed

@@ -13,10 +13,10 @@ import pytest
 from pipeline.errors import ConfigError
 from pipeline.records import Estimate, Verdict
 from pipeline.study import stated as module
-from pipeline.study.looked import kept, take, wanted
 from pipeline.study.looks import looks_of
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.stated import Change, Stated, state, stated
+from pipeline.study.taken_looks import kept, take, wanted
 from tests import tiny
 from tests.tiny import reviews, tiny_base
 

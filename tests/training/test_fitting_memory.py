@@ -12,7 +12,7 @@ from cell_kit import job, network, outcome, small, trained
 from pipeline.errors import ConfigError, MemoryRanOutError
 from pipeline.hardware import machine
 from pipeline.models import memory
-from pipeline.models.speed.layers import checkpoint_gradients
+from pipeline.models.speed.gradient_checkpointing import checkpoint_gradients
 from pipeline.training.loop import fit as fitting
 from pipeline.training.loop.fit import fit
 from pipeline.training.loop.lightning_module import parts

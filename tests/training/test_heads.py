@@ -10,7 +10,7 @@ from cell_kit import job, network, small, trained
 from pipeline.data.sets import EncodedSet
 from pipeline.data.store import load
 from pipeline.errors import BaseModelError
-from pipeline.models.linear import LinearModel
+from pipeline.models.logistic_regression import LinearModel
 from pipeline.tasks import Vocabulary, linear_kind
 from pipeline.training.setup.heads import MARGIN, calibrated, class_means, put_in_place, read_out
 from pipeline.training.setup.inputs import TokenInputs

@@ -10,7 +10,7 @@ from cell_kit import job, outcome, small, trained
 
 from pipeline.data.store import stored_examples
 from pipeline.errors import ConfigError
-from pipeline.models.linear import ALL_STRENGTHS
+from pipeline.models.logistic_regression import ALL_STRENGTHS
 from pipeline.records import SCORES_DTYPE
 from pipeline.study.plan import plan_cell
 from pipeline.training.loop.finish import finish

@@ -25,10 +25,10 @@ from pipeline.report.palette import Palette
 from pipeline.study.finding.attributed import attributed
 from pipeline.study.finding.error_analysis import analyse_errors
 from pipeline.study.finding.findings import Basis, find
-from pipeline.study.looked import kept, take
 from pipeline.study.plan import Plan
 from pipeline.study.pretraining import pretrained
 from pipeline.study.stated import Stated
+from pipeline.study.taken_looks import kept, take
 from pipeline.study.verdicts.claims import NOTHING_BEFORE, Standing
 from pipeline.tasks import TaskKind, kind
 from pipeline.tracking.spool import StudyLog

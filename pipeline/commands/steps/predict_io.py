@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipeline.config.schema import TEXTS, Field, Predict, TextField
-from pipeline.data.cells.columns import Wanted
 from pipeline.data.example_table import ExampleTable
 from pipeline.data.readers.locate import TABLES
 from pipeline.data.readers.sources import read_table
 from pipeline.data.readers.text_tables import read_utf8
 from pipeline.data.readers.unpacking import table_suffix
+from pipeline.data.table_cells.columns import Wanted
 from pipeline.errors import DataError, UserError
 from pipeline.tasks import Example
 

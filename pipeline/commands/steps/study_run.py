@@ -13,13 +13,13 @@ from pipeline.language import tr
 from pipeline.records import Findings
 from pipeline.report.verdicts import looks_text
 from pipeline.study.ended import end
-from pipeline.study.looked import wanted
 from pipeline.study.plan import Plan
 from pipeline.study.progress import Progress
 from pipeline.study.run import Outcome, failures
 from pipeline.study.run import run as run_plan
 from pipeline.study.spending import Spending
 from pipeline.study.stated import Stated
+from pipeline.study.taken_looks import wanted
 
 INTERIM_SECONDS = 10.0  # at least, between two reports of the scores so far
 

@@ -8,7 +8,7 @@ from pipeline.execution.local import warm_up
 from pipeline.language import nouns, numeral, tr, translated, translated_sentence
 from pipeline.records import ArmScore, ClaimTable, Findings
 from pipeline.report.claim_words import chance_text, meaning_text, statement_text, title_text, verdict_text
-from pipeline.report.sentences import verdict_sentence
+from pipeline.report.verdict_sentences import verdict_sentence
 from pipeline.report.verdicts import looks_text, question_text
 from pipeline.report.wording import PERCENT, scale_of, scale_of_claim
 from pipeline.study.looks import looks_of

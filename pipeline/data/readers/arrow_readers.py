@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows
 from pipeline.data.readers.arrow_tables import rows_of
 from pipeline.data.readers.dialects import Dialect
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows
 
 _BLOCK = 8 << 20  # bytes that Arrow parses at a time, more than the longest line
 _EXACT = 2**53  # whole numbers up to here are exact as floats

@@ -4,9 +4,9 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows, cell
 from pipeline.data.example_table import BATCH
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows, cell
 from pipeline.errors import DataError, nearest
 
 _DAMAGED = (OSError, ValueError, OverflowError)  # what a torn file raises beside Arrow's own errors

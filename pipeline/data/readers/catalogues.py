@@ -9,9 +9,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows
 from pipeline.data.example_table import table_of
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows
 from pipeline.errors import DataError
 
 CATALOGUES = (".mo", ".po")

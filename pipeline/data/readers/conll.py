@@ -8,9 +8,9 @@ names: the first is called "tokens" and the last "tags", and those between by th
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows
 from pipeline.data.readers.text_tables import read_utf8
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows
 from pipeline.errors import DataError
 
 CONLL = (".conllu", ".conll", ".iob", ".iob2", ".bio")

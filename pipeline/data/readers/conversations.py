@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows
 from pipeline.data.example_table import table_of
 from pipeline.data.readers.text_tables import read_utf8
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows
 from pipeline.errors import DataError
 
 CONVERSATIONS = (".yml", ".yaml")

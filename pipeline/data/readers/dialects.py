@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.spelling import bare
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.spelling import bare
 
 SEPARATORS = (",", ";", "\t", "|")
 Quote = Literal['"', "'"]

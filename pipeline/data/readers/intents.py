@@ -8,11 +8,11 @@ all intents and languages, so that they reveal neither.
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows
 from pipeline.data.example_table import table_of
 from pipeline.data.readers.grammar import Node, parsed
 from pipeline.data.readers.templates import Grammar, sentences
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows
 from pipeline.errors import DataError
 
 COLUMNS = ("text", "intent", "template")

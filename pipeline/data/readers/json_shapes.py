@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.spelling import bare
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.spelling import bare
 from pipeline.errors import DataError
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows, Value, cell, texts_or_lists
 from pipeline.data.readers.arrow_readers import json_lines
 from pipeline.data.readers.intents import holds_intents, read_intents
 from pipeline.data.readers.json_shapes import RepeatedNameError, documents, field_of, names_of, parsed, rows_in
 from pipeline.data.readers.text_tables import read_utf8
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows, Value, cell, texts_or_lists
 from pipeline.errors import DataError
 
 _LONGEST = 8 << 20  # bytes of a line

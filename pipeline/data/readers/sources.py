@@ -4,11 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.schema import Data
-from pipeline.data.cells.classes import cells_of, classes_of, counted, renamed, spellings
-from pipeline.data.cells.columns import Wanted, wanted
-from pipeline.data.cells.reading import reading_of, with_indicators
-from pipeline.data.cells.rows import Rows, examples_of, filtered, without_headings
-from pipeline.data.cells.times import check_times
 from pipeline.data.example_table import table_of
 from pipeline.data.readers.arrow_tables import read_parquet, read_saved, split_folder
 from pipeline.data.readers.catalogues import CATALOGUES, read_catalogue
@@ -21,6 +16,11 @@ from pipeline.data.readers.part_files import Part, part_files
 from pipeline.data.readers.text_tables import not_utf8, read_delimited
 from pipeline.data.readers.unpacking import unpacked
 from pipeline.data.sets import RawSet, RawSplits
+from pipeline.data.table_cells.classes import cells_of, classes_of, counted, renamed, spellings
+from pipeline.data.table_cells.columns import Wanted, wanted
+from pipeline.data.table_cells.reading import reading_of, with_indicators
+from pipeline.data.table_cells.rows import Rows, examples_of, filtered, without_headings
+from pipeline.data.table_cells.times import check_times
 from pipeline.errors import DataError
 
 UNLABELLED = "text"  # the one class of examples without one

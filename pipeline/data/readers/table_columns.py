@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import as_text
 from pipeline.data.readers.dialects import SEPARATORS, Dialect, dialect_of
 from pipeline.data.readers.json_shapes import documents, field_of, names_of
 from pipeline.data.readers.locate import folder_files
 from pipeline.data.readers.part_files import part_files
 from pipeline.data.readers.unpacking import table_suffix, unpacked
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import as_text
 from pipeline.errors import DataError
 
 Columns = dict[str, list[str | None]]  # cells by heading

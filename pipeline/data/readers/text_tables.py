@@ -5,11 +5,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.rows import Rows
 from pipeline.data.example_table import table_of
 from pipeline.data.readers.arrow_readers import delimited
 from pipeline.data.readers.dialects import HEAD, SEPARATORS, Dialect, beginning, dialect_of
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.rows import Rows
 from pipeline.errors import DataError
 
 

@@ -13,8 +13,8 @@ from pipeline.config.schema import Base
 from pipeline.errors import BaseModelError, first_line, nearest
 from pipeline.files import UNWRITABLE, digest, sha256, state
 from pipeline.models.checkpoints.base_files import PATTERNS, standard, tokenizer_files, weight_files, without_vocabulary
-from pipeline.models.checkpoints.declared import Declared, declared, network_folder
 from pipeline.models.checkpoints.quantised import require_floats, require_unquantised
+from pipeline.models.checkpoints.sentence_transformers_format import Declared, declared, network_folder
 from pipeline.models.checkpoints.single_file import fingerprint, is_single_file, unpacked
 from pipeline.models.checkpoints.tensor_names import complete_header
 

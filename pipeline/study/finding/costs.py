@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.cost import CostRatio, Reach, cost_ratio, cost_to_target
-from pipeline.analysis.crossed import CrossedMean
+from pipeline.analysis.crossed_interval import CrossedMean
 from pipeline.methods import METHODS
 from pipeline.records import (
     ArmCost,

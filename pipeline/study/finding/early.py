@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.bootstrap import drawn_item_part
-from pipeline.analysis.crossed import ItemPart
+from pipeline.analysis.crossed_interval import ItemPart
 from pipeline.analysis.trajectory import area_weights, weights_after
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, EarlyAccuracy

@@ -16,7 +16,7 @@ from pipeline.analysis.bootstrap import (
     item_weights,
     seed_weights,
 )
-from pipeline.analysis.crossed import CrossedMean, ItemPart, by_group, item_part, mean_over
+from pipeline.analysis.crossed_interval import CrossedMean, ItemPart, by_group, item_part, mean_over
 from pipeline.records import Estimate, Resampling, ScoreTerm
 from pipeline.records.metrics import SHARES
 from pipeline.study.finding.table import Size, Table, TestSet

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis.crossed import mean_over
-from pipeline.analysis.multiple import simultaneous_level
+from pipeline.analysis.crossed_interval import mean_over
+from pipeline.analysis.multiple_comparisons import simultaneous_level
 from pipeline.config.schema import Claim
 from pipeline.records import CellResult, Estimate, Judgement, ScoreTerm
 from pipeline.study.finding.costs import LOG_T

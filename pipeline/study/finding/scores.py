@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.analysis.multiple import holm
+from pipeline.analysis.multiple_comparisons import holm
 from pipeline.records import ArmScore, Contrast, Gap, ScoreTerm
 from pipeline.study.finding.estimates import (
     Effect,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from pipeline.analysis.crossed import CrossedMean
+from pipeline.analysis.crossed_interval import CrossedMean
 from pipeline.analysis.verdict import INCONCLUSIVE, chance_to_settle, seeds_needed
 from pipeline.audits import Examination
 from pipeline.config.schema import Claim

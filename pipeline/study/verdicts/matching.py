@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.contrast import Match, bracket, match, weights_at
-from pipeline.analysis.crossed import CrossedMean
+from pipeline.analysis.crossed_interval import CrossedMean
 from pipeline.config.schema import Claim
 from pipeline.records import Obstacle, ScoreTerm, threshold_of
 from pipeline.study.finding.estimates import Effect

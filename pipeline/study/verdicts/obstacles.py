@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis.two_kinds import failing_shares
+from pipeline.analysis.two_kinds_of_seeds import failing_shares
 from pipeline.audits import AUDITS
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, Obstacle, ObstacleKind, ScoreTerm, Verdict

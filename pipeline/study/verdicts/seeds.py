@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from pipeline.analysis.skewed_seeds import factor_for_skew
-from pipeline.analysis.two_kinds import CLEAN, two_kinds
+from pipeline.analysis.two_kinds_of_seeds import CLEAN, two_kinds
 from pipeline.records import Obstacle, Verdict
 from pipeline.records.metrics import RATIOS
 from pipeline.study.finding.estimates import Effect

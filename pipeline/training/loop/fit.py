@@ -13,8 +13,9 @@ from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.models.build import Network
 from pipeline.models.distributed.sharding import copy_to_shard, take_over
+from pipeline.models.speed.compilation import compile_layers
 from pipeline.models.speed.embedding_rows import only_rows_read
-from pipeline.models.speed.layers import checkpoint_gradients, compile_layers
+from pipeline.models.speed.gradient_checkpointing import checkpoint_gradients
 from pipeline.records import Cost, Measured
 from pipeline.records.metrics import higher_is_better
 from pipeline.storage.checkpoints import CheckpointStore

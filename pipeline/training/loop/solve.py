@@ -12,7 +12,7 @@ from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError
 from pipeline.models.build import Network, last_linear
-from pipeline.models.linear import LinearModel, Solved
+from pipeline.models.logistic_regression import LinearModel, Solved
 from pipeline.records import Cost, Measured, StartLine, TrajectoryPoint
 from pipeline.records.metrics import higher_is_better
 from pipeline.storage.item_scores import made_of

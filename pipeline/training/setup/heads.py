@@ -10,7 +10,7 @@ from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.errors import BaseModelError
 from pipeline.models.build import Network, last_linear
-from pipeline.models.linear import Features, LinearModel, Solved, solve_by_validation
+from pipeline.models.logistic_regression import Features, LinearModel, Solved, solve_by_validation
 from pipeline.records.metrics import higher_is_better
 from pipeline.tasks import LinearKind, WordwiseKind
 from pipeline.training.setup.inputs import TokenInputs

@@ -12,7 +12,7 @@ from pipeline.files import lock
 from pipeline.models.build import Network, build, last_linear
 from pipeline.models.checkpoints.locate import require_unchanged
 from pipeline.models.checkpoints.restore import load_into
-from pipeline.models.linear import LinearModel
+from pipeline.models.logistic_regression import LinearModel
 from pipeline.storage.results import ResultStore
 from pipeline.tasks import LinearKind, kind, linear_kind
 from pipeline.training.distributed.device import device_of

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.data.sets import EncodedSet
 from pipeline.models.build import Network
 from pipeline.models.eight_bits import rounded, rounded_model
-from pipeline.models.linear import LinearModel
+from pipeline.models.logistic_regression import LinearModel
 
 
 @dataclass(frozen=True, kw_only=True)

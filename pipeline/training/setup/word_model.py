@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.data.sets import EncodedSet, Prepared
 from pipeline.data.store import examples_of
 from pipeline.errors import StorageError
-from pipeline.models.linear import LinearModel
+from pipeline.models.logistic_regression import LinearModel
 from pipeline.models.words import Texts, WordCounter
 from pipeline.tasks import Example, TaskKind, WordwiseKind, parts_of
 

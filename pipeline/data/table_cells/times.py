@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.spelling import bare, value_of
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.spelling import bare, value_of
 from pipeline.errors import DataError
 
 _COUNTED = re.compile(r"(\d{9,19})(?:\.\d+)?")  # since 1970

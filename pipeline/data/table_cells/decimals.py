@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.spelling import bare, value_of
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.spelling import bare, value_of
 
 Mark = Literal[".", ","]
 _MARKS: tuple[Mark, ...] = (".", ",")

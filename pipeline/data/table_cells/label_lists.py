@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.spelling import bare, label_value, value_of
-from pipeline.data.cells.spelt_lists import spelt_members
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.spelling import bare, label_value, value_of
+from pipeline.data.table_cells.spelt_lists import spelt_members
 from pipeline.errors import DataError
 
 Cell = str | list[str] | None  # a list where the source has lists

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.schema import Data
-from pipeline.data.cells.several import numbers
 from pipeline.data.sets import LabelledSet
+from pipeline.data.table_cells.several import numbers
 
 _NAMED = 10  # classes that a sentence names
 

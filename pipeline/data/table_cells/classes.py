@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.reading import Reading
-from pipeline.data.cells.spelling import DOUBTFUL, class_key, shown
 from pipeline.data.example_table import mapped
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.reading import Reading
+from pipeline.data.table_cells.spelling import DOUBTFUL, class_key, shown
 from pipeline.errors import DataError, nearest
 
 _LISTED = 5  # spellings or classes that a sentence names

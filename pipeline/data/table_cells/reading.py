@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.decimals import Mark, decimal_mark
-from pipeline.data.cells.label_lists import Cell, ListForm, applies, form_of, only_labels
-from pipeline.data.cells.spelling import label_value, value_of
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.decimals import Mark, decimal_mark
+from pipeline.data.table_cells.label_lists import Cell, ListForm, applies, form_of, only_labels
+from pipeline.data.table_cells.spelling import label_value, value_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.config.schema import Data, Field
-from pipeline.data.cells.spelling import bare, label_value
+from pipeline.data.table_cells.spelling import bare, label_value
 from pipeline.errors import DataError, nearest
 from pipeline.tasks import columns
 

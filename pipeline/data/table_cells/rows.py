@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.data.cells.columns import Wanted
-from pipeline.data.cells.decimals import number_of
-from pipeline.data.cells.reading import Reading
-from pipeline.data.cells.spelling import BLANK, NO_TEXT, bare, label_value, value_of
-from pipeline.data.cells.times import time_column
 from pipeline.data.example_table import mapped
+from pipeline.data.table_cells.columns import Wanted
+from pipeline.data.table_cells.decimals import number_of
+from pipeline.data.table_cells.reading import Reading
+from pipeline.data.table_cells.spelling import BLANK, NO_TEXT, bare, label_value, value_of
+from pipeline.data.table_cells.times import time_column
 from pipeline.errors import DataError, nearest
 from pipeline.tasks import TEXTS
 
