@@ -46,7 +46,7 @@ class Published:
 
 
 def publish(folder: Path, published: Published, store: ResultStore) -> Findings:
-    """Write `study.json`, `findings.json` and `cells.tar.xz`, which holds results and per-item scores, without losses and weights.
+    """Write `study.json`, `findings.json` and `cells.tar.xz`: results and per-item scores, without losses and weights.
 
     Verdicts are those that the cells give; none is kept from an earlier look.
 
