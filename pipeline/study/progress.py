@@ -83,8 +83,12 @@ class Progress(LiveLine):
         at_once = self.plan.hardware.workers
         if self.plan.hardware.elsewhere:
             at_once = max(1, len(self.started) - len(over))
-        most = max(self.most(), 0.0) if self.most else math.inf
-        return f"(about {duration(min(left * pace / at_once, most))} left)"
+        needed, budget = left * pace / at_once, self.most() if self.most else math.inf
+        if budget < needed:
+            return (
+                f"(all cells would take about {duration(needed)} more, the budget ends in {duration(max(budget, 0.0))})"
+            )
+        return f"(about {duration(needed)} left)"
 
     def _at_a_time(self) -> str:
         if self.plan.hardware.elsewhere:

@@ -129,18 +129,23 @@ def require_first_look(plan: Plan, first: Plan) -> None:
         return
     spending = Spending(plan)
     budget = spending.budget
-    least = spending.spent() + spending.price(first.missing().values())
+    spent = spending.spent()
+    least = spent + spending.price(first.missing().values())
     if least > budget.amount:
-        amount = f"{least:.0f} cells" if budget.unit == "cells" else _worded(1.1 * least, budget.unit)
+        asked = _worded(least if budget.unit == "cells" else 1.1 * least, budget.unit)
+        before = f" ({_worded(spent, budget.unit)} of it are spent already)" if spent >= 1.0 else ""
+        smaller = "under another study.name" if before else "fewer study.seeds, study.sizes or study.arms"
         raise ConfigError(
             [
-                f"study.budget must pay for the study's first look, which is expected to take {amount}, but got "
-                f"{budget.text!r}. Raise it, or make the study smaller: fewer study.seeds, study.sizes or study.arms."
+                f"study.budget must pay for the study's first look, which is expected to take {asked}{before}, but got "
+                f"{budget.text!r}. Raise it, or make the study smaller: {smaller}."
             ]
         )
 
 
 def _worded(amount: float, unit: Unit) -> str:
+    if unit == "cells":
+        return f"{amount:.0f} cells"
     if unit == "FLOPs":
         return f"{amount:.1e} FLOPs"
     return f"{amount:.0f}s" if amount < 90 else f"{amount / 60:.0f}min"
