@@ -31,13 +31,10 @@ MEASURES = {
     "storage": "score_8bit",
     "decay": "fall",
     "new_words": "fall",
+    "latency": "log2_milliseconds",
 }
-OF_TEST = (
-    "calibration",
-    "storage",
-    "decay",
-    "new_words",
-)  # audits whose items are those of the test set, with its groups
+# Audits whose items are those of the test set, with its groups.
+OF_TEST = ("calibration", "storage", "decay", "new_words")
 NOT_HERE = ("corpus_bleu", "corpus_chrf")
 Group = tuple[str, Any]  # an arm and a size
 Interval = tuple[float, float, float]  # value, low, high
@@ -286,14 +283,15 @@ def _cells(folder: Path, names: Iterable[str], shown: set[str]) -> Iterator[dict
             beside = place / name / "evaluations"
             for evaluation in sorted(beside.iterdir(), key=lambda path: path.name) if beside.exists() else ():
                 record = json.loads((evaluation / "record.json").read_text(encoding="utf-8"))
-                if record.get("dataset") in shown:
+                if "audit" in record:
+                    if record["audit"] in MEASURES:
+                        column = record["columns"].index(MEASURES[record["audit"]])
+                        cell["audits"][record["audit"]] = _array(evaluation / "items.npy")[:, column]
+                elif record.get("dataset") in shown:
                     items = _array(evaluation / "items.npy").copy()
                     items["dataset"] = len(cell["evaluations"])
                     cell["evaluations"].append(record)
                     cell["table"] = np.concatenate([cell["table"], items])
-                elif record.get("audit") in MEASURES:
-                    column = record["columns"].index(MEASURES[record["audit"]])
-                    cell["audits"][record["audit"]] = _array(evaluation / "items.npy")[:, column]
             kept = place / name / "validation.npy"
             cell["points"] = _array(kept) if kept.exists() else None
             yield cell
