@@ -184,13 +184,13 @@ def _may_fail(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     said["failed"] = plural(round(numbers["failed"]), "training")
     if room > 0:
         return tr(
-            "{failed} of {arm} kept their start, and with {seeds} up to {share:.0%} may. The others gained {loss} on "
+            "{failed} of {arm} kept the start, and with {seeds} up to {share:.0%} may. The others gained {loss} on "
             "validation: a mean that is {room} worse would undo the verdict.",
             **said,
             **amounts,
         )
     return tr(
-        "{failed} of {arm} kept their start, but with {seeds} it may be {share:.0%} in truth. The others gained {loss} "
+        "{failed} of {arm} kept the start, but with {seeds} it may be {share:.0%} in truth. The others gained {loss} "
         "on validation: a mean that is {room} better would undo the verdict.",
         **said,
         **amounts,

@@ -132,7 +132,7 @@ def test_an_obstacle_to_a_measured_claim_is_said_with_its_remedy() -> None:
                 kind="unseen_failures", arm="pretrained", size=100,
                 numbers={"seeds": 10, "failed": 3, "share": 0.6066, "loss": 0.1},
             ),
-            "3 trainings of pretrained kept their start, and with 10 seeds up to 61% may. The others gained 10 points "
+            "3 trainings of pretrained kept the start, and with 10 seeds up to 61% may. The others gained 10 points "
             "on validation: a mean that is 3.1 points worse would undo the verdict.",
         ),
         (
