@@ -38,6 +38,7 @@ ObstacleKind = Literal[
     "two_kinds_of_seeds",  # some seeds (`cells`) are far from the others: numbers rare, seeds, distance, p
     "skewed_seeds",  # seeds as skewed as they may be would undo the verdict: numbers factor, level, low, high
     "unseen_failures",  # so would a share of failing trainings other than that seen: numbers seeds, failed, share, loss
+    "no_training_improved",  # all trainings of `arm` kept step 0: numbers seeds, share (that may do better)
     "not_converged",  # longer training could undo the verdict: numbers late_gain, low, high, level, or late_loss_fall
     "below_constant",  # so could the best answer that reads no text: numbers score, constant
     "below_words",  # so could a bag of words, which scores more than `scratch`: numbers score, words

@@ -197,6 +197,16 @@ def _may_fail(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     )
 
 
+def _none_improved(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    return tr(
+        "All {trainings} of {arm} kept the start, but up to {share:.0%} of its trainings may do better than that, and "
+        "none shows by how much.",
+        trainings=plural(round(obstacle.numbers["seeds"]), "training"),
+        arm=f"{obstacle.arm} n={obstacle.size}",
+        share=obstacle.numbers["share"],
+    )
+
+
 def _not_converged(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     numbers, scale, who = obstacle.numbers, scale_of(findings.metric), f"{obstacle.arm} n={obstacle.size}"
     if "late_gain" not in numbers:
@@ -296,6 +306,10 @@ _WORDS: dict[ObstacleKind, Words] = {
     ),
     "skewed_seeds": Words(_skewed, _MORE_SEEDS),
     "unseen_failures": Words(_may_fail, _MORE_SEEDS),
+    "no_training_improved": Words(
+        _none_improved,
+        _said("Try another train.lr. If none improves it, compare with frozen, whose head is solved and not trained."),
+    ),
     "not_converged": Words(_not_converged, _said("Train every arm longer: train.min_steps, or train.epochs.")),
     "below_constant": Words(
         _below, lambda f, v, o: tr("Add {labels}, or use another metric.", labels=nouns(f.counted))

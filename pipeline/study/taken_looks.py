@@ -18,7 +18,7 @@ from pipeline.study.looks import ahead, groups_read, looks_of, needed
 from pipeline.study.plan import Plan
 
 FILE = "looks.jsonl"
-VERDICT_VERSION = 3  # raised by hand when a change of the code changes verdicts on the same cells
+VERDICT_VERSION = 4  # raised by hand when a change of the code changes verdicts on the same cells
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ last look depends on the verdicts of earlier looks, and the union bound over pla
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,20 +44,21 @@ class Claims:
         return supported | refuted, wrong | supported if effect <= DELTA else wrong
 
 
-def wrong_verdicts(rng: np.random.Generator, found: Claims, effect: float) -> np.ndarray:
-    """Whether any verdict of a study is wrong, [R]."""
+def ended(rng: np.random.Generator, found: Claims, effect: float) -> tuple[np.ndarray, np.ndarray]:
+    """Whether any verdict of a study is wrong, and the share of its claims that are settled when it ends, [R] each."""
     budgets = rng.uniform(*BUDGET, CHUNK)
     planned = {k: found.judged(k, s, effect) for k, s in zip(PLANNED.seeds, PLANNED.spend, strict=True)}
     left = [1.0 - sum(PLANNED.spend[:taken]) for taken in range(len(PLANNED.spend))]
     last = {(k, taken): found.judged(k, left[taken], effect) for k in range(2, 20) for taken in range(len(left))}
-    wrong = np.zeros(CHUNK, bool)
+    wrong, share = np.zeros(CHUNK, bool), np.zeros(CHUNK)
     for study, budget in enumerate(budgets):
         open_claims = np.ones(found.number, bool)
         for count, taken, ends in _looks(budget, open_claims):
             settled, mistaken = last[count, taken] if ends else planned[count]
             wrong[study] |= bool(np.any(open_claims & mistaken[study] & settled[study]))
             open_claims &= ~settled[study]
-    return wrong
+        share[study] = 1.0 - open_claims.mean()
+    return wrong, share
 
 
 def _looks(budget: float, open_claims: np.ndarray) -> Iterator[tuple[int, int, bool]]:
@@ -79,7 +81,15 @@ def _looks(budget: float, open_claims: np.ndarray) -> Iterator[tuple[int, int, b
             return
 
 
-def family_wise_error(
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """The share of studies with a wrong verdict on any of their claims, and the share of claims that are settled."""
+
+    wrong: float
+    settled: float
+
+
+def rates(
     rng: np.random.Generator,
     mix: tuple[float, float],
     *,
@@ -87,27 +97,33 @@ def family_wise_error(
     effect: float,
     repetitions: int,
     items: int = 200,
-) -> float:
-    """The share of studies with a wrong verdict on any of their claims."""
-    chunks = (wrong_verdicts(rng, Claims(rng, mix, claims, items), effect) for _ in range(0, repetitions, CHUNK))
-    return float(np.mean(list(chunks)))
+) -> Rates:
+    """What becomes of studies whose budget ends anywhere."""
+    chunks = [ended(rng, Claims(rng, mix, claims, items), effect) for _ in range(0, repetitions, CHUNK)]
+    wrong, settled = (float(np.mean([chunk[which] for chunk in chunks])) for which in (0, 1))
+    return Rates(wrong=wrong, settled=settled)
 
 
 def _table(repetitions: int) -> None:
-    print("| varies | claims | at delta | A/A |\n| --- | --- | --- | --- |")
+    print(
+        "| varies | claims | wrong, at delta | wrong, A/A | settled, 6 points | settled, 10 points |\n"
+        + "| --- " * 6
+        + "|"
+    )
     for number, (name, mix) in enumerate(MIXES.items()):
         for claims in (1, 5):
-            rates = [
-                family_wise_error(
+            found = [
+                rates(
                     np.random.default_rng([61, number, claims]),
                     mix,
                     claims=claims,
                     effect=effect,
                     repetitions=repetitions,
                 )
-                for effect in (DELTA, 0.0)
+                for effect in (DELTA, 0.0, 3 * DELTA, 5 * DELTA)
             ]
-            print(f"| {name} | {claims} | {' | '.join(f'{rate:.3f}' for rate in rates)} |", flush=True)
+            shown = [*(f"{each.wrong:.3f}" for each in found[:2]), *(f"{each.settled:.2f}" for each in found[2:])]
+            print(f"| {name} | {claims} | {' | '.join(shown)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 
 from pipeline.analysis.crossed_interval import by_group, crossed_mean
+from tests.analysis.coverage import Intervals
 
 LEVELS = (0.95, 0.99)
 SEEDS, ITEMS = 5, 600
 SEED_SD, ITEM_SD, RESIDUAL = 0.01, 0.3, 0.4
-Rates = dict[float, float]
 
 
 def scores(rng: np.random.Generator, groups: np.ndarray, correlation: float) -> np.ndarray:
@@ -32,28 +32,32 @@ def groups_of(rng: np.random.Generator, size: int, *, uneven: bool) -> np.ndarra
     return np.repeat(np.arange(ITEMS), sizes)[:ITEMS]
 
 
-def misses(size: int, correlation: float, repetitions: int, *, uneven: bool = False) -> tuple[Rates, Rates]:
-    """Shares of intervals that miss, items one by one and in groups, by level."""
+def intervals(size: int, correlation: float, repetitions: int, *, uneven: bool = False) -> tuple[Intervals, Intervals]:
+    """Those of items one by one, and of items in groups."""
     rng = np.random.default_rng([15, size, int(100 * correlation), int(uneven)])
-    single, grouped = dict.fromkeys(LEVELS, 0.0), dict.fromkeys(LEVELS, 0.0)
+    single, grouped = [], []
     for _ in range(repetitions):
         groups = groups_of(rng, size, uneven=uneven)
         found = scores(rng, groups, correlation)
-        for missed, mean in ((single, crossed_mean(found)), (grouped, crossed_mean(by_group(found, groups)))):
-            for level in LEVELS:
-                missed[level] += float(abs(mean.value) > mean.half_width(level)) / repetitions
-    return single, grouped
+        single.append(crossed_mean(found))
+        grouped.append(crossed_mean(by_group(found, groups)))
+    return Intervals.around_zero(single, LEVELS), Intervals.around_zero(grouped, LEVELS)
 
 
 def _table(repetitions: int) -> None:
-    print("| items a group | correlation | one by one, 95% | 99% | in groups, 95% | 99% |")
-    print("| --- " * 6 + "|")
+    print("| items a group | correlation | items count | misses, 95% | 99% | width, 99% | power, 99% |")
+    print("| --- " * 7 + "|")
     for size, correlation, uneven in (
         (1, 0.0, False), (2, 1.0, False), (4, 0.3, False), (10, 0.1, False), (10, 0.3, False), (10, 0.3, True),
     ):  # fmt: skip
-        found = misses(size, correlation, repetitions, uneven=uneven)
-        shown = " | ".join(f"{rates[level]:.3f}" for rates in found for level in LEVELS)
-        print(f"| {size}{' on average' if uneven else ''} | {correlation} | {shown} |", flush=True)
+        for how, found in zip(
+            ("one by one", "in groups"), intervals(size, correlation, repetitions, uneven=uneven), strict=True
+        ):
+            missed = " | ".join(f"{found.misses(level):.3f}" for level in LEVELS)
+            cost = f"{found.width(LEVELS[-1]):.2f} | {found.power(LEVELS[-1]):.2f}"
+            print(
+                f"| {size}{' on average' if uneven else ''} | {correlation} | {how} | {missed} | {cost} |", flush=True
+            )
 
 
 if __name__ == "__main__":

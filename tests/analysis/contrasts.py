@@ -24,11 +24,14 @@ Contrast = Callable[[np.random.Generator, int, float, float], list[CrossedMean]]
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """Shares of the studies in which the claim was supported and refuted, and in which it could be judged."""
+    """Shares of the studies in which the claim was supported and refuted, and in which it could be judged; and the mean
+    width of what its verdict rests on.
+    """
 
     supported: float
     refuted: float
     judged: float
+    width: float
 
 
 def rates(
@@ -36,11 +39,13 @@ def rates(
 ) -> Rates:
     """What becomes of `n` studies of so many seeds in which the truth is `planted`."""
     found = [means for _ in range(n) if (means := contrast(rng, seeds, seed_sd, planted))]
-    verdicts = [judge(*bracket(means, lambda mean: mean.guarded_half_width(LEVEL)), threshold) for means in found]
+    ends = [bracket(means, lambda mean: mean.guarded_half_width(LEVEL)) for means in found]
+    verdicts = [judge(low, high, threshold) for low, high in ends]
     return Rates(
         supported=verdicts.count(SUPPORTED) / max(1, len(found)),
         refuted=verdicts.count(REFUTED) / max(1, len(found)),
         judged=len(found) / n,
+        width=float(np.mean([high - low for low, high in ends])) if ends else float("nan"),
     )
 
 
@@ -109,8 +114,8 @@ SCENARIOS: dict[str, tuple[Contrast, float, float, float]] = {
 
 
 def _table(repetitions: int) -> None:
-    print("| claim | seeds | seed sd | supported at the edge | refuted at the edge | not judged | supported beyond |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| claim | seeds | seed sd | supported at the edge | refuted | not judged | width | supported beyond |")
+    print("| --- " * 8 + "|")
     for number, (name, (contrast, edge, beyond, threshold)) in enumerate(SCENARIOS.items()):
         for seeds in (3, 5, 10):
             for seed_sd in (0.01, 0.03):
@@ -119,7 +124,7 @@ def _table(repetitions: int) -> None:
                 past = rates(contrast, beyond, threshold, seeds, seed_sd, rng, repetitions // 10)
                 print(
                     f"| {name} | {seeds} | {seed_sd} | {at.supported:.4f} | {at.refuted:.4f} | {1 - at.judged:.3f} | "
-                    f"{past.supported:.2f} |",
+                    f"{100 * at.width:.1f} | {past.supported:.2f} |",
                     flush=True,
                 )
 

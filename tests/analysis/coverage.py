@@ -4,7 +4,7 @@ The tests run short versions; `python -m tests.analysis.coverage` prints the tab
 an hour). Intervals are computed for many repetitions at once; a test checks that they are those of the pipeline.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from pipeline.analysis.crossed_interval import RESIDUAL_FLOOR
+from pipeline.analysis.crossed_interval import RESIDUAL_FLOOR, CrossedMean
 from pipeline.analysis.skewed_seeds import factor_for_skew
 
 Effects = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
@@ -62,11 +62,40 @@ class Draws:
 
     def width(self, level: float) -> float:
         """The mean width, as a multiple of the normal interval with the variance known."""
-        return float(self.half_widths(level).mean() / (-ndtri((1.0 - level) / 2.0) * self.error.std()))
+        return self._intervals(level).width(level)
 
     def power(self, level: float) -> float:
         """How often an effect of EFFECT standard errors is told from 0."""
-        return float(np.mean(np.abs(self.error + EFFECT * self.error.std()) > self.half_widths(level)))
+        return self._intervals(level).power(level)
+
+    def _intervals(self, level: float) -> "Intervals":
+        return Intervals(error=self.error, half={level: self.half_widths(level)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervals:
+    """Intervals of R repetitions: how far their middles are off, and half of each width, by level, [R] each."""
+
+    error: np.ndarray
+    half: Mapping[float, np.ndarray]
+
+    @classmethod
+    def around_zero(cls, means: Sequence[CrossedMean], levels: Sequence[float]) -> "Intervals":
+        """Of means whose truth is 0."""
+        half = {level: np.array([mean.half_width(level) for mean in means]) for level in levels}
+        return cls(error=np.array([mean.value for mean in means]), half=half)
+
+    def misses(self, level: float) -> float:
+        """The share of intervals that miss the truth."""
+        return float(np.mean(np.abs(self.error) > self.half[level]))
+
+    def width(self, level: float) -> float:
+        """The mean width, as a multiple of the normal interval with the variance known."""
+        return float(self.half[level].mean() / (-ndtri((1.0 - level) / 2.0) * self.error.std()))
+
+    def power(self, level: float) -> float:
+        """How often an effect of EFFECT standard errors is told from 0."""
+        return float(np.mean(np.abs(self.error + EFFECT * self.error.std()) > self.half[level]))
 
 
 def gaussian(rng: np.random.Generator, seeds: int, share: float, repetitions: int, *, items: int = 600) -> Draws:

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.analysis.multiple_comparisons import simultaneous_level
 from pipeline.analysis.two_kinds_of_seeds import CLEAN, failing_shares, two_kinds
 from tests.analysis.coverage import Draws, of_scores
-from tests.analysis.looks import CONFIDENCE, PLANNED, Design, differences
+from tests.analysis.looks import CONFIDENCE, DELTA, PLANNED, Design, differences
 
 ITEM_SD = 0.25
 
@@ -102,34 +102,64 @@ def _look(scores: np.ndarray, failed: np.ndarray, loss: float) -> _Look:
     seeds, counts = failed.shape[1], failed.sum(axis=1)
     bounds = [failing_shares(count, seeds, 1.0 - CONFIDENCE) for count in range(seeds + 1)]
     least, most = (np.array(each)[counts] for each in zip(*bounds, strict=True))
-    known = loss * (counts < seeds)  # where all failed, nobody knows what they lost
-    return _Look(
-        draws=of_scores(scores, 0.0), worse=(most - counts / seeds) * known, better=(counts / seeds - least) * known
-    )
+    better = np.where(counts < seeds, loss * (counts / seeds - least), np.inf)  # where all failed, no one knows
+    return _Look(draws=of_scores(scores, 0.0), worse=loss * (most - counts / seeds), better=better)
 
 
 def _wrong(
     looks: Sequence[_Look], held: Sequence[np.ndarray], design: Design, claims: int, *, guarded: bool = False
 ) -> np.ndarray:
-    """Which studies are wrong on a claim that is judged at no look whose seeds are `held` up.
+    """Which studies are wrong on a claim: around DELTA either verdict is."""
+    return np.asarray(_judged(looks, held, design, claims, guarded=guarded) != 0)
+
+
+def _judged(
+    looks: Sequence[_Look],
+    held: Sequence[np.ndarray],
+    design: Design,
+    claims: int,
+    *,
+    effect: float = 0.0,
+    guarded: bool = False,
+) -> np.ndarray:
+    """1 where a claim whose effect is so far above DELTA is supported, -1 where it is refuted and 0 where it is left
+    open, [R]; it is judged at no look whose seeds are `held` up.
 
     A guarded verdict must besides survive, each by itself, skewed seeds and another share of failing trainings.
     """
-    wrong, settled = np.zeros(len(held[0]), bool), np.zeros(len(held[0]), bool)
+    found = np.zeros(len(held[0]), int)
     for look, two, share in zip(looks, held, design.spend, strict=True):
         level = simultaneous_level(CONFIDENCE, claims, share)
-        error, half = look.draws.error, look.draws.half_widths(level)
-        low, high = error - half, error + half
+        value, half = look.draws.error + effect, look.draws.half_widths(level)
+        low, high = value - half, value + half
         if guarded:
             skewed = look.draws.guarded_half_widths(level)
             low, high = (
-                np.minimum(low - look.worse, error - skewed),
-                np.maximum(high + look.better, error + skewed),
+                np.minimum(low - look.worse, value - skewed),
+                np.maximum(high + look.better, value + skewed),
             )
-        judged = ~settled & ~two & ((low >= 0.0) | (high < 0.0))  # around DELTA either is wrong
-        wrong |= judged
-        settled |= judged
-    return wrong
+        verdict = (low >= 0.0) * 1 - (high < 0.0)
+        found = np.where((found == 0) & ~two, verdict, found)
+    return found
+
+
+def supported(
+    rng: np.random.Generator, failures: Failures, effect: float, *, repetitions: int, items: int, claims: int = 5
+) -> list[tuple[float, float]]:
+    """How often a claim whose effect is so far above DELTA is supported after each of the planned looks: by the
+    interval alone, and as verdicts are given.
+    """
+    counts = PLANNED.seeds
+    scores, failed = failing_differences(rng, failures, repetitions, seeds=counts[-1], items=items)
+    looks = [_look(scores[:, :count], failed[:, :count], failures.loss) for count in counts]
+    held = [of_two_kinds(scores[:, :count], look.draws) for count, look in zip(counts, looks, strict=True)]
+    rates = []
+    for last in range(1, len(counts) + 1):
+        design = Design(seeds=counts[:last], spend=PLANNED.spend[:last])
+        plain = _judged(looks[:last], [_never(held)] * last, design, claims, effect=effect)
+        verdicts = _judged(looks[:last], held[:last], design, claims, effect=effect, guarded=True)
+        rates.append((float(np.mean(plain == 1)), float(np.mean(verdicts == 1))))
+    return rates
 
 
 def _never(held: Sequence[np.ndarray]) -> np.ndarray:
@@ -147,5 +177,17 @@ def _table(repetitions: int) -> None:
         print(f"| {items:,} | {chance:.0%} | {100 * loss:g} | {shown} |", flush=True)
 
 
+def _power(repetitions: int) -> None:
+    print("\n| items | arm gained over its start | effect | " + " | ".join(f"{n} seeds" for n in PLANNED.seeds) + " |")
+    print("| --- " * (3 + len(PLANNED.seeds)) + "|")
+    for items, loss, effect in product((200, 1000), (0.0, 0.05, 0.1, 0.2), (0.04, 0.08, 0.16)):
+        rng = np.random.default_rng([62, int(100 * loss), int(100 * effect), items])
+        found = supported(rng, Failures(chance=0.0, loss=loss), effect, repetitions=repetitions, items=items)
+        shown = " | ".join(f"{plain:.2f}, {verdicts:.2f}" for plain, verdicts in found)
+        print(f"| {items:,} | {100 * loss:g} points | {100 * (DELTA + effect):g} points | {shown} |", flush=True)
+
+
 if __name__ == "__main__":
-    _table(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    _table(studies)
+    _power(studies)

@@ -14,8 +14,7 @@ from pipeline.analysis.crossed_interval import CrossedMean, ItemPart, mean_over
 from pipeline.analysis.curves import label_multiplier, multiplier_interval
 from pipeline.analysis.metrics import weighted_macro_f1
 from pipeline.analysis.verdict import INCONCLUSIVE, judge, seeds_needed
-
-Misses = dict[float, float]
+from tests.analysis.coverage import Intervals
 
 MEASURED = (0.95, 0.99)
 DELTA = 0.02
@@ -33,13 +32,13 @@ def _luck(rng: np.random.Generator, seed_sd: float, shape: tuple[int, ...]) -> n
     return np.clip(rng.normal(0.0, seed_sd, shape), -0.1, 0.1)
 
 
-def macro_f1_misses(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> Misses:
-    """How often intervals of a difference in macro F1 over 4 unequal classes miss the truth, by level.
+def macro_f1_intervals(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> Intervals:
+    """Intervals of a difference in macro F1 over 4 unequal classes.
 
     Both arms are right with 0.7 by seed, else they answer by the classes' shares; so the true difference is 0.
     """
     draws, shares = item_weights(items, 500, rng), np.array([0.5, 0.25, 0.15, 0.1])
-    missed = dict.fromkeys(MEASURED, 0)
+    means = []
     for _ in range(repetitions):
         labels = rng.choice(4, size=items, p=shares)
         arms = [_answers(rng, labels, 0.7 + _luck(rng, seed_sd, (seeds,)), shares) for _ in range(2)]
@@ -47,10 +46,8 @@ def macro_f1_misses(seeds: int, items: int, seed_sd: float, rng: np.random.Gener
             np.subtract(*(weighted_macro_f1(labels, predicted, weights, classes=4) for predicted in arms))
             for weights in (draws, np.ones((1, items)))
         )
-        mean = mean_over(values[0], (drawn_item_part(drawn, items),))
-        for level in MEASURED:
-            missed[level] += abs(mean.value) > mean.half_width(level)
-    return {level: count / repetitions for level, count in missed.items()}
+        means.append(mean_over(values[0], (drawn_item_part(drawn, items),)))
+    return Intervals.around_zero(means, MEASURED)
 
 
 def _answers(rng: np.random.Generator, labels: np.ndarray, skill: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -58,20 +55,27 @@ def _answers(rng: np.random.Generator, labels: np.ndarray, skill: np.ndarray, sh
     return np.where(rng.random(shape) < skill[:, None], labels, rng.choice(len(shares), size=shape, p=shares))
 
 
-def multiplier_coverage(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> float:
-    """Share of 95% intervals of the label multiplier that hold the value read off the true curve."""
+def multiplier_intervals(
+    seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int
+) -> np.ndarray:
+    """The ends [R, 2] of 95% intervals of the label multiplier, as multiples of the value read off the true curve."""
     truth, target = curve(SIZES), float(curve(np.array(LABELS * MULTIPLIER)))
     wanted, _ = label_multiplier(SIZES, truth, target, LABELS)
-    held = 0
-    for _ in range(repetitions):
+    ends = np.zeros((repetitions, 2))
+    for study in range(repetitions):
         ease = rng.uniform(-0.09, 0.09, items)
         arms = [bernoulli(rng, level + ease, _luck(rng, seed_sd, (seeds,))) for level in (*truth, target)]
         weights, over = item_weights(items, 500, rng), seed_weights(seeds, 500, rng)
         drawn = np.stack([np.sum(item_means(scores, weights) * over, axis=1) for scores in arms], axis=1)
         means = np.array([scores.mean() for scores in arms])
         found = multiplier_interval(SIZES, means[:-1], means[-1], LABELS, drawn[:, :-1], drawn[:, -1], 0.95)
-        held += found.low <= wanted <= found.high
-    return held / repetitions
+        ends[study] = found.low / wanted, found.high / wanted
+    return ends
+
+
+def missed(ends: np.ndarray) -> float:
+    """The share of intervals of the label multiplier that do not hold the true value."""
+    return float(np.mean((ends[:, 0] > 1.0) | (ends[:, 1] < 1.0)))
 
 
 def promises_kept(seeds: int, seed_sd: float, level: float, rng: np.random.Generator, repetitions: int) -> float:
@@ -103,15 +107,20 @@ def curve(labels: np.ndarray) -> np.ndarray:
 
 
 def _table() -> None:
-    print("| seeds | items | seed sd | macro F1 misses, 95% | 99% | label multiplier misses, 95% |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print(
+        "| seeds | items | seed sd | macro F1 misses, 95% | 99% | width | power | multiplier misses, 95% | its ends |"
+    )
+    print("| --- " * 9 + "|")
     for seeds in (3, 5, 10):
         for number, (items, seed_sd) in enumerate(((100, 0.01), (400, 0.01), (400, 0.03), (800, 0.03))):
             key = [31, seeds, number]
-            missed = macro_f1_misses(seeds, items, seed_sd, np.random.default_rng(key), 2000)
-            labels = 1.0 - multiplier_coverage(seeds, items, seed_sd, np.random.default_rng(key), 400)
-            shown = " | ".join(f"{missed[level]:.3f}" for level in MEASURED)
-            print(f"| {seeds} | {items} | {seed_sd} | {shown} | {labels:.3f} |", flush=True)
+            f1 = macro_f1_intervals(seeds, items, seed_sd, np.random.default_rng(key), 2000)
+            labels = multiplier_intervals(seeds, items, seed_sd, np.random.default_rng(key), 400)
+            rates = " | ".join(f"{f1.misses(level):.3f}" for level in MEASURED)
+            cost = f"{f1.width(MEASURED[-1]):.2f} | {f1.power(MEASURED[-1]):.2f}"
+            low, high = np.median(labels, axis=0)
+            shown = f"{rates} | {cost} | {missed(labels):.3f} | {low:.2f} to {high:.2f}"
+            print(f"| {seeds} | {items} | {seed_sd} | {shown} |", flush=True)
     for seeds, seed_sd, level in product((3, 5), (0.02, 0.05), MEASURED):
         kept = promises_kept(seeds, seed_sd, level, np.random.default_rng([33, seeds]), 3000)
         print(

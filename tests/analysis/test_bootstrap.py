@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, percentile_interval, seed_weights
 from pipeline.analysis.crossed_interval import item_part
-from tests.analysis.simulations import macro_f1_misses
+from tests.analysis.simulations import MEASURED, macro_f1_intervals
 
 
 def test_every_draw_of_items_draws_as_many_as_there_are():
@@ -71,6 +71,7 @@ def test_one_item_has_an_unknown_part():
 @pytest.mark.parametrize(("seeds", "items", "seed_sd"), [(3, 100, 0.0), (5, 100, 0.03), (10, 200, 0.03)])
 def test_intervals_of_macro_f1_keep_their_level(seeds, items, seed_sd):
     repetitions = 1500
-    for level, rate in macro_f1_misses(seeds, items, seed_sd, np.random.default_rng([21, seeds]), repetitions).items():
+    found = macro_f1_intervals(seeds, items, seed_sd, np.random.default_rng([21, seeds]), repetitions)
+    for level in MEASURED:
         nominal = 1.0 - level
-        assert rate <= 1.2 * nominal + 3 * math.sqrt(nominal * level / repetitions)
+        assert found.misses(level) <= 1.2 * nominal + 3 * math.sqrt(nominal * level / repetitions)

@@ -54,7 +54,7 @@ def test_a_truth_at_the_edge_of_the_claim_is_seldom_judged_and_one_beyond_it_is_
     at = rates(contrast, edge, threshold, 5, 0.02, np.random.default_rng(7), REPETITIONS)
     assert at.supported <= allowed
     assert at.refuted <= allowed
-    past = rates(contrast, beyond, threshold, 10, 0.01, np.random.default_rng(8), 100)
+    past = rates(contrast, beyond, threshold, 20, 0.01, np.random.default_rng(8), 100)
     assert past.supported >= 0.9
 
 

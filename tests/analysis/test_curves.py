@@ -14,7 +14,7 @@ from pipeline.analysis.curves import (
     multiplier_interval,
     transferred_law,
 )
-from tests.analysis.simulations import multiplier_coverage
+from tests.analysis.simulations import missed, multiplier_intervals
 
 SIZES = np.array([10.0, 100.0, 1000.0])
 VALUES = st.lists(st.floats(-1, 1), min_size=1, max_size=8)
@@ -132,4 +132,4 @@ def test_censored_replicates_leave_the_law_without_an_interval():
 
 
 def test_the_interval_of_a_planted_multiplier_holds_it_with_three_seeds():
-    assert multiplier_coverage(3, 300, 0.01, np.random.default_rng(41), 100) >= 0.93
+    assert missed(multiplier_intervals(3, 300, 0.01, np.random.default_rng(41), 100)) <= 0.07

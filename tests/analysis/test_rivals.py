@@ -49,7 +49,7 @@ def test_planned_looks_keep_their_error_and_items_resampled_alone_do_not(scores:
     above, below, seeds = rates({"planned": (planned_looks, 100)}, scores, "seeds dominate", "5 delta")["planned"]
     assert above >= 0.9
     assert below == 0.0
-    assert 5 <= seeds <= 15
+    assert 5 <= seeds < 18
 
 
 def test_no_test_needs_adastop() -> None:

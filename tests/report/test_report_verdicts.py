@@ -143,6 +143,13 @@ def test_an_obstacle_to_a_measured_claim_is_said_with_its_remedy() -> None:
             "but with 10 seeds it may be 9% in truth. The others gained 10 points on validation: a mean that is 2.1 "
             "points better would undo the verdict.",
         ),
+        (
+            Obstacle(
+                kind="no_training_improved", arm="pretrained", size=100, numbers={"seeds": 5, "share": 0.4507},
+            ),
+            "All 5 trainings of pretrained n=100 kept the start, but up to 45% of its trainings may do better than "
+            "that, and none shows by how much. Try another train.lr.",
+        ),
     ],
 )  # fmt: skip
 def test_what_withholds_a_clear_verdict_is_said_with_its_numbers(obstacle: Obstacle, said: str) -> None:

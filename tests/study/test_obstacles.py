@@ -279,6 +279,23 @@ def test_where_trainings_failed_fewer_may_in_truth_which_may_undo_a_refutation()
     assert (obstacle.arm, obstacle.numbers["share"]) == ("pretrained", pytest.approx(failing_shares(5, SEEDS, 0.05)[0]))
 
 
+def test_failures_that_no_seed_showed_withhold_claims_on_early_accuracy_too():
+    made = changed(changed(cells(), "scratch", gaining(0.01)), "pretrained", gaining(0.3))
+    found = verdict(made, Claim(metric="early_area", size=100, delta=0.01))
+    assert found.verdict == "supported"
+    near = Claim(metric="early_area", size=100, delta=found.estimate.low - 0.01)
+    assert of_kind(verdict(made, near), "unseen_failures").arm == "pretrained"
+
+
+def test_where_no_training_improved_on_its_start_there_is_no_verdict():
+    def failed(result: CellResult) -> CellResult:
+        return dataclasses.replace(result, best_step=0)
+
+    less = Claim(size=100, delta=0.25)
+    obstacle = of_kind(verdict(changed(cells(), "pretrained", failed), less), "no_training_improved")
+    assert obstacle.numbers == {"seeds": SEEDS, "share": pytest.approx(1 - 0.05 ** (1 / SEEDS))}
+
+
 def test_a_solved_arm_cannot_fail():
     def solved(result: CellResult) -> CellResult:
         line = dataclasses.replace(result.start_line, method="linear_probe")
@@ -292,13 +309,13 @@ def test_skewed_seeds_withhold_a_verdict_near_its_edge_where_the_level_is_high(c
     made = synthetic_cells(ARMS, (100,), range(SEEDS), 600, np.random.default_rng(2), seed_sd=0.03)
     made = changed(changed(made, "pretrained", rising(0.0)), "scratch", rising(0.0))
     edge = run(made, confidence=confidence).verdicts[0].estimate.low
-    near, clear = (run(made, Claim(size=100, delta=edge - d), confidence=confidence).verdicts[0] for d in (0.001, 0.02))
+    near, clear = (run(made, Claim(size=100, delta=edge - d), confidence=confidence).verdicts[0] for d in (0.001, 0.05))
     assert clear.verdict == "supported"
     if not withheld:
         assert near.verdict == "supported"
         return
     obstacle = of_kind(near, "skewed_seeds")
-    assert obstacle.numbers["factor"] == pytest.approx(1.22)
+    assert obstacle.numbers["factor"] == pytest.approx(1.49, abs=0.01)
     assert obstacle.numbers["low"] < near.delta < near.estimate.low
 
 

@@ -57,7 +57,7 @@ def room_for_failures(question: Question, terms: Sequence[ScoreTerm], seeds: int
     most = failing_shares(0, seeds, 1.0 - table.study.confidence)[1]
     sign = -table.sign if claim.direction == "lower" else table.sign
     weights = [(sign * t.weight, (t.arm, t.size)) for t in terms]
-    if claim.metric == "gain_over_start":
+    if claim.metric in ("gain_over_start", "early_area"):
         weights = [(1.0, (claim.arm, question.size))]
     return most * sum(max(0.0, weight) * _failing(table, group).loss for weight, group in weights)
 
@@ -69,6 +69,9 @@ def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
     if claim.metric == "gain_over_start":
         yield from _longer(question, (claim.arm, size))
         yield from _failures(question, (claim.arm, size))
+    elif claim.metric == "early_area":  # of a training that fails no point is above the one that is kept, its first
+        for arm in (claim.arm, claim.against):
+            yield from _failures(question, (arm, size))
     elif claim.metric in EITHER_WAY:
         read = [(term.arm, term.size) for term in measured.terms] or [(claim.arm, size), (claim.against, size)]
         for group in dict.fromkeys(read):
@@ -103,7 +106,9 @@ def _unknown(reserves: Iterator[Reserve]) -> Iterator[Reserve]:
 
 def _weight(measured: Verdict, group: Group) -> float:
     """How an estimate changes with the score of a group."""
-    weight = sum(t.weight for t in measured.terms if (t.arm, t.size) == group) if measured.terms else 1.0
+    if not measured.terms:
+        return 1.0 if group[0] == measured.arm else -1.0
+    weight = sum(t.weight for t in measured.terms if (t.arm, t.size) == group)
     if measured.metric == "label_multiplier":  # of two sizes either one alone decides on an end of the interval
         return math.copysign(1.0, weight)
     return weight
@@ -139,9 +144,14 @@ def _failures(question: Question, group: Group) -> Iterator[Reserve]:
     """What the arm would lose or gain if as many of its trainings failed as may, or as few.
 
     Of the points of a training the best on validation is kept, so that one that fails keeps its step 0, and lacks what
-    the others gained over theirs. An arm that is solved cannot fail.
+    the others gained over theirs. If all of them kept it, nobody knows what one that works would gain. An arm that is
+    solved cannot fail.
     """
     found = _failing(question.table, group)
+    if 0 < found.seeds == found.failed:
+        numbers = {"seeds": found.seeds, "share": 1.0 - found.shares[0]}
+        yield Reserve(group=group, gain=math.inf, obstacle=obstacle_at("no_training_improved", group, numbers))
+        return
     for share in found.shares:
         change = (found.failed / found.seeds - share) * found.loss if found.loss else 0.0
         numbers = {"seeds": found.seeds, "failed": found.failed, "share": share, "loss": found.loss}
@@ -160,9 +170,10 @@ class _Failing:
 
 def _failing(table: Table, group: Group) -> _Failing:
     cells = table.of(*group)
-    gained = [_gained(cell) for cell in cells if not _solved(cell) and cell.best_step > 0]
+    trained = [cell for cell in cells if not _solved(cell)]
+    gained = [_gained(cell) for cell in trained if cell.best_step > 0]
     loss = max(0.0, table.sign * float(np.mean(gained))) if gained else 0.0
-    failed = len(cells) - len(gained) if gained else 0
+    failed = len(trained) - len(gained)
     shares = failing_shares(failed, len(cells), 1.0 - table.study.confidence)
     return _Failing(failed=failed, seeds=len(cells), shares=shares, loss=loss)
 
