@@ -109,7 +109,7 @@ def test_claims_share_the_error_of_the_study(cells):
 def test_a_label_multiplier_is_judged_by_scores_at_that_many_labels(cells):
     claims = (
         Claim(metric="label_multiplier", size=100, delta=4.0),
-        Claim(metric="label_multiplier", size=25, delta=50.0),
+        Claim(metric="label_multiplier", size=25, delta=64.0),
         Claim(metric="label_multiplier", size=1600, delta=2.0),
     )
     cells = starting_well(cells)
@@ -197,7 +197,7 @@ def test_early_area_and_generalisation_gaps_are_judged(cells):
         Claim(metric="early_area", size=400),
         Claim(metric="generalisation_gap", size=1600, dataset="imdb", direction="lower", delta=0.2),
     )
-    assert [v.verdict for v in judge(cells, *claims)] == ["supported", "refuted"]
+    assert [v.verdict for v in judge(starting_well(cells), *claims)] == ["supported", "refuted"]
     of_area, of_gap = said(cells, *claims)
     assert "on validation" in of_area
     assert "from the test to imdb pretrained loses" in of_gap
