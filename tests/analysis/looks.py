@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 
 from pipeline.analysis.crossed_interval import CrossedMean, ItemPart
 from pipeline.analysis.multiple_comparisons import simultaneous_level
@@ -17,6 +18,7 @@ from tests.analysis.coverage import Draws, of_scores
 CONFIDENCE = 0.95
 DELTA = 0.02
 RESIDUAL = 0.4
+POWER = 0.9
 CHUNK = 100
 
 
@@ -31,6 +33,7 @@ class Design:
 PLANNED = Design(seeds=(5, 10, 20), spend=(0.2, 0.3, 0.5))
 UNPLANNED = Design(seeds=(5, 10, 20), spend=(1.0, 1.0, 1.0))  # seeds are added until a claim is settled
 FIXED = Design(seeds=(20,), spend=(1.0,))
+LONGER = Design(seeds=(6, 12, 24), spend=(0.2, 0.3, 0.5))
 DESIGNS = {"planned looks": PLANNED, "the whole error at each look": UNPLANNED, "20 seeds, one look": FIXED}
 # Standard deviations over seeds and over items; that of a seed on an item is RESIDUAL.
 MIXES = {"mixed": (0.03, 0.25), "seeds alone": (0.04, 0.0), "items alone": (0.0, 0.35), "seeds dominate": (0.05, 0.15)}
@@ -112,6 +115,36 @@ def family_wise_error(
     return float(np.mean([np.any([each.wrong for each in found], axis=0) for found in chunks]))
 
 
+class Plans:
+    """One claim under several designs, whose studies see the same seeds; the planned effect is what a fixed design of
+    FIXED seeds supports with a probability of POWER.
+    """
+
+    def __init__(self, rng: np.random.Generator, mix: tuple[float, float], repetitions: int) -> None:
+        counts = sorted({*FIXED.seeds, *PLANNED.seeds, *LONGER.seeds, *range(2, FIXED.seeds[0])})
+        chunks = [differences(rng, mix, CHUNK, seeds=counts[-1]) for _ in range(0, repetitions, CHUNK)]
+        self._draws = {count: [of_scores(each[:, :count], 0.0) for each in chunks] for count in counts}
+        self.planned = float(brentq(lambda extra: self.supported(FIXED, extra) - POWER, 0.0, 1.0, xtol=1e-4))
+
+    def supported(self, design: Design, extra: float) -> float:
+        """How often a claim is supported whose true effect is so far above DELTA."""
+        return float(np.mean([each.settled for each in self._courses(design, extra)]))
+
+    def seeds(self, design: Design, extra: float) -> float:
+        """The mean number of seeds that the claim takes, as a share of those of the fixed design."""
+        return float(np.mean([each.seeds for each in self._courses(design, extra)])) / FIXED.seeds[0]
+
+    def smallest(self, extra: float) -> float:
+        """The share of these seeds that a fixed design needs which was made for just this effect."""
+        fixed = (Design(seeds=(count,), spend=(1.0,)) for count in range(2, FIXED.seeds[0]))
+        enough = (each.seeds[0] for each in fixed if self.supported(each, extra) >= POWER)
+        return next(enough, FIXED.seeds[0]) / FIXED.seeds[0]
+
+    def _courses(self, design: Design, extra: float) -> list[Course]:
+        looks = zip(*(self._draws[count] for count in design.seeds), strict=True)
+        return [course(look, design, 1, DELTA + extra) for look in looks]
+
+
 def promised_and_kept(
     rng: np.random.Generator, mix: tuple[float, float], level: float, repetitions: int
 ) -> tuple[float, float]:
@@ -183,7 +216,23 @@ def _promises(repetitions: int) -> None:
             print(f"| {name} | {level:.0%} | {stated:.2f} | {kept:.2f} |", flush=True)
 
 
+def _plans(repetitions: int) -> None:
+    print("\n| varies | effect / planned | fixed: power | 5, 10, 20: power, seeds | 6, 12, 24 | fixed for it: seeds |")
+    print("| --- " * 6 + "|")
+    for number, (name, mix) in enumerate(MIXES.items()):
+        plans = Plans(np.random.default_rng([54, number]), mix, repetitions)
+        for multiple in (0.5, 1.0, 1.5, 2.0, 3.0):
+            extra = multiple * plans.planned
+            both = " | ".join(
+                f"{plans.supported(design, extra):.2f}, {plans.seeds(design, extra):.2f}"
+                for design in (PLANNED, LONGER)
+            )
+            fixed = f"{plans.supported(FIXED, extra):.2f}"
+            print(f"| {name} | {multiple:g} | {fixed} | {both} | {plans.smallest(extra):.2f} |", flush=True)
+
+
 if __name__ == "__main__":
     _errors(8000)
     _power(1000)
     _promises(4000)
+    _plans(2000)

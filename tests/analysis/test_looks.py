@@ -7,9 +7,11 @@ from pipeline.analysis.crossed_interval import crossed_mean
 from tests.analysis.coverage import of_scores
 from tests.analysis.looks import (
     DELTA,
+    LONGER,
     MIXES,
     PLANNED,
     UNPLANNED,
+    Plans,
     course,
     differences,
     family_wise_error,
@@ -55,3 +57,12 @@ def test_the_chance_that_the_next_look_settles_a_claim_is_no_more_than_comes_tru
     stated, kept = promised_and_kept(np.random.default_rng(24), MIXES["mixed"], 0.95, 800)
     assert stated <= kept + 0.05
     assert kept - stated < 0.3
+
+
+@pytest.mark.parametrize("mix", MIXES.values(), ids=MIXES.keys())
+def test_looks_take_few_seeds_where_the_effect_is_large_and_little_more_where_it_is_as_planned(mix):
+    plans = Plans(np.random.default_rng(25), mix, 400)
+    assert plans.supported(LONGER, plans.planned) >= 0.8
+    assert plans.seeds(LONGER, plans.planned) <= 1.25
+    assert plans.seeds(LONGER, 2.0 * plans.planned) <= 0.62
+    assert plans.smallest(2.0 * plans.planned) <= plans.seeds(LONGER, 2.0 * plans.planned)

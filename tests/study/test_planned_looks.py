@@ -34,7 +34,9 @@ def study_of(claims: dict[str, Claim] | None = None, **more) -> Study:
 @pytest.fixture(scope="module")
 def cells() -> list[SyntheticCell]:
     rng = np.random.default_rng(5)
-    return starting_well(synthetic_cells(ARMS, SIZES, range(8), 1500, rng, out_of_domain=("imdb",), out_items=300, seed_sd=0.007))
+    return starting_well(
+        synthetic_cells(ARMS, SIZES, range(8), 1500, rng, out_of_domain=("imdb",), out_items=300, seed_sd=0.007)
+    )
 
 
 def run(study: Study, cells: Sequence[SyntheticCell], standing: Standing | None = None) -> Findings:
