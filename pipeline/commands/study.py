@@ -5,9 +5,10 @@ from functools import partial
 
 from pipeline.commands.steps.evaluating import show_lacking
 from pipeline.commands.steps.findings import claims_of, dashboard_command, recorded, report_on
+from pipeline.commands.steps.plan_table import show_plan
 from pipeline.commands.steps.run_sweep import search
 from pipeline.commands.steps.study_run import StudyRun
-from pipeline.commands.steps.tables import show_change, show_claims, show_findings, show_own_files, show_plan
+from pipeline.commands.steps.tables import show_change, show_claims, show_findings, show_own_files
 from pipeline.config.privacy import may_show_texts
 from pipeline.language import in_language, tr
 from pipeline.records import ClaimTable, Findings

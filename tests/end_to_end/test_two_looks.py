@@ -1,6 +1,7 @@
 """A study of two looks: what the first one settles is trained no further, and nothing is judged in between."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ __all__ = ["reviews", "tiny_base"]
 
 Capture = pytest.CaptureFixture[str]
 CLAIMS = [
-    "+study.claims.far={statement: It is never that much better, arm: pretrained, against: frozen, delta: 9.0}",
+    "+study.claims.far={statement: It is never that much better, arm: frozen, against: pretrained, delta: 9.0}",
     "+study.claims.near={statement: It is a little better, delta: 0.001}",
 ]
 LOOKS = ["study.looks=[2,4]", "study.spend=[0.5,0.5]", "train.min_steps=4", "train.epochs=1"]
@@ -55,7 +56,7 @@ def test_cells_that_only_a_settled_claim_needs_are_not_trained(
     assert "2 cells were not trained, since no open claim reads them" in page
     shown = command(capsys, "study", *arguments(tiny_base, reviews, root), "plan=true").out
     assert "0 of 10 cells to train" in shown
-    assert shown.count("not needed") == 2
+    assert re.search(r"│ frozen +│ +16 │ +2 │ +0 │ +2 │", shown)
 
 
 def test_the_study_was_stated_before_its_first_cell_and_running_it_again_changes_nothing(

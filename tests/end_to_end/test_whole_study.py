@@ -85,7 +85,7 @@ def test_a_plan_shows_its_cells_their_memory_and_the_time_and_trains_nothing(
     done = command(capsys, "study", *finished.at(tmp_path / "none"), "plan=true")
     assert done.code == 0
     assert "16 of 16 cells to train: about" in done.out
-    assert "scratch at n=48 needs" in done.out
+    assert re.search(r"│ scratch +│ +48 │ +0 │ +2 │ +\d+ s │ \d[^│]+B +│", done.out)
     assert not (tmp_path / "none" / "cells").exists()
     again = command(capsys, "study", *finished.at(finished.root), "plan=true")
     assert "0 of 16 cells to train" in again.out

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.commands.steps.findings import write_findings
+from pipeline.commands.steps.plan_table import show_plan
 from pipeline.commands.steps.pretraining import pretrain
-from pipeline.commands.steps.tables import show_plan
 from pipeline.config.compose import compose
 from pipeline.data.store import load, stored_examples
 from pipeline.errors import ConfigError

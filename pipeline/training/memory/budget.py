@@ -50,6 +50,11 @@ class Planned:
         return f"{self.arm} at n={self.size} needs {gib(plan.peak)} of memory ({most}){self._chosen}"
 
     @property
+    def amount(self) -> str:
+        """What it comes to."""
+        return f"{gib(self.plan.peak)}{self._chosen}"
+
+    @property
     def settings(self) -> str:
         """What asks for fewer texts at a time, or for layers computed again."""
         asked = {
