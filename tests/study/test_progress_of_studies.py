@@ -1,6 +1,7 @@
 """What a person sees while a study runs."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,19 @@ def test_each_cell_that_ends_is_a_line_with_its_reason_and_the_time_left(
     assert "small: 8 cells, 0 finished before, 8 to train, 2 at a time." in shown
     assert "[1/8] finished pretrained n=16 seed=0 in 0 s (about" in shown
     assert "[2/8] failed scratch n=16 seed=0 in 0 s: The loss is [nan]." in shown
+
+
+def test_in_a_file_the_line_comes_again_while_a_long_cell_runs(
+    plan: Plan, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Progress, "every", 0.05)
+    with Progress(plan) as progress:
+        progress.watch(Event(cell_id=next(iter(plan.cells)), state="started"))
+        time.sleep(0.3)
+    shown = capsys.readouterr().err
+    assert shown.count("0 done, 1 running, 0 failed of 8; 0 s gone") >= 2
+    time.sleep(0.1)
+    assert capsys.readouterr().err == "", "nothing comes after the end"
 
 
 def test_no_more_time_is_said_to_be_left_than_a_budget_allows(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
