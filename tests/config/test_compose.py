@@ -361,6 +361,15 @@ def test_a_study_that_cannot_be_judged_is_refused_with_every_reason(pairs: list[
         assert any(said in violation for violation in found), (override, found)
 
 
+def test_an_arm_that_several_claims_miss_is_one_error_with_all_that_drops_them() -> None:
+    (found,) = wrong("experiments=quickstart", "study.arms=[pretrained,bag_of_words,scratch_small]")
+    assert found == (
+        "study.claims.accurate, out_of_domain, less_data, less_compute, early: arm 'scratch' is not in study.arms. Add "
+        "it to study.arms. To drop the 5 claims: ~study.claims.accurate ~study.claims.out_of_domain "
+        "~study.claims.less_data ~study.claims.less_compute ~study.claims.early."
+    )
+
+
 def test_claims_and_out_of_domain_sets_can_be_added_and_changed_on_the_command_line() -> None:
     config = compose([*STUDY, "+study.claims.a.size=10", "+task.out_of_domain.mine={path: m.csv, text: review}"])
     assert config.study.claims["a"].size == 10

@@ -50,6 +50,7 @@ def study_rules(config: Config) -> Iterator[str]:
     if unknown:  # what claims say of arms would mislead
         yield from unknown
         return
+    yield from _arms_of_claims(study)
     for key, claim in study.claims.items():
         for text in _claim(claim, study, config):
             yield f"study.claims.{key}: {text} To drop the claim: ~study.claims.{key}."
@@ -170,14 +171,23 @@ def _margin(claim: Claim) -> Iterator[str]:
         yield f"margin must be above 0, but got {claim.margin}."
 
 
+def _arms_of_claims(study: Study) -> Iterator[str]:
+    """The arms that claims name and the study lacks, one sentence for all claims that name an arm."""
+    lacking: dict[str, list[str]] = {}
+    for key, claim in study.claims.items():
+        named = dict.fromkeys((claim.arm, claim.against))
+        for arm in (each for each in named if each not in (*study.arms, BEST_FROM_SCRATCH)):
+            lacking.setdefault(arm, []).append(key)
+    for arm, keys in lacking.items():
+        known = "Add it to study.arms." if arm in options("arm") else nearest(arm, (*study.arms, BEST_FROM_SCRATCH))
+        drop = " ".join(f"~study.claims.{key}" for key in keys)
+        one = "claim" if len(keys) == 1 else f"{len(keys)} claims"
+        yield f"study.claims.{', '.join(keys)}: arm {arm!r} is not in study.arms. {known} To drop the {one}: {drop}."
+
+
 def _arms_of_claim(claim: Claim, study: Study) -> Iterator[str]:
     if claim.arm == BEST_FROM_SCRATCH:
         yield f"arm must be one of study.arms, but got {claim.arm!r}: what arms are compared with, in against."
-    elif claim.arm not in study.arms:
-        yield f"arm {claim.arm!r} is not in study.arms. {nearest(claim.arm, study.arms)}"
-    rivals = (*study.arms, BEST_FROM_SCRATCH)
-    if claim.against not in rivals:
-        yield f"arm {claim.against!r} is not in study.arms. {nearest(claim.against, rivals)}"
     if claim.against == BEST_FROM_SCRATCH and claim.metric in set(words(ClaimMetric)) - set(AGAINST_THE_BEST):
         yield (
             f"metric {claim.metric} reads how one training went or what it cost, but best_from_scratch is chosen when "
