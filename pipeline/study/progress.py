@@ -39,7 +39,7 @@ class Progress(LiveLine):
         if not self.missing:
             return None
         return (
-            f"{self.plan.config.study.name}: {len(self.plan.cells)} cells, "
+            f"{self.plan.config.study.name}: {len(self.plan.cells)} trainings (cells), "
             f"{len(self.plan.cells) - len(self.missing)} finished before, "
             f"{len(self.missing)} to train, {self._at_a_time()}. Preparing …"
         )

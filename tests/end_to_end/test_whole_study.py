@@ -62,7 +62,7 @@ def test_a_lost_cell_is_trained_again_alone_and_the_findings_are_the_same(
     shutil.rmtree(plan.store.folder(lost))
     done = command(capsys, "study", *finished.at(root))
     assert done.code == 0
-    assert "16 cells, 15 finished before, 1 to train" in " ".join(done.err.split())
+    assert "16 trainings (cells), 15 finished before, 1 to train" in " ".join(done.err.split())
     assert findings(plan) == before
 
 

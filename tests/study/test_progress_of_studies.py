@@ -30,7 +30,7 @@ def test_each_cell_that_ends_is_a_line_with_its_reason_and_the_time_left(
         progress.watch(Event(cell_id=first, state="finished"))
         progress.watch(Event(cell_id=second, state="failed", reason="The loss is [nan]."))
     shown = re.sub(r"\s+", " ", capsys.readouterr().err)
-    assert "small: 8 cells, 0 finished before, 8 to train, 2 at a time." in shown
+    assert "small: 8 trainings (cells), 0 finished before, 8 to train, 2 at a time." in shown
     assert "[1/8] finished pretrained n=16 seed=0 in 0 s (about" in shown
     assert "[2/8] failed scratch n=16 seed=0 in 0 s: The loss is [nan]." in shown
 

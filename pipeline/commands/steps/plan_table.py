@@ -50,7 +50,7 @@ def show_plan(plan: Plan, whole: Plan | None = None) -> None:
     if len(looks) > 1:
         *before, last = (str(len(look.seeds)) for look in looks)
         seeds = f"{', '.join(before)} and {last}"
-        console.print(f"Looks at {seeds} seeds: cells that only settled claims need are left out.")
+        console.print(f"Claims are judged at {seeds} seeds. What only settled claims need is not trained any further.")
     _show_power(console, whole or plan)
 
 
