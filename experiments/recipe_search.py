@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import scipy.stats
 
+from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.schema import Recipe
 from pipeline.errors import ConfigError, UserError
 from pipeline.files import write_text
@@ -37,8 +38,9 @@ FORM = "recipe_search.py ARM TASK=SIZE [TASK=SIZE ...] [overrides with a dot in 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One recipe on one task; scores are of each seed, in the order of SEEDS."""
+    """One recipe on one task; scores are of each seed, in the order of SEEDS. `version` is that of the results."""
 
+    version: int
     task: str
     size: int | str
     name: str
@@ -100,6 +102,7 @@ def _with_recipes(plan: Plan, recipes: dict[str, Recipe]) -> tuple[Plan, dict[st
 def _row(task: str, size: int | str, name: str, recipe: Recipe, results: Sequence[CellResult]) -> Row:
     gains = [r.converged_gain for r in results if r.converged_gain is not None]
     return Row(
+        version=RESULT_VERSION,
         task=task,
         size=size,
         name=name,
@@ -118,6 +121,7 @@ def _scores(results: Sequence[CellResult], dataset: str) -> tuple[float, ...]:
 class Loss:
     """How much the default recipe loses on one task: points of the test score, one value per seed."""
 
+    version: int
     task: str
     size: int | str
     chosen: str
@@ -135,7 +139,7 @@ def loss_of(rows: Sequence[Row]) -> Loss:
     best, default = max(rows, key=lambda row: row.chosen_by), next(row for row in rows if row.name == "default")
     points = tuple(100 * (a - b) for a, b in zip(best.test, default.test, strict=True))
     gain = None if default.late_gain is None else 100 * default.late_gain
-    return Loss(task=best.task, size=best.size, chosen=best.name, points=points, late_gain=gain)
+    return Loss(version=best.version, task=best.task, size=best.size, chosen=best.name, points=points, late_gain=gain)
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
@@ -156,17 +160,23 @@ def told(rows: Sequence[Row]) -> str:
 
 
 def summary(losses: Sequence[Loss]) -> str:
-    """A table in Markdown of what the default loses everywhere, and the mean with its interval over tasks and sizes."""
-    lines = ["| task | labels | chosen | the default loses | late gain |", "| --- | ---: | --- | ---: | ---: |"]
+    """A table in Markdown of what the default loses everywhere, and the mean over tasks with its interval; a task counts
+    with the mean of its sizes.
+    """
+    columns = ("task", "labels", "results version", "chosen", "the default loses", "late gain")
+    lines = [f"| {' | '.join(columns)} |", "| --- | ---: | ---: | --- | ---: | ---: |"]
     for loss in losses:
         low, high = interval(loss.points)
-        gain = "" if loss.late_gain is None else f"{loss.late_gain:+.1f}"
-        cells = (loss.task, loss.size, loss.chosen, f"{loss.mean:.1f} ({low:.1f} to {high:.1f})", gain)
+        gain = "" if loss.late_gain is None else f"{loss.late_gain:+.2f}"
+        cells = (loss.task, loss.size, loss.version, loss.chosen, f"{loss.mean:.1f} ({low:.1f} to {high:.1f})", gain)
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
-    if len(losses) > 1:
-        low, high = interval([loss.mean for loss in losses])
-        mean = statistics.mean(loss.mean for loss in losses)
-        lines.append(f"\nMean loss over {len(losses)} tasks and sizes: {mean:.2f} points ({low:.2f} to {high:.2f}).")
+    by_task = {task: [loss.mean for loss in losses if loss.task == task] for task in {loss.task for loss in losses}}
+    if len(by_task) > 1:
+        means = [statistics.mean(of_sizes) for of_sizes in by_task.values()]
+        low, high = interval(means)
+        lines.append(
+            f"\nMean loss over {len(means)} tasks: {statistics.mean(means):.2f} ({low:.2f} to {high:.2f}) points."
+        )
     return "\n".join(lines)
 
 

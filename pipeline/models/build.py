@@ -66,7 +66,7 @@ def configuration(cell: Cell, located: Located, labels: tuple[str, ...]) -> Any:
     config.problem_type = None  # of the task that the checkpoint was last trained on; losses and outputs are the kind's
     config.id2label, config.label2id = names, numbers
     require_able(cell.base.name, config, cell.task.kind)
-    set_pooling(config, cell.base, located.directory, kind(cell.task.kind))
+    set_pooling(config, cell.base, located.directory, kind(cell.task.kind), base_trains=cell.method.base_trains)
     if cell.arm.shrink < 1:
         shrink(config, cell.arm.shrink)
     if cell.train.dropout is not None:

@@ -12,7 +12,7 @@ from pipeline.tasks.heads.declared_pooling import SETTING, ReadOff
 from pipeline.tasks.heads.decoding import is_encoder
 
 
-def set_pooling(config: Any, base: Base, directory: Path, task: TaskKind) -> None:
+def set_pooling(config: Any, base: Base, directory: Path, task: TaskKind, *, base_trains: bool) -> None:
     """Note in `config` how its classifiers pool; nothing where they have the architecture's own head.
 
     With `base.pooling=auto` and nothing declared that is the own head, if all that it reads is in the checkpoint. A
@@ -29,6 +29,12 @@ def set_pooling(config: Any, base: Base, directory: Path, task: TaskKind) -> Non
         raise BaseModelError(
             f"base.pooling=cls needs an encoder, but {base.name!r} ({config.model_type}) is a decoder, whose first "
             "position has seen nothing of the text. Use base.pooling=last or mean."
+        )
+    if asked == "head" and not base_trains and not _own_head_is_whole(config, directory, task):
+        raise BaseModelError(
+            f"base.pooling=head reads a layer that {base.name!r} ({config.model_type}) does not hold, and an arm whose "
+            "head alone is solved would leave that layer at random. Use base.pooling=mean, or leave such arms "
+            "(frozen) out."
         )
     if asked == "auto":
         asked = "head" if _own_head_is_whole(config, directory, task) else _read_by_own_head(config)

@@ -110,6 +110,27 @@ def test_a_broken_base_is_refused_at_the_command_line(
     assert not list((tmp_path / "out" / "cells").glob("*"))
 
 
+def test_a_decoder_cannot_be_pooled_by_its_first_position(
+    tiny_decoder: Path, table: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    given = [*tiny.overrides(tiny_decoder, table, tmp_path / "out"), *settings("classification"), "train.size=16"]
+    done = command(capsys, "train", *given, "base.pooling=cls")
+    assert (done.code, "Traceback" in done.err) == (2, False), done.err
+    assert "base.pooling=cls needs an encoder" in done.err
+    assert "Use base.pooling=last or mean." in done.err
+    assert not list((tmp_path / "out" / "cells").glob("*"))
+
+
+def test_a_solved_arm_does_not_read_a_pooler_that_the_base_lacks(
+    reviews: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    base = without(tiny.write_base(tmp_path / "base"), "pooler")
+    given = [*tiny.overrides(base, reviews, tmp_path / "out"), "train.size=16", "base.pooling=head"]
+    done = command(capsys, "train", *given, "arm=frozen")
+    assert (done.code, "Traceback" in done.err) == (2, False), done.err
+    assert "base.pooling=head reads a layer that 'tiny' (bert) does not hold" in done.err
+
+
 def test_modules_without_the_network_that_they_name_are_refused(reviews: Path, tmp_path: Path, capsys: Capture) -> None:
     module = {"idx": 0, "name": "0", "path": "0_Transformer", "type": "sentence_transformers.models.Transformer"}
     network = tmp_path / "base" / "0_Transformer"

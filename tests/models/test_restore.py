@@ -24,7 +24,7 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_scores_are_those_of_the_network_that_was_stored(arm: str, base: Located, tmp_path: Path) -> None:
-    cell = cell_for(arm, base_in(base.directory, pooling="head"))
+    cell = cell_for(arm, base_in(base.directory, pooling="auto" if arm == "frozen" else "head"))
     network = build(cell, base, LABELS, seed=9)
     model = network.model
     with torch.no_grad():
@@ -40,7 +40,7 @@ def test_scores_are_those_of_the_network_that_was_stored(arm: str, base: Located
 
 def test_weights_without_a_pooler_that_the_base_lacks_are_refused(tmp_path: Path) -> None:
     found = locate(base_in(without(save_tiny(tmp_path), "pooler")))
-    cell = cell_for("frozen", base_in(found.directory, pooling="head"))
+    cell = cell_for("lora", base_in(found.directory, pooling="head"))
     model = build(cell, found, LABELS, seed=9).model
     save_file({n: p for n, p in model.named_parameters() if p.requires_grad}, tmp_path / "trained.safetensors")
     with pytest.raises(StorageError, match="does not hold the parameters of this cell"):

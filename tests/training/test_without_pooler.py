@@ -22,7 +22,7 @@ def base(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return without(Path(copied), "pooler")
 
 
-@pytest.mark.parametrize("arm", ["pretrained", "scratch", "frozen", "lora"])
+@pytest.mark.parametrize("arm", ["pretrained", "scratch", "lora"])
 def test_the_losses_of_the_restored_network_are_the_cells_own(
     arm: str, base: Path, reviews: Path, tmp_path: Path
 ) -> None:
