@@ -160,8 +160,9 @@ def told(rows: Sequence[Row]) -> str:
 
 
 def summary(losses: Sequence[Loss]) -> str:
-    """A table in Markdown of what the default loses everywhere, and the mean over tasks with its interval; a task counts
-    with the mean of its sizes.
+    """A table in Markdown of what the default loses everywhere, and the mean over tasks with its interval.
+
+    A task counts with the mean of its sizes.
     """
     columns = ("task", "labels", "results version", "chosen", "the default loses", "late gain")
     lines = [f"| {' | '.join(columns)} |", "| --- | ---: | ---: | --- | ---: | ---: |"]
