@@ -10,6 +10,7 @@ import pytest
 from pipeline.commands.compare import study_of
 from pipeline.commands.steps.own_table import given_by
 from pipeline.config.compose import compose
+from pipeline.config.typed_text import setting_name
 from pipeline.data.examples import examples
 from pipeline.errors import DataError
 from tests.data.shapes import afterwards, inputs, opinions, packaged, research, service
@@ -74,6 +75,17 @@ def test_the_printed_command_reads_these_columns(shape: Shape, tmp_path: Path, c
     assert config == compose(ran)
     rows = examples(config.task).sets
     assert all(len(rows[role]) for role in ("train", "validation", "test"))
+
+
+def test_the_printed_command_sets_nothing_twice_and_is_the_same_study(tmp_path: Path, capsys: Capture) -> None:
+    path = str(next(shape for shape in MADE if shape.file == "toxic.csv").save(tmp_path))
+    by_hand = ["study.sizes=[8,16]", "task.name=mine", "task.max_length=48"]
+    usual = study_of(given_by([path], "compare"))
+    ran = study_of(given_by([path, *by_hand], "compare"))
+    assert "The same as" in capsys.readouterr().out
+    names = [setting_name(override) for override in ran]
+    assert len(names) == len(set(names))
+    assert compose(ran) == compose([*usual, *by_hand])
 
 
 def test_several_columns_may_be_named_as_the_labels(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.search_path import program
+from pipeline.config.typed_text import setting_name
 from pipeline.data.readers.table_columns import table_columns
 from pipeline.data.recognise.roles import Roles, named_columns, roles_of
 from pipeline.errors import ConfigError, DataError, nearest
@@ -53,6 +54,8 @@ def given_by(arguments: Sequence[str], command: str, *, required: bool = True) -
 def settings_by(given: Given, *, factor: int, suffix: str = "") -> list[str]:
     """The settings of a study on the table that was given, and a line on the terminal about its columns.
 
+    A setting that is among the overrides is left out: theirs holds, and the command is printed without doubles.
+
     Args:
         factor: how far the two train sizes are apart.
         suffix: of the study's name, which is that of the file.
@@ -64,7 +67,9 @@ def settings_by(given: Given, *, factor: int, suffix: str = "") -> list[str]:
     columns = table_columns(Path(given.path))
     roles = recognised(columns, given)
     print(_said(roles, len(next(iter(columns.values()), ())), given))
-    return _settings(Path(given.path), roles, columns, factor, suffix)
+    settings = _settings(Path(given.path), roles, columns, factor, suffix)
+    set_by_hand = {setting_name(override) for override in given.overrides if not override.startswith("~")}
+    return [setting for setting in settings if setting_name(setting) not in set_by_hand]
 
 
 def recognised(columns: dict[str, list[str | None]], given: Given) -> Roles:
@@ -149,7 +154,11 @@ def _scale(cells: Iterable[str | None]) -> str:
 def _said(roles: Roles, rows: int, given: Given) -> str:
     parts = [f"Text: {roles.text!r}" + (f" and {roles.second!r}" if roles.second else "")]
     parts.append(f"{'labels' if roles.labels else 'number' if roles.score else 'label'}: {roles.target!r}")
-    parts += [f"rows that belong together: {roles.group!r}"] if roles.group else []
+    parts += (
+        [f"rows that belong together: {roles.group!r} (task.data.group=COLUMN to choose another)"]
+        if roles.group
+        else []
+    )
     parts += [f"language: {roles.language!r}"] if roles.language else []
     parts += [f"not used: {roles.split!r}, test rows are drawn at random"] if roles.split else []
     also = [_also(given, "text", roles.texts), _also(given, "label", roles.others)]
