@@ -29,12 +29,13 @@ MEASURES = {
     "bias": "excess_flips",
     "opacity": "faithfulness",
     "storage": "score_8bit",
+    "storage_4bit": "score_4bit",
     "decay": "fall",
     "new_words": "fall",
     "latency": "log2_milliseconds",
 }
 # Audits whose items are those of the test set, with its groups.
-OF_TEST = ("calibration", "storage", "decay", "new_words")
+OF_TEST = ("calibration", "storage", "storage_4bit", "decay", "new_words")
 NOT_HERE = ("corpus_bleu", "corpus_chrf")
 Group = tuple[str, Any]  # an arm and a size
 Interval = tuple[float, float, float]  # value, low, high

@@ -14,7 +14,8 @@ from pipeline.errors import ConfigError, nearest
 from pipeline.tasks import TaskKind
 
 _ALL: tuple[Audit, ...] = (
-    Calibration(), Bias(), Opacity(), Storage(), Latency(), Decay(), NewWords(), *OTHER_METRICS
+    Calibration(), Bias(), Opacity(), Storage("storage", 8), Storage("storage_4bit", 4), Latency(), Decay(), NewWords(),
+    *OTHER_METRICS,
 )  # fmt: skip
 AUDITS = {each.name: each for each in _ALL}
 

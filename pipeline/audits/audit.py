@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet
 from pipeline.records import Direction
 from pipeline.tasks import Example, TaskKind
+
+if TYPE_CHECKING:
+    from pipeline.models.few_bits import Bits
 
 
 class Reader(Protocol):
@@ -78,8 +81,8 @@ class Subject(Reader, Protocol):
         """Bytes of the weights that it adds to its base, in float32."""
         ...
 
-    def in_eight_bits(self, encoded: EncodedSet) -> tuple[Any, int]:
-        """Its outputs on a set when these weights are rounded to 8 bits, and the bytes that they take then."""
+    def in_bits(self, encoded: EncodedSet, bits: "Bits") -> tuple[Any, int]:
+        """Its outputs on a set when these weights are rounded to so many bits, and the bytes that they take then."""
         ...
 
     @property

@@ -1,4 +1,6 @@
-"""Storage: what is left of the score when the weights that a cell adds to its base are kept in 8 bits."""
+"""Storage: what is left of the score when the weights that a cell adds to its base are kept in 8 or 4 bits."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -6,16 +8,27 @@ from pipeline.audits.audit import AuditReport, Measure, Reader, Subject
 from pipeline.audits.kinds import without_classes
 from pipeline.tasks import TaskKind
 
+if TYPE_CHECKING:
+    from pipeline.models.few_bits import Bits
+
 
 class Storage:
     """Bytes that a cell adds to its base, whose own weights are shared by all tasks, and the score of each test item at
-    these bytes and at 8 bits a weight.
+    these bytes and at fewer bits a weight.
+
+    Args:
+        name: of the audit.
+        bits: of each weight.
     """
 
-    name: str = "storage"
-    measure: Measure = Measure(column="score_8bit", called="score with weights in 8 bits", worse="lower", of="test")
     version: int = 1
     standing: bool = False
+
+    def __init__(self, name: str, bits: "Bits") -> None:
+        self.name, self.bits = name, bits
+        self.measure = Measure(
+            column=f"score_{bits}bit", called=f"score with weights in {bits} bits", worse="lower", of="test"
+        )
 
     def unable(self, task: TaskKind) -> str | None:
         """See Audit."""
@@ -28,16 +41,16 @@ class Storage:
     def examine(self, subject: Subject, dataset: str = "test") -> AuditReport:
         """See Audit."""
         test = subject.sets[dataset]
-        whole, (rounded, size) = subject.outputs(test), subject.in_eight_bits(test)
+        whole, (rounded, size) = subject.outputs(test), subject.in_bits(test, self.bits)
         items = np.stack([whole.scores, rounded.scores, whole.predicted != rounded.predicted], axis=1)
         return AuditReport(
             numbers={
                 "stored_bytes": float(subject.stored_bytes),
-                "stored_bytes_8bit": float(size),
+                f"stored_bytes_{self.bits}bit": float(size),
                 "score": float(items[:, 0].mean()),
-                "score_8bit": float(items[:, 1].mean()),
+                self.measure.column: float(items[:, 1].mean()),
                 "changed": float(items[:, 2].mean()),
             },
-            columns=("score", "score_8bit", "changed"),
+            columns=("score", self.measure.column, "changed"),
             items=items.astype(np.float32),
         )

@@ -72,6 +72,35 @@ def test_latency_is_shown_with_its_machine_and_energy_as_an_estimate(study: Stud
     assert "Energy is an estimate: 12 W" in table.caption
 
 
+def test_storage_has_bytes_and_scores_in_8_bits_and_in_4(study: Study) -> None:
+    rounded = {"storage": (8, 11e3, 0.9), "storage_4bit": (4, 6e3, 0.845)}
+    found = [
+        AuditResult(
+            audit=name,
+            version=1,
+            items=300,
+            columns=(),
+            numbers={
+                "stored_bytes": 40e3,
+                f"stored_bytes_{bits}bit": size,
+                "score": 0.91,
+                f"score_{bits}bit": score,
+                "changed": 0.02,
+            },
+            evaluation_id=name,
+        )
+        for name, (bits, size, score) in rounded.items()
+    ]
+    section = audits(study.findings, [replace(cell, audits=tuple(found)) for cell in study.cells])
+    assert section is not None
+    eight, four = section.tables
+    assert "rounded to 8 bits" in eight.caption
+    assert "rounded to 4 bits" in four.caption
+    assert four.header[2:] == ("bytes", "bytes in 4 bits", "score", "score in 4 bits", "answers changed")
+    assert [entry.text for entry in eight.rows[0][2:]] == ["40.0 kB", "11.0 kB", "91.0", "90.0", "2.0"]
+    assert [entry.text for entry in four.rows[0][2:]] == ["40.0 kB", "6.0 kB", "91.0", "84.5", "2.0"]
+
+
 def test_decay_has_the_scores_at_both_ends_and_what_lies_between(study: Study) -> None:
     numbers = {"fall": 0.03, "score_first": 0.9, "score_last": 0.84, "years": 2.0}
     found = [

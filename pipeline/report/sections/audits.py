@@ -156,26 +156,28 @@ def _opacity(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]
 
 
 def _storage(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
-    table = audit_table(
-        findings,
-        cells,
-        "storage",
-        {
-            "stored_bytes": tr("bytes"),
-            "stored_bytes_8bit": tr("bytes in 8 bits"),
-            "score": tr("score"),
-            "score_8bit": tr("score in 8 bits"),
-            "changed": tr("answers changed"),
-        },
-        lambda name, value: byte_size(value) if name.startswith("stored") else PERCENT.number(value),
-        tr(
-            "Storage: what a task adds to its base, which all tasks share, and the share of right answers on the test "
-            "set, in per cent, before and after these weights are rounded to 8 bits. Means over seeds, with the lowest "
-            "and the highest."
-        ),
-    )
-    if table:
-        yield table
+    for audit, bits in (("storage", 8), ("storage_4bit", 4)):
+        table = audit_table(
+            findings,
+            cells,
+            audit,
+            {
+                "stored_bytes": tr("bytes"),
+                f"stored_bytes_{bits}bit": tr("bytes in {bits} bits", bits=bits),
+                "score": tr("score"),
+                f"score_{bits}bit": tr("score in {bits} bits", bits=bits),
+                "changed": tr("answers changed"),
+            },
+            lambda name, value: byte_size(value) if name.startswith("stored") else PERCENT.number(value),
+            tr(
+                "Storage: what a task adds to its base, which all tasks share, and the share of right answers on the "
+                "test set, in per cent, before and after these weights are rounded to {bits} bits. Means over seeds, "
+                "with the lowest and the highest.",
+                bits=bits,
+            ),
+        )
+        if table:
+            yield table
 
 
 def _latency(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:

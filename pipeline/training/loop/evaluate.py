@@ -15,6 +15,7 @@ from pipeline.analysis.metrics import confusion
 from pipeline.audits import AUDITS, Examination, Predictor
 from pipeline.config.cell import Cell
 from pipeline.data.sets import EncodedSet, Prepared
+from pipeline.models.few_bits import Bits
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.records import AuditResult, CellResult, Evaluation, scores_dtype
 from pipeline.storage.evaluations import audit_ids, set_ids
@@ -36,7 +37,7 @@ class Evaluable:
     """A trained cell whose network is at hand; it is what audits are given, see `audits.Subject`.
 
     `rows` are the train subset's rows in the pool; `measure` gives the outputs on a set, or on some rows of it;
-    `attribute` what each character of a text adds to a class, `rounded` the outputs with its own weights in 8 bits,
+    `attribute` what each character of a text adds to a class, `rounded` the outputs with its own weights in few bits,
     `predictor` answers raw texts.
     """
 
@@ -88,9 +89,9 @@ class Evaluable:
         """Bytes of the weights that it adds to its base, in float32."""
         return self.rounded.stored_bytes
 
-    def in_eight_bits(self, encoded: EncodedSet) -> tuple[Any, int]:
-        """The outputs on a set with these weights rounded to 8 bits, and the bytes that they take then."""
-        return self.rounded.outputs(encoded)
+    def in_bits(self, encoded: EncodedSet, bits: Bits) -> tuple[Any, int]:
+        """The outputs on a set with these weights rounded to so many bits, and the bytes that they take then."""
+        return self.rounded.outputs(encoded, bits)
 
     def attributions(self, text: str, label: int) -> np.ndarray:
         """How much each character of a text adds to a class, float64 [len(text)]."""
