@@ -21,6 +21,7 @@ class Compared:
     overlaps: dict[str, Overlap] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
     known_halves: dict[str, int] = field(default_factory=dict)
+    hashed: dict[str, int] = field(default_factory=dict)  # rows of the sets whose near-duplicates were hashed
 
 
 def repeats(sets: Sequence[LabelledSet], task: Task) -> Repeats:
@@ -68,34 +69,41 @@ def compare(sets: dict[str, LabelledSet], task: Task, done: Compared) -> dict[st
 def compare_with(rows: LabelledSet, name: str, trained: dict[str, LabelledSet], task: Task, done: Compared) -> None:
     """Count in `done` the rows of each set in `trained` that also stand in the set `name`; no set is changed."""
     for pool, other in trained.items():
-        _shared(other, rows, f"{pool}/{name}", task, done)
+        _shared(pool, other, {name: rows}, task, done)
     if len(inputs(kind(task.kind))) > 1:
         done.known_halves[name] = int(duplicates.known_halves(_read(task, trained["train"]), _read(task, rows)).sum())
 
 
 def _freed(pool: str, against: list[str], sets: dict[str, LabelledSet], task: Task, done: Compared) -> LabelledSet:
     rows = sets[pool]
-    out = np.zeros(len(rows), dtype=bool)
-    for name in against:
-        repeated, grouped = _shared(rows, sets[name], f"{pool}/{name}", task, done)
-        out |= grouped | repeated if task.deduplicate else grouped
-    return _without(out, rows, pool, against, task, done)
+    shared = _shared(pool, rows, {name: sets[name] for name in against}, task, done)
+    out = [grouped | repeated if task.deduplicate else grouped for repeated, grouped in shared]
+    return _without(np.any(out, axis=0), rows, pool, against, task, done)
 
 
 def _shared(
-    rows: LabelledSet, other: LabelledSet, key: str, task: Task, done: Compared
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether rows repeat one of another set, and whether they share its groups, bool [N] each; counted in `done`."""
-    alike = duplicates.overlap(_read(task, rows), _labels(rows, task), _read(task, other), _labels(other, task))
-    grouped = _of_same_group(rows, other)
-    done.overlaps[key] = Overlap(
-        exact=int(alike.exact.sum()),
-        folded=int(alike.folded.sum()),
-        near=int(alike.near.sum()),
-        relabelled=int(alike.relabelled.sum()),
-        grouped=int(grouped.sum()) + done.overlaps.get(key, Overlap()).grouped,
-    )
-    return alike.repeated, grouped
+    pool: str, rows: LabelledSet, others: dict[str, LabelledSet], task: Task, done: Compared
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each other set whether rows repeat one of it, and whether they share its groups, bool [N] each; counted."""
+    every = duplicates.overlaps(_labelled(task, rows), [_labelled(task, other) for other in others.values()])
+    shared = []
+    for (name, other), alike in zip(others.items(), every, strict=True):
+        key, grouped = f"{pool}/{name}", _of_same_group(rows, other)
+        done.overlaps[key] = Overlap(
+            exact=int(alike.exact.sum()),
+            folded=int(alike.folded.sum()),
+            near=int(alike.near.sum()),
+            relabelled=int(alike.relabelled.sum()),
+            grouped=int(grouped.sum()) + done.overlaps.get(key, Overlap()).grouped,
+        )
+        if alike.hashed:
+            done.hashed[name] = len(other)
+        shared.append((alike.repeated, grouped))
+    return shared
+
+
+def _labelled(task: Task, rows: LabelledSet) -> duplicates.Labelled:
+    return duplicates.Labelled(texts=_read(task, rows), labels=_labels(rows, task))
 
 
 def _without(

@@ -8,11 +8,11 @@ texts.
 import itertools
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.data.near_duplicates import NearDuplicates
+from pipeline.data.near_duplicates import NearDuplicates, near_any
 from pipeline.data.sets import Repeats
 
 Texts = tuple[str, ...]  # of one example
@@ -43,6 +43,7 @@ class Alike:
     folded: np.ndarray  # except for case or punctuation, with the same label
     near: np.ndarray
     relabelled: np.ndarray  # except for case or punctuation, with another label: no repeat of that text
+    hashed: bool = False  # whether near ones were searched by hashing, which may miss some
 
     @property
     def repeated(self) -> np.ndarray:
@@ -70,7 +71,7 @@ class _Keys:
 
 def repeats(texts: Iterable[Texts], labels: Sequence[Hashable]) -> Repeats:
     """Counts the rows that repeat an earlier one; `labels` has one for each row, equal where none counts."""
-    keys, classes = _Keys.of(texts), _numbers(labels)
+    keys, (classes,) = _Keys.of(texts), _numbers(labels)
     new, new_folded = _first_of(keys.exact), _first_of(keys.folded)
     same_label = ~_first_of(_joined(keys.folded, classes))
     of_case = new & ~new_folded
@@ -84,28 +85,47 @@ def repeats(texts: Iterable[Texts], labels: Sequence[Hashable]) -> Repeats:
     )
 
 
-def overlap(
-    pool: Iterable[Texts], pool_labels: Sequence[Hashable], held: Iterable[Texts], held_labels: Sequence[Hashable]
-) -> Alike:
-    """Finds the texts of `pool` that also stand in `held`; labels as in `repeats`."""
-    own, other = _Keys.of(pool), _Keys.of(held)
-    labels = _numbers([*pool_labels, *held_labels])
-    mine, theirs = np.split(labels, [len(own.exact)])
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """The texts of rows, read at each pass, and their labels, as in `repeats`."""
+
+    texts: Iterable[Texts]
+    labels: Sequence[Hashable]
+
+
+def overlaps(pool: Labelled, sets: Sequence[Labelled]) -> list[Alike]:
+    """Finds the texts of `pool` that also stand in other sets, for each of these."""
+    own = _Keys.of(pool.texts)
+    same = [_same(own, pool.labels, held) for held in sets]
+    new = _first_of(own.exact)  # equal texts are compared once
+    rest = [new & ~(alike.exact | alike.folded | alike.relabelled) for alike in same]
+    asked = np.any(rest, axis=0)
+    searches = [NearDuplicates(_joint(held.texts)) for held in sets]
+    near = np.zeros((len(new), len(sets)), dtype=bool)
+    near[asked] = _near_in_any_order(_Chosen(pool.texts, asked), searches)
+    return [
+        replace(alike, near=np.isin(own.exact, own.exact[near[:, at] & rest[at]]), hashed=searches[at].hashed)
+        for at, alike in enumerate(same)
+    ]
+
+
+def _same(own: _Keys, labels: Sequence[Hashable], held: Labelled) -> Alike:
+    """The rows whose texts also stand in another set word for word, or except for case or punctuation."""
+    other, (mine, theirs) = _Keys.of(held.texts), _numbers(labels, held.labels)
     exact = np.isin(own.exact, other.exact)
     known = np.isin(own.folded, other.folded) & ~exact
     joined = _joined(np.concatenate([own.folded, other.folded]), np.concatenate([mine, theirs]))
     same = np.isin(joined[: len(mine)], joined[len(mine) :])
-    rest = _first_of(own.exact) & ~exact & ~known  # equal texts are compared once
-    near = np.zeros(len(rest), dtype=bool)
-    near[rest] = _near_in_any_order(_Chosen(pool, rest), held)
-    near = np.isin(own.exact, own.exact[near])
-    return Alike(exact=exact, folded=known & same, near=near, relabelled=known & ~same)
+    return Alike(exact=exact, folded=known & same, near=np.zeros_like(exact), relabelled=known & ~same)
 
 
-def _numbers(labels: Sequence[Hashable]) -> np.ndarray:
-    """Equal numbers for equal labels, [rows]."""
+def _numbers(*labels: Sequence[Hashable]) -> list[np.ndarray]:
+    """Equal numbers for equal labels, [rows] for each sequence."""
     numbers = dict[Hashable, int]()
-    return np.fromiter((numbers.setdefault(label, len(numbers)) for label in labels), dtype=np.int64, count=len(labels))
+    return [
+        np.fromiter((numbers.setdefault(one, len(numbers)) for one in some), dtype=np.int64, count=len(some))
+        for some in labels
+    ]
 
 
 def _joined(keys: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -148,9 +168,13 @@ class _Chosen:
         return itertools.compress(self.texts, self.rows)
 
 
-def _near_in_any_order(pool: Iterable[Texts], held: Iterable[Texts]) -> np.ndarray:
-    near = NearDuplicates(sorted({normalise(" ".join(texts)) for texts in held}))
-    repeated = near.of(normalise(" ".join(texts)) for texts in pool)
+def _near_in_any_order(pool: Iterable[Texts], sets: Sequence[NearDuplicates]) -> np.ndarray:
+    """Which rows are near one of each set, bool [rows, sets]."""
+    near = near_any(_joint(pool), sets)
     if any(len(texts) > 1 for texts in itertools.islice(pool, 1)):  # all rows have as many
-        repeated |= near.of(normalise(" ".join(reversed(texts))) for texts in pool)
-    return repeated
+        near |= near_any(_joint(texts[::-1] for texts in pool), sets)
+    return near
+
+
+def _joint(rows: Iterable[Texts]) -> Iterator[str]:
+    return (normalise(" ".join(texts)) for texts in rows)

@@ -1,24 +1,20 @@
 """Texts that are nearly the same as one of a held-out set.
 
-Nearly: the Jaccard similarity of their sets of three-word shingles is at least 0.8 (Broder 1997). The search is exact:
-two sets as alike as that must share one of their rarest shingles (prefix filtering, Bayardo et al. 2007), so only pairs
-that do are compared. Only the held-out texts are kept in memory. A shingle that none of them has is the rarest of all
-and has no partner, so a text with many such shingles is done with before it is compared.
+Nearly: the Jaccard similarity of their sets of three-word shingles is at least 0.8 (Broder 1997). Only what is known of
+the held-out texts is kept in memory. Up to EXACT of them the search is exact; more are hashed, see `minhash.py`.
 """
 
-import itertools
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from pipeline.data.minhash import MinHash
+from pipeline.data.shingles import Shingles
+
 THRESHOLD = 0.8
-_SHINGLE = 3
-_WORDS = np.uint64(2_642_245)  # whose cube is the largest that 64 bits hold
-_TEXTS, _PAIRS = 4096, 200_000  # texts and pairs compared at once, to bound memory
-_UNSPACED = re.compile(r"([\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff])")  # scripts written without spaces
+EXACT = 50_000  # held-out texts
+_PAIRS = 200_000  # compared at once, to bound memory
 
 
 class NearDuplicates:
@@ -26,41 +22,67 @@ class NearDuplicates:
 
     Args:
         held: normalised texts. Those of fewer than three words have no shingles, and nothing is near them.
+        threshold: of the Jaccard similarity.
+        exact: up to so many different texts the search is exact.
     """
 
-    def __init__(self, held: Sequence[str], threshold: float = THRESHOLD) -> None:
+    def __init__(self, held: Iterable[str], threshold: float = THRESHOLD, exact: int = EXACT) -> None:
+        shingles = Shingles.of(_different(held))
+        self.hashed = len(shingles) > exact
+        self._search = MinHash(shingles, threshold) if self.hashed else PrefixFilter(shingles, threshold)
+
+    def of(self, texts: Iterable[str]) -> np.ndarray:
+        """Which normalised texts have a near one among those held out, bool [texts]."""
+        return near_any(texts, [self])[:, 0]
+
+    def near(self, texts: Shingles) -> np.ndarray:
+        """The same of texts whose shingles are known."""
+        return self._search.near(texts)
+
+
+def near_any(texts: Iterable[str], sets: Sequence[NearDuplicates]) -> np.ndarray:
+    """Which normalised texts have a near one in each of these held-out sets, bool [texts, sets]."""
+    batches = [np.zeros((0, len(sets)), dtype=bool)]
+    batches += [np.stack([held.near(some) for held in sets], axis=1) for some in Shingles.batches(texts)]
+    return np.concatenate(batches)
+
+
+class PrefixFilter:
+    """The exact search: two sets that are near must share one of their rarest shingles (Bayardo et al. 2007).
+
+    So only pairs that do are compared. A shingle that no held-out text has is the rarest of all and has no partner, so
+    a text with many such shingles is done with before it is compared.
+
+    Args:
+        held: of each held-out text.
+        threshold: of the Jaccard similarity.
+    """
+
+    def __init__(self, held: Shingles, threshold: float) -> None:
         from scipy import sparse
 
-        self.threshold, self.numbers = threshold, dict[str, int]()
-        rows, codes = _shingles(held, self.numbers)
-        self.sizes = np.bincount(rows, minlength=len(held))
-        self.known, columns, counts = np.unique(codes, return_inverse=True, return_counts=True)
+        self.threshold, self.sizes = threshold, held.sizes
+        self.known, columns, counts = np.unique(held.codes, return_inverse=True, return_counts=True)
         self.rank = np.empty(len(counts), dtype=np.int64)
         self.rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
         ones = np.ones(len(columns), dtype=np.int32)
         shape = (len(held), max(len(counts), 1))
-        self.shingles = sparse.csr_matrix((ones, (rows, self.rank[columns])), shape=shape)
+        self.shingles = sparse.csr_matrix((ones, self.rank[columns], held.starts), shape=shape)
         self.shingles.sort_indices()
         self.by_prefix = _first(self.shingles, self._prefix(self.sizes)).T.tocsr()
 
-    def of(self, texts: Iterable[str]) -> np.ndarray:
-        """Which normalised texts have a near one among those held out, bool [texts]."""
-        batches = [np.zeros(0, dtype=bool)]
-        every = iter(texts)
-        while some := list(itertools.islice(every, _TEXTS)):
-            batches.append(self._of(some))
-        return np.concatenate(batches)
-
-    def _of(self, texts: Sequence[str]) -> np.ndarray:
+    def near(self, texts: Shingles) -> np.ndarray:
+        """Which texts have a near one among those held out, bool [texts]."""
         from scipy import sparse
 
         near = np.zeros(len(texts), dtype=bool)
         if not len(self.known):
             return near
-        rows, codes = _shingles(texts, {}, self.numbers)
-        sizes = np.bincount(rows, minlength=len(texts))
-        at = np.searchsorted(self.known, codes).clip(max=len(self.known) - 1)
-        shared = self.known[at] == codes
+        sizes, rows = texts.sizes, texts.rows
+        at = np.searchsorted(self.known, texts.codes).clip(max=len(self.known) - 1)
+        shared = self.known[at] == texts.codes
+        able = np.bincount(rows[shared], minlength=len(texts)) >= self.threshold * sizes - 1e-9
+        shared &= able[rows]  # of a text that is near another, that share is the other's
         ones = np.ones(int(shared.sum()), dtype=np.int32)
         shape = (len(texts), self.shingles.shape[1])
         common = sparse.csr_matrix((ones, (rows[shared], self.rank[at[shared]])), shape=shape)
@@ -74,45 +96,26 @@ class NearDuplicates:
 
     def _candidates(self, prefixes: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Pairs of a text and one held out that share a shingle of their prefixes, as positions."""
-        for start in range(0, prefixes.shape[0], 64):
-            pairs = (prefixes[start : start + 64] @ self.by_prefix).tocoo()
+        rows = np.flatnonzero(np.diff(prefixes.indptr))
+        for start in range(0, len(rows), 64):
+            some = rows[start : start + 64]
+            pairs = (prefixes[some] @ self.by_prefix).tocoo()
             for at in range(0, pairs.nnz, _PAIRS):
-                yield pairs.row[at : at + _PAIRS] + start, pairs.col[at : at + _PAIRS]
+                yield some[pairs.row[at : at + _PAIRS]], pairs.col[at : at + _PAIRS]
 
     def _prefix(self, sizes: np.ndarray) -> np.ndarray:
         """How many of its rarest shingles a set of each size is looked up by: size - ceil(threshold * size) + 1."""
         return np.where(sizes > 0, sizes - np.ceil(self.threshold * sizes - 1e-9).astype(np.int64) + 1, 0)
 
 
-def _shingles(
-    texts: Sequence[str], numbers: dict[str, int], known: Mapping[str, int] = MappingProxyType({})
-) -> tuple[np.ndarray, np.ndarray]:
-    """The different shingles of each text: the text's position and a number for the shingle, by position.
-
-    Numbers are exact for up to _WORDS different words.
-
-    Args:
-        numbers: those of words so far; words that `known` lacks are added.
-        known: numbers of words, which stay as they are.
-    """
-    every, lengths, start = list[int](), list[int](), len(known)
+def _different(texts: Iterable[str]) -> Iterator[str]:
+    """Each text once."""
+    seen = set[int]()  # their hashes, which take less room than they
     for text in texts:
-        words = (text if text.isascii() else _UNSPACED.sub(r" \1 ", text)).split()
-        lengths.append(len(words))
-        for word in words:
-            number = known.get(word)
-            every.append(numbers.setdefault(word, start + len(numbers)) if number is None else number)
-    ids, owner = np.array(every, dtype=np.uint64), np.repeat(np.arange(len(texts)), lengths)
-    if len(ids) < _SHINGLE:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
-    codes = (ids[:-2] * _WORDS + ids[1:-1]) * _WORDS + ids[2:]
-    whole = owner[:-2] == owner[2:]
-    rows, codes = owner[:-2][whole], codes[whole]
-    order = np.lexsort((codes, rows))
-    rows, codes = rows[order], codes[order]
-    different = np.ones(len(rows), dtype=bool)
-    different[1:] = (rows[1:] != rows[:-1]) | (codes[1:] != codes[:-1])
-    return rows[different], codes[different]
+        key = hash(text)
+        if key not in seen:
+            seen.add(key)
+            yield text
 
 
 def _first(matrix: Any, counts: np.ndarray) -> Any:

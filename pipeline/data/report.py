@@ -42,6 +42,7 @@ def data_report(
         look=cleaned.look,
         sentences=(
             *(_sentences(cleaned) if trained else _of_evaluated(cleaned)),
+            *_hashed(cleaned),
             *_known_halves(cleaned),
             *_cut_short(truncated, rows, max_length),
             *_unknown(unknown),
@@ -121,6 +122,13 @@ def _overlap(sets: str, overlap: Overlap, fate: str, of_groups: str) -> list[str
             f"{overlap.relabelled:,}; they count as different texts, not as repeats."
         )
     return lines
+
+
+def _hashed(cleaned: Examples) -> list[str]:
+    return [
+        f"Near-duplicates of {name} ({rows:,} rows) were searched by hashing, which misses at most 1 in 1,000."
+        for name, rows in cleaned.compared.hashed.items()
+    ]
 
 
 def _known_halves(cleaned: Examples) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.duplicates import Alike, known_halves, normalise, overlap, repeats
+from pipeline.data.duplicates import Alike, Labelled, known_halves, normalise, overlaps, repeats
 from pipeline.data.near_duplicates import THRESHOLD, NearDuplicates
 from pipeline.data.sets import Repeats
 
@@ -48,6 +48,13 @@ def near(pool: Sequence[str], held: Sequence[str], threshold: float = THRESHOLD)
 def of(*texts: Texts) -> list[tuple[str, ...]]:
     """The texts of examples that are single texts, or pairs."""
     return [(text,) if isinstance(text, str) else text for text in texts]
+
+
+def overlap(
+    pool: list[tuple[str, ...]], labels: Sequence[int], held: list[tuple[str, ...]], held_labels: Sequence[int]
+) -> Alike:
+    (found,) = overlaps(Labelled(texts=pool, labels=labels), [Labelled(texts=held, labels=held_labels)])
+    return found
 
 
 def unlabelled(pool: Sequence[Texts], held: Sequence[Texts]) -> Alike:
