@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -134,8 +135,13 @@ class _Texts:
     fields: tuple[TextField, ...]
 
     def __iter__(self) -> Iterator[duplicates.Texts]:
-        for example in itertools.chain(*self.examples):
-            yield tuple(getattr(example, name) or "" for name in self.fields)
+        for table in itertools.chain.from_iterable(examples.tables() for examples in self.examples):
+            yield from zip(*(_column(table, name) for name in self.fields), strict=True)
+
+
+def _column(table: Any, name: str) -> list[str]:
+    there = name in table.column_names
+    return [text or "" for text in table.column(name).to_pylist()] if there else [""] * len(table)
 
 
 def _read(task: Task, *sets: LabelledSet) -> _Texts:

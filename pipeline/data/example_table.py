@@ -57,16 +57,28 @@ class ExampleTable(Sequence[Example]):
 
     def tables(self, size: int = BATCH) -> Iterator[Any]:
         """The same as Arrow tables."""
-        import pyarrow as pa
-
         for start in range(0, len(self), size):
             some = self.rows[start : start + size]
-            first = int(some.min())  # of what is taken from, Arrow makes one piece: as little as can be
-            yield self.table.slice(first, int(some.max()) + 1 - first).take(pa.array(some - first))
+            first = int(some.min())
+            yield _taken(self.table.slice(first, int(some.max()) + 1 - first), some - first)
 
     def take(self, rows: np.ndarray) -> "ExampleTable":
         """The examples at these positions, in order."""
         return ExampleTable(self.table, self.rows[rows])
+
+
+def _taken(table: Any, rows: np.ndarray) -> Any:
+    """Rows of a table, taken chunk by chunk: Arrow would copy the whole table into one chunk first."""
+    import pyarrow as pa
+
+    order, batches = np.argsort(rows, kind="stable"), table.to_batches()
+    starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+    parts = np.split(rows[order], np.searchsorted(rows[order], starts[1:-1]))
+    pieces = [
+        batch.take(pa.array(part - start)) for batch, part, start in zip(batches, parts, starts[:-1], strict=True)
+    ]
+    taken = pa.Table.from_batches(pieces, table.schema).combine_chunks()
+    return taken if (rows[order] == rows).all() else taken.take(pa.array(np.argsort(order)))
 
 
 def table_of(columns: Mapping[str, Iterable[str | None]]) -> Any:

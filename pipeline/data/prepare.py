@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +27,7 @@ from pipeline.files import digest, lock, require_intact, seal, staged_directory
 
 _VERSION = "7"  # raised by hand when what is stored changes
 _PARALLEL = "TOKENIZERS_PARALLELISM"
+_Batch = tuple[Any, list[tasks.Example], tasks.Encoded]  # a table of examples, these as records, and encoded
 _ROLES = {"train": "train", "validation": "validation", "test": "in_domain"}
 
 __all__ = ["Prepared", "load", "prepare", "prepared_folder"]
@@ -143,14 +146,29 @@ def _encoded(
     kind, settings = tasks.kind(task.kind), tasks.EncodeSettings.of(task, cleaned.labels)
     roles: Mapping[str, str] = _ROLES
     written, said = [], []
+
+    def encode(table: Any) -> _Batch:
+        some = list(ExampleTable(table))
+        return table, some, kind.encode(tasks.prefixed(kind, some, prefix), tokenizer, settings)
+
     for name, rows in cleaned.sets.items():
         with SetWriter(folder, name, tokenizer) as writer:
-            for table in _tables(rows):
-                some = list(ExampleTable(table))
-                writer.add(table, some, kind.encode(tasks.prefixed(kind, some, prefix), tokenizer, settings))
+            for batch in _one_ahead(encode, _tables(rows)):
+                writer.add(*batch)
             written.append(writer.finish(roles.get(name, "out_of_domain"), rows))
         said += [f"{name}: {sentence}" for sentence in writer.sentences]
     return written, said
+
+
+def _one_ahead(encode: Callable[[Any], _Batch], tables: Iterable[Any]) -> Iterator[_Batch]:
+    """The encoded tables in order. A thread encodes the next one while one is written, since tokenizers free Python."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        running: deque[Future[_Batch]] = deque()
+        for table in tables:
+            running.append(thread.submit(encode, table))
+            if len(running) > 1:
+                yield running.popleft().result()
+        yield from (last.result() for last in running)
 
 
 def _tables(rows: LabelledSet) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from pipeline.tasks import FIELDS, FILLER, Encoded, Example, Field
 
 _HEADER = 128  # bytes before the numbers of a .npy file
 _FIRST_FIELDS: tuple[Field, ...] = ("text", "second", "label", "score", "labels")
+_LATER_FIELDS = tuple(name for name in FIELDS if name not in _FIRST_FIELDS)
+_FIRST_OF = operator.attrgetter(*_FIRST_FIELDS)
 
 
 class SetWriter:
@@ -93,8 +96,8 @@ class SetWriter:
 
 def _content(example: Example) -> list[Any]:
     """All that an example holds. A later field counts where it holds something, so that a new one changes no digest."""
-    later = [(name, getattr(example, name)) for name in FIELDS if name not in _FIRST_FIELDS]
-    return [*(getattr(example, name) for name in _FIRST_FIELDS), *(held for held in later if held[1])]
+    later = [(name, getattr(example, name)) for name in _LATER_FIELDS]
+    return [*_FIRST_OF(example), *(held for held in later if held[1])]
 
 
 def _header(numbers: int) -> bytes:

@@ -12,6 +12,7 @@ from pipeline.tasks.kind import Batch, Encoded
 if TYPE_CHECKING:
     import torch
 
+_IDS_ALONE = dict.fromkeys(("return_attention_mask", "return_token_type_ids", "return_overflowing_tokens"), False)
 OF_TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids"})  # of a batch, [B, L]
 
 
@@ -19,7 +20,7 @@ def encode(texts: Sequence[str], tokenizer: Any, max_length: int) -> Encoded:
     """See TaskKind. A text counts as truncated when its tokens do not all fit."""
     if not texts:
         return Encoded(ids=[], truncated=0)
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_length, return_overflowing_tokens=False)
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_length, **_IDS_ALONE)
     ids = [np.asarray(row, dtype=np.int32) for row in encoded["input_ids"]]
     full = [i for i, row in enumerate(ids) if len(row) >= max_length]
     return Encoded(ids=ids, truncated=sum(_overflows(texts[i], tokenizer, max_length) for i in full))
