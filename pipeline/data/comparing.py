@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,15 @@ class Compared:
     hashed: dict[str, int] = field(default_factory=dict)  # rows of the sets whose near-duplicates were hashed
 
 
+def keyed(sets: dict[str, LabelledSet], task: Task) -> dict[str, LabelledSet]:
+    """The sets with the keys of their texts, so that these are made once for all comparisons."""
+    return {name: replace(rows, keys=_keys(rows, task)) for name, rows in sets.items()}
+
+
 def repeats(sets: Sequence[LabelledSet], task: Task) -> Repeats:
     """Counts the rows that repeat an earlier one of any of these sets."""
-    return duplicates.repeats(_read(task, *sets), [label for rows in sets for label in _labels(rows, task)])
+    keys = np.concatenate([_keys(rows, task) for rows in sets])
+    return duplicates.repeats(keys, [label for rows in sets for label in _labels(rows, task)])
 
 
 def apart(given: dict[str, LabelledSet], task: Task, done: Compared) -> LabelledSet:
@@ -104,7 +110,11 @@ def _shared(
 
 
 def _labelled(task: Task, rows: LabelledSet) -> duplicates.Labelled:
-    return duplicates.Labelled(texts=_read(task, rows), labels=_labels(rows, task))
+    return duplicates.Labelled(texts=_read(task, rows), labels=_labels(rows, task), keys=_keys(rows, task))
+
+
+def _keys(rows: LabelledSet, task: Task) -> np.ndarray:
+    return duplicates.keys_of(_read(task, rows)) if rows.keys is None else rows.keys
 
 
 def _without(

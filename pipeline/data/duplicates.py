@@ -52,31 +52,29 @@ class Alike:
         return repeated
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Keys:
-    """Of each row's texts a number, equal where they are the same word for word, and where they are when folded.
+def keys_of(texts: Iterable[Texts]) -> np.ndarray:
+    """For each row's texts two numbers: equal where they are the same word for word, and where they are when folded.
 
-    64 bits each, [rows]: among ten million texts the odds that two unlike ones share a number are one in 400,000.
+    int64 [rows, 2], which hold in this process alone: among ten million texts the odds that two unlike ones share a
+    number are one in 400,000.
     """
-
-    exact: np.ndarray
-    folded: np.ndarray
-
-    @classmethod
-    def of(cls, texts: Iterable[Texts]) -> "_Keys":
-        pairs = ((_key(one, _words), _key(one, normalise)) for one in texts)
-        keys = np.fromiter(itertools.chain.from_iterable(pairs), dtype=np.int64).reshape(-1, 2)
-        return cls(exact=keys[:, 0].copy(), folded=keys[:, 1].copy())
+    pairs = ((_key(one, _words), _key(one, normalise)) for one in texts)
+    return np.fromiter(itertools.chain.from_iterable(pairs), dtype=np.int64).reshape(-1, 2)
 
 
-def repeats(texts: Iterable[Texts], labels: Sequence[Hashable]) -> Repeats:
-    """Counts the rows that repeat an earlier one; `labels` has one for each row, equal where none counts."""
-    keys, (classes,) = _Keys.of(texts), _numbers(labels)
-    new, new_folded = _first_of(keys.exact), _first_of(keys.folded)
-    same_label = ~_first_of(_joined(keys.folded, classes))
+def repeats(keys: np.ndarray, labels: Sequence[Hashable]) -> Repeats:
+    """Counts the rows that repeat an earlier one.
+
+    Args:
+        keys: of each row, see `keys_of`.
+        labels: one for each row, equal where none counts.
+    """
+    (exact, folded), (classes,) = keys.T, _numbers(labels)
+    new, new_folded = _first_of(exact), _first_of(folded)
+    same_label = ~_first_of(_joined(folded, classes))
     of_case = new & ~new_folded
-    words = _joined(keys.exact, classes)
-    labels_of = np.bincount(np.unique(keys.exact, return_inverse=True)[1], weights=_first_of(words))
+    words = _joined(exact, classes)
+    labels_of = np.bincount(np.unique(exact, return_inverse=True)[1], weights=_first_of(words))
     return Repeats(
         exact=int((~new).sum()),
         folded=int((of_case & same_label).sum()),
@@ -91,31 +89,32 @@ class Labelled:
 
     texts: Iterable[Texts]
     labels: Sequence[Hashable]
+    keys: np.ndarray  # see `keys_of`
 
 
 def overlaps(pool: Labelled, sets: Sequence[Labelled]) -> list[Alike]:
     """Finds the texts of `pool` that also stand in other sets, for each of these."""
-    own = _Keys.of(pool.texts)
-    same = [_same(own, pool.labels, held) for held in sets]
-    new = _first_of(own.exact)  # equal texts are compared once
-    rest = [new & ~(alike.exact | alike.folded | alike.relabelled) for alike in same]
+    exact = pool.keys[:, 0]
+    new, same = _first_of(exact), [_same(pool, held) for held in sets]
+    rest = [new & ~(alike.exact | alike.folded | alike.relabelled) for alike in same]  # equal texts are compared once
     asked = np.any(rest, axis=0)
     searches = [NearDuplicates(_joint(held.texts)) for held in sets]
     near = np.zeros((len(new), len(sets)), dtype=bool)
     near[asked] = _near_in_any_order(_Chosen(pool.texts, asked), searches)
     return [
-        replace(alike, near=np.isin(own.exact, own.exact[near[:, at] & rest[at]]), hashed=searches[at].hashed)
+        replace(alike, near=np.isin(exact, exact[near[:, at] & rest[at]]), hashed=searches[at].hashed)
         for at, alike in enumerate(same)
     ]
 
 
-def _same(own: _Keys, labels: Sequence[Hashable], held: Labelled) -> Alike:
+def _same(pool: Labelled, held: Labelled) -> Alike:
     """The rows whose texts also stand in another set word for word, or except for case or punctuation."""
-    other, (mine, theirs) = _Keys.of(held.texts), _numbers(labels, held.labels)
-    exact = np.isin(own.exact, other.exact)
-    known = np.isin(own.folded, other.folded) & ~exact
-    joined = _joined(np.concatenate([own.folded, other.folded]), np.concatenate([mine, theirs]))
-    same = np.isin(joined[: len(mine)], joined[len(mine) :])
+    own, other = pool.keys.T, held.keys.T
+    exact = np.isin(own[0], other[0])
+    known = np.isin(own[1], other[1]) & ~exact
+    labels = np.concatenate(_numbers(pool.labels, held.labels))
+    mine, theirs = np.split(_joined(np.concatenate([own[1], other[1]]), labels), [len(exact)])
+    same = np.isin(mine, theirs)
     return Alike(exact=exact, folded=known & same, near=np.zeros_like(exact), relabelled=known & ~same)
 
 

@@ -88,6 +88,34 @@ def table_of(columns: Mapping[str, Iterable[str | None]]) -> Any:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
+class TextRows:
+    """Rows of texts, gathered one by one and kept in Arrow's memory, some thousand at a time.
+
+    Args:
+        names: of the columns.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names, self._rows, self._tables = names, list[Sequence[str | None]](), list[Any]()
+
+    def add(self, row: Sequence[str | None]) -> None:
+        """One text for each column, None where it is missing."""
+        self._rows.append(row)
+        if len(self._rows) == BATCH:
+            self._flush()
+
+    def table(self) -> Any:
+        """All rows as an Arrow table."""
+        import pyarrow as pa
+
+        self._flush()
+        return pa.concat_tables(self._tables)
+
+    def _flush(self) -> None:
+        self._tables.append(table_of({name: [row[at] for row in self._rows] for at, name in enumerate(self._names)}))
+        self._rows = []
+
+
 def mapped(column: Any, function: Any, kind: Any) -> Any:
     """A column of texts with `function` of each value; of equal values in a chunk it is asked once.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.config.schema import TEXTS, Data, Task
 from pipeline.data.cleaning import LEAST, Cleaned, check_any_label, check_classes, check_counts, clean, without
-from pipeline.data.comparing import Compared, apart, compare, compare_with, repeats
+from pipeline.data.comparing import Compared, apart, compare, compare_with, keyed, repeats
 from pipeline.data.groups import check_groups
 from pipeline.data.periods import later_tested, spans
 from pipeline.data.readers.sources import read
@@ -85,7 +85,7 @@ def _in_domain(
         check_classes(raw.train, column=task.data.label, field="task.data")
     check_any_label(raw.several, data=task.data, field="task.data")
     labels = _classes(raw)
-    given = _cleaned(raw, labels, task.name, counts)
+    given = keyed(_cleaned(raw, labels, task.name, counts), task)
     counts.look += look(task.data, given, raw.several if task.data.labels else labels, raw.sentences)
     counts.repeats = repeats(list(given.values()), task)
     if given["train"].years is not None and "test" not in given:

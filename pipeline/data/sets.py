@@ -58,13 +58,15 @@ class RawSplits:
 class LabelledSet:
     """N clean examples, the numbers of their classes, int32 [N], and their groups and times, if rows have them.
 
-    `years` are when texts were written, in years since 1970, float64 [N].
+    `years` are when texts were written, in years since 1970, float64 [N]. `keys` say which texts are equal, where these
+    have been compared before, see `duplicates.keys_of`.
     """
 
     examples: ExampleTable
     labels: np.ndarray
     groups: tuple[str, ...] | None = None
     years: np.ndarray | None = None
+    keys: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -80,8 +82,10 @@ class LabelledSet:
         """The rows at these positions (or where this mask is true), in order."""
         index = np.flatnonzero(rows) if rows.dtype == bool else rows
         groups = None if self.groups is None else tuple(self.groups[i] for i in index)
-        years = None if self.years is None else self.years[index]
-        return LabelledSet(examples=self.examples.take(index), labels=self.labels[index], groups=groups, years=years)
+        years, keys = (None if known is None else known[index] for known in (self.years, self.keys))
+        return LabelledSet(
+            examples=self.examples.take(index), labels=self.labels[index], groups=groups, years=years, keys=keys
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

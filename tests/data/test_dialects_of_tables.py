@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,19 @@ def test_blanks_belong_to_a_text_that_only_ends_like_a_quoted_field(tmp_path: Pa
 def test_null_is_a_text_like_others(tmp_path: Path) -> None:
     rows = [("null", "pos"), ("NA", "neg"), ("\\N", "neg")]
     assert found(tmp_path / "reviews.csv", table(rows=rows)) == rows
+
+
+def test_a_table_that_arrow_does_not_read_is_not_held_as_rows_of_python_texts(tmp_path: Path) -> None:
+    rows = [(f"{i}, {'word ' * 50}", "pos" if i % 2 else "neg") for i in range(20_000)]
+    content = table(rows=rows, quotechar="'", quoting=csv.QUOTE_ALL).encode()
+    del rows
+    assert found(tmp_path / "few.csv", table(quotechar="'", quoting=csv.QUOTE_ALL))  # imports what reading needs
+    (tmp_path / "rows.csv").write_bytes(content)
+    tracemalloc.start()
+    try:
+        read_in = read(Data(path=str(tmp_path / "rows.csv"), text="review"), task_name="t").train
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(read_in) == 20_000
+    assert peak < 3 * len(content)

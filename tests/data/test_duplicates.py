@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.duplicates import Alike, Labelled, known_halves, normalise, overlaps, repeats
+from pipeline.data.duplicates import Alike, Labelled, keys_of, known_halves, normalise, overlaps, repeats
 from pipeline.data.near_duplicates import THRESHOLD, NearDuplicates
 from pipeline.data.sets import Repeats
 
@@ -53,7 +53,8 @@ def of(*texts: Texts) -> list[tuple[str, ...]]:
 def overlap(
     pool: list[tuple[str, ...]], labels: Sequence[int], held: list[tuple[str, ...]], held_labels: Sequence[int]
 ) -> Alike:
-    (found,) = overlaps(Labelled(texts=pool, labels=labels), [Labelled(texts=held, labels=held_labels)])
+    own = Labelled(texts=pool, labels=labels, keys=keys_of(pool))
+    (found,) = overlaps(own, [Labelled(texts=held, labels=held_labels, keys=keys_of(held))])
     return found
 
 
@@ -130,9 +131,9 @@ def test_the_threshold_decides_what_counts_as_near() -> None:
 
 def test_repeated_texts_and_conflicting_labels_are_counted() -> None:
     texts = ["Good film", "good film!", "Good film", "bad", "US", "us", "us"]
-    found = repeats(of(*texts), [0, 0, 1, 0, 0, 1, 1])
+    found = repeats(keys_of(of(*texts)), [0, 0, 1, 0, 0, 1, 1])
     assert found == Repeats(exact=2, folded=1, conflicting=1, relabelled=1)
 
 
 def test_a_pair_the_other_way_round_repeats_it() -> None:
-    assert repeats([("a b", "c"), ("c", "a b"), ("C", "a b")], [0, 0, 0]) == Repeats(exact=1, folded=1)
+    assert repeats(keys_of([("a b", "c"), ("c", "a b"), ("C", "a b")]), [0, 0, 0]) == Repeats(exact=1, folded=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.schema import Data
-from pipeline.data.readers import json_tables
+from pipeline.data.readers import json_arrays, json_tables
 from pipeline.data.readers.sources import read
 from pipeline.errors import DataError
 from tests.examples_kit import read_from, texts_of
@@ -104,6 +104,25 @@ def test_lines_in_a_json_file_are_not_held_as_one_text(tmp_path: Path, monkeypat
     (tmp_path / "lines.json").write_text("\n".join(json.dumps(row) for row in MANY), encoding="utf-8")
     found = read(Data(path=str(tmp_path / "lines.json")), task_name="t").train
     assert texts_of(read_from(found)) == [row["text"] for row in MANY]
+
+
+@pytest.mark.parametrize("block", [1, 7, 1 << 20])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_is_read_an_object_at_a_time(
+    block: int, indent: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_arrays, "_BLOCK", block)
+    monkeypatch.setattr(json_tables, "read_utf8", lambda *_: pytest.fail("the file was read as one text"))
+    rows = [row | {"text": f'{row["text"]} "], [{{ \\ ção', "more": [{"a": [1, -2.5e3]}, None, "}"]} for row in MANY]
+    found = read(written(tmp_path, rows, indent=indent), task_name="t").train
+    assert [(e.text, e.label) for e in read_from(found) if e] == [(row["text"], row["label"]) for row in rows]
+
+
+@pytest.mark.parametrize("end", ["", ",", ", 3]", "] 3", "]]"])
+def test_an_array_that_does_not_end_well_is_refused(end: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps(MANY)[:-1] + end, encoding="utf-8")
+    with pytest.raises(DataError, match=r"rows\.json (is not valid JSON|must be a JSON object, but got '3')"):
+        read(Data(path=str(tmp_path / "rows.json")), task_name="t")
 
 
 def test_a_torn_file_is_located(tmp_path: Path) -> None:

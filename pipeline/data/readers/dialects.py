@@ -8,7 +8,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -40,7 +40,11 @@ class Dialect:
 
     def rows(self, text: str) -> "Fields":
         """The fields of each line of a table, its heading first."""
-        return Fields(text, self)
+        return self.fields(io.StringIO(text, newline=""))
+
+    def fields(self, lines: Iterable[str]) -> "Fields":
+        """The same of lines with their ends, of which a carriage return alone is one as well."""
+        return Fields(lines, self)
 
     def others(self, text: str, *, bare_quotes: bool) -> Iterator["Dialect"]:
         """This one, and those in which a table may be written that cannot be read in it."""
@@ -56,13 +60,11 @@ class Dialect:
 class Fields:
     """An iterator over the fields of each line; `line` is where the last one begins."""
 
-    def __init__(self, text: str, dialect: Dialect) -> None:
-        skipped = io.StringIO(text, newline="")
-        lines = _after(skipped, dialect.before)
-        text = _ESCAPED.sub(lambda m: '""' if m[1] == '"' else "\\", lines) if dialect.escaped else lines
+    def __init__(self, lines: Iterable[str], dialect: Dialect) -> None:
+        below = itertools.islice(lines, dialect.before, None)
         how = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
         self._reader = csv.reader(
-            _lines(text),
+            map(_unescaped, below) if dialect.escaped else below,
             delimiter=dialect.separator,
             quotechar=dialect.quote or '"',
             quoting=how,  # type: ignore[arg-type]
@@ -124,12 +126,5 @@ def _fit(dialect: Dialect, heading: str, ask: Wanted) -> tuple[int, bool, int]:
     return count, usual, len(names) if usual else 0
 
 
-def _after(lines: io.StringIO, count: int) -> str:
-    for _ in range(count):
-        lines.readline()
-    return lines.read()
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Lines with their ends, of which a carriage return alone is one as well."""
-    return iter(io.StringIO(text, newline=""))
+def _unescaped(line: str) -> str:
+    return _ESCAPED.sub(lambda m: '""' if m[1] == '"' else "\\", line)

@@ -13,6 +13,20 @@ class RepeatedNameError(ValueError):
     """An object has two members of one name, of which JSON's readers keep the last without a word."""
 
 
+def members_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object, for JSON's decoder.
+
+    Raises:
+        RepeatedNameError: two have one name.
+    """
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RepeatedNameError(f"an object has the name {twice!r} twice")
+    return members
+
+
 def parsed(text: str) -> Any:
     """The value that a JSON text says.
 
@@ -20,7 +34,7 @@ def parsed(text: str) -> Any:
         ValueError: it is none, or an object has a name twice.
         RecursionError: it is nested too deep.
     """
-    return json.loads(text, object_pairs_hook=_object)
+    return json.loads(text, object_pairs_hook=members_of)
 
 
 def documents(text: str) -> list[Any]:
@@ -29,7 +43,7 @@ def documents(text: str) -> list[Any]:
     Raises:
         ValueError, RecursionError: as `parsed`.
     """
-    decoder, values, at = json.JSONDecoder(object_pairs_hook=_object), list[Any](), 0
+    decoder, values, at = json.JSONDecoder(object_pairs_hook=members_of), list[Any](), 0
     while at < len(text):
         if text[at].isspace() or text[at] == "\ufeff":
             at += 1
@@ -82,15 +96,6 @@ def names_of(row: dict[str, Any], depth: int = 2) -> list[str]:
             for inner in names_of(value, depth - 1)
         ]
     return names
-
-
-def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RepeatedNameError(f"an object has the name {twice!r} twice")
-    return members
 
 
 def _is_table(rows: Any) -> bool:

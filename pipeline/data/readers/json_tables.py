@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.data.readers.arrow_readers import json_lines
 from pipeline.data.readers.intents import holds_intents, read_intents
+from pipeline.data.readers.json_arrays import json_array
 from pipeline.data.readers.json_shapes import RepeatedNameError, documents, field_of, names_of, parsed, rows_in
 from pipeline.data.readers.text_tables import read_utf8
 from pipeline.data.table_cells.columns import Wanted
@@ -19,13 +20,16 @@ _Placed = Iterator[tuple[str, Any]]  # where a row stands, for messages, and the
 def read_json(path: Path, ask: Wanted, field: str) -> Rows:
     """The wanted columns of JSON lines (one object a line), or of a JSON file. Arrow reads lines where it can.
 
-    A file holds a table in one of the shapes of `json_shapes.py`, or intents (`intents.py`).
+    A file holds a table in one of the shapes of `json_shapes.py`, or intents (`intents.py`). An array is decoded object
+    by object; other shapes, and the search for what is wrong, hold the whole file in memory.
 
     Raises:
         DataError: a row is not a JSON object, a column is missing everywhere, or it is open which array is meant.
     """
     if _may_be_lines(path) and (by_line := json_lines(path, ask)) is not None:
         return by_line
+    if (rows_of_array := json_array(path, ask)) is not None:
+        return rows_of_array
     text = read_utf8(path, field)
     whole = _whole(text, path, field)
     if holds_intents(whole):

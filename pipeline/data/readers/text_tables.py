@@ -2,10 +2,11 @@
 
 import csv
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.data.example_table import table_of
+from pipeline.data.example_table import TextRows
 from pipeline.data.readers.arrow_readers import delimited
 from pipeline.data.readers.dialects import HEAD, SEPARATORS, Dialect, beginning, dialect_of
 from pipeline.data.table_cells.columns import Wanted
@@ -74,15 +75,20 @@ def _head(path: Path) -> str:
 
 
 def _strictly(path: Path, ask: Wanted, field: str, dialect: Dialect) -> Rows:
-    text = read_utf8(path, field)
     refusal: _MalformedError | None = None
-    for one in dialect.others(text, bare_quotes=dialect.separator == "\t"):  # which stand for themselves in many files
+    for one in _dialects(path, field, dialect):
         try:
-            return _delimited(text, path, ask, field, one)
+            with open(path, encoding="utf-8-sig", newline="") as lines:
+                return _delimited(lines, path, ask, field, one)
         except _MalformedError as error:
             refusal = refusal or error
     assert refusal
     raise refusal
+
+
+def _dialects(path: Path, field: str, dialect: Dialect) -> list[Dialect]:
+    text = read_utf8(path, field)
+    return list(dialect.others(text, bare_quotes=dialect.separator == "\t"))  # which stand for themselves in many files
 
 
 class _MalformedError(DataError):
@@ -93,19 +99,18 @@ def _line(data: bytes, at: int) -> int:
     return data.count(b"\n", 0, at) + 1
 
 
-def _delimited(text: str, path: Path, ask: Wanted, field: str, dialect: Dialect) -> Rows:
+def _delimited(lines: Iterable[str], path: Path, ask: Wanted, field: str, dialect: Dialect) -> Rows:
     csv.field_size_limit(sys.maxsize)
-    fields = dialect.rows(text)
+    fields = dialect.fields(lines)
     try:
         header = next(fields, [])
         columns = ask.located(header, path.name, heading=True)
-        rows: dict[str, list[str | None]] = {name: [] for name in columns}
+        rows = TextRows(list(columns))
         for line in fields:
             if line[len(header) :] == [""]:  # a separator behind the last field, too
                 del line[len(header) :]
             if len(line) == len(header):
-                for name, at in columns.items():
-                    rows[name].append(line[at])
+                rows.add([line[at] for at in columns.values()])
             elif line:
                 raise _MalformedError(
                     f"{field}: line {fields.line} of {path.name} has {len(line)} fields where the first line has "
@@ -116,4 +121,4 @@ def _delimited(text: str, path: Path, ask: Wanted, field: str, dialect: Dialect)
             f"{field}: line {fields.line} of {path.name} cannot be read ({error}). "
             f'Check the double quotes there; one inside a quoted text is written twice, as "".'
         ) from error
-    return table_of(rows)
+    return rows.table()
