@@ -98,7 +98,7 @@ def _common(texts: Shingles, one: np.ndarray, held: Shingles, other: np.ndarray)
     order = np.lexsort((code, pair))
     pair, code = pair[order], code[order]
     twice = (pair[1:] == pair[:-1]) & (code[1:] == code[:-1])
-    return np.bincount(pair[1:][twice], minlength=len(one))
+    return np.asarray(np.bincount(pair[1:][twice], minlength=len(one)))
 
 
 def _counting(counts: np.ndarray) -> np.ndarray:

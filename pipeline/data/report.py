@@ -126,7 +126,7 @@ def _overlap(sets: str, overlap: Overlap, fate: str, of_groups: str) -> list[str
 
 def _hashed(cleaned: Examples) -> list[str]:
     return [
-        f"Near-duplicates of {name} ({rows:,} rows) were searched by hashing, which misses at most 1 in 1,000."
+        f"Near-duplicates of {name} ({rows:,} rows) were searched by hashing, which may miss a few."
         for name, rows in cleaned.compared.hashed.items()
     ]
 
