@@ -104,4 +104,4 @@ def _common(texts: Shingles, one: np.ndarray, held: Shingles, other: np.ndarray)
 def _counting(counts: np.ndarray) -> np.ndarray:
     """0, 1, ... for each of `counts`, one after the other."""
     ends = np.cumsum(counts)
-    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
+    return np.asarray(np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts))
