@@ -73,12 +73,13 @@ class Progress(LiveLine):
 
     def _left(self) -> str:
         """Time left: the work of the cells still to do, at the pace of those done."""
-        over = set(self.done) | self.failed
-        telling = [n for n in self.done if not self.missing[n].method.solved]  # a head's pace is not a network's
+        done = dict(self.done)  # the line is also asked for by another thread
+        over = set(done) | self.failed
+        telling = [n for n in done if not self.missing[n].method.solved]  # a head's pace is not a network's
         if not telling or len(over) == len(self.missing):
             return ""
         work = {name: work_of(cell, self.examples) for name, cell in self.missing.items()}
-        pace = sum(self.done[n] for n in telling) / sum(work[n] for n in telling)
+        pace = sum(done[n] for n in telling) / sum(work[n] for n in telling)
         left = sum(each for name, each in work.items() if name not in over)
         at_once = self.plan.hardware.workers
         if self.plan.hardware.elsewhere:
