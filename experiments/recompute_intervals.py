@@ -8,7 +8,6 @@ docs/statistics.md; bootstrap replicates are drawn again from the seeds in `find
 intervals there are and the largest difference, relative where a number is above 1. Exits with 1 if one is above 1e-9.
 """
 
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from stored_study import Interval, Spread, Study
 
 TOLERANCE = 1e-9
 SHARES = ("accuracy", "macro_f1", "micro_f1", "top1", "chrf", "absolute_error", "example_f1")  # from 0 to 1
-RATIOS = ("flops_to_target", "examples_to_target")
 MULTIPLIERS = ("label_multiplier", "compute_multiplier")
 
 
@@ -160,8 +158,6 @@ def _claimed(study: Study, v: dict[str, Any], name: str, level: float, seeds: Se
         return _contrast(study, v, level, seeds)
     if metric == "generalisation_gap":
         return gap(study, [(1.0, arm), (-1.0, against)], size, name, seeds)
-    if metric.endswith("_to_target"):
-        return cost(study, v, metric.removesuffix("_to_target"), study.findings["target"], level, seeds)
     end = horizon(study, size, seeds)
     ours, theirs = {
         "early_area": (area(end), area(end)),
@@ -187,9 +183,6 @@ def _contrast(study: Study, v: dict[str, Any], level: float, seeds: Sequence[int
 def _judged(v: dict[str, Any], interval: Interval) -> str:
     _, low, high = interval
     edge = -v["margin"] if v["test"] == "not_inferior" else 0.0 if v["metric"] in MULTIPLIERS else v["delta"]
-    if v["metric"] in RATIOS:
-        low, high, edge = (math.log(x) if x > 0 else -math.inf for x in (low, high, edge))
-        edge = abs(edge) if v["direction"] == "lower" else edge
     low, high = (-high, -low) if v["direction"] == "lower" else (low, high)
     if v["test"] == "equivalent":
         within, outside = max(-low, high) <= v["margin"], max(low, -high) > v["margin"]

@@ -39,15 +39,13 @@ class CostRatio:
     """The geometric mean over seeds of against/arm, or of what bounds it.
 
     `censored` "above": the true ratio may be any larger, for `against` stopped before it arrived or `arm` was there
-    before the first point; "below": any smaller; "both": seeds disagree on the side. `log_variance` is the variance of
-    one seed's log ratio.
+    before the first point; "below": any smaller; "both": seeds disagree on the side.
     """
 
     value: float
     low: float
     high: float
     censored: Censoring
-    log_variance: float
 
 
 def cost_to_target(
@@ -91,7 +89,6 @@ def cost_ratio(arm: Sequence[Reach], against: Sequence[Reach], level: float) -> 
         low=0.0 if downwards or len(logs) < 2 else _exp(float(least.mean()) - _half(least, level)),
         high=math.inf if upwards or len(logs) < 2 else _exp(float(most.mean()) + _half(most, level)),
         censored=censored,
-        log_variance=float(logs.var(ddof=1)) if len(logs) > 1 else math.inf,
     )
 
 

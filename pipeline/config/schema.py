@@ -300,7 +300,7 @@ class Study:
     arms: tuple[str, ...] = ()  # names of arms, ARM@BASE for one on another base than the study's
     sizes: tuple[int | str, ...] = ()  # train sizes, in labels; all: the whole training set
     seeds: tuple[int, ...] = ()  # each cell is trained once per seed
-    target: float | None = None  # validation score for cost-to-target claims
+    target: float | None = None  # validation score that costs to reach are counted to, in tables
     early_examples: int = 320  # "soon after the start"
     confidence: float = 0.95  # 1 less the chance of any wrong verdict in a family of claims
     family: Literal["claim", "all"] = "claim"  # whose intervals hold together: those of each claim's family, or all

@@ -9,8 +9,6 @@ SHARES = frozenset(
     {"accuracy", "balanced_accuracy", "f1", "macro_f1", "micro_f1", "precision", "recall", "top1", "chrf",
      "corpus_chrf", "corpus_bleu", "absolute_error", "example_f1", "example_accuracy", "token_accuracy", "span_f1"}
 )  # fmt: skip
-# Metrics of claims that are a ratio of `against` to `arm`, judged as its logarithm.
-RATIOS = frozenset({"flops_to_target", "examples_to_target"})
 # Metrics of claims whose delta is a factor of labels or FLOPs, at which scores are compared.
 MULTIPLIERS = frozenset({"label_multiplier", "compute_multiplier"})
 # What people call them, where it is not the name itself.

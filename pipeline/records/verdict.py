@@ -8,8 +8,8 @@ from pipeline.records.metrics import MULTIPLIERS
 # What a claim compares: two starts of one network, an arm with the best from scratch, or any two arms.
 Comparison = Literal["same_network", "best_from_scratch", "other"]
 ClaimMetric = Literal[
-    "score", "label_multiplier", "compute_multiplier", "flops_to_target", "examples_to_target", "early_area",
-    "initial_score", "gain_over_start", "generalisation_gap", "effective_robustness", "audit",
+    "score", "label_multiplier", "compute_multiplier", "early_area", "initial_score", "gain_over_start",
+    "generalisation_gap", "effective_robustness", "audit",
 ]  # fmt: skip
 ClaimTest = Literal["superior", "not_inferior", "equivalent"]
 Direction = Literal["higher", "lower"]
@@ -18,10 +18,9 @@ Refutation = Literal["too_small", "opposite", "inferior", "different"]
 # A value is exact, or the true one lies above it, below it, or on either side (then it says nothing).
 Censoring = Literal["none", "above", "below", "both"]
 # What would settle an open claim: more seeds, or, where no number of seeds would do, one of the others.
-Help = Literal["seeds", "test_items", "size_between", "finer_costs", "larger_effect"]
+Help = Literal["seeds", "test_items", "size_between", "larger_effect"]
 ObstacleKind = Literal[
     "missing_cells",  # the look lacks cells: `cells`, and numbers["seeds"] of the look
-    "no_target",  # the study states no target
     "unknown_dataset",  # not every cell has scores on `dataset`
     "unexamined",  # not every cell was examined by the claim's audit
     "gap_without_dataset",  # a gap needs an out-of-domain set, or train
@@ -38,6 +37,7 @@ ObstacleKind = Literal[
     "two_kinds_of_seeds",  # some seeds (`cells`) are far from the others: numbers rare, seeds, distance, p
     "skewed_seeds",  # seeds as skewed as they may be would undo the verdict: numbers factor, level, low, high
     "unseen_failures",  # so would a share of failing trainings other than that seen: numbers seeds, failed, share, loss
+    "some_kept_start",  # numbers["failed"] trainings of numbers["seeds"] kept step 0: a gap or audit is about learning
     "no_training_improved",  # all trainings of `arm` kept step 0: numbers seeds, share (that may do better)
     "not_converged",  # longer training could undo the verdict: numbers late_gain, low, high, level, or late_loss_fall
     "below_constant",  # so could the best answer that reads no text: numbers score, constant
@@ -108,10 +108,9 @@ class Verdict:
         delta: the smallest effect that matters, as the claim states it.
         audit: what the arms were examined by, for metric "audit".
         refutation: how a refuted claim fails; None for any other.
-        estimate: the effect with its interval, signed as `arm` minus `against`, or the ratio against/arm.
+        estimate: the effect with its interval, signed as `arm` minus `against`.
         terms: the scores that the effect is a weighted sum of; empty if it is read off trajectories.
         budget_ratio: how many times the training FLOPs of `arm` the runs of `against` took, if the claim asks.
-        censored: whether the value of `estimate` is a bound.
         obstacles: what keeps the claim from being judged; with any of them it is inconclusive.
         helps: what would settle an open claim; None if it is settled, or an obstacle has to go first.
         seeds_needed: how many seeds a new study would need if no look is left; None if no number of seeds would do.
@@ -144,7 +143,6 @@ class Verdict:
     estimate: Estimate | None = None
     terms: tuple[ScoreTerm, ...] = ()
     budget_ratio: float | None = None
-    censored: Censoring = "none"
     obstacles: tuple[Obstacle, ...] = ()
     helps: Help | None = None
     seeds_needed: int | None = None

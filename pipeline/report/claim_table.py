@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.analysis.verdict import INCONCLUSIVE, REFUTED, SUPPORTED
 from pipeline.language import marked, nouns, numeral, tr, translated, translated_sentence
 from pipeline.records import CellResult, ClaimRow, ClaimTable, Estimate, Findings, Judgement, RowVerdict, Verdict
-from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.records.metrics import MULTIPLIERS
 from pipeline.report.verdict_sentences import asked_text, finding_text, next_step
 from pipeline.report.wording import (
     behind,
@@ -143,8 +143,6 @@ def _number(findings: Findings, v: Verdict) -> str:
     e = v.estimate
     if e is None:
         return ""
-    if v.metric in RATIOS:
-        return tr("{ratio} times", ratio=ratio_text(e.value, v.censored))
     scale = scale_of_effect(findings.metric, v)
     return f"{scale.change(e.value)}{_less(v)} ({scale.span(e, signed=True)})"
 

@@ -207,6 +207,15 @@ def _none_improved(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     )
 
 
+def _some_kept(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
+    return tr(
+        "{failed} of {trainings} of {arm} kept the start: what is compared here is trainings that improve on it.",
+        failed=round(obstacle.numbers["failed"]),
+        trainings=plural(round(obstacle.numbers["seeds"]), "training"),
+        arm=f"{obstacle.arm} n={obstacle.size}",
+    )
+
+
 def _not_converged(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     numbers, scale, who = obstacle.numbers, scale_of(findings.metric), f"{obstacle.arm} n={obstacle.size}"
     if "late_gain" not in numbers:
@@ -263,10 +272,12 @@ def _at_chance(findings: Findings, v: Verdict, obstacle: Obstacle) -> str:
     )
 
 
+_ANOTHER_RATE = _said(
+    "Try another train.lr. If none improves it, compare with frozen, whose head is solved and not trained."
+)
 _MORE_SEEDS = _said("More seeds would tell, at a planned look or in a new study.")
 _WORDS: dict[ObstacleKind, Words] = {
     "missing_cells": Words(_lacking, _said("Run the study again: it trains only the cells that are missing.")),
-    "no_target": Words(_said("The study states no target."), _said("Set study.target to a validation score.")),
     "unknown_dataset": Words(
         lambda f, v, o: tr("Not every cell has scores on {dataset!r}.", dataset=o.dataset), _scored_sets
     ),
@@ -306,10 +317,8 @@ _WORDS: dict[ObstacleKind, Words] = {
     ),
     "skewed_seeds": Words(_skewed, _MORE_SEEDS),
     "unseen_failures": Words(_may_fail, _MORE_SEEDS),
-    "no_training_improved": Words(
-        _none_improved,
-        _said("Try another train.lr. If none improves it, compare with frozen, whose head is solved and not trained."),
-    ),
+    "some_kept_start": Words(_some_kept, _ANOTHER_RATE),
+    "no_training_improved": Words(_none_improved, _ANOTHER_RATE),
     "not_converged": Words(_not_converged, _said("Train every arm longer: train.min_steps, or train.epochs.")),
     "below_constant": Words(
         _below, lambda f, v, o: tr("Add {labels}, or use another metric.", labels=nouns(f.counted))

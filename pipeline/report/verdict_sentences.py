@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from pipeline.audits import AUDITS
 from pipeline.language import marked, nouns, numeral, tr, translated, translated_sentence
-from pipeline.records import Censoring, ClaimMetric, Direction, Findings, Help, Refutation, Verdict
-from pipeline.records.metrics import MULTIPLIERS, RATIOS, SHARES
+from pipeline.records import ClaimMetric, Direction, Findings, Help, Refutation, Verdict
+from pipeline.records.metrics import MULTIPLIERS, SHARES
 from pipeline.report.obstacles import remedy_of, why
 from pipeline.report.wording import (
     TIMES,
@@ -25,8 +25,6 @@ REFUTATIONS: dict[Refutation, str] = {
     "inferior": marked("inferior"),
     "different": marked("different"),
 }
-_BOUNDS: dict[Censoring, str] = {"above": marked("more than "), "below": marked("less than ")}
-_UNITS = {"flops_to_target": "FLOPs", "examples_to_target": marked("training examples")}
 
 
 def verdict_sentence(findings: Findings, v: Verdict) -> str:
@@ -106,9 +104,7 @@ def interval_text(findings: Findings, v: Verdict) -> str:
     e, scale = v.estimate, scale_of_effect(findings.metric, v)
     assert e is not None
     of = ""
-    if v.metric in RATIOS:
-        ends = _ratio_ends(e.low, e.high)
-    elif math.isinf(e.high):
+    if math.isinf(e.high):
         ends = tr("unknown")
     else:
         ends = scale.span(e)
@@ -128,10 +124,7 @@ def asked_text(findings: Findings, v: Verdict) -> str:
     """What the claim asks: the smallest effect that matters, and the margin that does not."""
     scale, lower = scale_of_effect(findings.metric, v), v.direction == "lower"
     parts = []
-    if v.metric in RATIOS:
-        least = tr("the largest ratio that matters is") if lower else tr("the smallest ratio that matters is")
-        parts.append(f"{least} {numeral(v.delta, '.3g')}")
-    elif v.metric in MULTIPLIERS:
+    if v.metric in MULTIPLIERS:
         least = tr("the largest multiplier that matters is") if lower else tr("the smallest multiplier that matters is")
         parts.append(f"{least} {numeral(v.delta, '.3g')}")
     elif v.test == "superior":
@@ -241,28 +234,6 @@ def _robustness(findings: Findings, v: Verdict, value: float) -> str:
     )
 
 
-def _cost(findings: Findings, v: Verdict, value: float) -> str:
-    target = scale_of(findings.metric).score(findings.target if findings.target is not None else math.nan)
-    end = tr("to reach {target} on validation at {labels}", target=target, labels=_labels(findings, v))
-    if v.censored == "both":
-        return tr(
-            "too few runs of {arm} and {against} get there to compare the {units} {end}",
-            arm=v.arm,
-            against=v.against,
-            units=translated(_UNITS[v.metric]),
-            end=end,
-        )
-    times = tr("{bound}{ratio} times", bound=translated(_BOUNDS.get(v.censored, "")), ratio=ratio_text(value))
-    return tr(
-        "{against} takes {times} the {units} of {arm} {end}",
-        against=v.against,
-        times=times,
-        units=translated(_UNITS[v.metric]),
-        arm=v.arm,
-        end=end,
-    )
-
-
 def _area(findings: Findings, v: Verdict, value: float) -> str:
     where = tr("on validation at {labels}", labels=_labels(findings, v))
     return tr(
@@ -344,8 +315,6 @@ _FINDINGS: dict[ClaimMetric, Callable[[Findings, Verdict, float], str]] = {
     "score": _score,
     "label_multiplier": _multiplier,
     "compute_multiplier": _computation,
-    "flops_to_target": _cost,
-    "examples_to_target": _cost,
     "early_area": _area,
     "initial_score": _initial,
     "gain_over_start": _gain,
@@ -360,9 +329,6 @@ _HELPS: dict[Help, str] = {
     "larger_effect": marked(
         "No number of seeds would settle it, and the audit has no more items: ask for a larger effect."
     ),
-    "finer_costs": marked(
-        "Longer training, a target that every run reaches, or a finer evaluation grid would settle it."
-    ),
 }
 
 
@@ -371,13 +337,3 @@ def _chance(chance: float) -> str:
     if chance < 0.01:
         return tr("under 1%")
     return tr("over 99%") if chance > 0.99 else tr("about {chance:.0%}", chance=chance)
-
-
-def _ratio_ends(low: float, high: float) -> str:
-    if math.isinf(high):
-        return tr("{low} or more", low=ratio_text(low)) if low > 0 else tr("open at both ends")
-    return (
-        tr("{low} to {high}", low=ratio_text(low), high=ratio_text(high))
-        if low > 0
-        else tr("{high} or less", high=ratio_text(high))
-    )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pipeline.language import marked, numeral, tr, translated, translated_sentence
 from pipeline.records import ClaimTest, Findings, Looks, RivalChoice, Verdict
-from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.records.metrics import MULTIPLIERS
 from pipeline.report.verdict_sentences import REFUTATIONS, asked_text, finding_text, interval_text, next_step
-from pipeline.report.wording import TIMES, Scale, plain, ratio, scale_of_effect, size_name
+from pipeline.report.wording import Scale, plain, scale_of_effect, size_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,11 +197,10 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
     e = v.estimate
     if e is None or math.isnan(e.low) or math.isnan(e.high):
         return None
-    over = v.metric in RATIOS
-    threshold = _threshold(v, over)
-    edges = [_place(threshold, over), *([-threshold] if v.test == "equivalent" else [])]
+    threshold = -v.threshold if v.direction == "lower" else v.threshold
+    edges = [threshold, *([-threshold] if v.test == "equivalent" else [])]
     nothing = 0.0
-    ends = [_place(x, over) for x in (e.low, e.value, e.high)]
+    ends = [e.low, e.value, e.high]
     finite = [x for x in (*ends, nothing, *edges) if math.isfinite(x)]
     room = 0.12 * (max(finite) - min(finite)) or 1.0
     low, high = min(finite) - room, max(finite) + room
@@ -218,8 +217,8 @@ def _strip(v: Verdict, scale: Scale) -> Strip | None:
         edge=at(edges[1]) if len(edges) > 1 else 100.0 if v.direction != "lower" else 0.0,
         open_low=math.isinf(ends[0]),
         open_high=math.isinf(ends[2]),
-        nothing_text=f"1{TIMES}" if over else scale.nothing,
-        delta_text=ratio(threshold) if over else scale.edge(threshold, both_ways=v.test == "equivalent"),
+        nothing_text=scale.nothing,
+        delta_text=scale.edge(threshold, both_ways=v.test == "equivalent"),
         zone=translated(_ZONES[v.test]) if v.metric not in MULTIPLIERS or v.test != "superior" else tr("claimed from"),
     )
 
@@ -229,15 +228,3 @@ _ZONES: dict[ClaimTest, str] = {
     "not_inferior": marked("allowed from"),
     "equivalent": marked("allowed within"),
 }
-
-
-def _threshold(v: Verdict, over: bool) -> float:
-    if over:
-        return min(v.delta, 1 / v.delta) if v.direction == "lower" and v.delta else v.delta
-    return -v.threshold if v.direction == "lower" else v.threshold
-
-
-def _place(value: float, over: bool) -> float:
-    if not over:
-        return value
-    return math.log(value) if value > 0 else -math.inf

@@ -12,7 +12,6 @@ from pipeline.analysis.verdict import smallest_effect
 from pipeline.config.cell import Cell
 from pipeline.errors import StorageError
 from pipeline.records import threshold_of
-from pipeline.records.metrics import RATIOS
 from pipeline.study.finding.estimates import Replicates
 from pipeline.study.finding.table import Table
 from pipeline.study.looks import claim_size, looks_of
@@ -38,7 +37,7 @@ class Power:
 
 
 def powers(plan: Plan) -> list[Power]:
-    """Of each claim and look, as far as finished cells tell; costs to a target have no such effect."""
+    """Of each claim and look, as far as finished cells tell; claims of equivalence have no such effect."""
     cells = plan.coverage(*_pilot(plan)).results()
     seeds = tuple(dict.fromkeys(cell.key.seed for cell in cells))
     if len(seeds) < 2:
@@ -51,7 +50,7 @@ def powers(plan: Plan) -> list[Power]:
 
 def _of_claim(plan: Plan, table: Table, replicates: Replicates, name: str) -> Iterator[Power]:
     claim = plan.config.study.claims[name]
-    if claim.metric in RATIOS or claim.test == "equivalent":  # which no effect supports the more, the larger it is
+    if claim.test == "equivalent":  # which no effect supports the more, the larger it is
         return
     threshold = threshold_of(claim.metric, claim.test, claim.delta, claim.margin)
     for look in looks_of(plan.config.study, name):

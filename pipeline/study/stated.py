@@ -124,8 +124,7 @@ def differences(before: Statement, now: Statement) -> Iterator[Difference]:
     for text in _shared(before, now):
         yield Difference(text=text, claims=everything)
     if before.study.target != now.study.target:
-        costs = frozenset(name for name, claim in now.study.claims.items() if claim.metric.endswith("_to_target"))
-        yield Difference(text=f"target was {before.study.target}, is {now.study.target}", claims=costs)
+        yield Difference(text=f"target was {before.study.target}, is {now.study.target}", claims=frozenset())
     for name in ("arms", "sizes"):
         then, here = getattr(before.study, name), getattr(now.study, name)
         if then != here:

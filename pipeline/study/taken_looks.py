@@ -18,7 +18,7 @@ from pipeline.study.looks import ahead, groups_read, looks_of, needed
 from pipeline.study.plan import Plan
 
 FILE = "looks.jsonl"
-VERDICT_VERSION = 4  # raised by hand when a change of the code changes verdicts on the same cells
+VERDICT_VERSION = 5  # raised by hand when a change of the code changes verdicts on the same cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +107,6 @@ def _cells(plan: Plan, claim: str, look: int) -> tuple[str, ...]:
 def _terms(plan: Plan, name: str, look: int) -> str:
     study = plan.config.study
     claim = dataclasses.replace(study.claims[name], statement="")
-    fixed = [VERDICT_VERSION, encode(claim), looks_of(study, name)[look - 1].level, study.target, plan.from_scratch]
+    fixed = [VERDICT_VERSION, encode(claim), looks_of(study, name)[look - 1].level, plan.from_scratch]
     content = plan.evaluated.get(claim.dataset, "")  # which the cells' ids do not hold
     return digest(json.dumps(encode(fixed), sort_keys=True), content, *_cells(plan, name, look))

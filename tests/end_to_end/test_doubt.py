@@ -4,26 +4,25 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 from conftest import Finished
 
-PAGE = Path(__file__).parents[2] / "docs" / "doubt.md"
+ROOT = Path(__file__).parents[2]
+PAGE, RESULTS = ROOT / "docs" / "doubt.md", ROOT / "experiments" / "results"
 
 
-def code(root: Path, study: str) -> str:
-    """The page's block of Python, on another root and study."""
+def printed(study: Path, cells: Path, folder: Path) -> list[float]:
+    """What the page's block of Python prints of another study: both ends of an interval, found and stored."""
     (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    place = 'root, study = "outputs", "quickstart"'
+    place = 'study, cells = "outputs/studies/quickstart", "outputs/cells"'
     assert place in block
-    return str(block).replace(place, f"root, study = {str(root)!r}, {study!r}")
-
-
-def test_its_numpy_gives_the_stored_interval(finished: Finished, tmp_path: Path) -> None:
+    code = block.replace(place, f"study, cells = {str(study)!r}, {str(cells)!r}")
     done = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.modules['pipeline'] = None\n{code(finished.root, 'small')}"],
-        cwd=tmp_path,
+        [sys.executable, "-I", "-c", f"import sys; sys.modules['pipeline'] = None\n{code}"],
+        cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -31,9 +30,23 @@ def test_its_numpy_gives_the_stored_interval(finished: Finished, tmp_path: Path)
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    low, high, stored_low, stored_high = map(float, done.stdout.replace("stored:", "").split())
+    return [float(number) for number in done.stdout.replace("stored:", "").split()]
+
+
+def test_its_numpy_gives_the_stored_interval(finished: Finished, tmp_path: Path) -> None:
+    low, high, *stored = printed(finished.root / "studies" / "small", finished.root / "cells", tmp_path)
     assert low < high
-    assert (low, high) == pytest.approx((stored_low, stored_high), abs=1e-9)
+    assert [low, high] == pytest.approx(stored, abs=1e-9)
+
+
+@pytest.mark.parametrize("study", sorted(RESULTS.iterdir()), ids=lambda path: path.name)
+def test_it_does_of_published_studies(study: Path, tmp_path: Path) -> None:
+    """Whose items come in groups, and which compare with the best arm from scratch."""
+    with tarfile.open(study / "cells.tar.xz") as packed:
+        packed.extractall(tmp_path, filter="data")
+    low, high, *stored = printed(study, tmp_path, tmp_path)
+    assert low < high
+    assert [low, high] == pytest.approx(stored, abs=1e-9)
 
 
 def test_the_page_names_what_is_there() -> None:

@@ -27,10 +27,7 @@ CLAIMS = {
     "no_worse": Claim(test="not_inferior", margin=0.05, size=200),
     "equal": Claim(arm="scratch_small", test="equivalent", margin=0.2, size=1600),
     "robust": Claim(metric="effective_robustness", dataset="imdb", size=50, delta=0.02),
-    "compute": Claim(metric="flops_to_target", size=100, delta=1.5),
-    "lower": Claim(
-        metric="examples_to_target", arm="scratch", against="pretrained", size=100, direction="lower", delta=2
-    ),
+    "compute": Claim(metric="compute_multiplier", size=100, delta=1.5),
     "early": Claim(metric="early_area", size=100, delta=0.01),
     "start": Claim(metric="initial_score", size=100, delta=0.01),
     "gain": Claim(metric="gain_over_start", against="pretrained", size=100, delta=0.01),

@@ -22,7 +22,7 @@ def written() -> str:
     claims = {
         "score": Claim(size=100),
         "labels": Claim(metric="label_multiplier", size=25, delta=2.0),
-        "compute": Claim(metric="flops_to_target", size=100, delta=2.0),
+        "compute": Claim(metric="compute_multiplier", size=100, delta=2.0),
         "nowhere": Claim(dataset="nowhere"),
     }
     study = Study(name="s", arms=arms, sizes=sizes, seeds=(0, 1, 2), target=0.7, claims=claims)

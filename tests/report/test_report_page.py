@@ -49,7 +49,7 @@ def test_the_sections_stand_in_the_order_they_are_read(html: str, markdown: str)
         "Pretrained scores 18.2 points more than scratch at 100 labels.",
         "95% interval 15.1 to 21.3; 3 seeds \N{MULTIPLICATION SIGN} 1,500 items",
         "refuted, too small",
-        "Longer training, a target that every run reaches, or a finer evaluation grid would settle it.",
+        "No number of seeds would settle it; more test items would.",
         "76.8%",
         "74.7 to 78.9",
         "875 GFLOPs",

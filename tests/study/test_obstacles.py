@@ -296,6 +296,19 @@ def test_where_no_training_improved_on_its_start_there_is_no_verdict():
     assert obstacle.numbers == {"seeds": SEEDS, "share": pytest.approx(1 - 0.05 ** (1 / SEEDS))}
 
 
+def test_a_gap_is_about_trainings_that_learn_so_one_that_kept_its_start_leaves_no_verdict():
+    def failed(result: CellResult) -> CellResult:
+        return dataclasses.replace(result, best_step=0) if result.key.seed == 1 else result
+
+    gap = Claim(metric="generalisation_gap", dataset="imdb", size=1600, direction="lower", delta=0.2)
+    made = synthetic_cells(ARMS, (1600,), range(SEEDS), 600, np.random.default_rng(2), out_of_domain=("imdb",))
+    made = changed(changed(made, "pretrained", rising(0.0)), "scratch", rising(0.0))
+    assert run(made, gap, sizes=(1600,)).verdicts[0].verdict == "refuted"
+    withheld = run(changed(made, "scratch", failed), gap, sizes=(1600,)).verdicts[0]
+    obstacle = of_kind(withheld, "some_kept_start")
+    assert (obstacle.arm, obstacle.numbers) == ("scratch", {"seeds": SEEDS, "failed": 1})
+
+
 def test_a_solved_arm_cannot_fail():
     def solved(result: CellResult) -> CellResult:
         line = dataclasses.replace(result.start_line, method="linear_probe")

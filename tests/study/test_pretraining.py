@@ -10,13 +10,14 @@ import pytest
 from pipeline.commands.steps.findings import write_findings
 from pipeline.commands.steps.plan_table import show_plan
 from pipeline.commands.steps.pretraining import pretrain
+from pipeline.commands.steps.study_run import StudyRun
 from pipeline.config.compose import compose
 from pipeline.data.store import load, stored_examples
 from pipeline.errors import ConfigError
-from pipeline.execution.assignment import Event
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.pretraining import pretrained, pretrainings
 from pipeline.study.run import prepare, run
+from pipeline.study.stated import stated
 from pipeline.tracking import events
 from pipeline.tracking.content import cell_tags
 from pipeline.tracking.events import CellStarted
@@ -62,7 +63,7 @@ def done(tiny_base: Path, reviews: Path, tmp_path_factory: pytest.TempPathFactor
     return plan
 
 
-def ignore(_: Event) -> None:
+def ignore(_: object) -> None:
     """Nobody watches."""
 
 
@@ -70,6 +71,21 @@ def before(plan: Plan, arm: str) -> str:
     """The id of what the cells of an arm go on from."""
     (found,) = {plan.identity(c.pretraining) for c in plan.cells.values() if c.arm.name == arm and c.pretraining}
     return found
+
+
+class _StatedError(Exception):
+    """The study would have been stated here."""
+
+
+def test_a_study_is_stated_before_its_first_pretraining(planned: Planned) -> None:
+    def record() -> None:
+        raise _StatedError
+
+    plan = planned()
+    with pytest.raises(_StatedError):
+        StudyRun(plan, stated(plan)[0], record, ["study"], ignore).to_the_end()
+    assert not plan.store.ids()
+    assert not any(plan.store.has(before(plan, arm)) for arm in ("adapted", "self_pretrained"))
 
 
 def test_all_sizes_and_seeds_of_an_arm_share_one(planned: Planned) -> None:

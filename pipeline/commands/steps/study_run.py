@@ -74,7 +74,7 @@ class StudyRun:
         if self.plan.ended_by:
             part = dataclasses.replace(part, cells={n: c for n, c in part.cells.items() if part.store.has(n)})
         if part.missing():
-            pretrain(part)
+            pretrain(part, self._record)
         try:
             with Progress(part, self._spending.seconds_left if self._spending else None) as progress:
                 watch = self._watching(part, progress)

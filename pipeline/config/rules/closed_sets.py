@@ -8,6 +8,12 @@ from typing import Any, Literal, Union
 
 from pipeline.errors import nearest
 
+_DESCRIBED = (
+    "Costs to study.target are in the report's tables, but no verdict is given on them. Use compute_multiplier, which "
+    "compares whole runs."
+)
+_INSTEAD = {"flops_to_target": _DESCRIBED, "examples_to_target": _DESCRIBED}  # words of earlier versions
+
 
 def take_out_wrong_words(record: type, tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
     """A sentence for each setting of `tree` whose value is none of the words that its type in `record` names.
@@ -21,7 +27,8 @@ def take_out_wrong_words(record: type, tree: dict[str, Any], prefix: str = "") -
             yield from take_out_wrong_words(kind, entry, f"{where}.")
         valid = words(hints[spec.name])
         if valid and value is not None and value not in valid:
-            yield f"{name} must be one of its choices, but got {value!r}. {nearest(str(value), valid)}"
+            instead = _INSTEAD.get(str(value)) or nearest(str(value), valid)
+            yield f"{name} must be one of its choices, but got {value!r}. {instead}"
             tree[spec.name] = spec.default
 
 

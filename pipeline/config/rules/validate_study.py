@@ -11,7 +11,7 @@ from pipeline.config.rules.closed_sets import words
 from pipeline.config.schema import Claim, Config, Study
 from pipeline.errors import nearest
 from pipeline.records import BEST_FROM_SCRATCH, ClaimMetric
-from pipeline.records.metrics import MULTIPLIERS, RATIOS, SHARES
+from pipeline.records.metrics import MULTIPLIERS, SHARES
 
 # Metrics of claims that can be about another set than the test.
 ON_ANY_SET = ("score", "generalisation_gap", "effective_robustness", "audit")
@@ -132,8 +132,6 @@ def _claim(claim: Claim, study: Study, config: Config) -> Iterator[str]:
         yield "metric audit compares what an audit finds in two arms: name it in audit, for example audit: calibration."
     elif claim.audit and claim.metric != "audit":
         yield f"audit is read by metric audit, but got metric {claim.metric}. Leave audit out, or use metric audit."
-    if claim.metric.endswith("_to_target") and study.target is None:
-        yield "needs study.target, the validation score to reach, stated beforehand."
 
 
 def _asked(claim: Claim) -> Iterator[str]:
@@ -159,11 +157,6 @@ def _margin(claim: Claim) -> Iterator[str]:
                 f"test superior reads no margin, but got {claim.margin}: its threshold is delta. Leave margin out, or "
                 "set test: not_inferior or equivalent."
             )
-    elif claim.metric in RATIOS:
-        yield (
-            f"test {claim.test} compares scores, but metric {claim.metric} is a ratio of costs. Use test superior, or "
-            "metric compute_multiplier."
-        )
     elif claim.margin is None:
         allowed = "difference" if claim.test == "equivalent" else "loss"
         yield f"test {claim.test} needs margin, the largest {allowed} that does not matter, for example margin: 0.02."

@@ -1,19 +1,15 @@
 """What arms cost: in total, and to reach the study's target."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.cost import CostRatio, Reach, cost_ratio, cost_to_target
-from pipeline.analysis.crossed_interval import CrossedMean
 from pipeline.methods import METHODS
 from pipeline.records import (
     ArmCost,
     CellResult,
-    Censoring,
     CostToTarget,
     Estimate,
     MachineCost,
@@ -21,7 +17,6 @@ from pipeline.records import (
     TrajectoryPoint,
     Unit,
 )
-from pipeline.study.finding.estimates import Effect
 from pipeline.study.finding.scores import Pair
 from pipeline.study.finding.table import Size, Table
 
@@ -34,16 +29,6 @@ UNITS: dict[Unit, Callable[[CellResult], Sequence[float]]] = {
 }
 REPEATABLE: tuple[Unit, ...] = ("flops", "examples")  # seconds differ between two runs of the same study
 LOG_T = "Student's t on log ratios over seeds"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TargetRatio:
-    """A cost ratio with the number of seeds of each arm that never reach the target."""
-
-    effect: Effect
-    censored: Censoring
-    censored_arm: int
-    censored_against: int
 
 
 def arm_of(pretraining: CellResult) -> str:
@@ -95,48 +80,39 @@ def _ratios(table: Table, wanted: Sequence[Pair], units: Sequence[Unit]) -> tupl
     if target is None:
         return ()
     return tuple(
-        CostToTarget(
-            arm=arm,
-            against=against,
-            size=size,
-            unit=unit,
-            target=target,
-            estimate=ratio.effect.estimate,
-            censored=ratio.censored,
-            censored_arm=ratio.censored_arm,
-            censored_against=ratio.censored_against,
-        )
+        ratio
         for arm, against in wanted
         for size in table.study.sizes
         for unit in units
-        if (ratio := target_ratio(table, arm, against, size, unit, table.study.confidence))
+        if (ratio := _ratio(table, arm, against, size, unit, target))
     )
 
 
-def target_ratio(table: Table, arm: str, against: str, size: Size, unit: Unit, level: float) -> TargetRatio | None:
-    """against/arm of the cost to the study's target; None without a target or a shared seed."""
+def _ratio(table: Table, arm: str, against: str, size: Size, unit: Unit, target: float) -> CostToTarget | None:
+    """against/arm of the cost to the target; None without a shared seed. It describes: no verdict rests on it."""
     seeds = table.seeds((arm, size), (against, size))
-    if table.study.target is None or not seeds:
+    if not seeds:
         return None
     ours, theirs = (_reach(table, name, size, seeds, unit) for name in (arm, against))
-    ratio = cost_ratio(ours, theirs, level)
+    ratio = cost_ratio(ours, theirs, table.study.confidence)
     missed, missed_against = (sum(not run.reached for run in runs) for runs in (ours, theirs))
     estimate = Estimate(
         value=ratio.value,
         low=ratio.low,
         high=ratio.high,
-        level=level,
+        level=table.study.confidence,
         seeds=len(seeds),
         items=0,
         method=LOG_T,
-        p=None,
         notes=_conditions(ratio, len(seeds), missed, missed_against),
     )
-    spread = ratio.log_variance if ratio.censored == "none" else math.inf
-    return TargetRatio(
-        effect=Effect(
-            estimate=estimate, mean=CrossedMean(value=math.log(ratio.value), seeds=len(seeds), per_seed=spread)
-        ),
+    return CostToTarget(
+        arm=arm,
+        against=against,
+        size=size,
+        unit=unit,
+        target=target,
+        estimate=estimate,
         censored=ratio.censored,
         censored_arm=missed,
         censored_against=missed_against,

@@ -35,9 +35,9 @@ ONE_SEED = "one seed: the interval holds for this seed alone"
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """An estimate, and the mean with the parts of its variance behind it; of ratios that is the mean logarithm.
+    """An estimate, and the mean with the parts of its variance behind it.
 
-    `values` are those of the seeds that the mean is of; empty for ratios. `guarded` is the interval with room for
+    `values` are those of the seeds that the mean is of. `guarded` is the interval with room for
     skewed seeds where the mean alone does not give it.
     """
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis.crossed_interval import mean_over
+from pipeline.analysis.crossed_interval import CrossedMean, mean_over
 from pipeline.analysis.multiple_comparisons import simultaneous_level
 from pipeline.config.schema import Claim
 from pipeline.records import CellResult, Estimate, Judgement, ScoreTerm
 from pipeline.study.finding.costs import LOG_T
-from pipeline.study.finding.estimates import Replicates, effect
+from pipeline.study.finding.estimates import Effect, Replicates, effect
+from pipeline.study.finding.failing import Failing, failing
 from pipeline.study.finding.table import Size, Table
 from pipeline.study.looks import claim_size, plain_looks
 
@@ -83,18 +84,33 @@ def _at(
     answers: Sequence[float] | None,
     level: float,
 ) -> Demand:
-    seconds = _share([cell.measured.seconds for cell in cells], 60.0 * MINUTES, level)
-    memory = _share([cell.measured.peak_memory_bytes for cell in cells], 1e9 * GIGABYTES, level)
-    answer = _share(answers, MILLISECONDS / 1e3, level) if answers else None
-    score = None
-    if replicates is not None and table.in_domain is not None:
-        term = ScoreTerm(weight=1.0, arm=ARM, size=size, dataset=table.in_domain.name)
-        score = effect(table, replicates, [term], [cell.key.seed for cell in cells], level).estimate
-    shares = [seconds, memory, *([answer] if answer else [])]
-    exceeds = any(e.low > 1 for e in shares)
-    within = all(e.high < 1 for e in shares)
-    verdict = _demands(exceeds, within) if score is None else _serves(table, score, exceeds, within)
-    return Demand(verdict=verdict, size=size, seconds=seconds, memory=memory, answer=answer, score=score)
+    shares = [
+        _share([cell.measured.seconds for cell in cells], 60.0 * MINUTES),
+        _share([cell.measured.peak_memory_bytes for cell in cells], 1e9 * GIGABYTES),
+        *([_share(answers, MILLISECONDS / 1e3)] if answers else []),
+    ]
+    ends = [(s.value - s.guarded_half_width(level), s.value + s.guarded_half_width(level)) for s in shares]
+    exceeds, within = any(low > 0 for low, _ in ends), all(high < 0 for _, high in ends)  # logarithms of shares
+    found = failing(table, ARM, size, [cell.key.seed for cell in cells])
+    score = _scored(table, replicates, size, cells, level) if replicates else None
+    seconds, memory, *answer = (_as_ratio(share, level) for share in shares)
+    return Demand(
+        verdict=_demands(exceeds, within) if score is None else _serves(table, score, found, level, exceeds, within),
+        size=size,
+        seconds=seconds,
+        memory=memory,
+        answer=answer[0] if answer else None,
+        score=score.estimate if score else None,
+    )
+
+
+def _scored(
+    table: Table, replicates: Replicates, size: Size, cells: Sequence[CellResult], level: float
+) -> Effect | None:
+    if table.in_domain is None:
+        return None
+    term = ScoreTerm(weight=1.0, arm=ARM, size=size, dataset=table.in_domain.name)
+    return effect(table, replicates, [term], [cell.key.seed for cell in cells], level)
 
 
 def _answer_seconds(cells: Sequence[CellResult]) -> list[float] | None:
@@ -109,17 +125,22 @@ def _demands(exceeds: bool, within: bool) -> Judgement:
     return "refuted" if within else "inconclusive"
 
 
-def _serves(table: Table, score: Estimate, exceeds: bool, within: bool) -> Judgement:
-    target = table.study.target or 0.0
-    worst, best = sorted((table.sign * (score.low - target), table.sign * (score.high - target)))
-    if exceeds or best < 0:
+def _serves(table: Table, score: Effect, found: Failing, level: float, exceeds: bool, within: bool) -> Judgement:
+    """Whether the target is reached too, with the room that a verdict leaves for skewed seeds and for failures."""
+    above, half = table.sign * (score.mean.value - (table.study.target or 0.0)), score.mean.guarded_half_width(level)
+    worse, better = found.changes
+    if exceeds or above + half + better < 0:
         return "refuted"
-    return "supported" if within and worst >= 0 else "inconclusive"
+    return "supported" if within and above - half + worse >= 0 else "inconclusive"
 
 
-def _share(values: Sequence[float], limit: float, level: float) -> Estimate:
-    """The geometric mean over seeds as a share of the limit."""
-    mean = mean_over(np.log(np.asarray(values, dtype=np.float64) / limit))
+def _share(values: Sequence[float], limit: float) -> CrossedMean:
+    """The mean over seeds of the logarithm of the share of the limit."""
+    return mean_over(np.log(np.asarray(values, dtype=np.float64) / limit))
+
+
+def _as_ratio(mean: CrossedMean, level: float) -> Estimate:
+    """The geometric mean of the shares."""
     low, high = mean.interval(level)
     return Estimate(
         value=math.exp(mean.value),

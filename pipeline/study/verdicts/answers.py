@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Callable
 
 from pipeline.audits import AUDITS, Examination
-from pipeline.records import ClaimMetric, Help, Obstacle, ScoreTerm, Unit
+from pipeline.records import ClaimMetric, Help, Obstacle, ScoreTerm
 from pipeline.study.finding.audited import set_name
-from pipeline.study.finding.costs import target_ratio
 from pipeline.study.finding.early import area_difference, gain_over_start, start_difference
 from pipeline.study.finding.estimates import Effect, Replicates
 from pipeline.study.finding.scores import above_chance, gap_of, score_of
@@ -22,15 +21,6 @@ def _score(question: Question) -> Outcome | None:
         return None
     arm = ScoreTerm(weight=1.0, arm=claim.arm, size=question.size, dataset=dataset.name)
     return contrast(question, [arm, dataclasses.replace(arm, weight=-1.0, arm=claim.against)])
-
-
-def _cost(unit: Unit) -> Callable[[Question], Outcome | None]:
-    def answer(question: Question) -> Outcome | None:
-        claim = question.claim
-        ratio = target_ratio(question.table, claim.arm, claim.against, question.size, unit, question.level)
-        return Outcome(effect=ratio.effect, censored=ratio.censored, helps="finer_costs") if ratio else None
-
-    return answer
 
 
 def _of_points(
@@ -99,8 +89,6 @@ ANSWERS: dict[ClaimMetric, Callable[[Question], Outcome | None]] = {
     "score": _score,
     "label_multiplier": at_more_labels,
     "compute_multiplier": at_more_computation,
-    "flops_to_target": _cost("flops"),
-    "examples_to_target": _cost("examples"),
     "early_area": _of_points(area_difference),
     "initial_score": _of_points(start_difference),
     "gain_over_start": _of_points(gain_over_start),

@@ -15,7 +15,7 @@ from pipeline.study.finding.estimates import SMALL_SHARE, Effect, Replicates
 from pipeline.study.finding.table import Table
 from pipeline.study.looks import Place, claim_size, groups_read, looks_of
 from pipeline.study.verdicts.answers import ANSWERS
-from pipeline.study.verdicts.judging import judged, signed, threshold
+from pipeline.study.verdicts.judging import judged, signed
 from pipeline.study.verdicts.obstacles import undoing
 from pipeline.study.verdicts.question import Outcome, Question
 from pipeline.study.verdicts.rivals import comparison_of
@@ -113,7 +113,7 @@ def _answer(name: str, question: Question) -> Verdict:
     if outcome.effect is None:
         return read
     estimate = outcome.effect.estimate
-    measured = dataclasses.replace(read, estimate=estimate, terms=outcome.terms, censored=outcome.censored)
+    measured = dataclasses.replace(read, estimate=estimate, terms=outcome.terms)
     obstacles = (*outcome.obstacles, *_too_few(estimate))
     if obstacles:
         return dataclasses.replace(measured, obstacles=obstacles)
@@ -142,7 +142,7 @@ def _still_open(measured: Verdict, question: Question, mean: CrossedMean, helps:
     value = signed(measured, mean.value)
     # Of two edges the nearer one decides, which stands on the left if the effect does.
     value = -abs(value) if measured.test == "equivalent" else value
-    mean, edge = dataclasses.replace(mean, value=value), threshold(measured)
+    mean, edge = dataclasses.replace(mean, value=value), measured.threshold
     coming = question.later[0] if question.later else None
     level = coming.level if coming else question.level
     needed = _needed(mean, edge, level)
@@ -165,8 +165,6 @@ def _needed(mean: CrossedMean, delta: float, level: float) -> int | None:
 def _no_data(question: Question) -> Obstacle:
     """Why nothing can be compared."""
     table, claim = question.table, question.claim
-    if claim.metric.endswith("_to_target") and table.study.target is None:
-        return Obstacle(kind="no_target")
     if table.in_domain is not None and claim.dataset != "train" and table.resolve(claim.dataset) is None:
         return Obstacle(kind="unknown_dataset", dataset=claim.dataset)
     if claim.audit is not None and Examination(claim.audit, claim.dataset) not in table.audits:

@@ -1,20 +1,19 @@
 """From an interval to a judgement, for each test that a claim may ask for."""
 
 import dataclasses
-import math
 
 from pipeline.analysis.verdict import REFUTED, judge, judge_within, refutation
 from pipeline.records import Estimate, Judgement, Refutation, Verdict
-from pipeline.records.metrics import MULTIPLIERS, RATIOS
+from pipeline.records.metrics import MULTIPLIERS
 
 
 def judged(measured: Verdict, estimate: Estimate) -> tuple[Judgement, Refutation | None]:
     """The verdict that `estimate` gives on the claim of `measured`, and how it fails if it is refuted."""
-    low, high = _on_scale(measured, estimate)
+    low, high = _in_direction(measured, estimate)
     if measured.test == "equivalent":
         verdict = judge_within(low, high, measured.margin or 0.0)
     else:
-        verdict = judge(low, high, threshold(measured))
+        verdict = judge(low, high, measured.threshold)
     return verdict, _refutation(measured, high) if verdict == REFUTED else None
 
 
@@ -37,20 +36,7 @@ def signed(measured: Verdict, value: float) -> float:
     return -value if measured.direction == "lower" else value
 
 
-def threshold(measured: Verdict) -> float:
-    """What the effect is compared with on that scale."""
-    if measured.metric not in RATIOS:
-        return measured.threshold
-    delta = math.log(measured.delta)
-    return abs(delta) if measured.direction == "lower" else delta  # "lower, 2" and "lower, 0.5" both ask for a half
-
-
-def _on_scale(measured: Verdict, estimate: Estimate) -> tuple[float, float]:
-    """The interval's ends as they are judged: in the claim's direction, those of ratios as logarithms."""
-    ends = estimate.low, estimate.high
-    low, high = (_log(end) for end in ends) if measured.metric in RATIOS else ends
+def _in_direction(measured: Verdict, estimate: Estimate) -> tuple[float, float]:
+    """The interval's ends in the claim's direction."""
+    low, high = estimate.low, estimate.high
     return (-high, -low) if measured.direction == "lower" else (low, high)
-
-
-def _log(value: float) -> float:
-    return -math.inf if value <= 0 else math.log(value)

@@ -2,8 +2,8 @@
 
 An arm that has not converged would gain by longer training, one below the best answer that reads no text could give
 that answer, and `scratch` below the bag of words is not the best there is without pretraining. An arm of which no
-training failed may have trainings that do. If the interval, moved by what the arm could gain or lose, no longer gives
-the same verdict, the claim is not judged.
+training failed may have trainings that do; gaps and audits are about those that learn. If the interval, moved by what
+the arm could gain or lose, no longer gives the same verdict, the claim is not judged.
 """
 
 import dataclasses
@@ -19,6 +19,7 @@ from pipeline.methods import METHODS
 from pipeline.records import CellResult, Obstacle, ObstacleKind, ScoreTerm, Verdict
 from pipeline.study.finding.costs import late_loss_fall
 from pipeline.study.finding.early import Floats, Part, read_off
+from pipeline.study.finding.failing import failing
 from pipeline.study.finding.table import Size, Table
 from pipeline.study.looks import BAG_OF_WORDS, BASELINE, Group, words_read
 from pipeline.study.verdicts.judging import undone
@@ -49,7 +50,7 @@ def undoing(question: Question, measured: Verdict) -> tuple[Obstacle, ...]:
 
 def room_for_failures(question: Question, terms: Sequence[ScoreTerm], seeds: int) -> float:
     """How much larger an effect in the claim's direction must be, with so many seeds, so that failures which none of
-    them showed would not undo a verdict on it. Of what a worse score would raise or lower nobody knows how, it is 0.
+    them showed would not undo a verdict on it. Gaps and audits are about trainings that learn, and need none.
     """
     if question.claim.metric in EITHER_WAY:
         return 0.0
@@ -59,7 +60,7 @@ def room_for_failures(question: Question, terms: Sequence[ScoreTerm], seeds: int
     weights = [(sign * t.weight, (t.arm, t.size)) for t in terms]
     if claim.metric in ("gain_over_start", "early_area"):
         weights = [(1.0, (claim.arm, question.size))]
-    return most * sum(max(0.0, weight) * _failing(table, group).loss for weight, group in weights)
+    return most * sum(max(0.0, weight) * failing(table, *group).loss for weight, group in weights)
 
 
 def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
@@ -76,6 +77,7 @@ def _reserves(question: Question, measured: Verdict) -> Iterator[Reserve]:
         read = [(term.arm, term.size) for term in measured.terms] or [(claim.arm, size), (claim.against, size)]
         for group in dict.fromkeys(read):
             yield from _unknown(_longer(question, group))
+            yield from _kept_start(question, group)
     else:
         for (arm, at), dataset in dict.fromkeys(((t.arm, t.size), t.dataset) for t in measured.terms):
             if claim.metric != "compute_multiplier":  # which compares runs of stated lengths, converged or not
@@ -143,11 +145,9 @@ def _longer(question: Question, group: Group) -> Iterator[Reserve]:
 def _failures(question: Question, group: Group) -> Iterator[Reserve]:
     """What the arm would lose or gain if as many of its trainings failed as may, or as few.
 
-    Of the points of a training the best on validation is kept, so that one that fails keeps its step 0, and lacks what
-    the others gained over theirs. If all of them kept it, nobody knows what one that works would gain. An arm that is
-    solved cannot fail.
+    If all of them kept their step 0, nobody knows what one that works would gain.
     """
-    found = _failing(question.table, group)
+    found = failing(question.table, *group)
     if 0 < found.seeds == found.failed:
         numbers = {"seeds": found.seeds, "share": 1.0 - found.shares[0]}
         yield Reserve(group=group, gain=math.inf, obstacle=obstacle_at("no_training_improved", group, numbers))
@@ -158,30 +158,12 @@ def _failures(question: Question, group: Group) -> Iterator[Reserve]:
         yield Reserve(group=group, gain=change, obstacle=obstacle_at("unseen_failures", group, numbers))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Failing:
-    """How many of so many trainings kept step 0, the least and the largest share that may, and what these lack."""
-
-    failed: int
-    seeds: int
-    shares: tuple[float, float]
-    loss: float
-
-
-def _failing(table: Table, group: Group) -> _Failing:
-    cells = table.of(*group)
-    trained = [cell for cell in cells if not _solved(cell)]
-    gained = [_gained(cell) for cell in trained if cell.best_step > 0]
-    loss = max(0.0, table.sign * float(np.mean(gained))) if gained else 0.0
-    failed = len(trained) - len(gained)
-    shares = failing_shares(failed, len(cells), 1.0 - table.study.confidence)
-    return _Failing(failed=failed, seeds=len(cells), shares=shares, loss=loss)
-
-
-def _gained(cell: CellResult) -> float:
-    """How far its validation score rose from step 0 to the point that was kept."""
-    kept = next(point for point in cell.trajectory if point.step == cell.best_step)
-    return kept.validation_score - cell.trajectory[0].validation_score
+def _kept_start(question: Question, group: Group) -> Iterator[Reserve]:
+    """Whether trainings kept their step 0, of which a gap or an audit is not that of a training that learns."""
+    found = failing(question.table, *group)
+    numbers: dict[str, float] = {"seeds": found.seeds, "failed": found.failed}
+    if found.failed:
+        yield Reserve(group=group, gain=math.inf, obstacle=obstacle_at("some_kept_start", group, numbers))
 
 
 def _constant(question: Question, group: Group, dataset: str) -> Iterator[Reserve]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.config.schema import Claim
-from pipeline.records import Censoring, Help, Obstacle, ScoreTerm
+from pipeline.records import Help, Obstacle, ScoreTerm
 from pipeline.study.finding.estimates import Effect, Replicates, effect, noted, pool_note
 from pipeline.study.finding.table import Size, Table
 from pipeline.study.looks import Look
@@ -27,7 +27,6 @@ class Outcome:
     terms: tuple[ScoreTerm, ...] = ()
     labels_against: float | None = None
     budget_ratio: float | None = None
-    censored: Censoring = "none"
     obstacles: tuple[Obstacle, ...] = ()
     helps: Help = "test_items"
 

@@ -6,7 +6,6 @@ import math
 from pipeline.analysis.skewed_seeds import factor_for_skew
 from pipeline.analysis.two_kinds_of_seeds import CLEAN, two_kinds
 from pipeline.records import Obstacle, Verdict
-from pipeline.records.metrics import RATIOS
 from pipeline.study.finding.estimates import Effect
 from pipeline.study.looks import Place
 from pipeline.study.verdicts.judging import undone
@@ -47,8 +46,6 @@ def _skewed(question: Question, measured: Verdict, effect: Effect) -> tuple[Obst
     more = mean.guarded_half_width(level) - half
     if effect.guarded:
         low, high = effect.guarded
-    elif measured.metric in RATIOS:  # whose mean is of logarithms
-        low, high = estimate.low * math.exp(-more), estimate.high * math.exp(more)
     else:
         low, high = estimate.low - more, estimate.high + more
     if not undone(measured, low, high):
