@@ -14,6 +14,7 @@ from pipeline.commands.steps.study_run import StudyRun
 from pipeline.config.compose import compose
 from pipeline.data.store import load, stored_examples
 from pipeline.errors import ConfigError
+from pipeline.execution.assignment import Event
 from pipeline.study.plan import Plan, plan_study
 from pipeline.study.pretraining import pretrained, pretrainings
 from pipeline.study.run import prepare, run
