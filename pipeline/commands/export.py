@@ -13,6 +13,7 @@ from pipeline.commands.steps.trained import Trained, trained_cell
 from pipeline.config.compose import compose
 from pipeline.errors import UserError
 from pipeline.files import staged_directory, write_text
+from pipeline.language import said
 from pipeline.records import CellResult, Estimate
 from pipeline.records.metrics import MEANS
 from pipeline.report.card import model_card
@@ -82,5 +83,5 @@ def _estimate(scores: np.ndarray) -> Estimate:
         level=LEVEL,
         seeds=1,
         items=len(scores),
-        method="one training, items only",
+        method=said("one training, items only"),
     )

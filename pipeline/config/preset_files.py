@@ -22,6 +22,7 @@ from omegaconf._utils import get_yaml_loader
 from pipeline.config.choices import EXPERIMENTS, groups
 from pipeline.config.search_path import own_root, preset_folders, search_roots
 from pipeline.config.typed_text import protected_yaml
+from pipeline.language import Sentence, said
 
 _SCHEME = "headstart"
 _chosen: set[str] = set()  # "group/name", by the composition in progress
@@ -94,7 +95,7 @@ def choose(overrides: Iterable[Override]) -> None:
     )
 
 
-def about_own_files() -> tuple[str, ...]:
+def about_own_files() -> tuple[Sentence, ...]:
     """A sentence for each own file that took the place of a preset in this process, and for each that might have."""
     here = Path.cwd().resolve()
     if here == own_root():
@@ -104,17 +105,22 @@ def about_own_files() -> tuple[str, ...]:
     return (
         *about_used_files(),
         *(
-            f"{_file(name)} of the working folder is not used: the default is the preset of this name. "
-            f"To use the file: {name.replace('/', '=')}."
+            said(
+                "{file} of the working folder is not used: the default is the preset of this name. To use the file: "
+                "{choice}.",
+                file=_file(name),
+                choice=name.replace("/", "="),
+            )
             for name in idle
         ),
     )
 
 
-def about_used_files() -> tuple[str, ...]:
+def about_used_files() -> tuple[Sentence, ...]:
     """A sentence for each own file that took the place of a preset in this process."""
     return tuple(
-        f"{_file(name)} of the working folder was used instead of the preset of this name." for name in _used_here()
+        said("{file} of the working folder was used instead of the preset of this name.", file=_file(name))
+        for name in _used_here()
     )
 
 

@@ -9,6 +9,7 @@ from pipeline.config.schema import TEXTS, Data
 from pipeline.data.example_table import ExampleTable
 from pipeline.data.sets import LabelledSet, RawSet
 from pipeline.errors import DataError, nearest
+from pipeline.language import Sentence, Value, all_of, listed, said
 
 LEAST = 2  # examples of each class in a split that is drawn, and in train
 NAMED = 10  # classes that a message names
@@ -100,11 +101,24 @@ def _check_intact(raw: RawSet, kept: np.ndarray, place: str) -> None:
         )
 
 
-def without(needed: str, empty: int, unlabelled: int | None, ungrouped: int | None, undated: int | None = None) -> str:
-    """Words for the rows that were dropped, "1 without text and 2 without label"; None where rows need none."""
-    given = [(needed, empty), ("label", unlabelled), ("group", ungrouped), ("time", undated)]
-    parts = [f"{count:,} without {what}" for what, count in given if count is not None]
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+def without(
+    needed: Sentence,
+    empty: int,
+    unlabelled: int | None,
+    ungrouped: int | None,
+    undated: int | None = None,
+    *,
+    first: str = "{count:,} without {what}",
+) -> Value:
+    """Words for the rows that were dropped, "1 without text and 2 without label"; None where rows need none.
+
+    `first` is the form of the first of them.
+    """
+    given = [(needed, empty), (said("label"), unlabelled), (said("group"), ungrouped), (said("time"), undated)]
+    parts = [(what, count) for what, count in given if count is not None]
+    forms = [first, *["{count:,} without {what}"] * 3]
+    words = [said(form, count=count, what=what) for form, (what, count) in zip(forms, parts, strict=False)]
+    return all_of([listed(words[:-1]), words[-1]] if words[1:] else words)
 
 
 def check_known(labels: Iterable[str], classes: Sequence[str], *, place: str) -> None:

@@ -17,6 +17,7 @@ from pipeline.data.table_cells.look import look
 from pipeline.data.table_cells.several import numbers
 from pipeline.errors import DataError
 from pipeline.files import safe_name
+from pipeline.language import Sentence, said, set_name
 from pipeline.tasks import columns
 
 _IN_WORDS = {2: "two", 3: "three", 4: "four"}
@@ -26,7 +27,9 @@ _IN_WORDS = {2: "two", 3: "three", 4: "four"}
 class Counts:
     """What was found on the way."""
 
-    lacking: str = "text"  # what a row that was dropped is without, beside its label, its group and its time
+    lacking: Sentence = field(
+        default_factory=lambda: said("text")
+    )  # what a row that was dropped is without, beside its label, its group and its time
     deduplicated: bool = True
     rows_read: int = 0
     empty: int = 0
@@ -34,8 +37,8 @@ class Counts:
     ungrouped: int = 0
     undated: int = 0
     repeats: Repeats = field(default_factory=Repeats)
-    look: list[str] = field(default_factory=list)
-    sentences: list[str] = field(default_factory=list)
+    look: list[Sentence] = field(default_factory=list)
+    sentences: list[Sentence] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Examples:
     sets: dict[str, LabelledSet]
     counts: Counts
     compared: Compared
-    look: tuple[str, ...]
+    look: tuple[Sentence, ...]
 
 
 def examples(task: Task) -> Examples:
@@ -72,10 +75,11 @@ def examples(task: Task) -> Examples:
     )
 
 
-def _needed(data: Data) -> str:
+def _needed(data: Data) -> Sentence:
     count = sum(columns(data)[name] is not None for name in TEXTS)
-    texts = "text" if count == 1 else f"one of their {_IN_WORDS.get(count, count)} texts"
-    return f"{texts} or their number" if data.score else texts
+    number = said(_IN_WORDS[count]) if count in _IN_WORDS else count
+    texts = said("text") if count == 1 else said("one of their {count} texts", count=number)
+    return said("{texts} or their number", texts=texts) if data.score else texts
 
 
 def _in_domain(
@@ -89,15 +93,16 @@ def _in_domain(
     counts.look += look(task.data, given, raw.several if task.data.labels else labels, raw.sentences)
     counts.repeats = repeats(list(given.values()), task)
     if given["train"].years is not None and "test" not in given:
-        given, said = later_tested(given, task)
-        counts.sentences.append(said)
+        given, sentence = later_tested(given, task)
+        counts.sentences.append(sentence)
     given["train"] = apart(given, task, compared)
     sets = _held_out(given, labels, task, counts)
     counts.look += spans(sets)
     for name in ("validation", "test"):
         absent = [label for i, label in enumerate(labels) if not (sets[name].labels == i).any()]
         if absent:
-            counts.sentences.append(f"{name} holds no example of {', '.join(absent)}.")
+            form = "{set} holds no example of {absent}."
+            counts.sentences.append(said(form, set=set_name(name), absent=", ".join(absent)))
     return labels, sets
 
 
@@ -156,11 +161,20 @@ def _held_out(
     return sets
 
 
-def _drawn(name: str, rows: LabelledSet, task: Task) -> str:
-    how = "" if rows.groups is None else f" as whole groups ({len(set(rows.groups)):,} of column {task.data.group!r})"
-    if task.data.label:
-        how += ", stratified by class" if rows.groups is None else ", nearly stratified by class"
-    return f"{name}: {len(rows):,} rows held out at random{how} (seed {task.split_seed})."
+def _drawn(name: str, rows: LabelledSet, task: Task) -> Sentence:
+    groups, strata = said(""), said(", stratified by class")
+    if rows.groups is not None:
+        form = " as whole groups ({groups:,} of column {column})"
+        groups = said(form, groups=len(set(rows.groups)), column=repr(task.data.group))
+        strata = said(", nearly stratified by class")
+    return said(
+        "{set}: {rows:,} rows held out at random{groups}{strata} (seed {seed}).",
+        set=set_name(name),
+        rows=len(rows),
+        groups=groups,
+        strata=strata if task.data.label else "",
+        seed=task.split_seed,
+    )
 
 
 def check_set_name(name: str) -> None:
@@ -209,14 +223,16 @@ def _sampled(task: Task, name: str, labels: tuple[str, ...], counts: Counts) -> 
     """A fixed stratified sample of the set's test rows, or of all its rows where it has no test."""
     data: Data = task.out_of_domain[name]
     raw = read(data, task_name=f"{task.name}/{name}", field=f"task.out_of_domain.{name}")
-    counts.look += [f"{name}: {sentence}" for sentence in raw.sentences]
+    counts.look += [said("{set}: {sentence}", set=name, sentence=sentence) for sentence in raw.sentences]
     rows = raw.train if raw.test is None else raw.test
     rows = RawSet(table=aligned(rows.table, labels))
     cleaned = clean(rows, labels, place=f"the out-of-domain set {name!r}")
     chosen = stratified_sample(cleaned.rows.labels, task.out_of_domain_size, task.split_seed)
     if cleaned.dropped:
         unlabelled, ungrouped = cleaned.unlabelled if data.label else None, cleaned.ungrouped if data.group else None
-        dropped = without(counts.lacking, cleaned.empty, unlabelled, ungrouped)
-        counts.sentences.append(f"{name}: {dropped.replace(' without', ' rows without', 1)} were dropped.")
-    counts.sentences.append(f"{name}: {len(chosen):,} of {len(cleaned.rows):,} rows, a fixed stratified sample.")
+        first = "{count:,} rows without {what}"
+        dropped = without(counts.lacking, cleaned.empty, unlabelled, ungrouped, first=first)
+        counts.sentences.append(said("{set}: {dropped} were dropped.", set=name, dropped=dropped))
+    form = "{set}: {chosen:,} of {rows:,} rows, a fixed stratified sample."
+    counts.sentences.append(said(form, set=name, chosen=len(chosen), rows=len(cleaned.rows)))
     return cleaned.rows.take(chosen)

@@ -8,12 +8,13 @@ from pipeline.config.schema import Task
 from pipeline.data.sets import LabelledSet
 from pipeline.data.splits import stratified_sample
 from pipeline.errors import DataError
+from pipeline.language import Sentence, said, set_name
 
 EARLIER = 0.75  # of the rows, to train and validate on
 TESTED = 2  # different times at least
 
 
-def later_tested(given: dict[str, LabelledSet], task: Task) -> tuple[dict[str, LabelledSet], str]:
+def later_tested(given: dict[str, LabelledSet], task: Task) -> tuple[dict[str, LabelledSet], Sentence]:
     """The sets with a test set drawn from the latest quarter of the training rows, which are all left out of these.
 
     Rows of one time are never divided.
@@ -29,17 +30,23 @@ def later_tested(given: dict[str, LabelledSet], task: Task) -> tuple[dict[str, L
     after = rows.years > _last_trained(rows.years, task)
     later = rows.take(after)
     tested = later.take(stratified_sample(later.labels, task.data.test_size, task.split_seed))
-    how = "" if len(tested) == len(later) else f", drawn at random (seed {task.split_seed})"
-    return (
-        given | {"train": rows.take(~after), "test": tested},
-        f"test: {len(tested):,} of the {len(later):,} latest rows, which are no part of train or validation{how}.",
+    drawn = said(", drawn at random (seed {seed})", seed=task.split_seed) if len(tested) < len(later) else ""
+    sentence = said(
+        "test: {tested:,} of the {later:,} latest rows, which are no part of train or validation{drawn}.",
+        tested=len(tested),
+        later=len(later),
+        drawn=drawn,
     )
+    return given | {"train": rows.take(~after), "test": tested}, sentence
 
 
-def spans(sets: Mapping[str, LabelledSet]) -> list[str]:
+def spans(sets: Mapping[str, LabelledSet]) -> list[Sentence]:
     """A sentence about the first and the last day of each set; none where rows have no time."""
     timed = {name: rows.years for name, rows in sets.items() if rows.years is not None}
-    return [f"{name}: texts from {_day(years.min())} to {_day(years.max())}." for name, years in timed.items()]
+    return [
+        said("{set}: texts from {first} to {last}.", set=set_name(n), first=_day(years.min()), last=_day(years.max()))
+        for n, years in timed.items()
+    ]
 
 
 def _last_trained(years: np.ndarray, task: Task) -> float:

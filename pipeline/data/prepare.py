@@ -24,6 +24,7 @@ from pipeline.data.sets import LabelledSet, Prepared
 from pipeline.data.store import load
 from pipeline.errors import DataError
 from pipeline.files import digest, lock, require_intact, seal, staged_directory
+from pipeline.language import Sentence, said, set_name
 
 _VERSION = "7"  # raised by hand when what is stored changes
 _PARALLEL = "TOKENIZERS_PARALLELISM"
@@ -119,10 +120,10 @@ def _changed(task: Task) -> DataError:
 def _write(cleaned: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None) -> None:
     with staged_directory(folder) as staged:
         with _every_core():
-            written, said = _encoded(cleaned, task, tokenizer, staged, prefix)
+            written, known = _encoded(cleaned, task, tokenizer, staged, prefix)
         truncated, unknown = ({meta.name: getattr(meta, of) for meta in written} for of in ("truncated", "unknown"))
         report = data_report(cleaned, truncated, unknown, max_length=task.max_length)
-        report = dataclasses.replace(report, sentences=(*report.sentences, *said))
+        report = dataclasses.replace(report, sentences=(*report.sentences, *known))
         store.write_meta(staged, store.Meta(labels=cleaned.labels, sets=tuple(written), report=report))
         seal(staged)
 
@@ -141,11 +142,11 @@ def _every_core() -> Iterator[None]:
 
 def _encoded(
     cleaned: Examples, task: Task, tokenizer: Any, folder: Path, prefix: str | None
-) -> tuple[list[store.SetMeta], list[str]]:
+) -> tuple[list[store.SetMeta], list[Sentence]]:
     """What was written, and what the kind has to say of it."""
     kind, settings = tasks.kind(task.kind), tasks.EncodeSettings.of(task, cleaned.labels)
     roles: Mapping[str, str] = _ROLES
-    written, said = [], []
+    written, known = [], []
 
     def encode(table: Any) -> _Batch:
         some = list(ExampleTable(table))
@@ -156,8 +157,8 @@ def _encoded(
             for batch in _one_ahead(encode, _tables(rows)):
                 writer.add(*batch)
             written.append(writer.finish(roles.get(name, "out_of_domain"), rows))
-        said += [f"{name}: {sentence}" for sentence in writer.sentences]
-    return written, said
+        known += [said("{set}: {sentence}", set=set_name(name), sentence=sentence) for sentence in writer.sentences]
+    return written, known
 
 
 def _one_ahead(encode: Callable[[Any], _Batch], tables: Iterable[Any]) -> Iterator[_Batch]:

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.data.sets import LabelledSet
 from pipeline.data.store import SetMeta
 from pipeline.data.unknown import UnknownTokens
+from pipeline.language import Sentence
 from pipeline.tasks import FIELDS, FILLER, Encoded, Example, Field
 
 _HEADER = 128  # bytes before the numbers of a .npy file
@@ -32,7 +33,7 @@ class SetWriter:
 
     def __init__(self, folder: Path, name: str, tokenizer: Any) -> None:
         self.folder, self.name = folder, name
-        self.sentences: tuple[str, ...] = ()  # what people should know of the set
+        self.sentences: tuple[Sentence, ...] = ()  # what people should know of the set
         self._ids = folder / f"{name}.ids.npy"
         self._ids.write_bytes(bytes(_HEADER))
         self._examples: Any = None

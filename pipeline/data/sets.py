@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data.example_table import ExampleTable
+from pipeline.language import Sentence
 from pipeline.tasks import Known
 
 RESERVED = ("train", "validation", "test")  # names an out-of-domain set cannot take
@@ -51,7 +52,7 @@ class RawSplits:
     test: RawSet | None
     labels: tuple[str, ...]
     several: tuple[str, ...] = ()
-    sentences: tuple[str, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,8 +137,8 @@ class DataReport:
     truncated: dict[str, int]
     unknown: dict[str, float]
     class_counts: dict[str, dict[str, int]]
-    look: tuple[str, ...]
-    sentences: tuple[str, ...]
+    look: tuple[Sentence, ...]
+    sentences: tuple[Sentence, ...]
     dropped_undated: int = 0
 
     def with_set(self, more: "DataReport") -> "DataReport":

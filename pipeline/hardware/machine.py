@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.hardware import control_groups
+from pipeline.language import Sentence, listed, said
 
 _MANY_FILES = 1 << 16  # more than any number of workers needs
 
@@ -19,11 +20,12 @@ def cores() -> int:
     return _cores_seen() if limit is None else max(1, min(_cores_seen(), math.ceil(limit)))
 
 
-def cores_text() -> str:
+def cores_text() -> Sentence:
     """ "8 cores", and the limit of the container where there is one."""
     limit, seen = control_groups.core_limit(), _cores_seen()
-    limited = f" (a container's limit of {limit:g} on {seen})" if limit is not None and limit < seen else ""
-    return f"{cores()} cores{limited}"
+    bound = limit is not None and limit < seen
+    limited = said(" (a container's limit of {limit:g} on {seen})", limit=limit, seen=seen) if bound else ""
+    return said("{cores} cores{limited}", cores=cores(), limited=limited)
 
 
 def _cores_seen() -> int:
@@ -123,11 +125,12 @@ def gpu_has_bf16() -> bool:
     return bool(gpus()) and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-def describe() -> str:
+def describe() -> Sentence:
     """The machine in a line: processor, cores, GPUs."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
         models = [x for x in info.read_text(errors="replace").splitlines() if x.startswith("model name")]
         name = models[0].partition(":")[2].strip() if models else name
-    return f"{name}, {cores_text()}" + (f", {len(gpus())} x {gpus()[0]}" if gpus() else ", no GPU")
+    graphics = said("{number} x {gpu}", number=len(gpus()), gpu=gpus()[0]) if gpus() else said("no GPU")
+    return listed((name, cores_text(), graphics))

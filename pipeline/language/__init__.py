@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 from pipeline.language.catalogue import catalogue, with_decimal_comma
+from pipeline.language.sentence import Sentence, Value, all_of, any_of, first_of, listed, said, set_name
 
 Language = Literal["en", "pt"]
 
@@ -66,9 +67,11 @@ def numeral(value: float, spec: str = "") -> str:
 
 
 def translated_sentence(sentence: str) -> str:
-    """A sentence that findings or other records keep, which is in English there, in the current language."""
-    language = _language.get()
-    return sentence if language == "en" else catalogue(language).sentence(sentence)
+    """A sentence that findings or other records keep, in the current language; a plain text if it is a message."""
+    if not isinstance(sentence, Sentence) or not sentence.values:
+        return translated(sentence)
+    values = {n: translated_sentence(v) if isinstance(v, Sentence) else v for n, v in sentence.values.items()}
+    return tr(sentence.form, **values)
 
 
 class _Formatter(string.Formatter):
@@ -80,3 +83,23 @@ class _Formatter(string.Formatter):
 
 
 _FORMATTER = _Formatter()
+
+__all__ = [
+    "Language",
+    "Sentence",
+    "Value",
+    "all_of",
+    "any_of",
+    "first_of",
+    "in_language",
+    "language_tag",
+    "listed",
+    "marked",
+    "nouns",
+    "numeral",
+    "said",
+    "set_name",
+    "tr",
+    "translated",
+    "translated_sentence",
+]

@@ -3,19 +3,26 @@
 import dataclasses
 import json
 import math
+import re
+import string
 import types
 import typing
 from functools import cache
 from typing import Any, Literal, TypeVar, Union
 
 from pipeline.errors import StorageError
+from pipeline.language import Sentence, Value
 
 T = TypeVar("T")
 _UNIONS = (Union, types.UnionType)
+_SPEC = re.compile(r",?(\.\d)?[a-z%]?")
+_INFINITE = ("inf", "-inf", "nan")
 
 
 def encode(value: Any) -> Any:
     """A JSON-ready copy of a record: plain dicts, lists, strings, numbers."""
+    if isinstance(value, Sentence):
+        return {"form": value.form, "values": encode(dict(value.values))}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -59,6 +66,8 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value
+    if kind is Sentence:
+        return _decode_sentence(value, where)
     if origin in _UNIONS:
         return _decode_union(args, value, where)
     if origin is Literal:
@@ -82,6 +91,39 @@ def _decode_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
             continue
     names = " or ".join("null" if a is type(None) else getattr(a, "__name__", str(a)) for a in args)
     raise StorageError(f"{where} must be {names}, but got {value!r}.")
+
+
+def _decode_sentence(value: Any, where: str) -> Sentence:
+    """A sentence from its form and values, or from the text alone that earlier versions kept."""
+    if isinstance(value, str):
+        return Sentence(value, {})
+    try:
+        form, values = value["form"], value["values"]
+        _check_places(form, values)
+        return Sentence(form, {str(name): _decode_value(each, where) for name, each in values.items()})
+    except (TypeError, KeyError, AttributeError, ValueError, IndexError) as error:
+        raise StorageError(f"{where} must be a sentence with its form and values, but got {value!r}.") from error
+
+
+def _check_places(form: str, values: dict[str, Any]) -> None:
+    """Refuse a form that does more than write its values, one of a published study for example.
+
+    Raises:
+        ValueError: a place is no name of a value, or is written in a way that no sentence here is.
+    """
+    for _, name, spec, conversion in string.Formatter().parse(form) if values else ():
+        if name is not None and (name not in values or conversion or not _SPEC.fullmatch(spec or "")):
+            raise ValueError(f"place {name!r}")
+
+
+def _decode_value(value: Any, where: str) -> Value:
+    if isinstance(value, dict):
+        return _decode_sentence(value, where)
+    if value in _INFINITE:
+        return float(value)
+    if not isinstance(value, str | int | float):
+        raise StorageError(f"{where} must have texts and numbers as values, but got {value!r}.")
+    return value
 
 
 def _decode_choice(args: tuple[Any, ...], value: Any, where: str) -> Any:
@@ -110,7 +152,7 @@ def _decode_record(kind: Any, value: Any, where: str) -> Any:
 def _decode_scalar(kind: Any, value: Any, where: str) -> Any:
     if kind is type(None) and value is None:
         return None
-    if kind is float and value in ("inf", "-inf", "nan"):
+    if kind is float and value in _INFINITE:
         return float(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

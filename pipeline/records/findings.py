@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.language import Sentence
 from pipeline.records.verdict import Censoring, Estimate, Looks, Verdict
 
 BEST_FROM_SCRATCH = "best_from_scratch"  # what a claim names in place of an arm
@@ -250,8 +251,8 @@ class Findings:
     costs: tuple[ArmCost, ...]
     cells: dict[str, str]
     failed: tuple[FailedCell, ...]
-    fairness: tuple[str, ...]
-    caveats: tuple[str, ...]
+    fairness: tuple[Sentence, ...]
+    caveats: tuple[Sentence, ...]
     measured: OnThisMachine
     target: float | None = None  # validation score that costs to target refer to
     tuning: tuple[TuningCurve, ...] = ()

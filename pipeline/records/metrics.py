@@ -1,5 +1,7 @@
 """What is known of metrics by their names."""
 
+from pipeline.language import Sentence, said
+
 # Metrics that are means of per-example scores.
 MEANS = frozenset(
     {"accuracy", "top1", "loss", "bits_per_byte", "chrf", "absolute_error", "example_f1", "example_accuracy"}
@@ -39,6 +41,8 @@ def called(metric: str) -> str:
     return _CALLED.get(metric, metric.replace("_", " "))
 
 
-def amount(value: float, metric: str) -> str:
+def amount(value: float, metric: str) -> Sentence:
     """A difference in score without its sign: "18.2 points", or a plain number for metrics that are no shares."""
-    return f"{100 * abs(value):.1f} points" if metric in SHARES else f"{abs(value):.3g}"
+    if metric in SHARES:
+        return said("{points:.1f} points", points=100 * abs(value))
+    return said("{amount:.3g}", amount=abs(value))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipeline.language import Sentence
 from pipeline.records.metrics import MULTIPLIERS
 
 # What a claim compares: two starts of one network, an arm with the best from scratch, or any two arms.
@@ -59,10 +60,10 @@ class Estimate:
     level: float
     seeds: int
     items: int
-    method: str
+    method: Sentence
     p: float | None = None
     p_holm: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,7 @@ class Verdict:
     level: float | None = None
     next_look: int | None = None
     chance: float | None = None
-    after_looking: tuple[str, ...] = ()
+    after_looking: tuple[Sentence, ...] = ()
 
     @property
     def threshold(self) -> float:

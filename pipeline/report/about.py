@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.config.schema import Arm, Base
+from pipeline.language import Sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +45,11 @@ class About:
     pipeline: str  # what transformers.pipeline calls the task's kind
     data_licence: str
     data_upstream: str | None
-    data_report: tuple[str, ...]
+    data_report: tuple[Sentence, ...]
     arms: tuple[Arm, ...]
     command: str
     versions: dict[str, str]
-    machine: str
+    machine: Sentence
     precision: str
     concurrency: int
     created: str

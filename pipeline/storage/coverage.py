@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.audits import Examination
+from pipeline.language import Sentence, first_of, said, set_name
 from pipeline.records import CellResult
 from pipeline.storage.evaluations import audit_ids, set_ids
 from pipeline.storage.results import ResultStore
@@ -45,15 +46,17 @@ class Coverage:
             self._result(cell, {of: n for of, n in self._ids(cell).items() if of not in partial}) for cell in self.cells
         ]
 
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """What readers must know of sets and audits that do not reach all cells."""
         return tuple(self._sentence(_named(of), cells) for of, cells in self.lacking().items())
 
-    def _sentence(self, what: str, cells: Sequence[str]) -> str:
-        more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
-        return (
-            f"{len(cells)} of {len(self.cells)} finished cells lack {what} ({', '.join(cells[:_NAMED])}{more}): "
-            "no verdict rests on it, and no table shows it."
+    def _sentence(self, what: Sentence, cells: Sequence[str]) -> Sentence:
+        return said(
+            "{lacking} of {all} finished cells lack {what} ({cells}): no verdict rests on it, and no table shows it.",
+            lacking=len(cells),
+            all=len(self.cells),
+            what=what,
+            cells=first_of(cells, _NAMED),
         )
 
     def _ids(self, cell: str) -> dict[Beside, str]:
@@ -66,7 +69,9 @@ class Coverage:
         return self.store.evaluated(cell, sets, audits)
 
 
-def _named(of: Beside) -> str:
+def _named(of: Beside) -> Sentence:
     if isinstance(of, str):
-        return f"scores on {of}"
-    return f"the audit {of.audit}" if of.dataset == "test" else f"the audit {of.audit} on {of.dataset}"
+        return said("scores on {set}", set=set_name(of))
+    if of.dataset == "test":
+        return said("the audit {audit}", audit=of.audit)
+    return said("the audit {audit} on {set}", audit=of.audit, set=set_name(of.dataset))

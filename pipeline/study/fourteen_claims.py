@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pipeline.audits import AUDITS
 from pipeline.config.claim_sets import Role, set_by_role
 from pipeline.config.schema import Study
+from pipeline.language import said
 from pipeline.records import ClaimName, Side
 from pipeline.study.finding.basis import Basis
 from pipeline.study.finding.ordinary_machine import GIGABYTES, MILLISECONDS, MINUTES
@@ -62,8 +63,8 @@ def is_one_of_fourteen(study: Study) -> bool:
 
 def _left_out(basis: Basis) -> Unjudged:
     lacking = [arm for arm in ("frozen", "lora", "bag_of_words", "scratch") if arm not in basis.study.arms]
-    arms = f"study.arms lacks {', '.join(lacking)}" if lacking else "its claim was left out"
-    return Unjudged(why=f"The study does not ask for it: {arms}.", command="headstart claims")
+    arms = said("study.arms lacks {arms}", arms=", ".join(lacking)) if lacking else said("its claim was left out")
+    return Unjudged(why=said("The study does not ask for it: {what}.", what=arms), command="headstart claims")
 
 
 def _without_set(role: Role, why: str, command: str) -> Callable[[Basis], Unjudged]:

@@ -23,6 +23,7 @@ from pipeline.data.store import is_prepared, load, set_folder
 from pipeline.errors import ConfigError
 from pipeline.files import digest
 from pipeline.hardware import Resolved, resolve
+from pipeline.language import Sentence
 from pipeline.models.checkpoints.locate import Located, locate
 from pipeline.records import CellResult, SweepRecord
 from pipeline.storage.coverage import Coverage
@@ -57,7 +58,7 @@ class Plan:
     others: dict[str, Located] = field(default_factory=dict)  # by name, the bases of arms on another than the study's
     unjudged: tuple[str, ...] = ()  # sentences on claims that the study leaves out
     tuned: tuple[SweepRecord, ...] = ()  # the sweeps whose best trials its cells follow
-    own_files: tuple[str, ...] = ()  # sentences on files of the working folder that are named like presets
+    own_files: tuple[Sentence, ...] = ()  # sentences on files of the working folder that are named like presets
     ended_by: str = ""  # the budget that ended the study; its last look is then the one that it ended with
 
     @property

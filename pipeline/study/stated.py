@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.config.identity import RESULT_VERSION
 from pipeline.config.schema import Claim, Study
 from pipeline.files import write_text
+from pipeline.language import Sentence, Value, listed, said, set_name
 from pipeline.records import encode, from_json, to_json
 from pipeline.study.looks import Group, extends, family_of, groups_read, looks_of, plain_looks
 from pipeline.study.plan import Plan
@@ -38,7 +39,7 @@ class Change:
 
     at: str
     after_looking: bool
-    what: tuple[str, ...]
+    what: tuple[Sentence, ...]
     before: Statement
 
 
@@ -54,20 +55,21 @@ class Stated:
     finished_before: int
     history: tuple[Change, ...] = ()
 
-    def after_looking(self) -> dict[str, tuple[str, ...]]:
+    def after_looking(self) -> dict[str, tuple[Sentence, ...]]:
         """By claim, what its verdict rests on that was changed after results had been seen."""
         changes = list(differences(self.first, self.now))
         texts_of = {name: tuple(c.text for c in changes if name in c.claims) for name in self.now.study.claims}
         return {name: texts for name, texts in texts_of.items() if texts}
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Sentence, ...]:
         """What readers of the findings must know of all this."""
-        before = (
-            f"{self.finished_before} of its cells were finished before the study was stated: nothing shows that its "
-            "claims were chosen without their results."
+        before = said(
+            "{cells} of its cells were finished before the study was stated: nothing shows that its claims were chosen "
+            "without their results.",
+            cells=self.finished_before,
         )
         late = dict.fromkeys(text for change in self.history if change.after_looking for text in change.what)
-        changed = f"The study was changed after results had been seen: {'; '.join(late)}."
+        changed = said("The study was changed after results had been seen: {changes}.", changes=listed(late, "; "))
         return (*([changed] if late else []), *([before] if self.finished_before else []))
 
 
@@ -75,7 +77,7 @@ class Stated:
 class Difference:
     """One difference between two statements, and the claims whose verdicts rest on what differs."""
 
-    text: str
+    text: Sentence
     claims: frozenset[str]
 
 
@@ -124,15 +126,16 @@ def differences(before: Statement, now: Statement) -> Iterator[Difference]:
     for text in _shared(before, now):
         yield Difference(text=text, claims=everything)
     if before.study.target != now.study.target:
-        yield Difference(text=f"target was {before.study.target}, is {now.study.target}", claims=frozenset())
+        yield Difference(text=_was("target", before.study.target, now.study.target), claims=frozenset())
     for name in ("arms", "sizes"):
         then, here = getattr(before.study, name), getattr(now.study, name)
         if then != here:
-            yield Difference(text=f"{name} were {_list(then)}, are {_list(here)}", claims=_read_otherwise(before, now))
+            text = said("{what} were {then}, are {now}", what=said(name), then=_list(then), now=_list(here))
+            yield Difference(text=text, claims=_read_otherwise(before, now))
     for name, content in now.evaluated.items():
         if before.evaluated.get(name, content) != content:
             on_it = frozenset(n for n, claim in now.study.claims.items() if claim.dataset == name)
-            yield Difference(text=f"the rows of {name} are others", claims=on_it)
+            yield Difference(text=said("the rows of {set} are others", set=set_name(name)), claims=on_it)
     yield from _settings(before, now)
 
 
@@ -161,16 +164,22 @@ def _seen(plan: Plan, before: Stated) -> bool:
 def _claims(before: Study, now: Study) -> Iterator[Difference]:
     for name in before.claims.keys() - now.claims.keys():
         others = frozenset(family_of(before, name)) & now.claims.keys()
-        share = ", so that the others share more of the error" if others else ""
-        yield Difference(text=f"claim {name} was dropped{share}", claims=others)
+        share = said(", so that the others share more of the error") if others else ""
+        yield Difference(text=said("claim {name} was dropped{share}", name=name, share=share), claims=others)
     for name, claim in now.claims.items():
         if name not in before.claims:
-            yield Difference(text=f"claim {name} was added", claims=frozenset({name}))
+            yield Difference(text=said("claim {name} was added", name=name), claims=frozenset({name}))
             continue
         then, here = _fields(before.claims[name]), _fields(claim)
         for setting in here:
             if then[setting] != here[setting]:
-                text = f"{setting} of claim {name} was {then[setting]}, is {here[setting]}"
+                text = said(
+                    "{setting} of claim {name} was {then}, is {now}",
+                    setting=setting,
+                    name=name,
+                    then=_plain(then[setting]),
+                    now=_plain(here[setting]),
+                )
                 members = family_of(before, name) + family_of(now, name) if setting == "family" else (name,)
                 yield Difference(text=text, claims=frozenset(members) & now.claims.keys())
 
@@ -179,12 +188,17 @@ def _fields(claim: Claim) -> dict[str, object]:
     return {name: "none" if value == "" else value for name, value in encode(claim).items() if name != "statement"}
 
 
-def _extension(before: Study, now: Study) -> str:
+def _extension(before: Study, now: Study) -> Sentence:
     (then, spent), (counts, spend) = plain_looks(before), plain_looks(now)
-    return f"looks were {_list(then)}, are {_list(counts)}: {sum(spend) - sum(spent):g} of the reserve is spent"
+    return said(
+        "looks were {then}, are {now}: {share:g} of the reserve is spent",
+        then=_list(then),
+        now=_list(counts),
+        share=sum(spend) - sum(spent),
+    )
 
 
-def _shared(before: Statement, now: Statement) -> Iterator[str]:
+def _shared(before: Statement, now: Statement) -> Iterator[Sentence]:
     """What differs of that which every verdict rests on; looks that the reserve pays for change no verdict's error."""
     then, here = (
         {
@@ -202,9 +216,17 @@ def _shared(before: Statement, now: Statement) -> Iterator[str]:
     )
     paid = ("looks", "spend", "reserve", "seeds") if extends(now.study, before.study) else ()
     different = (name for name in here if then[name] != here[name] and name not in paid)
-    yield from (f"{name} was {then[name]}, is {here[name]}" for name in different)
+    yield from (_was(name, then[name], here[name]) for name in different)
     if before.data != now.data:
-        yield "the data are others"
+        yield said("the data are others")
+
+
+def _was(name: str, then: object, now: object) -> Sentence:
+    return said("{setting} was {then}, is {now}", setting=name, then=_plain(then), now=_plain(now))
+
+
+def _plain(value: object) -> Value:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def _read_otherwise(before: Statement, now: Statement) -> frozenset[str]:
@@ -219,12 +241,13 @@ def _read_otherwise(before: Statement, now: Statement) -> frozenset[str]:
 def _settings(before: Statement, now: Statement) -> Iterator[Difference]:
     """Arms that are trained otherwise, by the identities of their cells."""
     if before.version != now.version:
-        text = f"results are of version {now.version}, were of {before.version}"
+        text = said("results are of version {now}, were of {then}", now=now.version, then=before.version)
         yield Difference(text=text, claims=frozenset())
     elif (before.data, before.study.seeds[0]) == (now.data, now.study.seeds[0]):
         other = [label for label, name in now.cells.items() if before.cells.get(label, name) != name]
         if other:
-            yield Difference(text=f"settings are others for {', '.join(other)}", claims=_that_read(now, other))
+            text = said("settings are others for {cells}", cells=", ".join(other))
+            yield Difference(text=text, claims=_that_read(now, other))
 
 
 def _that_read(now: Statement, labels: list[str]) -> frozenset[str]:

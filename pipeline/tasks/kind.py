@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from pipeline.config.schema import Field, Predict, Task, TextField
+from pipeline.language import Sentence
 from pipeline.tasks.example import Example
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Encoded:
     beside: dict[str, np.ndarray] = field(
         default_factory=dict
     )  # what else is known of each, int32 or float32 [N] or [N, M] with FILLER behind
-    sentences: tuple[str, ...] = ()  # what people should know of them
+    sentences: tuple[Sentence, ...] = ()  # what people should know of them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.config.schema import Field, Predict, TextField
+from pipeline.language import said
 from pipeline.tasks.example import Example
 from pipeline.tasks.heads import encoder_decoder as two_parts
 from pipeline.tasks.heads import head_support
@@ -64,8 +65,8 @@ class Translation:
         reached = reachable(encoded, tokenizer, [example.second or "" for example in examples])
         if reached is None:
             return encoded
-        said = f"What is to be written, as this base's tokenizer can write it, has itself a chrF of {reached:.1%}."
-        return dataclasses.replace(encoded, sentences=(said,))
+        form = "What is to be written, as this base's tokenizer can write it, has itself a chrF of {reached:.1%}."
+        return dataclasses.replace(encoded, sentences=(said(form, reached=reached),))
 
     def collate(
         self,

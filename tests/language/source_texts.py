@@ -12,27 +12,6 @@ MESSAGES = {"tr": 0, "marked": 0, "_said": 0}  # functions that take a message, 
 NOUNS = {"plural": 1, "nouns": 0, "_range": 1}
 HEADINGS = ("title", "lead", "caption", "header", "question", "answer")  # arguments that hold text of a page
 WORDS = "[A-Za-z]{2} [a-z]{2}"
-# Modules that make sentences for records; reports show them.
-KEEPING = (
-    *("study/finding/caveats.py", "study/finding/fairness.py", "study/finding/estimates.py", "study/finding/costs.py"),
-    *("study/finding/curves.py", "study/finding/early.py", "study/finding/scores.py", "study/finding/tuned.py"),
-    *("study/stated.py", "storage/coverage.py", "config/preset_files.py", "hardware/machine.py", "methods"),
-    *(
-        "data/report.py",
-        "data/examples.py",
-        "data/periods.py",
-        "data/cleaning.py",
-        "data/table_cells/look.py",
-        "data/table_cells/classes.py",
-    ),
-    *(
-        "data/table_cells/reading.py",
-        "data/table_cells/label_lists.py",
-        "data/readers/sources.py",
-        "records/metrics.py",
-    ),
-    *("study/fourteen_claims.py", "audits/kinds.py"),
-)
 
 
 def messages() -> set[str]:
@@ -53,9 +32,21 @@ def unmarked() -> set[str]:
     return {text for file in _files("report") if file.name not in ("card.py", "usage.py") for text in _unmarked(file)}
 
 
-def kept_forms() -> set[str]:
-    """The forms of texts with words that modules which make sentences for records hold, places numbered."""
-    return {form for path in KEEPING for file in _files(path) for form in _forms(file)}
+def kept() -> set[str]:
+    """The forms of sentences that records keep: what `said` is given, by name or as it stands."""
+    return {form for file in _files(".") for form in _forms(_parsed(file))}
+
+
+def has_words(form: str) -> bool:
+    """Whether anything but its places is to be read in a form."""
+    return bool(re.search("[A-Za-z]{2}", re.sub(r"\{[^}]*\}", "", form)))
+
+
+def constants() -> set[str]:
+    """All texts in the source."""
+    return {
+        str(node.value) for file in _files(".") for node in ast.walk(_parsed(file)) if isinstance(node, ast.Constant)
+    }
 
 
 def _arguments(functions: dict[str, int], *folders: str) -> Iterator[str]:
@@ -87,23 +78,21 @@ def _headings(call: ast.Call) -> Iterator[str]:
             yield str(entry.value)
 
 
-def _forms(file: Path) -> Iterator[str]:
-    tree = _parsed(file)
-    joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
-    hidden = _within(filter(_is_silent, ast.walk(tree))) | {id(part) for node in joined for part in node.values}
-    for node in (node for node in ast.walk(tree) if id(node) not in hidden):
-        if isinstance(node, ast.JoinedStr):
-            form = _numbered(node)
-            if re.search("[A-Za-z]{2}", re.sub(r"\{\d+\}", "", form)):
-                yield form
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
-            yield node.value
+def _forms(tree: ast.Module) -> Iterator[str]:
+    named: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named.setdefault(node.targets[0].id, set()).update(_texts(node.value))
+    for form in _given(tree, {"said": 0}):
+        yield from named.get(form.id, ()) if isinstance(form, ast.Name) else _texts(form)
 
 
-def _numbered(joined: ast.JoinedStr) -> str:
-    places = iter(range(len(joined.values)))
-    parts = (str(p.value) if isinstance(p, ast.Constant) else f"{{{next(places)}}}" for p in joined.values)
-    return "".join(parts)
+def _texts(node: ast.expr) -> Iterator[str]:
+    """A constant text, or those that a condition chooses between."""
+    if isinstance(node, ast.IfExp):
+        yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
 
 
 def _is_silent(node: ast.AST) -> bool:

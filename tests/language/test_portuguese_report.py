@@ -10,7 +10,7 @@ from pipeline.commands.steps.publishing import FINDINGS, rebuild
 from pipeline.commands.steps.tables import show_findings
 from pipeline.config.compose import compose
 from pipeline.errors import ConfigError
-from pipeline.language import in_language, nouns, numeral, tr, translated, translated_sentence
+from pipeline.language import in_language, listed, nouns, numeral, said, tr, translated, translated_sentence
 from pipeline.records import Findings
 
 PUBLISHED = Path(__file__).parents[2] / "experiments" / "results" / "quickstart"
@@ -106,14 +106,18 @@ def test_a_users_own_words_stay_as_they_are():
 
 def test_names_in_a_kept_sentence_stay_as_they_are():
     with in_language("pt"):
-        shown = translated_sentence("2 classes in 1,200 rows: good and bad (700), test (500).")
+        counts = listed(said("{name} ({rows:,})", name=n, rows=r) for n, r in (("good and bad", 700), ("test", 500)))
+        sentence = said("{classes} classes in {rows:,} rows: {counts}.", classes=2, rows=1200, counts=counts)
+        shown = translated_sentence(sentence)
+    assert sentence == "2 classes in 1,200 rows: good and bad (700), test (500)."
     assert shown == "2 classes em 1.200 linhas: good and bad (700), test (500)."
 
 
 def test_a_sentence_on_one_set_stands_after_its_name():
+    comma = said("Column {column} has a decimal comma.", column="'stars'")
     with in_language("pt"):
         assert (
-            translated_sentence("imdb: Column 'stars' has a decimal comma.")
+            translated_sentence(said("{set}: {sentence}", set="imdb", sentence=comma))
             == "imdb: A coluna 'stars' usa vírgula decimal."
         )
 

@@ -10,9 +10,20 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import is_instance_schema
 
+from pipeline.language import Sentence
 from pipeline.records import Findings
 
+OF_SENTENCE = {"sentence": True}  # in place of the reference to it, which pydantic would look for
+_VALUE = {"anyOf": [{"type": "string"}, {"type": "number"}, {"$ref": "#/$defs/Sentence"}]}
+_SENTENCE = {
+    "description": Sentence.__doc__,
+    "type": "object",
+    "properties": {"form": {"type": "string"}, "values": {"type": "object", "additionalProperties": _VALUE}},
+    "additionalProperties": False,
+    "required": ["form", "values"],
+}
 FILE = Path(__file__).parents[2] / "docs" / "findings.schema.json"
 
 
@@ -25,6 +36,11 @@ class OfRecords(GenerateJsonSchema):
         """A number, or one of the strings that stand for what JSON has no number for."""
         return {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]}
 
+    def is_instance_schema(self, schema: Any) -> dict[str, Any]:
+        """A sentence, which stands among the definitions once all else is made."""
+        assert schema["cls"] is Sentence
+        return dict(OF_SENTENCE)
+
     def dataclass_schema(self, schema: Any) -> dict[str, Any]:
         """An object with exactly the fields of the record."""
         found = super().dataclass_schema(schema)
@@ -36,8 +52,20 @@ class OfRecords(GenerateJsonSchema):
 
 def schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of what `to_json` writes of `Findings`."""
+    Sentence.__get_pydantic_core_schema__ = lambda *_: is_instance_schema(Sentence)  # type: ignore[attr-defined]
     made = TypeAdapter(Findings).json_schema(mode="serialization", schema_generator=OfRecords)
+    made = _referring(made)
+    made["$defs"] = dict(sorted({**made["$defs"], "Sentence": _SENTENCE}.items()))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made
+
+
+def _referring(part: Any) -> Any:
+    """The schema with references in place of OF_SENTENCE."""
+    if part == OF_SENTENCE:
+        return {"$ref": "#/$defs/Sentence"}
+    if isinstance(part, dict):
+        return {key: _referring(each) for key, each in part.items()}
+    return [_referring(each) for each in part] if isinstance(part, list) else part
 
 
 def text() -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.config.cell import Cell
 from pipeline.config.schema import Config
 from pipeline.errors import StorageError
+from pipeline.language import Sentence, said
 from pipeline.records import (
     CellKey,
     CellResult,
@@ -31,6 +32,14 @@ from pipeline.study.stated import Stated
 from pipeline.study.taken_looks import Taken
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=True)
+SENTENCES = st.recursive(
+    st.text(max_size=8).map(said),
+    lambda inner: st.builds(
+        lambda what, of, count, share: said("{what} of {of}: {count:,}, {share:.1%}", **locals()),
+        *(inner, st.text(max_size=8), st.integers(), NUMBERS),
+    ),
+    max_leaves=3,
+)
 
 
 @functools.cache  # to make a strategy takes longer than to draw from it
@@ -50,6 +59,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.builds(
             hint, **{f.name: st.deferred(lambda h=hints[f.name]: values(h)) for f in dataclasses.fields(hint)}
         )
+    if hint is Sentence:
+        return SENTENCES
     simple = {int: st.integers(), bool: st.booleans(), str: st.text(max_size=8), type(None): st.none()}
     if hint is Any:  # what YAML holds; an infinite number among it would come back as text
         return st.one_of(*simple.values(), st.floats(allow_nan=False, allow_infinity=False))
@@ -61,7 +72,9 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 def test_any_record_comes_back_equal(kind: Any, data: st.DataObject) -> None:
     record = data.draw(values(kind))
-    assert from_json(kind, to_json(record)) == record
+    found = from_json(kind, to_json(record))
+    assert found == record
+    assert encode(found) == encode(record)
 
 
 @settings(max_examples=25, deadline=None)
@@ -177,3 +190,28 @@ def test_the_legend_of_a_cell_names_arm_and_size() -> None:
 def test_whether_weights_were_kept_is_no_field_since_their_folder_says_so() -> None:
     assert "weights_kept" not in {f.name for f in dataclasses.fields(CellResult)}
     assert {"recipe", "method", "base_mode"} < {f.name for f in dataclasses.fields(StartLine)}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"form": "{a.__class__}", "values": {"a": "x"}},
+        {"form": "{a!r}", "values": {"a": "x"}},
+        {"form": "{a:>99999999}", "values": {"a": "x"}},
+        {"form": "{b}", "values": {"a": "x"}},
+        {"form": "{", "values": {"a": "x"}},
+        {"form": "{a:,}", "values": {"a": "x"}},
+        {"form": "{a}", "values": {"a": None}},
+        {"form": "{a}", "values": {"a": [1]}},
+        {"form": "{a}", "values": "x"},
+        {"form": "{a}"},
+        3,
+    ],
+)
+def test_a_form_that_does_more_than_write_its_values_is_refused(written: Any) -> None:
+    with pytest.raises(StorageError, match="sentence"):
+        decode(Sentence, written, "a sentence")
+
+
+def test_a_sentence_that_an_earlier_version_wrote_is_its_text() -> None:
+    assert decode(Sentence, "Recipes of {arm} are fixed.") == "Recipes of {arm} are fixed."

@@ -22,6 +22,7 @@ from pipeline.data.table_cells.reading import reading_of, with_indicators
 from pipeline.data.table_cells.rows import Rows, examples_of, filtered, without_headings
 from pipeline.data.table_cells.times import check_times
 from pipeline.errors import DataError
+from pipeline.language import Sentence, said, set_name
 
 UNLABELLED = "text"  # the one class of examples without one
 _SETTING = {"train": "path", "validation": "validation", "test": "test"}
@@ -39,7 +40,7 @@ def read(data: Data, *, task_name: str, field: str = "task.data") -> RawSplits:
         DataError: the data is missing, unreadable, unsafe, without a column, or not what its hash says.
     """
     ask = wanted(data, field)
-    sentences: list[str] = []
+    sentences: list[Sentence] = []
     tables = {role: with_indicators(rows, ask) for role, rows in _rows(data, ask, sentences).items()}
     kept = {role: filtered(rows, ask, f"the rows of task {task_name}") for role, rows in tables.items()}
     if not len(kept["train"]):
@@ -68,17 +69,18 @@ def split_settings(data: Data) -> dict[str, tuple[str, str]]:
     return given | ({"test": ("test", data.test)} if data.test else {})
 
 
-def _rows(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
+def _rows(data: Data, ask: Wanted, sentences: list[Sentence]) -> dict[str, Rows]:
     """The rows of each set, without headings in their midst."""
     by_role = _tables(data, ask, sentences)
     kept = {role: without_headings(rows) for role, rows in by_role.items()}
     for role, rows in by_role.items():
         if repeated := len(rows) - len(kept[role]):
-            sentences.append(f"Lines of {role} that repeat the heading, and were left out: {repeated:,}.")
+            form = "Lines of {set} that repeat the heading, and were left out: {lines:,}."
+            sentences.append(said(form, set=set_name(role), lines=repeated))
     return kept
 
 
-def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
+def _tables(data: Data, ask: Wanted, sentences: list[Sentence]) -> dict[str, Rows]:
     field = ask.field
     if data.source == "hub":
         splits = split_settings(data)
@@ -96,7 +98,7 @@ def _tables(data: Data, ask: Wanted, sentences: list[str]) -> dict[str, Rows]:
     return {role: _read_path(p, data, ask, f"{field}.{_SETTING[role]}", sentences) for role, p in paths.items()}
 
 
-def _read_path(path: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
+def _read_path(path: Path, data: Data, ask: Wanted, field: str, sentences: list[Sentence]) -> Rows:
     if path.is_dir() and conversation_files(path):
         return read_conversations(conversation_files(path), ask, field)
     if path.is_dir() and (parts := part_files(path, field)):
@@ -156,7 +158,7 @@ def _read_plain(path: Path, ask: Wanted, field: str) -> Rows:
     return read_delimited(path, ask, field)
 
 
-def _read_folder(root: Path, data: Data, ask: Wanted, field: str, sentences: list[str]) -> Rows:
+def _read_folder(root: Path, data: Data, ask: Wanted, field: str, sentences: list[Sentence]) -> Rows:
     """One row a file: columns "text" and "label", the sub-folder's name."""
     ask.check(("text", "label"), f"a directory of classes ({root.name})")
     files = [(label, path) for label, paths in folder_files(root, field).items() for path in paths]
@@ -164,12 +166,13 @@ def _read_folder(root: Path, data: Data, ask: Wanted, field: str, sentences: lis
     return table_of({"text": texts, "label": (label for label, _ in files)})
 
 
-def _read_text(path: Path, data: Data, field: str, sentences: list[str]) -> str:
+def _read_text(path: Path, data: Data, field: str, sentences: list[Sentence]) -> str:
     content = path.read_bytes()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if data.source != "package":  # whoever uses a package cannot put its files right
             raise not_utf8(path, content, error, field) from error
-    sentences.append(f"{path.parent.name}/{path.name} is not UTF-8 and was read as Windows-1252.")
+    file = f"{path.parent.name}/{path.name}"
+    sentences.append(said("{file} is not UTF-8 and was read as Windows-1252.", file=file))
     return content.decode("cp1252", errors="replace")

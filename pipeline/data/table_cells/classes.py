@@ -10,6 +10,7 @@ from pipeline.data.table_cells.columns import Wanted
 from pipeline.data.table_cells.reading import Reading
 from pipeline.data.table_cells.spelling import DOUBTFUL, class_key, shown
 from pipeline.errors import DataError, nearest
+from pipeline.language import Sentence, first_of, said
 
 _LISTED = 5  # spellings or classes that a sentence names
 
@@ -104,7 +105,7 @@ def cells_of(rows: Iterable[Any], read_in: Iterable[Any], ask: Wanted) -> Counte
     return counts
 
 
-def spellings(cells: Mapping[str | None, int], ask: Wanted, reading: Reading, classes: Classes) -> list[str]:
+def spellings(cells: Mapping[str | None, int], ask: Wanted, reading: Reading, classes: Classes) -> list[Sentence]:
     """Sentences about classes that are spelt in several ways, about labels that are missing and that may be."""
     ways: dict[str | None, dict[str, int]] = {}
     for cell, count in cells.items():
@@ -113,15 +114,22 @@ def spellings(cells: Mapping[str | None, int], ask: Wanted, reading: Reading, cl
     kept = {value for value, _ in ask.names}
     several = {name: {w: n for w, n in of.items() if reading.label(w) not in kept} for name, of in ways.items()}
     lines = [
-        f"Class {shown(str(name))} is spelt in {len(of)} ways: {_listed(of)}."
+        said("Class {name} is spelt in {number} ways: {ways}.", name=shown(str(name)), number=len(of), ways=_listed(of))
         for name, of in several.items()
         if len(of) > 1
     ]
     if missing and "label" in ask.fields:
-        lines.append(f"Rows without a label: {sum(missing.values()):,}, namely {_listed(missing)}.")
+        form = "Rows without a label: {rows:,}, namely {ways}."
+        lines.append(said(form, rows=sum(missing.values()), ways=_listed(missing)))
     lines += [
-        f"{name!r} ({sum(of.values()):,} rows) is read as a class. If it stands for a missing label, leave it out "
-        f"with '+{ask.field}.label_names.{name}='."
+        said(
+            "{shown} ({rows:,} rows) is read as a class. If it stands for a missing label, leave it out with "
+            "'+{field}.label_names.{name}='.",
+            shown=repr(name),
+            rows=sum(of.values()),
+            field=ask.field,
+            name=name,
+        )
         for name, of in ways.items()
         if name is not None and name.casefold() in DOUBTFUL and name not in kept
     ]
@@ -165,7 +173,7 @@ def _flat(column: Any) -> Any:
     return pa.chunked_array([chunk.flatten() for chunk in column.chunks], pa.string())
 
 
-def _listed(ways: Mapping[str, int]) -> str:
+def _listed(ways: Mapping[str, int]) -> Sentence:
     most = sorted(ways, key=lambda way: (-ways[way], way))
-    named = [f"{shown(way) if way else 'empty'} ({ways[way]:,})" for way in most[:_LISTED]]
-    return ", ".join([*named, *([f"and {len(most) - _LISTED} more"] if len(most) > _LISTED else [])])
+    named = [said("{name} ({rows:,})", name=shown(way) if way else said("empty"), rows=ways[way]) for way in most]
+    return first_of(named, _LISTED)

@@ -16,6 +16,7 @@ from pipeline.data.table_cells.columns import Wanted
 from pipeline.data.table_cells.spelling import bare, label_value, value_of
 from pipeline.data.table_cells.spelt_lists import spelt_members
 from pipeline.errors import DataError
+from pipeline.language import Sentence, said
 
 Cell = str | list[str] | None  # a list where the source has lists
 _HASHTAGS = re.compile(r"#\S+(\s+#\S+)*")
@@ -32,7 +33,7 @@ class ListForm:
 
     split: Callable[[str], list[str]]  # the labels in a text, repeats included
     vector: bool = False
-    note: str = ""
+    note: Sentence | None = None
 
     def labels(self, cell: Cell) -> list[str]:
         """The labels in one cell as they stand there, repeats included; none where it is empty."""
@@ -129,19 +130,25 @@ def _split_form(texts: Sequence[str], ask: Wanted) -> ListForm:
     if not texts:
         return as_set
     if all(spelt_members(bare(text)) is not None for text in texts):
-        said = f"Column {column!r} holds lists, such as {texts[0][:40]!r}."
-        return ListForm(split=lambda text: spelt_members(bare(text)) or [], note=said)
+        note = said("Column {column} holds lists, such as {example}.", column=repr(column), example=repr(texts[0][:40]))
+        return ListForm(split=lambda text: spelt_members(bare(text)) or [], note=note)
     if any(ask.separator in text for text in texts):
         return as_set
     if all(_HASHTAGS.fullmatch(bare(text)) for text in texts) and any(" " in bare(text) for text in texts):
-        return ListForm(split=str.split, note=f"Labels of column {column!r} are separated by blanks.")
+        blanks = said("Labels of column {column} are separated by blanks.", column=repr(column))
+        return ListForm(split=str.split, note=blanks)
     if all(_BITS.fullmatch(bare(text)) for text in texts):
         return ListForm(split=lambda text: re.split(r"[\s,|]+", bare(text)))
     for other in _OTHERS:
         parts = {part.strip() for text in texts for part in text.split(other)}
         if "" not in parts and 1 < len(parts) < len(set(map(str.strip, texts))):  # combinations of fewer labels
-            said = f"Labels of column {column!r} are separated by {other!r}: no cell has {ask.separator!r} in it."
-            return ListForm(split=lambda text, by=other: text.split(by), note=said)  # type: ignore[misc]
+            note = said(
+                "Labels of column {column} are separated by {mark}: no cell has {expected} in it.",
+                column=repr(column),
+                mark=repr(other),
+                expected=repr(ask.separator),
+            )
+            return ListForm(split=lambda text, by=other: text.split(by), note=note)  # type: ignore[misc]
     return as_set
 
 
@@ -149,11 +156,14 @@ def _fixed_length(rows: Sequence[Sequence[str | None]], form: ListForm, ask: Wan
     """All cells have the same number of values: vectors, if these are 0 and 1."""
     column, length = ask.fields["labels"], len(rows[0])
     if all(part in _BIT for row in rows for part in row):
-        said = (
-            f"Column {column!r} holds vectors of 0 and 1: its labels are the numbers 0 to {length - 1}, which "
-            f"{ask.field}.label_names can name."
+        note = said(
+            "Column {column} holds vectors of 0 and 1: its labels are the numbers 0 to {last}, which "
+            "{field}.label_names can name.",
+            column=repr(column),
+            last=length - 1,
+            field=ask.field,
         )
-        return ListForm(split=form.split, vector=True, note=said)
+        return ListForm(split=form.split, vector=True, note=note)
     parts = [part for row in rows for part in row]
     between = next((part for part in parts if part and "." in part), None)
     if between and all(map(_is_share, parts)):

@@ -8,11 +8,14 @@ import numpy as np
 from pipeline.config.schema import Data
 from pipeline.data.sets import LabelledSet
 from pipeline.data.table_cells.several import numbers
+from pipeline.language import Sentence, first_of, said
 
 _NAMED = 10  # classes that a sentence names
 
 
-def look(data: Data, sets: Mapping[str, LabelledSet], classes: Sequence[str], notes: Sequence[str]) -> tuple[str, ...]:
+def look(
+    data: Data, sets: Mapping[str, LabelledSet], classes: Sequence[str], notes: Sequence[Sentence]
+) -> tuple[Sentence, ...]:
     """Sentences for the terminal and the report.
 
     Args:
@@ -25,21 +28,29 @@ def look(data: Data, sets: Mapping[str, LabelledSet], classes: Sequence[str], no
     if data.labels:
         numbered = [numbers(one, classes, place=f"the {name} set") for name, one in sets.items()]
         bare = sum(_without(table) for one in sets.values() for table in one.examples.tables())
-        said = f"{len(classes)} labels in {rows:,} rows: {_counts(numbered, classes)}; {bare:,} rows have none."
+        first = said(
+            "{labels} labels in {rows:,} rows: {counts}; {bare:,} rows have none.",
+            labels=len(classes),
+            rows=rows,
+            counts=_counts(numbered, classes),
+            bare=bare,
+        )
     elif data.label:
-        said = f"{len(classes)} classes in {rows:,} rows: {_counts([s.labels for s in sets.values()], classes)}."
+        counts = _counts([s.labels for s in sets.values()], classes)
+        first = said("{classes} classes in {rows:,} rows: {counts}.", classes=len(classes), rows=rows, counts=counts)
     elif data.score:
         least, greatest = _range(data, sets)
-        said = f"{rows:,} rows with numbers from {least:g} to {greatest:g}."
+        form = "{rows:,} rows with numbers from {least:g} to {greatest:g}."
+        first = said(form, rows=rows, least=least, greatest=greatest)
     else:
-        said = f"{rows:,} rows with a text."
-    return (said, *notes)
+        first = said("{rows:,} rows with a text.", rows=rows)
+    return (first, *notes)
 
 
-def _counts(numbered: Sequence[np.ndarray], classes: Sequence[str]) -> str:
+def _counts(numbered: Sequence[np.ndarray], classes: Sequence[str]) -> Sentence:
     counts = np.bincount(np.concatenate(numbered), minlength=len(classes)).tolist()
-    named = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
-    return ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
+    named = [said("{name} ({rows:,})", name=name, rows=count) for name, count in zip(classes, counts, strict=True)]
+    return first_of(named, _NAMED)
 
 
 def _without(table: Any) -> int:

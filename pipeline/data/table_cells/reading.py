@@ -8,6 +8,7 @@ from pipeline.data.table_cells.columns import Wanted
 from pipeline.data.table_cells.decimals import Mark, decimal_mark
 from pipeline.data.table_cells.label_lists import Cell, ListForm, applies, form_of, only_labels
 from pipeline.data.table_cells.spelling import label_value, value_of
+from pipeline.language import Sentence, said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class Reading:
     form: ListForm | None = None
     mark: Mark = "."
     only: dict[str, str] = field(default_factory=dict)  # cells that are lists of one label, and that label
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
     def label(self, cell: str | None) -> str | None:
         """The label in a cell, None where there is none."""
@@ -45,12 +46,19 @@ def reading_of(tables: Iterable[Any], ask: Wanted) -> Reading:
         column = ask.fields["label"]
         texts = [str(cell) for cell in _cells(read, column) if value_of(cell) is not None]  # type: ignore[arg-type]
         only = only_labels(texts, ask)
-        notes = (f"Column {column!r} holds lists of one label, such as {texts[0][:40]!r}.",) if only else ()
-        return Reading(only=only or {}, notes=notes)
+        if not only:
+            return Reading()
+        listed = said(
+            "Column {column} holds lists of one label, such as {example}.",
+            column=repr(column),
+            example=repr(texts[0][:40]),
+        )
+        return Reading(only=only, notes=(listed,))
     if "score" in ask.fields:
         column = ask.fields["score"]
         mark = decimal_mark(_cells(read, column), ask)  # type: ignore[arg-type]
-        return Reading(mark=mark, notes=(f"Column {column!r} has a decimal comma.",) if mark == "," else ())
+        comma = said("Column {column} has a decimal comma.", column=repr(column))
+        return Reading(mark=mark, notes=(comma,) if mark == "," else ())
     return Reading()
 
 

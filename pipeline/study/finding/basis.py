@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.config.schema import Base, Study, Task
+from pipeline.language import Sentence
 from pipeline.records import CellResult, FailedCell, SweepRecord
 from pipeline.study.finding.cell_scores import CellScores
 from pipeline.study.finding.costs import pretraining_flops
@@ -37,8 +38,8 @@ class Basis:
     tuned: tuple[SweepRecord, ...] = ()
     pretrained: tuple[CellResult, ...] = ()
     standing: Standing = NOTHING_BEFORE
-    own_files: tuple[str, ...] = ()
-    partial: tuple[str, ...] = ()
+    own_files: tuple[Sentence, ...] = ()
+    partial: tuple[Sentence, ...] = ()
 
 
 def table_of(basis: Basis, cells: Sequence[CellResult], store: CellScores) -> Table:

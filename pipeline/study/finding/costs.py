@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.analysis.cost import CostRatio, Reach, cost_ratio, cost_to_target
+from pipeline.language import Sentence, said
 from pipeline.methods import METHODS
 from pipeline.records import (
     ArmCost,
@@ -28,7 +29,7 @@ UNITS: dict[Unit, Callable[[CellResult], Sequence[float]]] = {
     "seconds": lambda cell: cell.measured.trajectory_seconds,
 }
 REPEATABLE: tuple[Unit, ...] = ("flops", "examples")  # seconds differ between two runs of the same study
-LOG_T = "Student's t on log ratios over seeds"
+LOG_T = said("Student's t on log ratios over seeds")
 
 
 def arm_of(pretraining: CellResult) -> str:
@@ -145,14 +146,15 @@ def _reach(table: Table, arm: str, size: Size, seeds: Sequence[int], unit: Unit)
     ]
 
 
-def _conditions(ratio: CostRatio, seeds: int, missed: int, missed_against: int) -> tuple[str, ...]:
-    parts = ["between two points of the evaluation grid", "for these validation items"]
+def _conditions(ratio: CostRatio, seeds: int, missed: int, missed_against: int) -> tuple[Sentence, ...]:
+    parts = [said("between two points of the evaluation grid"), said("for these validation items")]
     if missed or missed_against:
-        parts.append(f"the target is not reached by {missed} and {missed_against} of {seeds} seeds")
+        form = "the target is not reached by {missed} and {missed_against} of {seeds} seeds"
+        parts.append(said(form, missed=missed, missed_against=missed_against, seeds=seeds))
     if ratio.censored == "both":
-        parts.append("seeds bound it on both sides")
+        parts.append(said("seeds bound it on both sides"))
     if seeds == 1:
-        parts.append("one seed: no interval")
+        parts.append(said("one seed: no interval"))
     return tuple(parts)
 
 

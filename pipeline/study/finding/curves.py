@@ -17,8 +17,9 @@ from pipeline.analysis.curves import (
     multiplier_interval,
     transferred_law,
 )
+from pipeline.language import Sentence, said
 from pipeline.records import Estimate, Multiplier, ScoreTerm, Transferred
-from pipeline.study.finding.estimates import BOOTSTRAP, ONE_SEED, Replicates, effect, pool_note, widening
+from pipeline.study.finding.estimates import BOOTSTRAP, NO_NOTE, ONE_SEED, Replicates, effect, pool_note, widening
 from pipeline.study.finding.scores import Pair
 from pipeline.study.finding.table import Size, Table
 
@@ -170,11 +171,14 @@ def tested(curve: Curve, level: float) -> tuple[float, float]:
     return low, high
 
 
-def _conditions(curve: Curve, multiplier: LabelMultiplier) -> tuple[str, ...]:
-    edges = {"above": "censored: past the largest size measured", "below": "censored: below the smallest size measured"}
+def _conditions(curve: Curve, multiplier: LabelMultiplier) -> tuple[Sentence, ...]:
+    edges = {
+        "above": said("censored: past the largest size measured"),
+        "below": said("censored: below the smallest size measured"),
+    }
     alone = ONE_SEED if len(curve.seeds) == 1 else widening(len(curve.seeds))
     parts = [
-        edges.get(multiplier.censored, ""),
+        edges.get(multiplier.censored, NO_NOTE),
         alone,
         pool_note(curve.table, [curve.size, *curve.against_sizes], len(curve.seeds)),
     ]

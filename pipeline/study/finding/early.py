@@ -14,9 +14,10 @@ import numpy.typing as npt
 from pipeline.analysis.bootstrap import drawn_item_part
 from pipeline.analysis.crossed_interval import ItemPart
 from pipeline.analysis.trajectory import area_weights, weights_after
+from pipeline.language import Sentence, said
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, EarlyAccuracy
-from pipeline.study.finding.estimates import Effect, Replicates, effect_of, noted, part_of, within, without_p
+from pipeline.study.finding.estimates import NO_NOTE, Effect, Replicates, effect_of, noted, part_of, within, without_p
 from pipeline.study.finding.table import Size, Table
 
 Floats = npt.NDArray[np.float64]
@@ -44,9 +45,10 @@ def _steps(table: Table, arm: str, size: Size) -> bool:
 def _early(table: Table, replicates: Replicates, arm: str, size: Size) -> EarlyAccuracy:
     study, end = table.study, horizon(table, size)
     ended = any(cell.trajectory[-1].examples < study.early_examples for cell in table.of(arm, size))
-    read: tuple[tuple[Weigh, str], ...] = (
-        (_start, ""),
-        (partial(_after, at=study.early_examples), "a run ended earlier: its last score counts" if ended else ""),
+    earlier = said("a run ended earlier: its last score counts") if ended else NO_NOTE
+    read: tuple[tuple[Weigh, Sentence], ...] = (
+        (_start, NO_NOTE),
+        (partial(_after, at=study.early_examples), earlier),
         (partial(_area, end=end), _stretch(end)),
     )
     parts = ([Part(sign=1.0, arm=arm, weigh=weigh)] for weigh, _ in read)
@@ -160,5 +162,5 @@ def _examples(cell: CellResult) -> Floats:
     return np.array([point.examples for point in cell.trajectory], dtype=np.float64)
 
 
-def _stretch(end: int) -> str:
-    return f"over the first {end:,} examples"
+def _stretch(end: int) -> Sentence:
+    return said("over the first {examples:,} examples", examples=end)

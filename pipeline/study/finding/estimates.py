@@ -17,6 +17,7 @@ from pipeline.analysis.bootstrap import (
     seed_weights,
 )
 from pipeline.analysis.crossed_interval import CrossedMean, ItemPart, by_group, item_part, mean_over
+from pipeline.language import Sentence, said, set_name
 from pipeline.records import Estimate, Resampling, ScoreTerm
 from pipeline.records.metrics import SHARES
 from pipeline.study.finding.table import Size, Table, TestSet
@@ -27,10 +28,11 @@ REPLICATES = 2000
 SMALL_SHARE = 0.05  # of the pool, up to which its subsets count as independent
 KEPT_BYTES = 256 << 20  # of one set's draws: of a larger set they are drawn again for each arm and size, in blocks
 ITEM_DRAWS, SEED_DRAWS, VALIDATION_DRAWS = 101, 102, 103  # one stream of random numbers each
-CROSSED = "Student's t over seeds and over items, added as squares"
-DRAWN = f"{CROSSED}; item part by bootstrap, {REPLICATES:,} replicates"
-BOOTSTRAP = f"crossed multi-bootstrap, {REPLICATES:,} replicates"
-ONE_SEED = "one seed: the interval holds for this seed alone"
+CROSSED = said("Student's t over seeds and over items, added as squares")
+DRAWN = said("{crossed}; item part by bootstrap, {replicates:,} replicates", crossed=CROSSED, replicates=REPLICATES)
+BOOTSTRAP = said("crossed multi-bootstrap, {replicates:,} replicates", replicates=REPLICATES)
+ONE_SEED = said("one seed: the interval holds for this seed alone")
+NO_NOTE = said("")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,7 @@ def effect(
 
 def effect_of(table: Table, values: Floats, sets: Sequence[ItemPart], level: float) -> Effect:
     """An effect from its per-seed values [S], in units of the study's metric, and the item parts of its sets."""
-    alone = ONE_SEED if len(values) == 1 else ""
+    alone = ONE_SEED if len(values) == 1 else NO_NOTE
     measured = _from_mean(mean_over(values, sets), level, CROSSED if table.is_mean else DRAWN, alone)
     return dataclasses.replace(measured, values=tuple(float(value) for value in values))
 
@@ -164,7 +166,7 @@ def part_of(scores: Floats, of: TestSet) -> ItemPart:
     return item_part(scores if of.groups is None else by_group(scores, of.groups))
 
 
-def _from_mean(mean: CrossedMean, level: float, method: str, *notes: str) -> Effect:
+def _from_mean(mean: CrossedMean, level: float, method: Sentence, *notes: Sentence) -> Effect:
     low, high = mean.interval(level)
     estimate = Estimate(
         value=mean.value,
@@ -180,7 +182,7 @@ def _from_mean(mean: CrossedMean, level: float, method: str, *notes: str) -> Eff
     return Effect(estimate=estimate, mean=mean)
 
 
-def noted(measured: Effect, *notes: str) -> Effect:
+def noted(measured: Effect, *notes: Sentence) -> Effect:
     """The same effect with more conditions in words."""
     both = (*measured.estimate.notes, *(note for note in notes if note))
     return dataclasses.replace(measured, estimate=dataclasses.replace(measured.estimate, notes=both))
@@ -198,7 +200,7 @@ def without_p(estimate: Estimate) -> Estimate:
     return dataclasses.replace(estimate, p=None)
 
 
-def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> str:
+def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> Sentence:
     """The condition of an interval at sizes that take more than a small part of the pool, or nothing.
 
     The factor is that of Nadeau and Bengio (2003) for S subsets of n among P rows, 1 + S n / (P - n). It is the most
@@ -206,28 +208,40 @@ def pool_note(table: Table, sizes: Sequence[Size], seeds: int) -> str:
     """
     items, pool = max((table.drawn_from(size) for size in sizes), key=lambda drawn: drawn[0] / drawn[1])
     if "all" in sizes or items >= pool:
-        return 'at "all" every seed trains on the same pool: the interval is conditional on it'
+        return said('at "all" every seed trains on the same pool: the interval is conditional on it')
     if items <= SMALL_SHARE * pool:
-        return ""
-    more = 1.0 + seeds * items / (pool - items)
-    return (
-        f"seeds draw {items:,} of the same {pool:,} {table.counted}s: the interval is for draws from this pool; for "
-        f"others of its kind the variance over seeds may be up to {more:.2g} times as large"
+        return NO_NOTE
+    return said(
+        "seeds draw {items:,} of the same {pool:,} {counted}s: the interval is for draws from this pool; for others of "
+        "its kind the variance over seeds may be up to {factor:.2g} times as large",
+        items=items,
+        pool=pool,
+        counted=said(table.counted),
+        factor=1.0 + seeds * items / (pool - items),
     )
 
 
-def group_note(of: TestSet) -> str:
+def group_note(of: TestSet) -> Sentence:
     """How many groups count as items where items come in groups, or nothing."""
-    alone = of.groups is None
-    return "" if alone else f"{of.items:,} items of {of.name} in {of.units:,} groups, each of which is one item"
+    if of.groups is None:
+        return NO_NOTE
+    return said(
+        "{items:,} items of {set} in {groups:,} groups, each of which is one item",
+        items=of.items,
+        set=set_name(of.name),
+        groups=of.units,
+    )
 
 
-def failed_note(table: Table, *groups: tuple[str, Size]) -> str:
+def failed_note(table: Table, *groups: tuple[str, Size]) -> Sentence:
     """How many of the trainings behind an estimate failed and are not in it, or nothing."""
     failed = sum((arm, size) in groups for arm, size, _ in table.failed)
-    return f"trainings that failed are not in it: {failed}" if failed else ""
+    return said("trainings that failed are not in it: {failed}", failed=failed) if failed else NO_NOTE
 
 
-def widening(seeds: int) -> str:
+def widening(seeds: int) -> Sentence:
     """The small-sample inflation of the bootstrap, in words."""
-    return f"seed deviations widened by {math.sqrt(seeds / (seeds - 1)):.3g} for {seeds} seeds" if seeds > 1 else ""
+    if seeds < 2:
+        return NO_NOTE
+    factor = math.sqrt(seeds / (seeds - 1))
+    return said("seed deviations widened by {factor:.3g} for {seeds} seeds", factor=factor, seeds=seeds)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from pipeline.errors import UnequalStartError
+from pipeline.language import Sentence, Value, any_of, listed, said
 from pipeline.methods import METHODS
 from pipeline.records import CellResult, StartLine
 
@@ -34,7 +35,7 @@ PER_SEED: dict[str, Callable[[StartLine], Hashable]] = {
 PER_SEED_AND_BASE: dict[str, Callable[[StartLine], Hashable]] = {"order": lambda line: line.order}
 
 
-def fairness(cells: Sequence[CellResult]) -> tuple[str, ...]:
+def fairness(cells: Sequence[CellResult]) -> tuple[Sentence, ...]:
     """Sentences on what was verified equal between the arms and what differs by declaration.
 
     Raises:
@@ -96,7 +97,7 @@ def _shown(value: Hashable) -> str:
     return repr(dict(value)) if isinstance(value, tuple) and all(isinstance(v, tuple) for v in value) else repr(value)
 
 
-def _verified(cells: Sequence[CellResult]) -> list[str]:
+def _verified(cells: Sequence[CellResult]) -> list[Sentence]:
     line, bases = cells[0].start_line, list(dict.fromkeys(cell.key.base for cell in cells))
     several = len(bases) > 1
     versions = ", ".join(f"{name} {version}" for name, version in sorted(line.versions.items()))
@@ -106,54 +107,77 @@ def _verified(cells: Sequence[CellResult]) -> list[str]:
         *(
             sentence
             for base in bases
-            for sentence in _same_network([c for c in networks if c.key.base == base], f" on {base}" if several else "")
+            for sentence in _same_network(
+                [c for c in networks if c.key.base == base], said(" on {base}", base=base) if several else ""
+            )
         ),
-        f"Same training examples{'' if several else ' in the same order'} for every arm at each size and seed.",
-        f"Same global batch ({batches}) and evaluation points for every arm at each size.",
+        said(
+            "Same training examples{order} for every arm at each size and seed.",
+            order="" if several else said(" in the same order"),
+        ),
+        said("Same global batch ({batches}) and evaluation points for every arm at each size.", batches=batches),
         *_same_state(networks),
-        f"Same precision ({line.precision}) in every cell.",
-        "Same evaluation sets in every cell.",
-        f"Same library versions in every cell: {versions or 'none recorded'}.",
+        said("Same precision ({precision}) in every cell.", precision=line.precision),
+        said("Same evaluation sets in every cell."),
+        said("Same library versions in every cell: {versions}.", versions=versions or said("none recorded")),
     ]
 
 
-def _same_state(networks: Sequence[CellResult]) -> list[str]:
+def _same_state(networks: Sequence[CellResult]) -> list[Sentence]:
     """Of parameters and modes, where there are networks, and such that take steps."""
     stepping = [c.start_line for c in networks if not METHODS[c.start_line.method].solved]
-    sentences = (
-        [f"Trained parts in {stepping[0].trained_mode} mode in every network that is trained."] if stepping else []
-    )
-    return sentences + [f"Same parameter type ({c.start_line.parameter_dtype}) in every network." for c in networks[:1]]
+    mode = [
+        said("Trained parts in {mode} mode in every network that is trained.", mode=line.trained_mode)
+        for line in stepping[:1]
+    ]
+    kind = [
+        said("Same parameter type ({dtype}) in every network.", dtype=c.start_line.parameter_dtype)
+        for c in networks[:1]
+    ]
+    return mode + kind
 
 
-def _same_network(cells: Sequence[CellResult], where: str) -> list[str]:
+def _same_network(cells: Sequence[CellResult], where: Value) -> list[Sentence]:
     """Of the networks of one base; `where` names it, if there are others."""
     if not cells:
         return []
     line = max(cells, key=lambda cell: cell.start_line.shrink).start_line
     smaller = sorted({cell.key.arm for cell in cells if cell.start_line.shrink < line.shrink})
-    but = f" but those of {', '.join(smaller)}, which has a smaller one" if smaller else ""
-    order = [f"Same order of training examples in every cell{where} at each size and seed."] if where else []
+    but = said(" but those of {arms}, which has a smaller one", arms=", ".join(smaller)) if smaller else ""
+    order = said("Same order of training examples in every cell{where} at each size and seed.", where=where)
     return [
-        f"Same tokenizer ({line.tokenizer}) in every cell{where}, same architecture ({line.architecture}) in every "
-        f"network{where}{but}.",
-        f"Same head in every network{where}: {POOLINGS[line.pooling]}.",
-        f"Same dropout ({line.dropout:g}) in every network{where}.",
-        *order,
+        said(
+            "Same tokenizer ({tokenizer}) in every cell{where}, same architecture ({architecture}) in every "
+            "network{where}{but}.",
+            tokenizer=line.tokenizer,
+            architecture=line.architecture,
+            where=where,
+            but=but,
+        ),
+        said("Same head in every network{where}: {head}.", where=where, head=said(POOLINGS[line.pooling])),
+        said("Same dropout ({dropout:g}) in every network{where}.", dropout=line.dropout, where=where),
+        *([order] if where else []),
     ]
 
 
-def _declared(cells: Sequence[CellResult]) -> list[str]:
+def _declared(cells: Sequence[CellResult]) -> list[Sentence]:
     arms = list(dict.fromkeys(cell.key.arm for cell in cells))
     described = {arm: [_describe(cell.start_line) for cell in cells if cell.key.arm == arm] for arm in arms}
-    return [f"Declared for {arm}: {' or '.join(dict.fromkeys(texts))}." for arm, texts in described.items()]
+    return [
+        said("Declared for {arm}: {ways}.", arm=arm, ways=any_of(dict.fromkeys(texts)))
+        for arm, texts in described.items()
+    ]
 
 
-def _describe(line: StartLine) -> str:
+def _describe(line: StartLine) -> Sentence:
     method = METHODS[line.method]
     if method.reads == "words":
-        return "no network: TF-IDF of word and character n-grams, and a linear model solved on them"
+        return said("no network: TF-IDF of word and character n-grams, and a linear model solved on them")
     if method.solved:
-        return "a linear head, solved to its optimum on the features of the base, which stays as it is"
-    recipe = ", ".join(f"{name} {value:g}" for name, value in sorted(line.recipe.items()))
-    return f"recipe {recipe}; trains {method.trained_part}; base in {line.base_mode} mode"
+        return said("a linear head, solved to its optimum on the features of the base, which stays as it is")
+    return said(
+        "recipe {recipe}; trains {part}; base in {mode} mode",
+        recipe=listed(said("{name} {value:g}", name=n, value=v) for n, v in sorted(line.recipe.items())),
+        part=said(method.trained_part),
+        mode=line.base_mode,
+    )

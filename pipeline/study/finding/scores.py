@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.analysis.multiple_comparisons import holm
+from pipeline.language import said
 from pipeline.records import ArmScore, Contrast, Gap, ScoreTerm
 from pipeline.study.finding.estimates import (
     Effect,
@@ -168,7 +169,7 @@ def _train_gap(
     tested = [t.weight * table.score(table.rows(t.arm, size, inside.name, seeds), inside.name) for t in terms]
     # Seeds share the test items, so the choice of items adds to what varies over seeds.
     sets = item_parts(table, replicates, terms, seeds)
-    return noted(effect_of(table, trained + np.sum(tested, axis=0), sets, level), "train minus test")
+    return noted(effect_of(table, trained + np.sum(tested, axis=0), sets, level), said("train minus test"))
 
 
 def _train_score(table: Table, arm: str, size: Size, seed: int) -> float | None:

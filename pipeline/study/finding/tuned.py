@@ -6,10 +6,11 @@ import numpy as np
 
 from pipeline.analysis.tuning import expected_best, median_best_so_far
 from pipeline.errors import UnequalStartError
+from pipeline.language import Sentence, said
 from pipeline.records import SweepRecord, TrialRecord, TuningCurve, TuningNeed
 
 
-def equal_budget(tuned: Sequence[SweepRecord]) -> tuple[str, ...]:
+def equal_budget(tuned: Sequence[SweepRecord]) -> tuple[Sentence, ...]:
     """A sentence on the number of trials, which is the same for every arm.
 
     Raises:
@@ -20,7 +21,12 @@ def equal_budget(tuned: Sequence[SweepRecord]) -> tuple[str, ...]:
         shown = "; ".join(f"{r.arm} n={r.size}: {len(r.trials)} trials, {r.sampler}, {r.pruner}" for r in tuned)
         raise UnequalStartError(f"The arms were not tuned equally: {shown}. Run the study again.")
     return tuple(
-        f"Same tuning budget: {trials} trials for every arm and size tuned, sampler {sampler}, pruner {pruner}."
+        said(
+            "Same tuning budget: {trials} trials for every arm and size tuned, sampler {sampler}, pruner {pruner}.",
+            trials=trials,
+            sampler=sampler,
+            pruner=pruner,
+        )
         for trials, sampler, pruner in budgets
     )
 

@@ -10,6 +10,7 @@ from pipeline.analysis.crossed_interval import CrossedMean
 from pipeline.analysis.verdict import INCONCLUSIVE, chance_to_settle, seeds_needed
 from pipeline.audits import Examination
 from pipeline.config.schema import Claim
+from pipeline.language import Sentence
 from pipeline.records import Estimate, Help, Obstacle, ObstacleKind, Verdict
 from pipeline.study.finding.estimates import SMALL_SHARE, Effect, Replicates
 from pipeline.study.finding.table import Table
@@ -30,8 +31,8 @@ class Standing:
     """
 
     kept: dict[str, Verdict] = field(default_factory=dict)
-    after_looking: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    after_looking: dict[str, tuple[Sentence, ...]] = field(default_factory=dict)
+    notes: tuple[Sentence, ...] = ()
     ended_by: str = ""
 
 

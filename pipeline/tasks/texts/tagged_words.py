@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import DataError
+from pipeline.language import Sentence, said
 from pipeline.tasks.example import Example
 from pipeline.tasks.kind import FILLER, Encoded, EncodeSettings
 from pipeline.tasks.texts.spans import span_codes, starts_inside
@@ -100,11 +101,12 @@ def _filled(rows: Sequence[np.ndarray]) -> np.ndarray:
     return filled
 
 
-def _notes(examples: Sequence[Example], tags: Sequence[np.ndarray], codes: np.ndarray) -> tuple[str, ...]:
+def _notes(examples: Sequence[Example], tags: Sequence[np.ndarray], codes: np.ndarray) -> tuple[Sentence, ...]:
     """A sentence about spans that begin inside, if any does."""
     for example, row in zip(examples, tags, strict=True):
         inside = starts_inside(codes[row]) if example.labels else np.zeros(0, dtype=bool)
         if inside.any():
             word, tag = words_of(example.text)[int(inside.argmax())], example.labels[int(inside.argmax())]
-            return (f"Spans that begin inside ({tag} at {word!r}) count as spans that begin there, as in seqeval.",)
+            form = "Spans that begin inside ({tag} at {word}) count as spans that begin there, as in seqeval."
+            return (said(form, tag=tag, word=repr(word)),)
     return ()

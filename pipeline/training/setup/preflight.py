@@ -14,6 +14,7 @@ from pipeline.data.prepare import Prepared, prepare
 from pipeline.data.subsets import nested_subset
 from pipeline.errors import ConfigError, UnfitAuditError
 from pipeline.hardware import Resolved
+from pipeline.language import Sentence
 from pipeline.models.checkpoints.locate import Located
 from pipeline.models.tokenizer import load_tokenizer
 from pipeline.tasks import Vocabulary, WritingKind, kind, vocabulary_of
@@ -27,8 +28,8 @@ class Preflight:
 
     data_folder: str
     vocabulary: Vocabulary
-    sentences: tuple[str, ...]
-    look: tuple[str, ...]  # those of them that are shown before the first cell
+    sentences: tuple[Sentence, ...]
+    look: tuple[Sentence, ...]  # those of them that are shown before the first cell
     train_rows: int
     memory: tuple[Planned, ...]  # of each arm at each size
     at_once: int  # cells for whose memory there is room
