@@ -13,6 +13,7 @@ import numpy as np
 MOST: Final = 2.0
 SEEDS: Final = (3, 4, 5, 6, 8, 10, 15, 20, 40)
 TAILS: Final = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)  # 1 - level
+HIGHEST: Final = 1.0 - TAILS[-1]  # level of a verdict
 # By number of seeds and by tail, four million studies each: `python -m tests.analysis.skewed_seeds`.
 FACTORS: Final = (
     (1.11, 1.32, 1.42, 1.50, 1.57, 1.61, 1.62, 1.62, 1.62),

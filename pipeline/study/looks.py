@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.analysis.multiple_comparisons import simultaneous_level
+from pipeline.analysis.skewed_seeds import HIGHEST
 from pipeline.analysis.verdict import INCONCLUSIVE
 from pipeline.config.schema import Claim, Study
+from pipeline.errors import ConfigError
 from pipeline.records import BEST_FROM_SCRATCH, Verdict
 
 BASELINE, BAG_OF_WORDS = "scratch", "bag_of_words"
@@ -48,6 +50,25 @@ def looks_within_budget(study: Study) -> Study:
         looks=(first, 2 * first, 4 * first),
         spend=tuple(share * (1 - study.reserve) for share in BUDGET_SPENDS),
     )
+
+
+def require_levels(study: Study) -> None:
+    """Refuse looks at levels for which no room for skewed seeds is known.
+
+    Raises:
+        ConfigError: a claim would rest on such an interval.
+    """
+    highest = max((look.level for name in study.claims for look in looks_of(study, name)), default=0.0)
+    if highest > HIGHEST + 1e-12:
+        most = max(len(family_of(study, name)) for name in study.claims)
+        raise ConfigError(
+            [
+                f"Verdicts must rest on intervals at {100 * HIGHEST:g}% or below, where the room for skewed seeds is "
+                f"known, but {100 * highest:.6g}% would be used: study.spend gives a look "
+                f"{min(plain_looks(study)[1]):g} of the error, and the claims of a family share it (up to {most} here). "
+                "Spend more at that look, or give claims families of their own (study.claims.NAME.family)."
+            ]
+        )
 
 
 def extends(now: Study, before: Study) -> bool:

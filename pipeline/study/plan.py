@@ -39,7 +39,7 @@ from pipeline.study.arm_rules import (
     unjudged_because,
 )
 from pipeline.study.finding.audited import audits_claimed
-from pipeline.study.looks import looks_within_budget
+from pipeline.study.looks import looks_within_budget, require_levels
 from pipeline.tasks import kind_of
 
 
@@ -158,6 +158,7 @@ def plan_study(overrides: Sequence[str], tuned: Sequence[SweepRecord] = ()) -> P
     unjudged = tuple(f"Not judged: {config.study.claims[k].statement or k!r}. {why}" for k, why in left_out.items())
     judged = {k: c for k, c in config.study.claims.items() if k not in left_out}
     study = looks_within_budget(dataclasses.replace(config.study, claims=judged))
+    require_levels(study)
     config = dataclasses.replace(config, study=study)
     require_rivals(config.study, rivals)
     require_ways(config.study, arms)

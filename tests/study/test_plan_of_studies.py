@@ -123,6 +123,13 @@ def test_a_claim_on_an_audit_that_cannot_examine_the_task_is_left_out_and_the_pl
     assert plan.audits == ()
 
 
+def test_looks_at_levels_without_a_known_room_for_skewed_seeds_are_refused(planned: Planned) -> None:
+    seeds = "study.seeds=[0,1,2]"
+    planned(seeds, "study.looks=[2,3]", "study.spend=[0.01,0.99]")
+    with pytest.raises(ConfigError, match=r"99\.99% or below, .* but 99\.995%"):
+        planned(seeds, "study.looks=[2,3]", "study.spend=[0.001,0.999]")
+
+
 def test_a_claim_on_a_misspelt_domain_is_refused_where_the_task_has_some() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'imdb'"):
         plan_study(["experiments=quickstart", "study.claims.out_of_domain.dataset=imbd"])
