@@ -65,7 +65,7 @@ def require_levels(study: Study) -> None:
             [
                 f"Verdicts must rest on intervals at {100 * HIGHEST:g}% or below, where the room for skewed seeds is "
                 f"known, but {100 * highest:.6g}% would be used: study.spend gives a look "
-                f"{min(plain_looks(study)[1]):g} of the error, and the claims of a family share it (up to {most} here). "
+                f"{min(plain_looks(study)[1]):g} of the error, which the claims of a family share (up to {most} here). "
                 "Spend more at that look, or give claims families of their own (study.claims.NAME.family)."
             ]
         )
