@@ -33,9 +33,10 @@ MEASURES = {
     "decay": "fall",
     "new_words": "fall",
     "latency": "log2_milliseconds",
+    "memorisation": "auc",
 }
 # Audits whose items are those of the test set, with its groups.
-OF_TEST = ("calibration", "storage", "storage_4bit", "decay", "new_words")
+OF_TEST = ("calibration", "storage", "storage_4bit", "decay", "new_words", "memorisation")
 NOT_HERE = ("corpus_bleu", "corpus_chrf")
 Group = tuple[str, Any]  # an arm and a size
 Interval = tuple[float, float, float]  # value, low, high

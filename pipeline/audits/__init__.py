@@ -7,6 +7,7 @@ from pipeline.audits.bias import Bias
 from pipeline.audits.calibration import Calibration
 from pipeline.audits.decay import Decay, NewWords
 from pipeline.audits.latency import Latency
+from pipeline.audits.memorisation import Memorisation
 from pipeline.audits.metrics import OTHER_METRICS
 from pipeline.audits.opacity import Opacity
 from pipeline.audits.storage import Storage
@@ -15,7 +16,7 @@ from pipeline.tasks import TaskKind
 
 _ALL: tuple[Audit, ...] = (
     Calibration(), Bias(), Opacity(), Storage("storage", 8), Storage("storage_4bit", 4), Latency(), Decay(), NewWords(),
-    *OTHER_METRICS,
+    Memorisation(), *OTHER_METRICS,
 )  # fmt: skip
 AUDITS = {each.name: each for each in _ALL}
 

@@ -25,6 +25,10 @@ _DECAY = (
     "headstart claims '+study.claims.decay={family: obsolescence, metric: audit, audit: decay, against: "
     "best_from_scratch}'"
 )
+_REVEALS = (
+    "headstart claims '+study.claims.reveals={family: misuse, metric: audit, audit: memorisation, against: scratch, "
+    "delta: 0.02}'"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,10 +236,12 @@ FOURTEEN: tuple[PretrainedClaim, ...] = (
         name="misuse",
         side="drawback",
         title="Misuse",
-        statement="It makes it easier to produce texts that deceive.",
-        section="claims",
-        turns="A base that writes.",
-        unjudged=_stated("This version has no audit of misuse; networks that classify write nothing.", ""),
+        statement="It can be misused: it writes what deceives, or reveals the texts it was trained on.",
+        section="audits",
+        turns="More labels, or fewer steps: what is read less often is remembered less.",
+        unjudged=_stated(
+            "The study does not ask what it reveals of its training texts. What it writes is not audited.", _REVEALS
+        ),
     ),
 )
 NAMES = frozenset(claim.name for claim in FOURTEEN)

@@ -1,4 +1,4 @@
-"""The section on audits: bias, opacity, storage, latency, decay and other metrics of finished cells."""
+"""The section on audits: bias, opacity, storage, latency, decay, memorisation and other metrics of finished cells."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -21,6 +21,7 @@ def audits(findings: Findings, cells: Sequence[CellResult]) -> Section | None:
         *_storage(findings, cells),
         *_latency(findings, cells),
         *_decay(findings, cells),
+        *_memorisation(findings, cells),
         *_metrics(findings, cells),
     )
     if not tables:
@@ -250,3 +251,26 @@ def _decay(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
         ),
     )
     yield from (table for table in (by_year, by_words) if table)
+
+
+def _memorisation(findings: Findings, cells: Sequence[CellResult]) -> Iterator[Table]:
+    table = audit_table(
+        findings,
+        cells,
+        "memorisation",
+        {
+            "auc": tr("AUC"),
+            "caught": tr("caught at 1%"),
+            "loss_trained": tr("loss, training texts"),
+            "loss_test": tr("loss, test texts"),
+        },
+        lambda name, value: numeral(value, ".3g") if name.startswith("loss") else PERCENT.number(value),
+        tr(
+            "Memorisation: how well the loss alone tells texts that were trained on from test texts, as the area "
+            "under the ROC curve in per cent: 50 is a guess, 100 tells every one. Caught at 1%: the training texts "
+            "whose loss is lower than that of all but 1% of the test texts. Means over seeds, with the lowest and the "
+            "highest."
+        ),
+    )
+    if table:
+        yield table
