@@ -43,22 +43,32 @@ class Claims:
         wrong = refuted if effect >= DELTA else estimate + half < 0.0
         return supported | refuted, wrong | supported if effect <= DELTA else wrong
 
+    def half_width(self, count: int, share: float) -> np.ndarray:
+        """Half the width of what a verdict at such a look has to hold in, mean over claims, [R]."""
+        level = simultaneous_level(CONFIDENCE, self.number, share)
+        return np.asarray(np.mean([each.guarded_half_widths(level) for each in self._draws[count]], axis=0))
 
-def ended(rng: np.random.Generator, found: Claims, effect: float) -> tuple[np.ndarray, np.ndarray]:
-    """Whether any verdict of a study is wrong, and the share of its claims that are settled when it ends, [R] each."""
+
+def ended(rng: np.random.Generator, found: Claims, effect: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each study whether any verdict is wrong, the share of its claims that are settled when it ends, and half the
+    mean width at its last look, NaN where it takes none, [R] each.
+    """
     budgets = rng.uniform(*BUDGET, CHUNK)
     planned = {k: found.judged(k, s, effect) for k, s in zip(PLANNED.seeds, PLANNED.spend, strict=True)}
     left = [1.0 - sum(PLANNED.spend[:taken]) for taken in range(len(PLANNED.spend))]
     last = {(k, taken): found.judged(k, left[taken], effect) for k in range(2, 20) for taken in range(len(left))}
-    wrong, share = np.zeros(CHUNK, bool), np.zeros(CHUNK)
+    widths = {look: found.half_width(look[0], left[look[1]]) for look in last}
+    widths_planned = {k: found.half_width(k, s) for k, s in zip(PLANNED.seeds, PLANNED.spend, strict=True)}
+    wrong, share, half = np.zeros(CHUNK, bool), np.zeros(CHUNK), np.full(CHUNK, np.nan)
     for study, budget in enumerate(budgets):
         open_claims = np.ones(found.number, bool)
         for count, taken, ends in _looks(budget, open_claims):
             settled, mistaken = last[count, taken] if ends else planned[count]
+            half[study] = (widths[count, taken] if ends else widths_planned[count])[study]
             wrong[study] |= bool(np.any(open_claims & mistaken[study] & settled[study]))
             open_claims &= ~settled[study]
         share[study] = 1.0 - open_claims.mean()
-    return wrong, share
+    return wrong, share, half
 
 
 def _looks(budget: float, open_claims: np.ndarray) -> Iterator[tuple[int, int, bool]]:
@@ -83,10 +93,13 @@ def _looks(budget: float, open_claims: np.ndarray) -> Iterator[tuple[int, int, b
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """The share of studies with a wrong verdict on any of their claims, and the share of claims that are settled."""
+    """The share of studies with a wrong verdict on any of their claims, the share of claims that are settled, and half
+    the mean width at the last look.
+    """
 
     wrong: float
     settled: float
+    half: float
 
 
 def rates(
@@ -100,15 +113,14 @@ def rates(
 ) -> Rates:
     """What becomes of studies whose budget ends anywhere."""
     chunks = [ended(rng, Claims(rng, mix, claims, items), effect) for _ in range(0, repetitions, CHUNK)]
-    wrong, settled = (float(np.mean([chunk[which] for chunk in chunks])) for which in (0, 1))
-    return Rates(wrong=wrong, settled=settled)
+    wrong, settled, half = (float(np.nanmean([chunk[which] for chunk in chunks])) for which in (0, 1, 2))
+    return Rates(wrong=wrong, settled=settled, half=half)
 
 
 def _table(repetitions: int) -> None:
     print(
-        "| varies | claims | wrong, at delta | wrong, A/A | settled, 6 points | settled, 10 points |\n"
-        + "| --- " * 6
-        + "|"
+        "| varies | claims | wrong, at delta | wrong, A/A | settled, 6 points | settled, 10 points | "
+        "half-width, points |\n" + "| --- " * 7 + "|"
     )
     for number, (name, mix) in enumerate(MIXES.items()):
         for claims in (1, 5):
@@ -123,7 +135,7 @@ def _table(repetitions: int) -> None:
                 for effect in (DELTA, 0.0, 3 * DELTA, 5 * DELTA)
             ]
             shown = [*(f"{each.wrong:.3f}" for each in found[:2]), *(f"{each.settled:.2f}" for each in found[2:])]
-            print(f"| {name} | {claims} | {' | '.join(shown)} |", flush=True)
+            print(f"| {name} | {claims} | {' | '.join(shown)} | {100 * found[0].half:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """How often the interval over seeds and items misses the truth, how wide it is and what it finds, by simulation.
 
 The tests run short versions; `python -m tests.analysis.coverage` prints the tables of docs/errors.md (about half
-an hour). Intervals are computed for many repetitions at once; a test checks that they are those of the pipeline.
+an hour), with the word `skewed` the last of them alone. Intervals are computed for many repetitions at once; a test
+checks that they are those of the pipeline.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -258,17 +260,23 @@ def _table(title: str, draw: Callable[..., Draws], repetitions: int, key: int) -
 
 
 def _skewed_table(repetitions: int) -> None:
-    print(f"\n| seeds vary as | share | seeds | {' | '.join(f'{100 * level:g}%' for level in LEVELS)} |")
-    print("| --- " * (len(LEVELS) + 3) + "|")
+    shown = " | ".join(f"{100 * level:g}%" for level in LEVELS)
+    print(f"\n| seeds vary as | share | seeds | {shown} | width, 95%, 99.9% | power, 95%, 99.9% |")
+    print("| --- " * (len(LEVELS) + 5) + "|")
     for number, (name, effects) in enumerate(EFFECTS.items()):
         for share, seeds in product((0.5, 0.95), SEEDS):
             rng = np.random.default_rng([43, seeds, int(100 * share), number])
             found = skewed(rng, seeds, share, repetitions, effects)
             misses = " | ".join(f"{found.misses(level):.2f}" for level in LEVELS)
-            print(f"| {name} | {share} | {seeds} | {misses} |", flush=True)
+            width, power = (
+                ", ".join(f"{measure(found, level):.2f}" for level in (LEVELS[0], LEVELS[-1]))
+                for measure in (Draws.width, Draws.power)
+            )
+            print(f"| {name} | {share} | {seeds} | {misses} | {width} | {power} |", flush=True)
 
 
 if __name__ == "__main__":
-    _table("Gaussian", gaussian, 1_000_000, 41)
-    _table("0/1 scores", zero_one, 300_000, 42)
+    if "skewed" not in sys.argv:
+        _table("Gaussian", gaussian, 1_000_000, 41)
+        _table("0/1 scores", zero_one, 300_000, 42)
     _skewed_table(1_000_000)

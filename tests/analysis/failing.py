@@ -51,13 +51,15 @@ def of_two_kinds(scores: np.ndarray, draws: Draws) -> np.ndarray:
 class Rates:
     """Shares of studies with a wrong verdict on any claim: by the interval alone, where two kinds of seeds are an
     obstacle, and with the room for skewed seeds and unseen failures besides, as in the pipeline. `held_up` is how often
-    two kinds of seeds stand in a claim's way at its end.
+    two kinds of seeds stand in a claim's way at its end, `half` half the mean width of the intervals at the last look,
+    and of what a verdict has to hold in.
     """
 
     plain: float
     two_kinds: float
     verdicts: float
     held_up: float
+    half: tuple[float, float]
 
 
 def wrong_verdicts(
@@ -72,6 +74,7 @@ def wrong_verdicts(
 ) -> Rates:
     """How often studies are wrong whose true effects, failures included, are at the smallest that matters."""
     found: dict[str, list[np.ndarray]] = {"plain": [], "two_kinds": [], "verdicts": [], "held_up": []}
+    halves = []
     for _ in range(0, repetitions, chunk):
         wrong = {name: np.zeros(chunk, bool) for name in ("plain", "two_kinds", "verdicts")}
         for _ in range(claims):
@@ -84,9 +87,20 @@ def wrong_verdicts(
             wrong["two_kinds"] |= _wrong(looks, held, design, claims)
             wrong["verdicts"] |= _wrong(looks, held, design, claims, guarded=True)
             found["held_up"].append(held[-1])
+            halves.append(_half_widths(looks[-1], simultaneous_level(CONFIDENCE, claims, design.spend[-1])))
         for name, each in wrong.items():
             found[name].append(each)
-    return Rates(**{name: float(np.mean(each)) for name, each in found.items()})
+    half, with_room = np.mean(halves, axis=0)
+    shares = {name: float(np.mean(each)) for name, each in found.items()}
+    return Rates(**shares, half=(float(half), float(with_room)))
+
+
+def _half_widths(look: "_Look", level: float) -> tuple[float, float]:
+    """Half the mean width of the intervals, and of what a verdict has to hold in; where all failed no room is known."""
+    half, skewed = look.draws.half_widths(level), look.draws.guarded_half_widths(level)
+    better = np.where(np.isfinite(look.better), look.better, 0.0)
+    low, high = np.maximum(half + look.worse, skewed), np.maximum(half + better, skewed)
+    return float(half.mean()), float((low + high).mean() / 2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,14 +181,18 @@ def _never(held: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _table(repetitions: int) -> None:
-    print("| items | seeds fail | points lost | interval alone | two kinds | verdicts | two kinds at 20 seeds |")
-    print("| --- " * 7 + "|")
+    print(
+        "| items | seeds fail | points lost | interval alone | two kinds | verdicts | two kinds at 20 seeds | "
+        "half-width, points |"
+    )
+    print("| --- " * 8 + "|")
     for items, chance, loss in product((200, 1000), (0.05, 0.1, 0.2, 0.4, 0.5), (0.1, 0.2, 0.4)):
         rng = np.random.default_rng([61, int(100 * chance), int(100 * loss), items])
         failures = Failures(chance=chance, loss=loss)
         found = wrong_verdicts(rng, failures, claims=5, repetitions=repetitions, items=items)
         shown = " | ".join(f"{rate:.3f}" for rate in (found.plain, found.two_kinds, found.verdicts, found.held_up))
-        print(f"| {items:,} | {chance:.0%} | {100 * loss:g} | {shown} |", flush=True)
+        half = ", ".join(f"{100 * each:.1f}" for each in found.half)
+        print(f"| {items:,} | {chance:.0%} | {100 * loss:g} | {shown} | {half} |", flush=True)
 
 
 def _power(repetitions: int) -> None:

@@ -177,16 +177,37 @@ def _rows(draws: Draws) -> list[CrossedMean]:
     ]
 
 
+def half_widths(
+    rng: np.random.Generator, mix: tuple[float, float], design: Design, claims: int, repetitions: int = 1000
+) -> list[float]:
+    """Half the mean width at each look of what a verdict has to hold in."""
+    scores = differences(rng, mix, repetitions, seeds=design.seeds[-1])
+    looks = zip(design.seeds, design.spend, strict=True)
+    return [
+        float(of_scores(scores[:, :n], 0.0).guarded_half_widths(simultaneous_level(CONFIDENCE, claims, share)).mean())
+        for n, share in looks
+    ]
+
+
 def _errors(repetitions: int) -> None:
-    print("| varies | claims | " + " | ".join(f"{name}, at delta" for name in DESIGNS) + " | planned looks, A/A |")
-    print("| --- " * (3 + len(DESIGNS)) + "|")
+    print(
+        "| varies | claims | "
+        + " | ".join(f"{name}, at delta" for name in DESIGNS)
+        + " | planned looks, A/A | half-widths, points: planned looks | one look |"
+    )
+    print("| --- " * (5 + len(DESIGNS)) + "|")
     for number, (name, mix) in enumerate(MIXES.items()):
         for claims in (1, 5):
             shown = []
             for design, effect in [*((each, DELTA) for each in DESIGNS.values()), (PLANNED, 0.0)]:
                 rng = np.random.default_rng([51, number, claims])
                 shown.append(family_wise_error(rng, mix, design, claims=claims, effect=effect, repetitions=repetitions))
-            print(f"| {name} | {claims} | {' | '.join(f'{rate:.3f}' for rate in shown)} |", flush=True)
+            rng = np.random.default_rng([55, number, claims])
+            widths = [", ".join(f"{100 * h:.1f}" for h in half_widths(rng, mix, d, claims)) for d in (PLANNED, FIXED)]
+            print(
+                f"| {name} | {claims} | {' | '.join(f'{rate:.3f}' for rate in shown)} | {' | '.join(widths)} |",
+                flush=True,
+            )
 
 
 def _power(repetitions: int) -> None:

@@ -19,12 +19,16 @@ SUBSETS = 300  # of one pool, whose mean is what holds for that pool
 
 @dataclass(frozen=True, kw_only=True)
 class Misses:
-    """Shares of intervals that miss, by level: the mean of the pool, that of other labels, the latter if widened."""
+    """Shares of intervals that miss, by level: the mean of the pool, that of other labels, the latter if widened; their
+    mean width, and the share that excludes 0, as the true difference does.
+    """
 
     pool: dict[float, float]
     others: dict[float, float]
     widened: dict[float, float]
     widths: float  # mean factor by which they are wider
+    half: dict[float, float]  # half the mean width, in points of accuracy
+    power: dict[float, float]
 
 
 class Learner:
@@ -67,7 +71,7 @@ def misses(learner: Learner, fresh: float, rows: int, seeds: int, repetitions: i
     """What Student's t over seeds misses, whose subsets come from a pool of so many rows."""
     rng = np.random.default_rng([13, rows, seeds])
     factor = np.sqrt(1.0 + seeds * LABELS / (rows - LABELS))
-    missed = {kind: dict.fromkeys(LEVELS, 0.0) for kind in ("pool", "others", "widened")}
+    missed = {kind: dict.fromkeys(LEVELS, 0.0) for kind in ("pool", "others", "widened", "half", "power")}
     for _ in range(repetitions):
         pool = learner.pool(rng, rows)
         values = learner.differences(rng, *pool, seeds)
@@ -78,6 +82,8 @@ def misses(learner: Learner, fresh: float, rows: int, seeds: int, repetitions: i
             missed["pool"][level] += abs(values.mean() - own) > half
             missed["others"][level] += abs(values.mean() - fresh) > half
             missed["widened"][level] += abs(values.mean() - fresh) > factor * half
+            missed["half"][level] += 100 * half
+            missed["power"][level] += abs(values.mean()) > half
     shares = {kind: {level: count / repetitions for level, count in each.items()} for kind, each in missed.items()}
     return Misses(**shares, widths=float(factor))
 
@@ -85,13 +91,18 @@ def misses(learner: Learner, fresh: float, rows: int, seeds: int, repetitions: i
 def _table(repetitions: int) -> None:
     learner = Learner()
     fresh = truth(learner)
-    print("| pool | share | seeds | this pool, 95% | 99% | others, 95% | 99% | widened, 95% | 99% | times as wide |")
-    print("| --- " * 10 + "|")
+    print(
+        "| pool | share | seeds | this pool, 95% | 99% | others, 95% | 99% | widened, 95% | 99% | times as wide | "
+        "half-width, 95%, 99%, points | power, 95%, 99% |"
+    )
+    print("| --- " * 12 + "|")
     for rows in (120, 200, 420, 1000, 2000, 8000):
         for seeds in (5, 10):
             found = misses(learner, fresh, rows, seeds, repetitions)
             shown = [f"{each[level]:.3f}" for each in (found.pool, found.others, found.widened) for level in LEVELS]
-            print(f"| {rows} | {LABELS / rows:.2f} | {seeds} | {' | '.join(shown)} | {found.widths:.2f} |", flush=True)
+            half, power = (", ".join(f"{each[level]:.2f}" for level in LEVELS) for each in (found.half, found.power))
+            shown += [f"{found.widths:.2f}", half, power]
+            print(f"| {rows} | {LABELS / rows:.2f} | {seeds} | {' | '.join(shown)} |", flush=True)
 
 
 if __name__ == "__main__":

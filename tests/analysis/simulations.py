@@ -1,9 +1,11 @@
 """How often intervals that rest on item resamples miss the truth: macro F1 and label multipliers.
 
-The tests run short versions; `python -m tests.analysis.simulations` prints the table of docs/errors.md. Means are
+The tests run short versions; `python -m tests.analysis.simulations` prints the tables of docs/errors.md, with the word
+`corpus` the last of them alone. Means are
 simulated in coverage.py.
 """
 
+import sys
 from functools import partial
 from itertools import product
 
@@ -12,11 +14,12 @@ import numpy as np
 from pipeline.analysis.bootstrap import drawn_item_part, item_means, item_weights, seed_weights
 from pipeline.analysis.crossed_interval import CrossedMean, ItemPart, mean_over
 from pipeline.analysis.curves import label_multiplier, multiplier_interval
-from pipeline.analysis.metrics import weighted_macro_f1
+from pipeline.analysis.metrics import moments, pearson_of_sums, weighted_macro_f1
 from pipeline.analysis.verdict import INCONCLUSIVE, judge, seeds_needed
 from tests.analysis.coverage import Intervals
 
 MEASURED = (0.95, 0.99)
+LEVELS = (0.95, 0.99, 0.995, 0.999)
 DELTA = 0.02
 SIZES = np.array([25.0, 100.0, 400.0, 1600.0])
 LABELS, MULTIPLIER = 100.0, 8.0
@@ -30,6 +33,31 @@ def bernoulli(rng: np.random.Generator, ease: np.ndarray, luck: np.ndarray) -> n
 def _luck(rng: np.random.Generator, seed_sd: float, shape: tuple[int, ...]) -> np.ndarray:
     """Seed effects cut at 0.1, so that no probability leaves [0, 1] and the truth stays known."""
     return np.clip(rng.normal(0.0, seed_sd, shape), -0.1, 0.1)
+
+
+def pearson_intervals(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> Intervals:
+    """Intervals of a difference in Pearson's correlation.
+
+    Both arms answer the true number, normal, times 0.8 by seed, plus normal noise; so the true difference is 0.
+    """
+    draws, means = item_weights(items, 500, rng), []
+    for _ in range(repetitions):
+        truth = rng.normal(size=items)
+        arms = []
+        for _ in range(2):
+            slope = 0.8 + _luck(rng, seed_sd, (seeds, 1))
+            arms.append(slope * truth + np.sqrt(1.0 - slope**2) * rng.normal(size=(seeds, items)))
+        drawn, values = (
+            np.subtract(*(_pearson(truth, answers, weights) for answers in arms))
+            for weights in (draws, np.ones((1, items)))
+        )
+        means.append(mean_over(values[0], (drawn_item_part(drawn, items),)))
+    return Intervals.around_zero(means, LEVELS)
+
+
+def _pearson(truth: np.ndarray, answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Of answers [S, N] to numbers [N] under weights of items [B, N], [B, S]."""
+    return np.stack([pearson_of_sums(weights.astype(np.float64) @ moments(truth, row)) for row in answers], axis=1)
 
 
 def macro_f1_intervals(seeds: int, items: int, seed_sd: float, rng: np.random.Generator, repetitions: int) -> Intervals:
@@ -47,7 +75,7 @@ def macro_f1_intervals(seeds: int, items: int, seed_sd: float, rng: np.random.Ge
             for weights in (draws, np.ones((1, items)))
         )
         means.append(mean_over(values[0], (drawn_item_part(drawn, items),)))
-    return Intervals.around_zero(means, MEASURED)
+    return Intervals.around_zero(means, LEVELS)
 
 
 def _answers(rng: np.random.Generator, labels: np.ndarray, skill: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -106,6 +134,22 @@ def curve(labels: np.ndarray) -> np.ndarray:
     return np.asarray(0.9 - 0.4 * (1.0 + labels / 150.0) ** -0.6)
 
 
+def _corpus_table(repetitions: int) -> None:
+    """Metrics that are no means, at every level: macro F1 and Pearson's correlation."""
+    levels = " | ".join(f"{100 * level:g}%" for level in LEVELS)
+    print(f"| metric | seeds | seed sd | {levels} | width, 95%, 99.9% | power, 95%, 99.9% |")
+    print("| --- " * (5 + len(LEVELS)) + "|")
+    for metric, intervals in (("macro F1", macro_f1_intervals), ("Pearson's correlation", pearson_intervals)):
+        for seeds, (number, seed_sd) in product((3, 5, 10, 20), enumerate((0.01, 0.03))):
+            found = intervals(seeds, 400, seed_sd, np.random.default_rng([34, seeds, number]), repetitions)
+            misses = " | ".join(f"{found.misses(level) / (1.0 - level):.2f}" for level in LEVELS)
+            width, power = (
+                ", ".join(f"{measure(level):.2f}" for level in (LEVELS[0], LEVELS[-1]))
+                for measure in (found.width, found.power)
+            )
+            print(f"| {metric} | {seeds} | {seed_sd} | {misses} | {width} | {power} |", flush=True)
+
+
 def _table() -> None:
     print(
         "| seeds | items | seed sd | macro F1 misses, 95% | 99% | width | power | multiplier misses, 95% | its ends |"
@@ -129,4 +173,6 @@ def _table() -> None:
 
 
 if __name__ == "__main__":
-    _table()
+    if "corpus" not in sys.argv:
+        _table()
+    _corpus_table(10_000)
