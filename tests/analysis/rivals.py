@@ -1,13 +1,15 @@
 """What others compare arms with, beside this project's planned looks, on the same simulated studies.
 
-`python -m tests.analysis.rivals` prints the table of docs/errors.md (about ten minutes). It needs AdaStop, which no
-test does, so install it beside the other packages: `pip install -c constraints.txt adastop==0.1.3`.
+`python -m tests.analysis.rivals` prints the tables of docs/errors.md (about ten minutes), with the word `widths` that
+of widths alone. The other needs AdaStop, which no test does, so install it beside the other packages: `pip install -c
+constraints.txt adastop==0.1.3`.
 
 AdaStop (Mathieu et al. 2023, https://arxiv.org/abs/2306.10882) is run as its guide advises: groups of five seeds, up to
 20, 10,000 permutations, alpha = 0.05. It sees one score for each seed and arm. A margin is subtracted from the scores
 of one arm, so that every method answers the same question: is the effect above or below the margin?
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,10 +35,13 @@ QUESTIONS = {"A/A": (0.0, 0.0), "delta": (DELTA, DELTA), "2 delta": (2 * DELTA, 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What a method says of each of R studies: 1 above the margin, -1 below it, 0 undecided; and the seeds it took."""
+    """What a method says of each of R studies: 1 above the margin, -1 below it, 0 undecided; the seeds it took, and
+    half the width of its interval there, NaN where it has none.
+    """
 
     said: np.ndarray
     seeds: np.ndarray
+    half: np.ndarray
 
 
 Found = Mapping[tuple[str, str], Mapping[str, tuple[float, float, float]]]  # by scores and question, then by method
@@ -132,7 +137,7 @@ def adastop(alpha: float) -> Method:
     def answer(one: np.ndarray, other: np.ndarray, margin: float) -> Answers:
         means = (one.mean(axis=2, dtype=np.float64) - margin, other.mean(axis=2, dtype=np.float64))
         found = np.array([one_study(*pair, seed) for seed, pair in enumerate(zip(*means, strict=True))])
-        return Answers(said=found[:, 0], seeds=found[:, 1])
+        return Answers(said=found[:, 0], seeds=found[:, 1], half=np.full(len(found), np.nan))
 
     return answer
 
@@ -152,13 +157,14 @@ def _bootstrap(seeds: int, averaged: Callable[[np.ndarray], np.ndarray]) -> Meth
 def _first_settled(
     looks: tuple[int, ...], interval: Callable[[int], tuple[np.ndarray, np.ndarray]], margin: float, studies: int
 ) -> Answers:
-    said, seeds = np.zeros(studies, dtype=int), np.full(studies, looks[-1])
+    said, seeds, half = np.zeros(studies, dtype=int), np.full(studies, looks[-1]), np.zeros(studies)
     for look in looks:
         low, high = interval(look)
+        half = np.where(said == 0, (high - low) / 2.0, half)
         new = (said == 0) & ((low > margin) | (high < margin))
         said[new] = np.where(low[new] > margin, 1, -1)
         seeds[new] = look
-    return Answers(said=said, seeds=seeds)
+    return Answers(said=said, seeds=seeds, half=half)
 
 
 def rates(
@@ -202,16 +208,33 @@ def _both(found: Found, name: str, question: str, shown: Callable[[tuple[float, 
     return ", ".join(shown(found[scores, question][name]) for scores in SCORES)
 
 
+def widths(method: Method, varies: str, studies: int, *, key: int = 61) -> float:
+    """Half the mean width of a method's intervals of Gaussian scores, true effect and margin at DELTA."""
+    effect, margin = QUESTIONS["delta"]
+    rng = np.random.default_rng([key, 0, list(MIXES).index(varies), round(1000 * effect)])
+    chunks = [method(*gaussian(rng, varies, effect), margin).half for _ in range(0, studies, CHUNK)]
+    return float(np.mean(chunks))
+
+
 def _table() -> None:
-    methods: dict[str, tuple[Method, int]] = {
+    with_intervals: dict[str, tuple[Method, int]] = {
         "planned looks (ours)": (planned_looks, 2000),
-        "AdaStop 0.1.3, alpha 0.05": (adastop(0.05), 200),
-        "AdaStop 0.1.3, alpha 0.025": (adastop(0.025), 200),
         "paired t-test, 5 seeds": (paired_t(5), 2000),
         "paired t-test, 20 seeds": (paired_t(20), 2000),
         "paired t-test, 5, 10, 20 seeds until significant": (paired_t(5, 10, 20), 2000),
         "bootstrap over seeds, 5 seeds": (bootstrap_over_seeds(5), 2000),
         "bootstrap over items, 5 seeds": (bootstrap_over_items(5), 2000),
+    }
+    print(f"| method | {' | '.join(MIXES)} |")
+    print("| --- " * (1 + len(MIXES)) + "|")
+    for name, (method, studies) in with_intervals.items():
+        shown = " | ".join(f"{100 * widths(method, varies, studies):.1f}" for varies in MIXES)
+        print(f"| {name} | {shown} |", flush=True)
+    if "widths" in sys.argv:
+        return
+    methods = with_intervals | {
+        "AdaStop 0.1.3, alpha 0.05": (adastop(0.05), 200),
+        "AdaStop 0.1.3, alpha 0.025": (adastop(0.025), 200),
     }
     print("| varies | method | A/A | at delta | power, 2 delta | seeds | power, 5 delta | seeds |")
     print("| --- " * 8 + "|")

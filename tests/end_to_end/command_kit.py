@@ -18,6 +18,8 @@ import psutil
 import pytest
 
 from pipeline.cli import main
+from pipeline.language import Sentence
+from pipeline.records import decode
 from pipeline.study.plan import Plan, plan_study
 
 
@@ -168,3 +170,8 @@ def copy(root: Path, target: Path) -> Path:
     """A copy of finished results, to be played with."""
     shutil.copytree(root, target)
     return target
+
+
+def sentences(kept: list[Any]) -> list[str]:
+    """The texts of sentences as a findings.json keeps them."""
+    return [str(decode(Sentence, each)) for each in kept]

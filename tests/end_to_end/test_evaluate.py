@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command_kit import command, copy, findings, planned, staged
+from command_kit import command, copy, findings, planned, sentences, staged
 from conftest import Finished
 
 from pipeline.records import CellResult
@@ -92,7 +92,7 @@ def test_cells_without_weights_are_named_with_the_remedy_and_no_verdict_rests_on
     assert (verdict["verdict"], verdict["obstacles"][0]["kind"], verdict["look"]) == (
         "inconclusive", "unknown_dataset", 0,
     )  # fmt: skip
-    assert any(s.startswith("1 of 16 finished cells lack scores on shop") for s in found["caveats"])
+    assert any(s.startswith("1 of 16 finished cells lack scores on shop") for s in sentences(found["caveats"]))
     for name in plan.cells:
         plan.store.drop_weights(name)
     fewer = "task.out_of_domain_size=30"

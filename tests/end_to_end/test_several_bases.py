@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from command_kit import command, planned, runs
+from command_kit import command, planned, runs, sentences
 
 from pipeline.study.plan import on_each_base
 from tests import tiny
@@ -45,7 +45,7 @@ def test_a_study_compares_two_bases_with_each_other_and_with_scratch(
     found = json.loads((plan.folder / "findings.json").read_text(encoding="utf-8"))
     assert [v["arm"] + " against " + v["against"] for v in found["verdicts"]] == ["pretrained against pretrained@older"]
     assert {(c["arm"], c["against"]) for c in found["contrasts"]} >= {("pretrained@older", "scratch")}
-    said = " ".join([*found["fairness"], *found["caveats"]])
+    said = " ".join(sentences([*found["fairness"], *found["caveats"]]))
     assert "2 pretrained checkpoints (tiny and older) were compared" in said
     assert "in every cell on older" in said
     assert "Same evaluation sets in every cell." in said

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_kit import command, copy, metrics, planned
+from command_kit import command, copy, metrics, planned, sentences
 
 from pipeline.commands.steps.findings import report_on
 from pipeline.study.ended import ended
@@ -67,7 +67,7 @@ def test_with_a_larger_budget_it_goes_on_and_says_that_results_had_been_seen(
     assert "budget was 7 cells, is 9 cells" in command(capsys, "study", *given).out
     found = found_in(more)
     assert found["looks"]["seeds"] == [2, 4]
-    assert found["verdicts"][0]["after_looking"] == ["budget was 7 cells, is 9 cells"]
+    assert sentences(found["verdicts"][0]["after_looking"]) == ["budget was 7 cells, is 9 cells"]
 
 
 def test_less_than_the_first_look_needs_is_refused(

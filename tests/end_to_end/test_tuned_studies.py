@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_kit import command, copy, findings, planned
+from command_kit import command, copy, findings, planned, sentences
 
 from pipeline.cli import main
 from pipeline.study.plan import Plan, plan_study
@@ -48,9 +48,9 @@ def test_the_findings_hold_the_curves_the_needs_and_the_equal_budget(tuned: tupl
         (arm, size, 3) for arm in ("pretrained", "scratch") for size in (16, 48)
     }
     assert len(found["tuning_needs"]) == 4
-    assert any("Same tuning budget: 3 trials" in text for text in found["fairness"])
-    assert any("Recipes were tuned on validation with 3 trials" in text for text in found["caveats"])
-    assert not any("not tuned" in text for text in found["caveats"])
+    assert any("Same tuning budget: 3 trials" in text for text in sentences(found["fairness"]))
+    assert any("Recipes were tuned on validation with 3 trials" in text for text in sentences(found["caveats"]))
+    assert not any("not tuned" in text for text in sentences(found["caveats"]))
 
 
 def test_the_report_shows_tuning_and_is_rebuilt_without_training(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_kit import command, copy, planned
+from command_kit import command, copy, planned, sentences
 
 from tests import tiny
 from tests.tiny import reviews, tiny_base
@@ -99,16 +99,16 @@ def test_a_claim_that_is_changed_after_looking_is_marked_everywhere(
     assert "Changed since the study was stated, after results had been seen" in done.out
     assert f"After looking: {said}." in " ".join(done.out.split())
     far, near = found_in(other)["verdicts"]
-    assert (far["after_looking"], near["after_looking"]) == ([], [said])
+    assert (far["after_looking"], sentences(near["after_looking"])) == ([], [said])
     page = (other / "studies" / "small" / "report.html").read_text(encoding="utf-8")
     assert "after looking" in page
     (change,) = json.loads((other / "studies/small/stated.json").read_text(encoding="utf-8"))["history"]
-    assert (change["what"], change["after_looking"]) == ([said], True)
+    assert (sentences(change["what"]), change["after_looking"]) == ([said], True)
     renamed = [*arguments(tiny_base, reviews, other), "+study.claims.near.delta=0.5", "study.name=new"]
     assert command(capsys, "report", *renamed).code == 0
     fresh = json.loads((other / "studies" / "new" / "findings.json").read_text(encoding="utf-8"))
     assert [v["after_looking"] for v in fresh["verdicts"]] == [[], []]
-    assert "10 of its cells were finished before the study was stated" in fresh["caveats"][0]
+    assert "10 of its cells were finished before the study was stated" in sentences(fresh["caveats"])[0]
 
 
 def test_until_all_trains_what_no_claim_needs(
