@@ -159,8 +159,11 @@ def _less(v: Verdict) -> str:
 
 
 def _after_looking(asked: Sequence[Verdict]) -> Iterator[str]:
-    changed = dict.fromkeys(text for v in asked for text in v.after_looking)
-    if changed:
+    yield from _changes([text for v in asked for text in v.after_looking])
+
+
+def _changes(texts: Sequence[str]) -> Iterator[str]:
+    if changed := dict.fromkeys(texts):
         yield tr("After looking: {changes}.", changes="; ".join(map(translated_sentence, changed)))
 
 
@@ -213,6 +216,7 @@ def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: De
         number=number,
         measured=f"{takes}; {level}",
         would_change=seeds if demand.verdict == INCONCLUSIVE else translated(claim.turns),
+        extra=" ".join(_changes(basis.standing.costs_after_looking.get(claim.name, ()))),
     )
 
 

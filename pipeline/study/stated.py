@@ -61,6 +61,12 @@ class Stated:
         texts_of = {name: tuple(c.text for c in changes if name in c.claims) for name in self.now.study.claims}
         return {name: texts for name, texts in texts_of.items() if texts}
 
+    def costs_after_looking(self, *, target: bool) -> tuple[Sentence, ...]:
+        """The same of what no claim states: what is read off the costs of all cells, and maybe the study's target."""
+        everything = frozenset(self.now.study.claims)
+        changes = differences(self.first, self.now)
+        return tuple(c.text for c in changes if (target and c.target) or (everything and c.claims == everything))
+
     def notes(self) -> tuple[Sentence, ...]:
         """What readers of the findings must know of all this."""
         before = said(
@@ -75,10 +81,13 @@ class Stated:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One difference between two statements, and the claims whose verdicts rest on what differs."""
+    """One difference between two statements, the claims whose verdicts rest on what differs, and whether it is the
+    target.
+    """
 
     text: Sentence
     claims: frozenset[str]
+    target: bool = False
 
 
 def stated(plan: Plan) -> tuple[Stated, Change | None]:
@@ -126,7 +135,8 @@ def differences(before: Statement, now: Statement) -> Iterator[Difference]:
     for text in _shared(before, now):
         yield Difference(text=text, claims=everything)
     if before.study.target != now.study.target:
-        yield Difference(text=_was("target", before.study.target, now.study.target), claims=frozenset())
+        text = _was("target", before.study.target, now.study.target)
+        yield Difference(text=text, claims=frozenset(), target=True)
     for name in ("arms", "sizes"):
         then, here = getattr(before.study, name), getattr(now.study, name)
         if then != here:

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from pipeline.config.schema import Base, Claim, Data, Study, Task
+from pipeline.language import said
 from pipeline.records import AuditResult, CellResult, ClaimRow, ClaimTable, Findings
 from pipeline.report.claim_table import claim_table
 from pipeline.report.claim_words import chance_text, meaning_text
 from pipeline.study.finding.findings import Basis, find
 from pipeline.study.looks import looks_of
+from pipeline.study.verdicts.claims import NOTHING_BEFORE, Standing
 from tests.study.synthetic_cells import SyntheticCell, loader, synthetic_cells
 
 ARMS, SIZES, SEEDS = ("pretrained", "frozen", "scratch"), (100, 400), tuple(range(6))
@@ -43,9 +45,17 @@ def _grown(costs, factor: float, given: dict[str, float]):
     )
 
 
-def rows(cells: Sequence[SyntheticCell], claims: dict[str, Claim], **more) -> tuple[ClaimTable, dict[str, ClaimRow]]:
+def rows(
+    cells: Sequence[SyntheticCell], claims: dict[str, Claim], *, standing: Standing = NOTHING_BEFORE, **more
+) -> tuple[ClaimTable, dict[str, ClaimRow]]:
     study = Study(name="s", question="q?", arms=ARMS, sizes=SIZES, seeds=SEEDS, claims=claims, **more)
-    basis = Basis(study=study, base=Base(name="minilm"), task=Task(name="sentiment"), from_scratch=("scratch",))
+    basis = Basis(
+        study=study,
+        base=Base(name="minilm"),
+        task=Task(name="sentiment"),
+        from_scratch=("scratch",),
+        standing=standing,
+    )
     found = claim_table(basis, [result for result, _ in cells], loader(cells), findings_of(basis, cells))
     assert found is not None
     return found, {row.claim: row for row in found.rows}
@@ -140,6 +150,23 @@ def test_so_are_slow_answers_where_they_were_timed(cells, milliseconds: float, v
     assert number in row.number
     assert "ms of 100 ms" in row.measured
     assert by_name["democratisation"].verdict == "supported", "which is about training alone"
+
+
+def test_a_target_that_was_changed_after_looking_is_in_the_row_that_reads_it(cells) -> None:
+    standing = Standing(costs_after_looking={"democratisation": (said("target was 0.9, is 0.5"),)})
+    _, by_name = rows(cells, of("storage", TRUE), target=0.5, standing=standing)
+    assert by_name["democratisation"].measured.endswith("After looking: target was 0.9, is 0.5.")
+    assert "After looking" not in by_name["infrastructure"].measured
+
+
+def test_skewed_seeds_and_failures_may_undo_that_a_score_is_useful(cells) -> None:
+    """A target just below the interval's lower end holds without room for either, and is withheld with it."""
+    _, by_name = rows(cells, of("storage", TRUE), target=0.5)
+    low = by_name["democratisation"].estimate
+    assert low is not None
+    assert by_name["democratisation"].verdict == "supported"
+    _, near = rows(cells, of("storage", TRUE), target=low.low - 0.0005)
+    assert near["democratisation"].verdict == "inconclusive"
 
 
 def test_answers_that_were_timed_in_some_cells_only_do_not_count(cells) -> None:

@@ -314,3 +314,14 @@ def test_one_look_leaves_the_reserve_alone(planned: Planned) -> None:
     whole, kept_back = planned(), planned("study.reserve=0.4")
     error = [1 - looks_of(plan.config.study)[0].level for plan in (whole, kept_back)]
     assert error[1] == pytest.approx(0.6 * error[0])
+
+
+def test_a_target_that_is_changed_after_looking_marks_the_row_that_reads_it(planned: Planned) -> None:
+    plan = planned(OTHER)
+    state(plan)
+    finish_one(plan)
+    found, _ = changed(planned(OTHER, "study.target=0.7"))
+    assert found.costs_after_looking(target=True) == ("target was None, is 0.7",)
+    assert found.costs_after_looking(target=False) == ()
+    again, _ = changed(planned(OTHER, "study.target=0.7", "study.confidence=0.9"))
+    assert again.costs_after_looking(target=False) == ("confidence was 0.95, is 0.9",)

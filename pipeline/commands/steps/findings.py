@@ -70,7 +70,16 @@ def basis_of(plan: Plan, failed: Sequence[FailedCell], stated: Stated | None) ->
 
 
 def _standing(plan: Plan, stated: Stated) -> Standing:
-    return Standing(kept=kept(plan), after_looking=stated.after_looking(), notes=stated.notes(), ended_by=plan.ended_by)
+    return Standing(
+        kept=kept(plan),
+        after_looking=stated.after_looking(),
+        costs_after_looking={
+            "democratisation": stated.costs_after_looking(target=True),
+            "infrastructure": stated.costs_after_looking(target=False),
+        },
+        notes=stated.notes(),
+        ended_by=plan.ended_by,
+    )
 
 
 @contextlib.contextmanager

@@ -26,12 +26,13 @@ from pipeline.study.verdicts.seeds import odd_seeds, place_text
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What a study brings with it from before: verdicts that were reached at earlier looks and are kept, and by claim
-    what was changed after results had been seen. `notes` say of the study what readers must know of either, `ended_by`
-    which budget it ended with.
+    what was changed after results had been seen, `costs_after_looking` by row of the fourteen that no claim states.
+    `notes` say of the study what readers must know of either, `ended_by` which budget it ended with.
     """
 
     kept: dict[str, Verdict] = field(default_factory=dict)
     after_looking: dict[str, tuple[Sentence, ...]] = field(default_factory=dict)
+    costs_after_looking: dict[str, tuple[Sentence, ...]] = field(default_factory=dict)
     notes: tuple[Sentence, ...] = ()
     ended_by: str = ""
 
