@@ -15,7 +15,7 @@ from pipeline.errors import UserError, nearest
 from pipeline.records import CellResult, Findings
 from pipeline.report.palette import Palette
 from pipeline.report.picture import main_figure
-from pipeline.report.recommendation import recommendation_text
+from pipeline.report.recommendation import no_recommendation_text, recommendation_text
 from pipeline.report.svg import drawing_settings
 from pipeline.report.wording import plural, size_name
 from pipeline.study.finished import FinishedStudy
@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def recommendation(self) -> Recommended | None:
-        """Which arm to use; None if no training has finished."""
+        """Which arm to use; None until every arm was trained under two seeds."""
         advice = self.study.recommendation()
         if advice is None:
             return None
@@ -116,25 +116,36 @@ class Comparison:
             return prediction_table(task.predicted, predictions(trained, examples, Predict()))
 
     def _cell(self, arm: str | None) -> CellResult:
-        advice = self.recommendation
-        if advice is None:
+        advice, cells = self.recommendation, self.study.cells()
+        if not cells:
             raise UserError(f"No training of {self.findings.study} has finished, so that nothing can predict.")
+        if arm is None and advice is None:
+            raise UserError(f"{no_recommendation_text(self.findings)} Until then name one: predict(texts, arm=ARM).")
         if arm is not None and arm not in self.findings.arms:
             raise UserError(f"{self.findings.study} has no arm {arm!r}. {nearest(arm, self.findings.arms)}")
         store, order = self.study.store, self.findings.sizes
-        own = [cell for cell in self.study.cells() if cell.key.arm == (arm or advice.arm)]
+        chosen = arm or (advice.arm if advice else "")
+        own = [cell for cell in cells if cell.key.arm == chosen]
+        if not own:
+            raise UserError(
+                f"No training of {chosen} in {self.findings.study} has finished, so that it cannot predict."
+            )
         kept = [cell for cell in own if store.weights(cell.cell_id)] or own
         return max(kept, key=lambda cell: (order.index(cell.key.size), validation_score(cell)))
 
     def __repr__(self) -> str:
         advice = self.recommendation
-        best = f"{advice.arm} is best with {size_name(self.findings.sizes[-1])} labels" if advice else "no result"
+        best = (
+            f"{advice.arm} is best with {size_name(self.findings.sizes[-1])} labels"
+            if advice
+            else "no recommendation yet"
+        )
         return f"<headstart.Comparison {self.findings.study!r}: {best}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         advice, findings = self.recommendation, self.findings
-        lines = advice.text.splitlines() if advice else ["No training has finished."]
+        lines = advice.text.splitlines() if advice else [no_recommendation_text(findings)]
         if findings.failed:
             lines.append(f"{plural(len(findings.failed), 'training')} failed.")
         report = html.escape(str(self.report))

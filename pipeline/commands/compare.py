@@ -12,7 +12,7 @@ from pipeline.config.schema import Config, Task
 from pipeline.config.search_path import program
 from pipeline.config.typed_text import setting_name
 from pipeline.language import in_language, tr
-from pipeline.report.recommendation import recommendation_text
+from pipeline.report.recommendation import no_recommendation_text, recommendation_text
 from pipeline.study.finished import FinishedStudy
 
 
@@ -39,9 +39,10 @@ def study_of(given: Given) -> list[str]:
 def _recommend(config: Config, overrides: Sequence[str]) -> None:
     finished = FinishedStudy.read(Path(config.paths.root), config.study.name)
     recommendation, findings = finished.recommendation(), finished.findings
-    if recommendation is None:
-        return
     with in_language(config.report.language):
+        if recommendation is None:
+            print("\n" + no_recommendation_text(findings))
+            return
         text = recommendation_text(recommendation, counted=findings.counted, higher_is_better=findings.higher_is_better)
         lines = [*text.splitlines(), *_next(config.task, overrides)]
         print("\n".join(["", tr("Recommendation"), *(f"  {line}" for line in lines)]))

@@ -208,14 +208,16 @@ def _costed(basis: Basis, findings: Findings, claim: PretrainedClaim, demand: De
         )
     elif claim.name == "infrastructure":
         takes = f"{takes}; {_answering(demand.answer)}"
-    seeds = tr("More seeds (study.seeds, or a larger study.budget).")
+    more = tr("More seeds (study.seeds, or a larger study.budget).")
+    if claim.name == "infrastructure" and demand.answer is None:
+        more = tr("How long an answer takes: study.audits=[latency], in every cell.")
     return _filled(
         claim,
         demand.verdict,
         estimate=score or largest,
         number=number,
         measured=f"{takes}; {level}",
-        would_change=seeds if demand.verdict == INCONCLUSIVE else translated(claim.turns),
+        would_change=more if demand.verdict == INCONCLUSIVE else translated(claim.turns),
         extra=" ".join(_changes(basis.standing.costs_after_looking.get(claim.name, ()))),
     )
 

@@ -3,15 +3,26 @@
 from collections.abc import Iterator
 
 from pipeline.language import nouns, tr
-from pipeline.records import Estimate
-from pipeline.report.wording import Scale, count, plain, scale_of, size_name
-from pipeline.study.finding.recommendation import AS_GOOD, Recommendation
+from pipeline.records import Estimate, Findings
+from pipeline.report.wording import Scale, count, plain, plural, scale_of, size_name
+from pipeline.study.finding.recommendation import AS_GOOD, ENOUGH, Recommendation
 
 
 def recommendation_text(recommendation: Recommendation, *, counted: str, higher_is_better: bool) -> str:
     """A few lines for the terminal."""
     return "\n".join(
         _lines(recommendation, scale_of(recommendation.best.metric), counted, 1.0 if higher_is_better else -1.0)
+    )
+
+
+def no_recommendation_text(findings: Findings) -> str:
+    """Why no arm is recommended yet."""
+    return tr(
+        "No arm is recommended yet: each of {arms} has to be trained under {seeds} at least with {size} {labels}.",
+        arms=", ".join(plain(arm, 40) for arm in findings.arms),
+        seeds=plural(ENOUGH, "seed"),
+        size=size_name(findings.sizes[-1]),
+        labels=nouns(findings.counted),
     )
 
 

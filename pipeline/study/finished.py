@@ -52,7 +52,7 @@ class FinishedStudy:
         return [by_name[name] for name in self.findings.arms if name in by_name]
 
     def recommendation(self) -> Recommendation | None:
-        """See `recommend`; None if no cell is finished."""
+        """See `recommend`; None until every arm was trained under two seeds."""
         if not self.findings.cells:
             return None
         path = self.folder / FILE

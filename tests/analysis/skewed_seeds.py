@@ -4,10 +4,12 @@
 tests check them with fewer repetitions.
 """
 
+import sys
+
 import numpy as np
 
 from pipeline.analysis.skewed_seeds import MOST, SEEDS, TAILS, factor_for_skew
-from tests.analysis.coverage import NOISY, Draws, exponential, skewed
+from tests.analysis.coverage import NOISY, Draws, Intervals, exponential, skewed
 
 SHARE = 0.99  # of the variance of the mean, due to seeds and their noise
 SHARES_OF_NOISE = (NOISY, 0.05, 0.02, 0.0)  # of the seeds' part
@@ -38,15 +40,19 @@ def _table(repetitions: int) -> None:
 
 def _left(repetitions: int) -> None:
     """How often guarded intervals miss where seeds differ less in which items they answer."""
-    print("\n| seeds | level | " + " | ".join(f"noise {share:.0%}" for share in SHARES_OF_NOISE) + " |")
-    print("| --- " * (2 + len(SHARES_OF_NOISE)) + "|")
+    noise = " | ".join(f"noise {share:.0%}" for share in SHARES_OF_NOISE)
+    print(f"\n| seeds | level | {noise} | width, noise 0% | power, noise 0% |")
+    print("| --- " * (4 + len(SHARES_OF_NOISE)) + "|")
     for seeds in (3, 5, 10, 20):
         found = [draws(np.random.default_rng([48, seeds]), seeds, repetitions, noisy=n) for n in SHARES_OF_NOISE]
         for level in (0.95, 0.99, 0.998):
             shown = [f"{each.misses(level, factor_for_skew(seeds, level)):.2f}" for each in found]
+            guarded = Intervals(error=found[-1].error, half={level: found[-1].guarded_half_widths(level)})
+            shown += [f"{guarded.width(level):.2f}", f"{guarded.power(level):.2f}"]
             print(f"| {seeds} | {100 * level:g}% | {' | '.join(shown)} |", flush=True)
 
 
 if __name__ == "__main__":
-    _table(4_000_000)
+    if "left" not in sys.argv:
+        _table(4_000_000)
     _left(1_000_000)

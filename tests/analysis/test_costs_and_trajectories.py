@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from pipeline.analysis.breakeven import tasks_to_break_even
 from pipeline.analysis.cost import Reach, cost_ratio, cost_to_target
 from pipeline.analysis.trajectory import area_weights, weights_after
-from tests.analysis.costs import FLAT, LEVEL, STEEP, supported
+from tests.analysis.costs import FLAT, LEVEL, STEEP, judged
 
 COSTS = np.array([0.0, 10.0, 20.0, 30.0, 40.0])
 NEVER = Reach(after=40.0, until=math.inf)
@@ -134,7 +134,7 @@ def test_pretraining_is_never_paid_back_where_scratch_is_as_cheap():
 def test_seeds_that_agree_on_a_cost_to_a_target_are_too_sure_of_it_where_curves_differ():
     """Which is why no claim is judged by one: see `tests/analysis/costs.py`."""
     rates = [
-        supported(np.random.default_rng(1), seeds=10, items=128, repetitions=80, arm_slope=STEEP, slope=slope)
+        judged(np.random.default_rng(1), seeds=10, items=128, repetitions=80, arm_slope=STEEP, slope=slope).supported
         for slope in (FLAT, STEEP)
     ]
     assert rates[0] > 10 * (1 - LEVEL) / 2

@@ -22,11 +22,7 @@ _SEEN = {
 def failed(findings: Findings) -> Section:
     """Cells without a result, each with its reason."""
     cells = findings.failed
-    lead = (
-        tr("{cells} left no result.", cells=plural(len(cells), "cell"))
-        if cells
-        else tr("None: every planned cell has a result.")
-    )
+    lead = tr("{cells} left no result.", cells=plural(len(cells), "cell")) if cells else tr("No training failed.")
     tables = (_failed_table(cells),) if cells else ()
     return Section(anchor="failed", title=tr("Failed cells"), lead=lead, tables=tables)
 

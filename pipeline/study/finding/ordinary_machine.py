@@ -95,7 +95,9 @@ def _at(
     score = _scored(table, replicates, size, cells, level) if replicates else None
     seconds, memory, *answer = (_as_ratio(share, level) for share in shares)
     return Demand(
-        verdict=_demands(exceeds, within) if score is None else _serves(table, score, found, level, exceeds, within),
+        verdict=_demands(exceeds, within and bool(answers))
+        if score is None
+        else _serves(table, score, found, level, exceeds, within),
         size=size,
         seconds=seconds,
         memory=memory,
@@ -120,6 +122,7 @@ def _answer_seconds(cells: Sequence[CellResult]) -> list[float] | None:
 
 
 def _demands(exceeds: bool, within: bool) -> Judgement:
+    """Whether any limit is exceeded; that none is takes all of them to be measured, the time of answers too."""
     if exceeds:
         return "supported"
     return "refuted" if within else "inconclusive"

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.config.schema import Claim
 from pipeline.records import ArmScore, CellResult, Estimate, Findings, ScoreTerm
 from pipeline.study.finding.basis import Basis, table_of
 from pipeline.study.finding.cell_scores import CellScores
 from pipeline.study.finding.estimates import Replicates, effect
 from pipeline.study.finding.scores import score_of
 from pipeline.study.finding.table import Size, Table
+from pipeline.study.looks import claim_size
 
+ENOUGH = 2  # seeds, so that something shows how much they vary
 AS_GOOD = 0.01  # of the metric's scale: an arm this near to the best counts as about as good
 
 
@@ -36,11 +39,14 @@ class Recommendation:
 def recommend(
     basis: Basis, cells: Sequence[CellResult], store: CellScores, findings: Findings
 ) -> Recommendation | None:
-    """The recommendation that the finished cells of a study allow; None where the largest size has none."""
+    """The recommendation that the finished cells of a study allow; None until every arm of it was trained under
+    ENOUGH seeds at the largest size: what is missing might be better.
+    """
     table = table_of(basis, cells, store)
     replicates = Replicates(table)
     sizes = sorted({size for _, size in table.groups()}, key=lambda size: table.drawn_from(size)[0])
-    if table.in_domain is None or not sizes:
+    largest = claim_size(basis.study, Claim())
+    if table.in_domain is None or any(len(table.of(arm, largest)) < ENOUGH for arm in basis.study.arms):
         return None
     dataset = table.in_domain.name
     arms = [arm for arm, size in table.groups() if size == sizes[-1]]
