@@ -76,8 +76,10 @@ def _published(overrides: Sequence[str]) -> int:
         raise ConfigError(["published must be a folder that was written by publish=FOLDER, but is empty."])
     folder = Path(config.published)
     language = config.report.language
-    findings, path = rebuild(folder, Path(config.paths.root) / "published" / folder.resolve().name, language)
+    findings, path, claims = rebuild(folder, Path(config.paths.root) / "published" / folder.resolve().name, language)
     with in_language(language):
         show_findings(findings)
+        if claims:
+            show_claims(claims)
         print(f"{tr('Report')}: {path}")
     return 0

@@ -25,7 +25,8 @@ ENGLISH = {
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, Path]:
     """The published quickstart study, reported in Portuguese."""
-    return rebuild(PUBLISHED, tmp_path_factory.mktemp("published"), "pt")
+    findings, page, _ = rebuild(PUBLISHED, tmp_path_factory.mktemp("published"), "pt")
+    return findings, page
 
 
 def visible(page: str) -> str:

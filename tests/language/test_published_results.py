@@ -17,7 +17,8 @@ MOST_BYTES = 2_000_000
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_they_are_judged_again_as_they_were_published(folder: Path, tmp_path: Path) -> None:
-    findings, report = rebuild(folder, tmp_path, "pt")
+    findings, report, claims = rebuild(folder, tmp_path, "pt")
+    assert (claims is not None) == (folder.name == "claims")
     assert findings.verdicts
     assert "sementes" in report.read_text(encoding="utf-8")
 

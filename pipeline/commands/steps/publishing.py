@@ -15,7 +15,7 @@ from pipeline.config.redaction import public
 from pipeline.errors import StorageError, UserError
 from pipeline.files import storage_error, write_bytes, write_text
 from pipeline.language import Language, in_language
-from pipeline.records import CellResult, Findings, from_json, to_json
+from pipeline.records import CellResult, ClaimTable, Findings, from_json, to_json
 from pipeline.report.about import About
 from pipeline.report.build import write_report
 from pipeline.report.claim_table import claim_table
@@ -74,11 +74,11 @@ def publish(folder: Path, published: Published, store: ResultStore) -> Findings:
     return findings
 
 
-def rebuild(folder: Path, target: Path, language: Language = "en") -> tuple[Findings, Path]:
+def rebuild(folder: Path, target: Path, language: Language = "en") -> tuple[Findings, Path, ClaimTable | None]:
     """Unpack the cells of a published study into `target`, judge them and write the report in `language`.
 
     Returns:
-        The findings, and the path of report.html.
+        The findings, the path of report.html, and the fourteen rows if the study judges any of them.
 
     Raises:
         UserError: a file is missing.
@@ -99,7 +99,8 @@ def rebuild(folder: Path, target: Path, language: Language = "en") -> tuple[Find
     errors = analyse_errors(published.basis.study, cells, store)
     with in_language(language):
         claims = claim_table(published.basis, cells, store, findings)
-        return findings, write_report(findings, cells, published.about, target, errors, claims=claims)
+        page = write_report(findings, cells, published.about, target, errors, claims=claims)
+    return findings, page, claims
 
 
 def _packed(store: ResultStore, cells: Sequence[CellResult]) -> bytes:
