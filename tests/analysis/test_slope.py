@@ -45,7 +45,7 @@ def logistic(values: np.ndarray) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-values)))
 
 
-def auc(rng: np.random.Generator, steeper: float) -> bool:
+def told_apart(rng: np.random.Generator, steeper: float) -> bool:
     """Whether the interval of one arm's slope less another's excludes 0, where it is `steeper` in the logit.
 
     Each arm has five seeds, and items differ in how hard they are.
@@ -57,13 +57,13 @@ def auc(rng: np.random.Generator, steeper: float) -> bool:
     return not low <= 0 <= high
 
 
-def test_two_arms_of_one_slope_are_auc_no_more_often_than_the_level_says() -> None:
+def test_two_arms_of_one_slope_are_told_apart_no_more_often_than_the_level_says() -> None:
     rng = np.random.default_rng(2)
-    assert sum(auc(rng, 0.0) for _ in range(200)) <= 19  # of 200 at 5%: more in 1 of 300 series
+    assert sum(told_apart(rng, 0.0) for _ in range(200)) <= 19  # of 200 at 5%: more in 1 of 300 series
 
 
 def test_a_steeper_slope_is_found_the_more_often_the_steeper_it_is() -> None:
     rng = np.random.default_rng(3)
-    often = [sum(auc(rng, steeper) for _ in range(40)) for steeper in (0.1, 0.3, 0.9)]
+    often = [sum(told_apart(rng, steeper) for _ in range(40)) for steeper in (0.1, 0.3, 0.9)]
     assert often == sorted(often)
     assert often[0] < 30 < 36 <= often[-1]

@@ -89,7 +89,7 @@ def _excess(cell: Fitted, clause: str, axis: str) -> float:
     return float(np.mean(found))
 
 
-def test_two_that_differ_in_nothing_but_chance_are_auc_no_more_often_than_the_level_says() -> None:
+def test_two_that_differ_in_nothing_but_chance_are_told_apart_no_more_often_than_the_level_says() -> None:
     rng = np.random.default_rng(0)
 
     def by_chance(_: str) -> float:

@@ -125,7 +125,7 @@ def planted(years: np.ndarray | None = None, test: Sequence[str] = ("a b", "a c"
     return cell
 
 
-def test_two_whose_answers_are_chance_are_auc_no_more_often_than_the_level_says() -> None:
+def test_two_whose_answers_are_chance_are_told_apart_no_more_often_than_the_level_says() -> None:
     rng, years = np.random.default_rng(0), np.repeat(np.arange(4.0), 20)
 
     def by_chance(_: str) -> float:

@@ -74,12 +74,12 @@ def test_planted_work_is_found_at_its_size(strength: float) -> None:
     assert np.median(ratios) == pytest.approx(strength, rel=0.1)
 
 
-def test_two_cells_that_do_the_same_are_auc_no_more_often_than_the_level_says() -> None:
+def test_two_cells_that_do_the_same_are_told_apart_no_more_often_than_the_level_says() -> None:
     ends = [interval(4, 4) for _ in range(40)]
     assert sum(low > 0 or high < 0 for low, high in ends) <= 6  # of 40 at 5%: more in 1 of 300 series
 
 
-def test_the_more_work_is_planted_the_more_often_it_is_auc() -> None:
+def test_the_more_work_is_planted_the_more_often_it_is_told_apart() -> None:
     found = [sum(interval(round(8 * strength), 8)[0] > 0 for _ in range(8)) for strength in STRENGTHS]
     assert found == sorted(found)
     assert found[-1] == 8

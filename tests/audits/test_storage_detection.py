@@ -65,7 +65,7 @@ class Linear(Planted):
         return self.rounded.outputs(encoded, bits)
 
 
-def auc(bits: Bits, outlier: float) -> int:
+def told_apart(bits: Bits, outlier: float) -> int:
     """In how many series the arm without an outlier is told apart from one with it, by the interval of a claim."""
     rng, found = np.random.default_rng(bits), 0
     for _ in range(SERIES):
@@ -82,12 +82,12 @@ def scores(bits: Bits, world: World, rng: np.random.Generator, outlier: float) -
 
 
 @pytest.mark.parametrize("bits", BITS)
-def test_arms_whose_weights_suffer_equally_are_auc_no_more_often_than_the_level_says(bits: Bits) -> None:
-    assert auc(bits, 0.0) <= 6  # of 40 at 5%: more in 1 of 300 series
+def test_arms_whose_weights_suffer_equally_are_told_apart_no_more_often_than_the_level_says(bits: Bits) -> None:
+    assert told_apart(bits, 0.0) <= 6  # of 40 at 5%: more in 1 of 300 series
 
 
 @pytest.mark.parametrize("bits", BITS)
 def test_an_arm_that_suffers_more_is_found_the_more_often_the_more_it_suffers(bits: Bits) -> None:
-    found = [auc(bits, strength) for strength in STRENGTHS[bits]]
+    found = [told_apart(bits, strength) for strength in STRENGTHS[bits]]
     assert found == sorted(found)
     assert found[-1] == SERIES

@@ -62,7 +62,7 @@ def unlabelled(pool: Sequence[Texts], held: Sequence[Texts]) -> Alike:
     return overlap(of(*pool), [0] * len(pool), of(*held), [0] * len(held))
 
 
-def test_exact_folded_and_near_duplicates_are_auc() -> None:
+def test_exact_folded_and_near_duplicates_are_told_apart() -> None:
     pool = [WORDS.replace(" ", "  "), WORDS.upper(), WORDS + " more", "something else entirely here"]
     found = unlabelled(pool, [WORDS])
     assert found.exact.tolist() == [True, False, False, False]

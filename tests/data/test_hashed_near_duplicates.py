@@ -42,7 +42,7 @@ def test_what_is_held_out_itself_is_always_found() -> None:
     assert hashed(HELD).of(HELD).all()
 
 
-def test_texts_that_are_built_alike_are_auc_by_their_shingles() -> None:
+def test_texts_that_are_built_alike_are_told_apart_by_their_shingles() -> None:
     form = " ".join(VOCABULARY[:30])
     held = [f"{form} {i} {i + 1} {i + 2} {i + 3} {i + 4} {i + 5} {i + 6}" for i in range(0, 5000, 10)]
     pool = [f"{held[123]} more", f"{form} a b c d e f g h i", "something else entirely here"]

@@ -108,7 +108,7 @@ def test_two_in_five_weaknesses_have_several_consequences_and_each_consequence_i
 
 
 @pytest.mark.service
-def test_dialogues_are_auc_by_topic_and_portuguese_ones_share_four() -> None:
+def test_dialogues_are_told_apart_by_topic_and_portuguese_ones_share_four() -> None:
     found = examples(sample("dialogues"))
     assert len(found.labels) == 12
     assert sum(len(rows) for rows in found.sets.values()) > 600

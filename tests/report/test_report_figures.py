@@ -145,7 +145,7 @@ def test_an_arm_has_the_colours_of_its_settings_whatever_the_others_are() -> Non
     assert (found.light, found.dark, found.marker) == ("#123456", "#abcdef", "D")
 
 
-def test_arms_without_colours_of_their_own_or_with_those_of_another_are_auc() -> None:
+def test_arms_without_colours_of_their_own_or_with_those_of_another_are_told_apart() -> None:
     same = Look(light="#123456", dark="#abcdef", marker="D")
     arms = [Arm(name="one", look=same), Arm(name="other", look=same), *(Arm(name=f"own_{i}") for i in range(3))]
     looks = Palette.of(arms).looks.values()
