@@ -63,6 +63,11 @@ class Subject(Reader, Protocol):
         ...
 
     @property
+    def rows(self) -> np.ndarray:
+        """The rows of the set `train` that it was trained on, int [N]."""
+        ...
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The classes, in the order of the network's outputs."""
         ...

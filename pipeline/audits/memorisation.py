@@ -1,22 +1,21 @@
-"""Memorisation: how well the loss tells a text that a cell was trained on from one that it was not."""
+"""Memorisation: how well the loss distinguishes the texts that a cell was trained on from other texts."""
 
 from typing import Final
 
 import numpy as np
 
 from pipeline.audits.audit import AuditReport, Measure, Reader, Subject
-from pipeline.data.subsets import nested_subset
+from pipeline.data.subsets import train_sample
 from pipeline.tasks import TaskKind
 
-MOST: Final = 400  # training texts that test texts are placed among
-FEW: Final = 0.01  # of the test texts, taken for training texts by mistake
+FALSE_POSITIVES: Final = 0.01  # share of the test texts that are taken for training texts
 
 
 class Memorisation:
     """Membership inference by the loss alone (Yeom et al. 2018): the lower it is, the likelier a training text.
 
     The area under its ROC curve is the mean over test texts of the share of training texts whose loss is lower, ties
-    counting half. 0.5 is a guess; 1 means that every training text is told from every other text.
+    counting half: 0.5 is chance, and 1 separates them perfectly.
     """
 
     name: str = "memorisation"
@@ -37,7 +36,7 @@ class Memorisation:
         test = subject.outputs(subject.sets[dataset]).losses
         trained = np.sort(subject.outputs(subject.sets["train"], _trained_on(subject)).losses)
         shares = placements(test, trained)
-        caught = np.searchsorted(trained, np.quantile(test, FEW), side="left") / len(trained)
+        caught = np.searchsorted(trained, np.quantile(test, FALSE_POSITIVES), side="left") / len(trained)
         return AuditReport(
             numbers={
                 "auc": float(shares.mean()),
@@ -51,14 +50,12 @@ class Memorisation:
 
 
 def placements(others: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    """Of each value the share of the `ordered` ones that are lower, ties counting half, float64 [N]."""
+    """For each value the share of `ordered` that is lower, where ties count half: float64 [N]."""
     below, upto = (np.searchsorted(ordered, others, side=side) for side in ("left", "right"))
     return np.asarray((below + upto) / (2.0 * len(ordered)))
 
 
 def _trained_on(subject: Subject) -> np.ndarray:
-    """The rows that the cell was trained on, or as many of them as are needed, drawn by class."""
-    labels, train = np.asarray(subject.sets["train"].labels), subject.cell.train
-    rows = nested_subset(labels, train.size, train.seed)
-    most = max(MOST, len(np.unique(labels[rows])))  # one of each class at least
-    return rows if len(rows) <= most else np.asarray(rows[nested_subset(labels[rows], most, train.seed)])
+    """The rows that the train score is measured on too."""
+    labels = np.asarray(subject.sets["train"].labels)[subject.rows]
+    return np.asarray(subject.rows[train_sample(labels, subject.cell.train.seed)])

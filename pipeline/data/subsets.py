@@ -4,6 +4,8 @@ import numpy as np
 
 from pipeline.errors import DataError
 
+TRAIN_SAMPLE = 400  # rows of a train subset, each class's share of it, that what a cell does on them is measured on
+
 
 def nested_subset(labels: np.ndarray, size: int | str, seed: int) -> np.ndarray:
     """A stratified subset of `size` rows with at least one of each class; sorted positions, int64 [size].
@@ -35,6 +37,12 @@ def nested_subset(labels: np.ndarray, size: int | str, seed: int) -> np.ndarray:
             f"Use study.sizes with {classes} or more, or train.size={classes}."
         )
     return np.sort(_order(labels, seed)[:size])
+
+
+def train_sample(labels: np.ndarray, seed: int) -> np.ndarray:
+    """TRAIN_SAMPLE positions of a train subset whose classes are `labels` [N], or all of them: a stratified sample."""
+    size = max(min(TRAIN_SAMPLE, len(labels)), len(np.unique(labels)))
+    return nested_subset(labels, size, seed)
 
 
 def _smaller(rows: int, classes: int) -> str:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 from pipeline.language.catalogue import catalogue, with_decimal_comma
-from pipeline.language.sentence import Sentence, Value, all_of, any_of, first_of, listed, said, set_name
+from pipeline.language.sentence import Sentence, Value, all_of, any_of, first_of, in_brackets, listed, said, set_name
 
 Language = Literal["en", "pt"]
 
@@ -91,6 +91,7 @@ __all__ = [
     "all_of",
     "any_of",
     "first_of",
+    "in_brackets",
     "in_language",
     "language_tag",
     "listed",

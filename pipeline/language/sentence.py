@@ -27,7 +27,7 @@ class Sentence(str):
         return made
 
     def __getnewargs__(self) -> tuple[str, dict[str, Value]]:  # type: ignore[override]
-        """What a copy in another process is made from."""
+        """The arguments that a copy or an unpickled sentence is made with."""
         return self.form, dict(self.values)
 
 
@@ -56,6 +56,11 @@ def all_of(parts: Iterable[Value]) -> Value:
 def any_of(parts: Iterable[Value]) -> Value:
     """ "one or another"."""
     return reduce(lambda before, last: said("{before} or {last}", before=before, last=last), parts)
+
+
+def in_brackets(text: str) -> Value:
+    """A text of a preset, or of a user, after a blank; nothing where there is none."""
+    return said(" ({text})", text=said(text)) if text else ""
 
 
 def set_name(name: str) -> Value:

@@ -11,8 +11,9 @@ from scipy.stats import mannwhitneyu
 
 from pipeline.audits import AUDITS
 from pipeline.audits.audit import AuditReport
-from pipeline.audits.memorisation import MOST, placements
+from pipeline.audits.memorisation import placements
 from pipeline.data.sets import EncodedSet
+from pipeline.data.subsets import TRAIN_SAMPLE, nested_subset
 from tests import tiny
 from tests.audits.planted import Planted, encoded
 from tests.training.cell_kit import small, trained
@@ -29,6 +30,7 @@ class Remembering(Planted):
         super().__init__(lambda _: 0.5, [f"test {n}" for n in range(texts)])
         self.sets["train"] = encoded("train", [f"train {n}" for n in range(2 * texts)])
         self.cell = SimpleNamespace(train=SimpleNamespace(size=texts, seed=seed))
+        self.rows = nested_subset(np.zeros(2 * texts, dtype=int), texts, seed)
         rng = np.random.default_rng([seed, 7])
         self.losses = {"test": rng.normal(size=texts), "train": rng.normal(size=2 * texts) - strength}
 
@@ -62,17 +64,11 @@ def test_its_numbers_are_those_of_scipy_from_stored_losses() -> None:
     report = AUDIT.examine(cell)  # type: ignore[arg-type]
     assert report.columns == ("auc", "loss")
     test = cell.losses["test"]
-    trained_on = cell.losses["train"][_rows(cell)]
+    trained_on = cell.losses["train"][cell.rows]
     auc = mannwhitneyu(test, trained_on).statistic / (len(test) * len(trained_on))
     assert report.numbers["auc"] == pytest.approx(auc, abs=1e-9)
     assert report.items[:, 0].mean(dtype=np.float64) == pytest.approx(auc, abs=1e-7)
     assert report.numbers["caught"] == np.mean(trained_on < np.quantile(test, 0.01))
-
-
-def _rows(cell: Remembering) -> np.ndarray:
-    from pipeline.data.subsets import nested_subset
-
-    return nested_subset(np.zeros(400, dtype=int), 200, cell.cell.train.seed)
 
 
 def test_ties_count_half() -> None:
@@ -80,9 +76,9 @@ def test_ties_count_half() -> None:
 
 
 def test_of_many_training_texts_it_reads_a_part() -> None:
-    cell = Remembering(0.0, 1, texts=MOST + 50)
+    cell = Remembering(0.0, 1, texts=TRAIN_SAMPLE + 50)
     report = AUDIT.examine(cell)  # type: ignore[arg-type]
-    shares = report.items[:, 0] * 2 * MOST
+    shares = report.items[:, 0] * 2 * TRAIN_SAMPLE
     assert np.allclose(shares, np.round(shares), atol=1e-3)
 
 

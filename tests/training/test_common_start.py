@@ -7,10 +7,11 @@ import pytest
 from cell_kit import small, trained
 
 from pipeline.data.sets import EncodedSet
+from pipeline.data.subsets import TRAIN_SAMPLE, train_sample
 from pipeline.models.build import Network, build
 from pipeline.models.checkpoints.locate import locate
 from pipeline.records import StartLine
-from pipeline.training.loop.finish import TRAIN_SAMPLE, finish, train_sample
+from pipeline.training.loop.finish import finish
 from pipeline.training.loop.fit import Fitted
 from pipeline.training.loop.inference import answers
 from pipeline.training.setup.inputs import TokenInputs

@@ -27,9 +27,11 @@ class Failing:
 
     @property
     def changes(self) -> tuple[float, float]:
-        """How much worse the mean may be than measured, and how much better: unknown if no training improved."""
-        worse, better = ((self.failed / self.seeds - share) * self.loss for share in reversed(self.shares))
-        return worse, math.inf if self.failed == self.seeds else better
+        """By how much the mean may be better than measured, unknown if no training improved, and worse (below 0)."""
+        if not self.loss:
+            return math.inf if self.failed == self.seeds else 0.0, 0.0
+        better, worse = ((self.failed / self.seeds - share) * self.loss for share in self.shares)
+        return better, worse
 
 
 def failing(table: Table, arm: str, size: Size, seeds: Sequence[int] | None = None) -> Failing:

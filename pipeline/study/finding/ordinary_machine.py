@@ -131,7 +131,7 @@ def _demands(exceeds: bool, within: bool) -> Judgement:
 def _serves(table: Table, score: Effect, found: Failing, level: float, exceeds: bool, within: bool) -> Judgement:
     """Whether the target is reached too, with the room that a verdict leaves for skewed seeds and for failures."""
     above, half = table.sign * (score.mean.value - (table.study.target or 0.0)), score.mean.guarded_half_width(level)
-    worse, better = found.changes
+    better, worse = found.changes
     if exceeds or above + half + better < 0:
         return "refuted"
     return "supported" if within and above - half + worse >= 0 else "inconclusive"

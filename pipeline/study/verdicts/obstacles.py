@@ -152,8 +152,7 @@ def _failures(question: Question, group: Group) -> Iterator[Reserve]:
         numbers = {"seeds": found.seeds, "share": 1.0 - found.shares[0]}
         yield Reserve(group=group, gain=math.inf, obstacle=obstacle_at("no_training_improved", group, numbers))
         return
-    for share in found.shares:
-        change = (found.failed / found.seeds - share) * found.loss if found.loss else 0.0
+    for share, change in zip(found.shares, found.changes, strict=True):
         numbers = {"seeds": found.seeds, "failed": found.failed, "share": share, "loss": found.loss}
         yield Reserve(group=group, gain=change, obstacle=obstacle_at("unseen_failures", group, numbers))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.data.subsets import nested_subset
+from pipeline.data.subsets import train_sample
 from pipeline.records import CellResult, Evaluation, to_json
 from pipeline.storage.evaluations import Evaluations
 from pipeline.storage.results import SAMPLES, ResultStore
@@ -15,8 +15,6 @@ from pipeline.storage.tensors import write_tensors
 from pipeline.training.loop.evaluate import Measurement, evaluation_of, scored
 from pipeline.training.loop.evaluation_callback import converged_gain
 from pipeline.training.loop.fitted import Fitted
-
-TRAIN_SAMPLE = 400  # rows of the train subset, each class's share of it, that the train score is measured on
 
 
 def finish(fitted: Fitted) -> tuple[CellResult, np.ndarray]:
@@ -58,12 +56,6 @@ def _train_score(fitted: Fitted) -> Evaluation:
     rows = fitted.rows[train_sample(labels, fitted.cell.train.seed)]
     whole = evaluation_of(fitted, fitted.prepared.train, fitted.outputs(fitted.prepared.train, rows))
     return dataclasses.replace(whole, dataset="train", role="train", items=len(rows))
-
-
-def train_sample(labels: np.ndarray, seed: int) -> np.ndarray:
-    """TRAIN_SAMPLE positions of a train subset whose classes are `labels` [N], or all of them: a stratified sample."""
-    size = max(min(TRAIN_SAMPLE, len(labels)), len(np.unique(labels)))
-    return nested_subset(labels, size, seed)
 
 
 def _result(fitted: Fitted, evaluations: tuple[Evaluation, ...]) -> CellResult:
